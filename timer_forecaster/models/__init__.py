@@ -1,0 +1,1 @@
+"""The networks: torch (and, where it is needed, transformers) only."""

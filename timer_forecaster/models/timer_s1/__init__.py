@@ -1,0 +1,34 @@
+"""Timer-S1: a decoder-only mixture of experts with serial-token prediction (arXiv 2603.04791).
+
+`TimerS1Network` is the network in plain torch; `TimerS1ForPrediction` is the same modules, with
+the same parameter names, behind transformers' ``PreTrainedModel``. transformers is imported only
+when one of its classes is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .architecture import TimerS1Architecture
+from .network import TimerS1Network
+
+if TYPE_CHECKING:
+    from .pretrained import TimerS1Config, TimerS1ForPrediction, TimerS1Output
+
+_NEED_TRANSFORMERS = ("TimerS1Config", "TimerS1ForPrediction", "TimerS1Output")
+
+__all__ = [
+    "TimerS1Architecture",
+    "TimerS1Config",
+    "TimerS1ForPrediction",
+    "TimerS1Network",
+    "TimerS1Output",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NEED_TRANSFORMERS:
+        from . import pretrained
+
+        return getattr(pretrained, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,127 @@
+"""What defines a Timer-S1 network: the fields of its ``config.json``, without transformers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+LOSSES = ("wql", "pinball")
+SERIAL_WEIGHTINGS = ("equal", "inverse_sqrt")
+
+
+@dataclasses.dataclass(kw_only=True)
+class TimerS1Architecture:
+    """Sizes of a Timer-S1 network; the defaults are those of the released checkpoint.
+
+    The field names are the ones of the released ``config.json``.
+
+    Parameters
+    ----------
+    input_token_len : int
+        Steps in one patch, of the input and of the output.
+    hidden_size : int
+        Width of a token.
+    intermediate_size : int
+        Hidden width of the patch embedding; each expert has
+        ``intermediate_size // num_experts_per_token``.
+    num_hidden_layers, num_mtp_tokens : int
+        Number of main blocks and of serial blocks.
+    num_attention_heads : int
+        Attention heads; must divide ``hidden_size`` into heads of even size.
+    num_experts, num_experts_per_token : int
+        Experts in a block, and how many of them one token is sent to.
+    hidden_act : {"silu"}
+        Activation of the patch embedding, the head and the experts.
+    rope_theta : float
+        Base of the rotary position embedding.
+    max_position_embeddings : int
+        Longest sequence of patches the rotary positions are meant for.
+    dropout_rate : float
+        Dropout in training: attention weights, patch embedding, head.
+    initializer_range : float
+        Standard deviation of the initial weights.
+    quantiles : tuple of float
+        Levels the head predicts, ascending.
+    max_context_length : int
+        Longest context in steps; longer ones are cut to their newest steps.
+    interior_masks : bool
+        Whether the network was trained with missing values inside the context.
+    router_aux_loss_coef : float
+        Weight of the load-balancing loss in the training objective.
+    training_loss : {"wql", "pinball"}
+        Quantile loss of the training objective; see
+        `timer_forecaster.models.timer_s1.objective.patch_loss`.
+    serial_weighting : {"equal", "inverse_sqrt"}
+        Weights of the serial blocks in the training objective.
+    """
+
+    input_token_len: int = 16
+    hidden_size: int = 1024
+    intermediate_size: int = 4096
+    num_hidden_layers: int = 24
+    num_mtp_tokens: int = 16
+    num_attention_heads: int = 16
+    num_experts: int = 32
+    num_experts_per_token: int = 2
+    hidden_act: str = "silu"
+    rope_theta: float = 10000.0
+    max_position_embeddings: int = 12800
+    dropout_rate: float = 0.1
+    initializer_range: float = 0.02
+    quantiles: tuple[float, ...] = DECILES
+    max_context_length: int = 11520
+    interior_masks: bool = False
+    router_aux_loss_coef: float = 0.02
+    training_loss: str = "wql"
+    serial_weighting: str = "equal"
+
+    def __post_init__(self) -> None:
+        """Check the fields."""
+        self.quantiles = tuple(self.quantiles)
+        validate_architecture(self)
+
+    @classmethod
+    def from_config_file(cls, path: str | Path) -> TimerS1Architecture:
+        """Take the fields that define the network from a ``config.json``."""
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+        if values.get("model_type") != "Timer-S1":
+            raise ValueError(
+                f"{path} has model_type {values.get('model_type')!r}; expected 'Timer-S1'"
+            )
+        names = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in names})
+
+
+def validate_architecture(config: TimerS1Architecture) -> None:
+    """Check that the fields of a configuration fit together.
+
+    Raises
+    ------
+    ValueError
+        Naming the first field that does not fit.
+    """
+    for name in ("input_token_len", "hidden_size", "num_hidden_layers", "num_attention_heads"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name}={getattr(config, name)} must be at least 1")
+    if config.hidden_size % (2 * config.num_attention_heads):
+        raise ValueError(
+            f"hidden_size={config.hidden_size} must be a multiple of twice "
+            f"num_attention_heads={config.num_attention_heads}: rotary heads have even size"
+        )
+    if not 1 <= config.num_experts_per_token <= config.num_experts:
+        raise ValueError(
+            f"num_experts_per_token={config.num_experts_per_token} must lie between 1 and "
+            f"num_experts={config.num_experts}"
+        )
+    if config.num_mtp_tokens < 0:
+        raise ValueError(f"num_mtp_tokens={config.num_mtp_tokens} must not be negative")
+    if config.hidden_act != "silu":
+        raise ValueError(f"hidden_act={config.hidden_act!r} is not supported; use 'silu'")
+    for name, choices in (("training_loss", LOSSES), ("serial_weighting", SERIAL_WEIGHTINGS)):
+        if getattr(config, name) not in choices:
+            raise ValueError(f"{name}={getattr(config, name)!r} is unknown; use one of {choices}")
+    levels = list(config.quantiles)
+    if levels != sorted(set(levels)) or not all(0 < level < 1 for level in levels):
+        raise ValueError(f"quantiles={levels} must be ascending, distinct and inside (0, 1)")

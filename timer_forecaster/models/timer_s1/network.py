@@ -1,0 +1,417 @@
+"""Timer-S1 in plain torch (arXiv 2603.04791, section 3; released checkpoint's layout).
+
+Shapes in comments: B batch, N tokens (patches), P patch length, D hidden size, H heads,
+Q quantile levels, S serial blocks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .architecture import TimerS1Architecture, validate_architecture
+from .experts import EXPERT_STRATEGIES, MixtureOfExperts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class RMSNorm(nn.Module):
+    """Root-mean-square norm whose epsilon is added *after* the square root."""
+
+    def __init__(self, hidden_size: int, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(hidden_size))
+        self.eps = eps
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Normalise the last dimension, in float32."""
+        x = hidden_states.float()
+        # The clamp changes no number; it keeps the gradient of an all-zero token finite.
+        rms = x.square().mean(-1, keepdim=True).clamp_min(1e-20).sqrt()
+        x = x / (rms + self.eps)
+        return self.weight * x.to(hidden_states.dtype)
+
+
+class ResidualMLP(nn.Module):
+    """``output_layer(dropout(silu(hidden_layer(x)))) + residual_layer(x)``."""
+
+    def __init__(self, in_size: int, hidden_size: int, out_size: int, dropout: float) -> None:
+        super().__init__()
+        self.hidden_layer = nn.Linear(in_size, hidden_size)
+        self.output_layer = nn.Linear(hidden_size, out_size)
+        self.residual_layer = nn.Linear(in_size, out_size)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., in size) to (..., out size)."""
+        hidden = self.output_layer(F.silu(self.hidden_layer(x)))
+        return self.dropout(hidden) + self.residual_layer(x)
+
+
+def rotary_tables(
+    n_tokens: int, head_dim: int, theta: float, device: torch.device, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of the rotary embedding, each (N, head size), for positions 0 … N-1.
+
+    Computed for each pass rather than kept in buffers: loading a checkpoint can leave buffers
+    that are not saved with it uninitialised, and the tables cost next to nothing.
+    """
+    exponents = torch.arange(0, head_dim, 2, dtype=torch.float32, device=device) / head_dim
+    positions = torch.arange(n_tokens, dtype=torch.float32, device=device)
+    angles = torch.outer(positions, 1.0 / theta**exponents)
+    angles = torch.cat([angles, angles], dim=-1)
+    return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Apply the half-split rotary embedding to (B, H, N, head size)."""
+    first, second = x.chunk(2, dim=-1)
+    return x * cos + torch.cat([-second, first], dim=-1) * sin
+
+
+def eager_attention(
+    query: Tensor, key: Tensor, value: Tensor, dropout_p: float, is_causal: bool
+) -> Tensor:
+    """Attention from plain products, with the signature of torch's fused one.
+
+    torch's fused kernel has a backward pass for the CPU that is three times slower than this at
+    the lengths a small network is trained with.
+    """
+    scores = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
+    if is_causal:
+        n_tokens = scores.shape[-1]
+        future = torch.ones(n_tokens, n_tokens, dtype=torch.bool, device=scores.device).triu(1)
+        scores = scores.masked_fill(future, -torch.inf)
+    return F.dropout(scores.softmax(-1), dropout_p) @ value
+
+
+class GatedAttention(nn.Module):
+    """Causal attention with QK-norm after the rotary embedding and a sigmoid output gate.
+
+    Attributes
+    ----------
+    eager : bool
+        Use `eager_attention` instead of torch's fused kernel.
+    """
+
+    def __init__(self, config: TimerS1Architecture) -> None:
+        super().__init__()
+        size = config.hidden_size
+        self.num_heads = config.num_attention_heads
+        self.head_dim = size // config.num_attention_heads
+        self.dropout_rate = config.dropout_rate
+        self.eager = False
+        self.q_proj = nn.Linear(size, size)
+        self.k_proj = nn.Linear(size, size)
+        self.v_proj = nn.Linear(size, size)
+        self.gate_proj = nn.Linear(size, size)
+        self.o_proj = nn.Linear(size, size, bias=False)
+        self.q_scale = nn.Parameter(torch.ones(self.head_dim))
+        self.k_scale = nn.Parameter(torch.ones(self.head_dim))
+
+    def forward(self, hidden_states: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
+        """Attend causally over (B, N, D)."""
+        split = (self.num_heads, self.head_dim)
+        query = self.q_proj(hidden_states).unflatten(-1, split).transpose(1, 2)  # (B, H, N, d)
+        key = self.k_proj(hidden_states).unflatten(-1, split).transpose(1, 2)
+        value = self.v_proj(hidden_states).unflatten(-1, split).transpose(1, 2)
+        query = self._qk_norm(rotate(query, *rotary), self.q_scale)
+        key = self._qk_norm(rotate(key, *rotary), self.k_scale)
+        dropout = self.dropout_rate if self.training else 0.0
+        attend = eager_attention if self.eager else F.scaled_dot_product_attention
+        attended = attend(query, key, value, dropout_p=dropout, is_causal=True)
+        attended = attended.transpose(1, 2).flatten(-2)  # (B, N, D)
+        return self.o_proj(attended * torch.sigmoid(self.gate_proj(hidden_states)))
+
+    @staticmethod
+    def _qk_norm(x: Tensor, scale: Tensor) -> Tensor:
+        normed = x.float() * torch.rsqrt(x.float().square().mean(-1, keepdim=True) + 1e-6)
+        return normed.to(x.dtype) * scale
+
+
+class TimeMoEBlock(nn.Module):
+    """Pre-norm transformer block: attention, then a mixture of experts."""
+
+    def __init__(self, config: TimerS1Architecture) -> None:
+        super().__init__()
+        self.self_attn = GatedAttention(config)
+        self.ffn_layer = MixtureOfExperts(config)
+        self.norm1 = RMSNorm(config.hidden_size)
+        self.norm2 = RMSNorm(config.hidden_size)
+
+    def forward(
+        self, hidden_states: Tensor, rotary: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Map (B, N, D) to the same shape, and give the router logits (B·N, experts)."""
+        hidden_states = hidden_states + self.self_attn(self.norm1(hidden_states), rotary)
+        mixed, router_logits = self.ffn_layer(self.norm2(hidden_states))
+        return hidden_states + mixed, router_logits
+
+
+class TimeSTPBlock(nn.Module):
+    """Serial block: joins the last block's output with the patch embeddings, one patch further."""
+
+    def __init__(self, config: TimerS1Architecture) -> None:
+        super().__init__()
+        size = config.hidden_size
+        self.norm_hidden = RMSNorm(size)
+        self.norm_embeds = RMSNorm(size)
+        self.projection_matrix = nn.Linear(2 * size, size, bias=False)
+        self.layer = TimeMoEBlock(config)
+        self.norm = RMSNorm(size)
+
+    def forward(
+        self, hidden_states: Tensor, embeddings: Tensor, rotary: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Map the last block's output (B, N, D) to this block's, and give its router logits."""
+        joined = torch.cat([self.norm_hidden(hidden_states), self.norm_embeds(embeddings)], dim=-1)
+        hidden_states, router_logits = self.layer(self.projection_matrix(joined), rotary)
+        return self.norm(hidden_states), router_logits
+
+
+class TimerS1Backbone(nn.Module):
+    """Patch embedding and main blocks; the names are those of the released checkpoint."""
+
+    def __init__(self, config: TimerS1Architecture) -> None:
+        super().__init__()
+        self.embed_layer = ResidualMLP(
+            2 * config.input_token_len,
+            config.intermediate_size,
+            config.hidden_size,
+            config.dropout_rate,
+        )
+        self.layers = nn.ModuleList(TimeMoEBlock(config) for _ in range(config.num_hidden_layers))
+        self.norm = RMSNorm(config.hidden_size)
+
+
+class Stage(NamedTuple):
+    """Output of the main blocks (stage 0) or of one serial block (stage j)."""
+
+    hidden_states: Tensor  # (B, N, D)
+    router_logits: tuple[Tensor, ...]  # of the stage's blocks, each (B·N, experts)
+
+
+def patchify(values: Tensor, observed: Tensor | None, patch_length: int) -> Tensor:
+    """Cut rows into patches of values and of observation flags.
+
+    Rows are padded on the left with zeros, flagged as not observed, to a whole number of patches;
+    values that are not observed are replaced by zero.
+
+    Parameters
+    ----------
+    values : Tensor, shape (B, T)
+        Normalised series.
+    observed : Tensor of bool, shape (B, T), or None
+        False where a value is missing. None: all are observed.
+    patch_length : int
+        Steps in a patch, P.
+
+    Returns
+    -------
+    Tensor, shape (B, ceil(T / P), 2 P)
+    """
+    flags = torch.ones_like(values) if observed is None else observed.to(values.dtype)
+    if observed is not None:
+        values = values.masked_fill(~observed, 0.0)
+    pad = -values.shape[-1] % patch_length
+    tokens = [F.pad(x, (pad, 0)).unflatten(-1, (-1, patch_length)) for x in (values, flags)]
+    return torch.cat(tokens, dim=-1)
+
+
+class TimerS1Layers:
+    """What `TimerS1Network` and its transformers twin share: the modules and the passes."""
+
+    model: TimerS1Backbone
+    output_patch_embedding: ResidualMLP
+    mtp_modules: nn.ModuleList
+    config: TimerS1Architecture
+
+    def _build(self, config: TimerS1Architecture) -> None:
+        validate_architecture(config)
+        self.model = TimerS1Backbone(config)
+        self.output_patch_embedding = ResidualMLP(
+            config.hidden_size,
+            config.hidden_size,
+            len(config.quantiles) * config.input_token_len,
+            config.dropout_rate,
+        )
+        self.mtp_modules = nn.ModuleList(TimeSTPBlock(config) for _ in range(config.num_mtp_tokens))
+
+    @property
+    def pass_length(self) -> int:
+        """Steps that one pass can forecast: ``(serial blocks + 1) * patch length``."""
+        return (self.config.num_mtp_tokens + 1) * self.config.input_token_len
+
+    def set_expert_strategy(self, name: str) -> None:
+        """Choose how experts are executed in every block.
+
+        Parameters
+        ----------
+        name : {"sorted", "dense"}
+            A key of `timer_forecaster.models.timer_s1.experts.EXPERT_STRATEGIES`.
+        """
+        if name not in EXPERT_STRATEGIES:
+            raise ValueError(f"name={name!r} is unknown; choose one of {sorted(EXPERT_STRATEGIES)}")
+        for block in (*self.model.layers, *(serial.layer for serial in self.mtp_modules)):
+            block.ffn_layer.strategy = name
+
+    def stages(self, patches: Tensor, n_serial: int | None = None) -> Iterator[Stage]:
+        """Run the main blocks, then one serial block after the other.
+
+        Parameters
+        ----------
+        patches : Tensor, shape (B, N, 2 P)
+            Output of `patchify`, in the network's dtype.
+        n_serial : int, optional
+            How many serial blocks to run. Default: all.
+
+        Yields
+        ------
+        Stage
+            Stage j predicts, at token i, patch i + j + 1.
+        """
+        config = self.config
+        embeddings = self.model.embed_layer(patches)  # (B, N, D)
+        head_dim = config.hidden_size // config.num_attention_heads
+        rotary = rotary_tables(
+            patches.shape[1], head_dim, config.rope_theta, patches.device, embeddings.dtype
+        )
+        hidden_states, router_logits = embeddings, []
+        for block in self.model.layers:
+            hidden_states, logits = block(hidden_states, rotary)
+            router_logits.append(logits)
+        hidden_states = self.model.norm(hidden_states)
+        yield Stage(hidden_states, tuple(router_logits))
+        for block in self.mtp_modules[:n_serial]:
+            hidden_states, logits = block(hidden_states, embeddings, rotary)
+            yield Stage(hidden_states, (logits,))
+
+    def predict_patch(self, hidden_states: Tensor) -> Tensor:
+        """Turn hidden states (..., D) into quantiles of one patch (..., Q, P)."""
+        quantiles = self.output_patch_embedding(hidden_states)
+        return quantiles.unflatten(-1, (len(self.config.quantiles), self.config.input_token_len))
+
+    def forecast_pass(
+        self, patches: Tensor, n_patches: int, last_token: Tensor | None = None
+    ) -> Tensor:
+        """Forecast the next patches of every row in one pass.
+
+        Parameters
+        ----------
+        patches : Tensor, shape (B, N, 2 P)
+            Output of `patchify`. Rows may be followed by filler tokens: attention is causal, so
+            what comes after ``last_token`` cannot reach it.
+        n_patches : int
+            Patches to forecast, from 1 to ``num_mtp_tokens + 1``.
+        last_token : Tensor of int, shape (B,), optional
+            Index of each row's newest token. Default: N - 1 for every row.
+
+        Returns
+        -------
+        Tensor, shape (B, Q, n_patches * P)
+        """
+        batch, n_tokens, _ = patches.shape
+        if last_token is None:
+            last_token = torch.full((batch,), n_tokens - 1, device=patches.device)
+        rows = torch.arange(batch, device=patches.device)
+        outputs = [
+            self.predict_patch(stage.hidden_states[rows, last_token])
+            for stage in self.stages(patches, n_patches - 1)
+        ]
+        return torch.cat(outputs, dim=-1)
+
+    @torch.no_grad()
+    def generate(self, inputs: Tensor, max_new_tokens: int, revin: bool = True) -> Tensor:
+        """Forecast as the released implementation does, with its numbers.
+
+        Beyond one pass the median forecast is appended to the context and another pass is run.
+        `timer_forecaster.ForecastPipeline` is the friendlier door: it scales in float64 and takes
+        missing values and rows of unequal lengths.
+
+        Parameters
+        ----------
+        inputs : Tensor, shape (B, T)
+            Contexts, old to new, without missing values.
+        max_new_tokens : int
+            Steps to forecast, at least 1.
+        revin : bool
+            Normalise each row by its mean and population standard deviation, and map the
+            quantiles back. False feeds the row as it is.
+
+        Returns
+        -------
+        Tensor, shape (B, Q, max_new_tokens)
+            In float32 or wider, whatever the network's dtype.
+        """
+        _check_generate(inputs, max_new_tokens)
+        weight = self.output_patch_embedding.output_layer.weight
+        context = inputs.to(weight.device).to(torch.promote_types(inputs.dtype, torch.float32))
+        mean, std = torch.zeros_like(context[:, :1]), torch.ones_like(context[:, :1])
+        if revin:
+            mean = context.mean(-1, keepdim=True)
+            std = context.std(-1, unbiased=False, keepdim=True) + 1e-5
+            context = (context - mean) / std
+        pieces, remaining = [], max_new_tokens
+        while remaining > 0:
+            n_patches = -(-min(remaining, self.pass_length) // self.config.input_token_len)
+            patches = patchify(context, None, self.config.input_token_len).to(weight.dtype)
+            forecast = self.forecast_pass(patches, n_patches).to(context.dtype)
+            pieces.append(forecast[..., :remaining])
+            # The released code takes the median *of* the predicted quantiles, which may cross.
+            context = torch.cat([context, forecast.quantile(0.5, dim=1)], dim=-1)
+            remaining -= forecast.shape[-1]
+        return torch.cat(pieces, dim=-1) * std.unsqueeze(1) + mean.unsqueeze(1)
+
+
+def _check_generate(inputs: Tensor, max_new_tokens: int) -> None:
+    if inputs.ndim != 2 or inputs.shape[-1] == 0:
+        raise ValueError(f"inputs has shape {tuple(inputs.shape)}; expected (batch, steps >= 1)")
+    if not torch.isfinite(inputs).all():
+        raise ValueError(
+            "inputs holds NaN or infinite values; ForecastPipeline.predict takes missing values"
+        )
+    if max_new_tokens < 1:
+        raise ValueError(f"max_new_tokens={max_new_tokens} must be at least 1")
+
+
+class TimerS1Network(TimerS1Layers, nn.Module):
+    """Timer-S1 as a plain torch module: what the forecasting pipeline runs.
+
+    Parameters
+    ----------
+    config : TimerS1Architecture
+        Sizes of the network.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+    >>> sizes = TimerS1Architecture(hidden_size=32, intermediate_size=64, num_hidden_layers=1,
+    ...     num_mtp_tokens=2, num_attention_heads=2, num_experts=4)
+    >>> network = TimerS1Network(sizes).eval()
+    >>> network.generate(torch.randn(5, 100), max_new_tokens=40).shape
+    torch.Size([5, 9, 40])
+    """
+
+    def __init__(self, config: TimerS1Architecture) -> None:
+        super().__init__()
+        self.config = config
+        self._build(config)
+        self._initialise(config.initializer_range)
+
+    def _initialise(self, std: float) -> None:
+        """Draw linear weights from a normal distribution; biases are zero, norm weights one.
+
+        Only the embedding's last bias is drawn too: a wholly masked patch must not embed to
+        exactly zero, where the norms multiply gradients by a million.
+        """
+        for part in self.modules():
+            if isinstance(part, nn.Linear):
+                nn.init.normal_(part.weight, std=std)
+                if part.bias is not None:
+                    nn.init.zeros_(part.bias)
+        nn.init.normal_(self.model.embed_layer.output_layer.bias, std=std)

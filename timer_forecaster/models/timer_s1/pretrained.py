@@ -1,0 +1,176 @@
+"""Timer-S1 behind transformers' ``PreTrainedModel``: hub, shards, dtypes, device maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import PreTrainedConfig, PreTrainedModel
+from transformers.utils import ModelOutput
+
+from .architecture import TimerS1Architecture, validate_architecture
+from .network import GatedAttention, TimerS1Layers, patchify
+from .objective import combine_terms, load_balance_loss, patch_loss
+
+
+class TimerS1Config(TimerS1Architecture, PreTrainedConfig):
+    """`TimerS1Architecture` as a transformers configuration; reads the released ``config.json``.
+
+    Parameters are those of `TimerS1Architecture`, then those of ``PreTrainedConfig``.
+    """
+
+    model_type = "Timer-S1"
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        """Finish transformers' fields and check our own."""
+        kwargs.pop("auto_map", None)  # names remote code, which is never run
+        PreTrainedConfig.__post_init__(self, **kwargs)
+        self.quantiles = tuple(self.quantiles)
+        validate_architecture(self)
+
+
+@dataclass
+class TimerS1Output(ModelOutput):
+    """What `TimerS1ForPrediction.forward` returns.
+
+    Attributes
+    ----------
+    loss, ntp_loss, stp_loss, aux_loss : Tensor, scalar, or None
+        The training objective and its terms; None without labels.
+    quantiles : Tensor, shape (B, Q, (serial blocks + 1) * P)
+        Forecast after the newest token, on the scale of the inputs.
+    router_logits : tuple of Tensor, each (B * N, experts)
+        One for each block, main blocks first.
+    """
+
+    loss: Tensor | None = None
+    quantiles: Tensor | None = None
+    ntp_loss: Tensor | None = None
+    stp_loss: Tensor | None = None
+    aux_loss: Tensor | None = None
+    router_logits: tuple[Tensor, ...] | None = None
+
+
+class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
+    """Timer-S1 with the loading, saving and training interfaces of transformers.
+
+    ``from_pretrained`` reads the released checkpoint as it is (sharded or a single file, its own
+    ``config.json``) and ``save_pretrained`` writes the same layout. Remote code is never run.
+
+    Parameters
+    ----------
+    config : TimerS1Config
+        Sizes of the network.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from timer_forecaster.models.timer_s1 import TimerS1Config, TimerS1ForPrediction
+    >>> config = TimerS1Config(hidden_size=32, intermediate_size=64, num_hidden_layers=1,
+    ...     num_mtp_tokens=2, num_attention_heads=2, num_experts=4)
+    >>> model = TimerS1ForPrediction(config).eval()
+    >>> model.generate(torch.randn(5, 100), max_new_tokens=40).shape
+    torch.Size([5, 9, 40])
+    """
+
+    config_class = TimerS1Config
+    config: TimerS1Config
+    base_model_prefix = "model"
+    main_input_name = "inputs"
+    _no_split_modules: ClassVar[list[str]] = ["TimeMoEBlock", "TimeSTPBlock"]
+    _supports_sdpa = True
+
+    def __init__(self, config: TimerS1Config) -> None:
+        super().__init__(config)
+        self._build(config)
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, GatedAttention):
+            nn.init.ones_(module.q_scale)
+            nn.init.ones_(module.k_scale)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        observed: Tensor | None = None,
+        labels: Tensor | None = None,
+    ) -> TimerS1Output:
+        """Run every block on every token, densely supervised if labels are given.
+
+        Parameters
+        ----------
+        inputs : Tensor, shape (B, T)
+            Series, old to new, **already normalised**. Statistics over the whole of a training
+            window tell early tokens about their future; take them from its beginning.
+        observed : Tensor of bool, shape (B, T), optional
+            False where a value is missing. Default: all observed.
+        labels : Tensor, shape (B, T') with T' >= T, optional
+            The series on the scale of the inputs and aligned with their start, usually reaching
+            further; NaN where there is nothing to learn. Stage j at token i learns patch
+            i + j + 1 wherever labels have it.
+
+        Returns
+        -------
+        TimerS1Output
+        """
+        _check_labels(inputs, labels)
+        config = self.config
+        patches = patchify(inputs, observed, config.input_token_len)
+        patches = patches.to(self.output_patch_embedding.output_layer.weight.dtype)
+        stages = list(self.stages(patches))
+        router_logits = tuple(logits for stage in stages for logits in stage.router_logits)
+        predictions = [self.predict_patch(stage.hidden_states) for stage in stages]
+        quantiles = torch.cat([prediction[:, -1] for prediction in predictions], dim=-1)
+        if labels is None:
+            return TimerS1Output(quantiles=quantiles, router_logits=router_logits)
+        losses = self._stage_losses(
+            predictions, labels, pad=-inputs.shape[-1] % config.input_token_len
+        )
+        aux = load_balance_loss(router_logits, config.num_experts_per_token)
+        terms = combine_terms(losses, aux, config.serial_weighting, config.router_aux_loss_coef)
+        return TimerS1Output(
+            loss=terms.loss,
+            quantiles=quantiles,
+            ntp_loss=terms.ntp,
+            stp_loss=terms.stp,
+            aux_loss=terms.aux,
+            router_logits=router_logits,
+        )
+
+    def _stage_losses(self, predictions: list[Tensor], labels: Tensor, pad: int) -> list[Tensor]:
+        """Loss of each stage: (B, N, Q, P) predictions against labels (B, T')."""
+        length = self.config.input_token_len
+        right = -(labels.shape[-1] + pad) % length
+        targets = F.pad(labels.float(), (pad, right), value=torch.nan).unflatten(-1, (-1, length))
+        known = ~targets.isnan()
+        targets = targets.nan_to_num(0.0)
+        levels = torch.tensor(self.config.quantiles, device=labels.device)
+        losses = []
+        for shift, prediction in enumerate(predictions, start=1):
+            n_tokens = min(prediction.shape[1], targets.shape[1] - shift)
+            window = slice(shift, shift + max(n_tokens, 0))
+            losses.append(
+                patch_loss(
+                    prediction[:, : max(n_tokens, 0)].float(),
+                    targets[:, window],
+                    known[:, window],
+                    levels,
+                    self.config.training_loss,
+                )
+            )
+        return losses
+
+
+def _check_labels(inputs: Tensor, labels: Tensor | None) -> None:
+    if labels is None:
+        return
+    if labels.ndim != 2 or len(labels) != len(inputs) or labels.shape[-1] < inputs.shape[-1]:
+        raise ValueError(
+            f"labels has shape {tuple(labels.shape)}; expected (batch, steps) with the batch of "
+            f"inputs {tuple(inputs.shape)} and at least as many steps"
+        )

@@ -1,0 +1,331 @@
+"""What a forecast means, whichever door it comes through (random weights, real nine levels)."""
+
+import pickle
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import timer_forecaster
+from timer_forecaster import ForecastPipeline
+from timer_forecaster.inference import cache
+
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+PASS = 32  # steps of one pass of the test network
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    return ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+
+
+def walk(steps, seed=0):
+    return np.random.default_rng(seed).normal(size=steps).cumsum()
+
+
+def spread(series):
+    return np.nanmax(series) - np.nanmin(series)
+
+
+@pytest.mark.parametrize("factor", [1e-9, 1e-4, 7.0, 1e9, 1e250, 1e-250])
+@pytest.mark.parametrize("horizon", [10, PASS + 5])
+def test_scale_equivariance(pipe, factor, horizon):
+    series = walk(150)
+    expected = pipe.predict(series, horizon).quantiles
+    scaled = pipe.predict(series * factor, horizon).quantiles
+    np.testing.assert_allclose(scaled / factor, expected, atol=1e-5 * spread(series))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    exponent=st.floats(-9, 9),
+    shift=st.floats(-1e6, 1e6),
+    steps=st.integers(2, 90),
+    seed=st.integers(0, 1000),
+)
+def test_affine_equivariance_is_a_law(exponent, shift, steps, seed):
+    pipe = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+    series = walk(steps, seed)
+    factor = 10.0**exponent
+    expected = pipe.predict(series, 20).quantiles
+    moved = pipe.predict((series + shift) * factor, 20).quantiles / factor - shift
+    np.testing.assert_allclose(moved, expected, atol=1e-4 * spread(series))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("level", [1e6, -1e6, 1e9])
+def test_level_far_above_amplitude(dtype, level):
+    pipe = ForecastPipeline.from_pretrained("timer-s1-test", dtype=dtype, device="cpu")
+    series = np.sin(np.arange(200) / 5)
+    expected = pipe.predict(series, 24).quantiles
+    high = pipe.predict(series + level, 24).quantiles - level
+    np.testing.assert_allclose(high, expected, atol=1e-2 if dtype == "bfloat16" else 1e-5)
+
+
+def test_rows_do_not_depend_on_batch_or_order(pipe):
+    rows = [walk(steps, seed) for seed, steps in enumerate([5, 17, 100, 3, 300, 512, 700, 33, 16])]
+    together = pipe.predict(rows, 70).quantiles
+    alone = np.concatenate([pipe.predict(row, 70).quantiles for row in rows])
+    backwards = pipe.predict(rows[::-1], 70).quantiles[::-1]
+    halves = pipe.predict(rows, 70, batch_size=2).quantiles
+    for other in (alone, backwards, halves):
+        for row, expected, actual in zip(rows, together, other, strict=True):
+            np.testing.assert_allclose(actual, expected, atol=1e-5 * spread(row))
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0, -1e-300, 1e12])
+@pytest.mark.parametrize("steps", [1, 2, 40])
+def test_constant_and_single_point_series_forecast_themselves(pipe, value, steps):
+    forecast = pipe.predict(np.full(steps, value), 40)
+    assert (forecast.quantiles == value).all()
+    assert (forecast.quantile(0.01) == value).all()
+    np.testing.assert_allclose(forecast.mean, value, rtol=1e-12)
+
+
+def test_rounding_noise_on_a_level_counts_as_constant(pipe):
+    series = np.full(50, 0.1) + 1e-18
+    series[::2] = np.nextafter(0.1, 1)
+    assert np.ptp(pipe.predict(series, 5).quantiles) < 1e-15
+
+
+def test_missing_values_in_the_middle(pipe):
+    series = walk(200)
+    holes = series.copy()
+    holes[np.random.default_rng(1).random(200) < 0.1] = np.nan
+    forecast = pipe.predict([holes, series], 48).quantiles
+    assert np.isfinite(forecast).all()
+    assert not np.allclose(forecast[0], forecast[1])
+    # What is missing cannot matter, and statistics are those of the observed values.
+    row = pipe._rows([holes], None)[0]
+    np.testing.assert_allclose(row.location, np.nanmean(holes))
+    np.testing.assert_allclose(row.scale, np.nanstd(holes))
+
+
+def test_networks_without_interior_masks_see_the_last_observed_value(pipe, monkeypatch):
+    holes = np.array([np.nan, 1.0, np.nan, np.nan, 3.0, 2.0, np.nan])
+    monkeypatch.setattr(pipe.network.config, "interior_masks", False)
+    row = pipe._rows([holes], None)[0]
+    np.testing.assert_allclose(
+        row.values * row.scale + row.location, [1.0, 1.0, 1.0, 3.0, 2.0, 2.0], atol=1e-12
+    )
+
+
+def test_leading_missing_values_are_trimmed(pipe):
+    series = walk(90)
+    padded = np.concatenate([np.full(37, np.nan), series])
+    expected = pipe.predict(series, 20).quantiles
+    np.testing.assert_allclose(pipe.predict(padded, 20).quantiles, expected, atol=1e-12)
+
+
+def test_context_is_cut_to_the_newest_steps(pipe):
+    series = walk(2000)
+    limit = pipe.network.config.max_context_length
+    expected = pipe.predict(series[-limit:], 20).quantiles
+    np.testing.assert_array_equal(pipe.predict(series, 20).quantiles, expected)
+    np.testing.assert_array_equal(
+        pipe.predict(series, 20, context_length=64).quantiles,
+        pipe.predict(series[-64:], 20).quantiles,
+    )
+
+
+@pytest.mark.parametrize("rollout", ["quantile", "median"])
+@pytest.mark.parametrize("horizon", [1, 15, 16, 17, PASS, PASS + 1, 100, 1000])
+def test_every_horizon_works_and_never_crosses(pipe, horizon, rollout):
+    forecast = pipe.predict([walk(100), walk(500, 1)], horizon, rollout=rollout)
+    assert forecast.quantiles.shape == (2, horizon, 9)
+    assert np.isfinite(forecast.quantiles).all()
+    levels = [0.01, 0.05, 0.1, 0.25, 0.5, 0.55, 0.9, 0.95, 0.99]
+    values = np.stack([forecast.quantile(level) for level in levels])
+    assert (np.diff(values, axis=0) >= 0).all()
+
+
+def test_a_longer_horizon_does_not_change_the_first_steps(pipe):
+    series = walk(100)
+    long = pipe.predict(series, 150).quantiles
+    for horizon in (1, 16, 20, PASS, 70):
+        np.testing.assert_allclose(
+            pipe.predict(series, horizon).quantiles, long[:, :horizon], atol=1e-5 * spread(series)
+        )
+
+
+def test_only_the_serial_blocks_that_are_needed_run(pipe, monkeypatch):
+    calls = []
+    block = pipe.network.mtp_modules[0]
+    handle = block.register_forward_hook(lambda *_: calls.append(1))
+    try:
+        pipe.predict(walk(100), 16)
+        assert not calls
+        pipe.predict(walk(100), 17)
+        assert len(calls) == 1
+    finally:
+        handle.remove()
+
+
+def test_median_rollout_is_the_released_one(pipe):
+    series = walk(160)
+    row = torch.from_numpy(((series - series.mean()) / series.std())[None]).float()
+    released = pipe.network.generate(row, 100, revin=False).sort(dim=1).values
+    ours = (pipe.predict(series, 100, rollout="median").quantiles - series.mean()) / series.std()
+    np.testing.assert_allclose(ours[0].T, released[0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("series", "error", "message"),
+    [
+        ([], ValueError, "holds no series"),
+        ([walk(5), np.full(4, np.nan)], ValueError, r"series\[1\] holds 4 missing values only"),
+        ([np.array([]), walk(5)], ValueError, r"series\[0\] is empty"),
+        (np.array([1.0, np.inf, 2.0]), ValueError, r"series\[0\] is infinite at step 1"),
+        (np.zeros((2, 3, 4)), ValueError, "shape"),
+        ([walk(5), np.zeros((2, 2))], ValueError, r"series\[1\] has shape"),
+        ("price", ValueError, "holds no series"),
+        (np.array(["a", "b"]), TypeError, "must hold real numbers"),
+        (np.array([1 + 2j]), TypeError, "must hold real numbers"),
+        ([None, object()], TypeError, "must hold real numbers"),
+    ],
+)
+def test_series_that_cannot_be_used_are_named(pipe, series, error, message):
+    with pytest.raises(error, match=message):
+        pipe.predict(series, 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"horizon": 0}, ValueError, "horizon=0"),
+        ({"horizon": 2.5}, TypeError, "horizon=2.5"),
+        ({"horizon": True}, TypeError, "horizon=True"),
+        ({"context_length": -1}, ValueError, "context_length=-1"),
+        ({"batch_size": 0}, ValueError, "batch_size=0"),
+        ({"rollout": "mean"}, ValueError, "rollout='mean'"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_named(pipe, options, error, message):
+    with pytest.raises(error, match=message):
+        pipe.predict(walk(20), **{"horizon": 5, **options})
+
+
+def test_a_context_without_any_observed_value_is_refused(pipe):
+    series = np.concatenate([walk(10), np.full(600, np.nan)])
+    with pytest.raises(ValueError, match=r"series\[0\] has no observed value in its newest 512"):
+        pipe.predict(series, 5)
+
+
+def test_accepted_kinds_of_input_agree(pipe):
+    series = walk(40).round(2)
+    expected = pipe.predict(series, 6).quantiles
+    for same in (
+        list(series),
+        [series],
+        series[None],
+        pd.Series(series),
+        [pd.Series(series, dtype="Float64")],
+        torch.from_numpy(series),
+        tuple(series),
+    ):
+        np.testing.assert_array_equal(pipe.predict(same, 6).quantiles, expected)
+    whole = np.arange(30)
+    np.testing.assert_array_equal(
+        pipe.predict(whole, 6).quantiles, pipe.predict(whole.astype(float), 6).quantiles
+    )
+    nullable = pd.Series([1, 2, None, 4, 5, 9], dtype="Int64")
+    assert np.isfinite(pipe.predict(nullable, 3).quantiles).all()
+
+
+def test_input_is_left_alone(pipe):
+    series = walk(50)
+    series[7] = np.nan
+    before = series.copy()
+    series.flags.writeable = False
+    pipe.predict(series, 5)
+    np.testing.assert_array_equal(series, before)
+
+
+def test_deterministic_in_any_thread_without_global_random_state(pipe):
+    series = [walk(100, seed) for seed in range(8)]
+    expected = pipe.predict(series, 50).quantiles
+    numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()
+    results = [None] * 4
+
+    def forecast(slot):
+        results[slot] = pipe.predict(series, 50).quantiles
+
+    threads = [threading.Thread(target=forecast, args=(slot,)) for slot in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results:
+        np.testing.assert_array_equal(result, expected)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+
+
+def test_pipelines_share_weights_and_pickle_in_bytes(pipe):
+    network = pipe.network
+    assert ForecastPipeline.from_pretrained("timer-s1-test", device="cpu").network is network
+    copy = pickle.loads(pickle.dumps(pipe))  # noqa: S301
+    assert len(pickle.dumps(pipe)) < 1000
+    assert copy.network is network
+
+
+def test_release_frees_and_the_next_forecast_loads_again(pipe):
+    series = walk(30)
+    expected = pipe.predict(series, 5).quantiles
+    old = pipe.network
+    timer_forecaster.release()
+    assert not cache._networks
+    np.testing.assert_array_equal(pipe.predict(series, 5).quantiles, expected)
+    assert pipe.network is not old
+
+
+def test_the_cache_stays_small(pipe):
+    for dtype in ("float32", "bfloat16", "float64", "auto"):
+        ForecastPipeline.from_pretrained("timer-s1-test", dtype=dtype, device="cpu")
+    assert len(cache._networks) <= cache.MAX_CACHED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "timer-s1-mni"}, "neither a registry name"),
+        ({"name": "timer-s1-test", "revision": "main"}, "revision='main'"),
+        ({"name": "timer-s1-test", "device": "tpu9"}, "device='tpu9'"),
+        ({"name": "timer-s1-test", "dtype": "int8"}, "dtype='int8'"),
+    ],
+)
+def test_loading_errors_say_what_would_work(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ForecastPipeline.from_pretrained(**arguments)
+
+
+def test_folders_that_are_no_checkpoint_are_refused(tmp_path, pipe):
+    with pytest.raises(ValueError, match=r"no config\.json"):
+        ForecastPipeline.from_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    with pytest.raises(ValueError, match="'llama'"):
+        ForecastPipeline.from_pretrained(tmp_path)
+
+
+def test_sharded_folder_loads_without_transformers(tmp_path):
+    from pathlib import Path
+
+    from timer_forecaster.models.timer_s1 import TimerS1ForPrediction
+
+    tiny = Path(__file__).parents[1] / "data" / "parity" / "tiny"
+    TimerS1ForPrediction.from_pretrained(tiny).save_pretrained(tmp_path, max_shard_size="300KB")
+    assert (tmp_path / "model.safetensors.index.json").exists()
+    sharded = ForecastPipeline.from_pretrained(tmp_path).predict(walk(99), 30)
+    single = ForecastPipeline.from_pretrained(tiny).predict(walk(99), 30)
+    np.testing.assert_allclose(sharded.quantiles, single.quantiles, atol=1e-5 * spread(walk(99)))
+
+
+def test_embeddings(pipe):
+    rows = [walk(steps) for steps in (20, 100, 50)]
+    embedded = pipe.embed(rows)
+    assert embedded.shape == (3, pipe.network.config.hidden_size)
+    np.testing.assert_allclose(embedded[1], pipe.embed(rows[1] * 3 + 2)[0], atol=1e-4)

@@ -1,0 +1,7 @@
+"""Arrays in, quantiles out: scaling, missing values, batching, roll-out, the model cache."""
+
+from .cache import release
+from .forecast import Forecast
+from .pipeline import ForecastPipeline
+
+__all__ = ["Forecast", "ForecastPipeline", "release"]

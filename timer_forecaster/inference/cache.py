@@ -1,0 +1,123 @@
+"""The process-wide cache of loaded networks.
+
+Estimators keep the key, never the weights, so that cloning, copying and pickling them costs
+next to nothing and every one of them shares the network.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+
+MAX_CACHED = 2
+_LARGE = 1_000_000_000  # parameters above which dtype="auto" keeps the stored type
+_networks: OrderedDict[NetworkKey, TimerS1Network] = OrderedDict()
+_lock = threading.RLock()
+
+
+class NetworkKey(NamedTuple):
+    """What identifies a loaded network."""
+
+    name: str
+    revision: str | None
+    device: str
+    dtype: str
+
+    @classmethod
+    def resolve(
+        cls, name: str | Path, revision: str | None, device: str, dtype: str | torch.dtype
+    ) -> NetworkKey:
+        """Check the arguments and settle ``"auto"`` for the device.
+
+        Raises
+        ------
+        ValueError
+            Naming the argument that cannot be used.
+        """
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            torch.device(device)
+        except RuntimeError:
+            raise ValueError(
+                f"device={device!r} is not a device; use 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'"
+            ) from None
+        dtype_name = str(dtype).removeprefix("torch.")
+        if dtype_name not in ("auto", "float32", "bfloat16", "float16", "float64"):
+            raise ValueError(
+                f"dtype={dtype!r} is not supported; use 'auto', 'float32', 'bfloat16', "
+                "'float16' or 'float64'"
+            )
+        return cls(str(name), revision, str(device), dtype_name)
+
+
+def get_network(key: NetworkKey) -> TimerS1Network:
+    """Return the network of a key, loading it if it is not in the cache.
+
+    The returned network is shared: it is in evaluation mode and must not be changed.
+    """
+    with _lock:
+        if key not in _networks:
+            _networks[key] = load_network(key)
+            while len(_networks) > MAX_CACHED:
+                _networks.popitem(last=False)
+        _networks.move_to_end(key)
+        return _networks[key]
+
+
+def release() -> None:
+    """Free every cached network; the next forecast loads its weights again.
+
+    Examples
+    --------
+    >>> import timer_forecaster
+    >>> timer_forecaster.release()
+    """
+    with _lock:
+        _networks.clear()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def load_network(key: NetworkKey) -> TimerS1Network:
+    """Load a network from a registry name, a folder or a hub id, without transformers."""
+    folder = find_checkpoint(key.name, key.revision)
+    config = TimerS1Architecture.from_config_file(folder / "config.json")
+    with torch.device("meta"):
+        network = TimerS1Network(config)
+    weights = _read_weights(folder)
+    problems = network.load_state_dict(weights, strict=False, assign=True)
+    if problems.missing_keys or problems.unexpected_keys:
+        raise ValueError(
+            f"the weights in {folder} do not fit its config.json: missing "
+            f"{problems.missing_keys[:3]}, unexpected {problems.unexpected_keys[:3]}"
+        )
+    if key.dtype != "auto":
+        network = network.to(getattr(torch, key.dtype))
+    elif sum(parameter.numel() for parameter in network.parameters()) < _LARGE:
+        network = network.float()
+    network = network.to(key.device).requires_grad_(False).eval()
+    network.set_expert_strategy("dense" if config.num_experts <= 4 else "sorted")
+    return network
+
+
+def _read_weights(folder: Path) -> dict[str, Tensor]:
+    index = folder / "model.safetensors.index.json"
+    if index.exists():
+        files = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+    else:
+        files = ["model.safetensors"]
+    weights: dict[str, Tensor] = {}
+    for file in files:
+        weights |= load_file(folder / file)
+    return weights

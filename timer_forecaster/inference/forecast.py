@@ -1,0 +1,189 @@
+"""The result of a forecast: quantiles of every series and step."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import quantiles as quantile_function
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Forecast:
+    """Quantile forecasts of one or more series.
+
+    Every level in (0, 1) can be asked for: between the predicted levels the quantile function is
+    linear, beyond them it has exponential tails fitted to the two outer levels; see
+    `timer_forecaster.inference.quantiles`.
+
+    Parameters
+    ----------
+    quantiles : ndarray, shape (n_series, horizon, n_levels)
+        Values at the predicted levels, in the units of the series; they never cross.
+    levels : tuple of float
+        The predicted levels, ascending.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster import ForecastPipeline
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> forecast = pipe.predict(np.sin(np.arange(200) / 4), horizon=12)
+    >>> forecast.quantiles.shape
+    (1, 12, 9)
+    >>> lower, upper = forecast.interval(0.95)
+    >>> bool((lower <= forecast.median).all() and (forecast.median <= upper).all())
+    True
+    """
+
+    quantiles: FloatArray
+    levels: tuple[float, ...]
+
+    @property
+    def n_series(self) -> int:
+        """Number of series."""
+        return self.quantiles.shape[0]
+
+    @property
+    def horizon(self) -> int:
+        """Number of forecast steps."""
+        return self.quantiles.shape[1]
+
+    @property
+    def median(self) -> FloatArray:
+        """Median, shape (n_series, horizon)."""
+        return self.quantile(0.5)
+
+    @property
+    def mean(self) -> FloatArray:
+        """Mean of the quantile function, tails included; shape (n_series, horizon)."""
+        return quantile_function.mean(self.quantiles, self.levels)
+
+    def quantile(self, level: float) -> FloatArray:
+        """Quantile at any level.
+
+        Parameters
+        ----------
+        level : float
+            In (0, 1), both excluded.
+
+        Returns
+        -------
+        ndarray, shape (n_series, horizon)
+
+        Raises
+        ------
+        ValueError
+            If the level is not inside (0, 1).
+        """
+        _check_inside("level", level)
+        for index, known in enumerate(self.levels):
+            if np.isclose(level, known, rtol=0, atol=1e-12):
+                return self.quantiles[..., index]
+        return quantile_function.evaluate(self.quantiles, self.levels, np.array([level]))[..., 0]
+
+    def interval(self, coverage: float) -> tuple[FloatArray, FloatArray]:
+        """Central prediction interval.
+
+        Parameters
+        ----------
+        coverage : float
+            Probability inside the interval, in (0, 1).
+
+        Returns
+        -------
+        lower, upper : ndarray, each of shape (n_series, horizon)
+        """
+        _check_inside("coverage", coverage)
+        return self.quantile((1 - coverage) / 2), self.quantile((1 + coverage) / 2)
+
+    def sample(self, n: int, random_state: int | np.random.Generator | None = None) -> FloatArray:
+        """Draw from the forecast distribution of each step.
+
+        The forecast knows the distribution of each step, not how steps depend on each other:
+        steps are drawn independently, so sums over steps are too certain.
+
+        Parameters
+        ----------
+        n : int
+            Draws of every series and step.
+        random_state : int, numpy Generator or None
+            Seed or generator. None draws afresh; no global random state is used.
+
+        Returns
+        -------
+        ndarray, shape (n, n_series, horizon)
+        """
+        if n < 1:
+            raise ValueError(f"n={n} must be at least 1")
+        generator = np.random.default_rng(random_state)
+        uniform = generator.uniform(np.finfo(float).tiny, 1.0, size=(*self.quantiles.shape[:2], n))
+        draws = quantile_function.evaluate(self.quantiles, self.levels, uniform)
+        return np.moveaxis(draws, -1, 0)
+
+    def to_frame(self, levels: Sequence[float] | None = None) -> pd.DataFrame:
+        """Lay the forecast out as a long frame.
+
+        Parameters
+        ----------
+        levels : sequence of float, optional
+            Levels to include. Default: the predicted ones.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``series`` (index of the series), ``step`` (1 … horizon), ``mean`` and one
+            per level, named ``q0.1``.
+        """
+        import pandas as pd
+
+        columns = {
+            "series": np.repeat(np.arange(self.n_series), self.horizon),
+            "step": np.tile(np.arange(1, self.horizon + 1), self.n_series),
+            "mean": self.mean.ravel(),
+        }
+        for level in self.levels if levels is None else levels:
+            columns[f"q{level:g}"] = self.quantile(level).ravel()
+        return pd.DataFrame(columns)
+
+    def plot(self, context: ArrayLike | None = None, series: int = 0, ax: Any = None) -> Any:
+        """Draw the median and the nested bands of one series; needs matplotlib.
+
+        Parameters
+        ----------
+        context : array of shape (steps,), optional
+            History to draw before the forecast.
+        series : int
+            Which series to draw.
+        ax : matplotlib axes, optional
+            Where to draw. Default: new axes.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        from timer_forecaster.plotting import plot_quantiles
+
+        history = np.array([]) if context is None else np.asarray(context, dtype=np.float64)
+        return plot_quantiles(
+            ax,
+            np.arange(len(history)),
+            history,
+            np.arange(len(history), len(history) + self.horizon),
+            self.levels,
+            self.quantiles[series],
+        )
+
+
+def _check_inside(name: str, value: float) -> None:
+    if not 0 < value < 1:
+        raise ValueError(f"{name}={value!r} must lie inside (0, 1)")

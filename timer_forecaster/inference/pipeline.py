@@ -1,0 +1,203 @@
+"""The forecasting pipeline: arrays in, quantiles out, the same through every door."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from timer_forecaster.models.timer_s1 import TimerS1Network
+
+from .cache import NetworkKey, get_network
+from .engine import ROLLOUTS, embed_rows, forecast_rows
+from .forecast import FloatArray, Forecast
+from .scaling import Row, as_series, standardise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclasses.dataclass(frozen=True)
+class ForecastPipeline:
+    """Zero-shot forecasts from a Timer-S1 checkpoint.
+
+    A pipeline is a key into the process-wide cache of networks: it pickles in a few bytes,
+    and all pipelines of one checkpoint share its weights. Make one with `from_pretrained`.
+
+    Parameters
+    ----------
+    key : NetworkKey
+        What to load.
+    """
+
+    key: NetworkKey
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path = "timer-s1-mini",
+        *,
+        revision: str | None = None,
+        device: str = "auto",
+        dtype: str | torch.dtype = "auto",
+    ) -> ForecastPipeline:
+        """Make a pipeline and load its network into the process-wide cache.
+
+        Parameters
+        ----------
+        name : str or Path
+            A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a
+            hub id.
+        revision : str, optional
+            Branch, tag or commit of a hub id.
+        device : str
+            ``"auto"`` takes a GPU if there is one.
+        dtype : str or torch.dtype
+            Type to compute in. ``"auto"``: float32, or the stored type for networks of more than
+            10⁹ parameters. Scaling is done in float64 whatever it is.
+
+        Returns
+        -------
+        ForecastPipeline
+
+        Raises
+        ------
+        ValueError
+            If there is no such checkpoint, device or dtype.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe.predict([np.arange(50.0), np.arange(30.0)], horizon=6).median.shape
+        (2, 6)
+        """
+        pipeline = cls(NetworkKey.resolve(name, revision, device, dtype))
+        get_network(pipeline.key)
+        return pipeline
+
+    @property
+    def network(self) -> TimerS1Network:
+        """The shared network; it must not be changed."""
+        return get_network(self.key)
+
+    def predict(
+        self,
+        series: Any,
+        horizon: int,
+        *,
+        context_length: int | None = None,
+        rollout: str = "quantile",
+        batch_size: int | None = None,
+        progress: bool = False,
+    ) -> Forecast:
+        """Forecast any number of series.
+
+        A series' forecast does not depend on the others, on its scale or on its level. A
+        constant series, one of a single point included, forecasts itself.
+
+        Parameters
+        ----------
+        series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
+            Old to new, of any lengths; NaN means missing.
+        horizon : int
+            Steps to forecast, at least 1. Only the serial blocks it needs are run; beyond one
+            pass the forecast is rolled out.
+        context_length : int, optional
+            Newest steps to use. Default, and upper limit: the checkpoint's context.
+        rollout : {"quantile", "median"}
+            Beyond one pass, carry a path for each quantile, so that intervals keep widening, or
+            the median alone as the released implementation does, which is faster and too certain.
+        batch_size : int, optional
+            Most series that enter the network at once. Default: by a budget of tokens.
+        progress : bool
+            Show a progress bar.
+
+        Returns
+        -------
+        Forecast
+
+        Raises
+        ------
+        ValueError, TypeError
+            Naming the argument, or the series, that cannot be used and why.
+        """
+        network = self.network
+        _check_positive("horizon", horizon)
+        if batch_size is not None:
+            _check_positive("batch_size", batch_size)
+        if rollout not in ROLLOUTS:
+            raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUTS}")
+        rows = self._rows(as_series(series), context_length)
+        levels = network.config.quantiles
+        result = np.empty((len(rows), horizon, len(levels)))
+        varying = [i for i, row in enumerate(rows) if row.scale > 0]
+        with tqdm(total=len(rows), disable=not progress, unit="series", desc="forecast") as bar:
+            bar.update(len(rows) - len(varying))
+            result[varying] = forecast_rows(
+                network,
+                [rows[i].values for i in varying],
+                horizon,
+                rollout,
+                batch_size,
+                bar.update,
+            )
+        scale = np.array([row.scale for row in rows])[:, None, None]
+        location = np.array([row.location for row in rows])[:, None, None]
+        result[scale[:, 0, 0] == 0] = 0.0
+        return Forecast(result * scale + location, levels)
+
+    def predict_frame(
+        self,
+        frame: pd.DataFrame,
+        horizon: int,
+        **options: Any,
+    ) -> pd.DataFrame:
+        """Forecast the columns of a frame into a long frame with future time stamps.
+
+        See `timer_forecaster.inference.frames.forecast_frame` for the options.
+        """
+        from .frames import forecast_frame
+
+        return forecast_frame(self, frame, horizon, **options)
+
+    def embed(self, series: Any, *, context_length: int | None = None) -> FloatArray:
+        """Represent each series by the main blocks' output at its newest patch.
+
+        Parameters
+        ----------
+        series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
+            As for `predict`.
+        context_length : int, optional
+            Newest steps to use.
+
+        Returns
+        -------
+        ndarray, shape (n_series, hidden size)
+        """
+        rows = self._rows(as_series(series), context_length)
+        return embed_rows(self.network, [row.values for row in rows])
+
+    def _rows(self, series: Sequence[FloatArray], context_length: int | None) -> list[Row]:
+        config = self.network.config
+        length = config.max_context_length
+        if context_length is not None:
+            _check_positive("context_length", context_length)
+            length = min(length, context_length)
+        return [
+            standardise(values, f"series[{i}]", length, config.interior_masks)
+            for i, values in enumerate(series)
+        ]
+
+
+def _check_positive(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}={value!r} must be an integer")
+    if value < 1:
+        raise ValueError(f"{name}={value} must be at least 1")

@@ -1,0 +1,120 @@
+"""From what a user passes to rows the network can read: checks, trimming, float64 scaling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+class Row(NamedTuple):
+    """One series, cut and scaled: ``value = location + scale * values``."""
+
+    values: FloatArray  # (steps,) standardised, NaN where missing
+    location: float
+    scale: float  # 0 for a constant series
+
+
+def as_series(series: Any) -> list[FloatArray]:
+    """Turn the accepted kinds of input into a list of 1-D float64 arrays.
+
+    Parameters
+    ----------
+    series : array of shape (steps,), array of shape (n_series, steps), or sequence of arrays
+        NaN (or a pandas missing value) means missing.
+
+    Raises
+    ------
+    TypeError
+        If a series does not hold numbers.
+    ValueError
+        If there is no series, or one is not 1-D.
+    """
+    if isinstance(series, Sequence) and not isinstance(series, str) and len(series):
+        if all(np.ndim(item) == 0 for item in series):
+            return [_as_floats(series, "series")]
+        return [_as_vector(item, f"series[{i}]") for i, item in enumerate(series)]
+    if isinstance(series, (str, Sequence)):
+        raise ValueError(
+            f"series={series!r} holds no series; pass a 1-D array, a list of them or a 2-D array"
+        )
+    array = _as_floats(series, "series")
+    if array.ndim == 1:
+        return [array]
+    if array.ndim == 2 and len(array):
+        return list(array)
+    raise ValueError(
+        f"series has shape {array.shape}; expected (steps,), (n_series >= 1, steps) or a list of "
+        "1-D arrays"
+    )
+
+
+def _as_vector(item: Any, name: str) -> FloatArray:
+    array = _as_floats(item, name)
+    if array.ndim != 1:
+        raise ValueError(f"{name} has shape {array.shape}; expected a 1-D array")
+    return array
+
+
+def _as_floats(item: Any, name: str) -> FloatArray:
+    try:
+        if hasattr(item, "to_numpy"):
+            # pandas' own missing values become NaN
+            return np.asarray(item.to_numpy(dtype=np.float64, na_value=np.nan))
+        if np.iscomplexobj(item):
+            raise TypeError("complex numbers")
+        return np.asarray(item, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must hold real numbers, NaN where missing: {error}") from None
+
+
+def standardise(series: FloatArray, name: str, max_length: int, interior_masks: bool) -> Row:
+    """Trim, cut and scale one series in float64.
+
+    The scale is relative to the series: a series and its multiple by any factor give the same
+    row, and so do a series and its shifted copy.
+
+    Parameters
+    ----------
+    series : ndarray, shape (steps,)
+    name : str
+        How errors call the series.
+    max_length : int
+        The newest ``max_length`` steps are kept.
+    interior_masks : bool
+        Whether the network understands missing values inside the context; otherwise they are
+        filled with the last observed value.
+
+    Raises
+    ------
+    ValueError
+        If nothing is observed, or a value is infinite.
+    """
+    missing = np.isnan(series)
+    if missing.all():
+        what = "is empty" if not len(series) else f"holds {len(series)} missing values only"
+        raise ValueError(f"{name} {what}; a forecast needs at least one observed value")
+    if np.isinf(series).any():
+        where = int(np.flatnonzero(np.isinf(series))[0])
+        raise ValueError(f"{name} is infinite at step {where}; use NaN for missing values")
+    series = series[-max_length:]
+    missing = missing[-max_length:]
+    if missing.all():
+        raise ValueError(f"{name} has no observed value in its newest {max_length} steps")
+    first = int(missing.argmin())
+    series, missing = series[first:], missing[first:]
+    observed = series[~missing]
+    peak = float(np.abs(observed).max())
+    unit = peak or 1.0
+    location = float((observed / unit).mean())
+    scale = float((observed / unit - location).std())
+    if np.ptp(observed / unit) <= 16 * np.finfo(np.float64).eps:
+        return Row(np.zeros_like(series), float(observed[-1]), 0.0)
+    values = (series / unit - location) / scale
+    if not interior_masks and missing.any():
+        values = values[np.maximum.accumulate(np.where(missing, 0, np.arange(len(values))))]
+    return Row(values, location * unit, scale * unit)

@@ -1,0 +1,1 @@
+"""Training data: synthetic series made on the fly, and packed real series."""

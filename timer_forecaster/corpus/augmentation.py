@@ -1,0 +1,117 @@
+"""Random changes to finished series: mixtures, distortions, flips and changes of pace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from timer_forecaster.corpus.primitives import Draw, lookup, standardise
+
+__all__ = ["augment"]
+
+
+def augment(series: Tensor, generator: torch.Generator, host: torch.Generator) -> Tensor:
+    """Change a share of the rows at random.
+
+    Mixtures of up to three rows (25 %), a slower pace (20 %), distortions (5 % of each kind:
+    exponential, softplus, power, censoring, quantisation, growing amplitude, outliers), reversed
+    time (5 %), changed sign (50 %).
+
+    Parameters
+    ----------
+    series : torch.Tensor of shape (batch, length)
+        Finite values at any scale.
+    generator : torch.Generator
+        On the device of the series.
+    host : torch.Generator
+        On the CPU: draws how many rows are changed, so that nothing waits for the device.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, length)
+    """
+    changed = series.clone()
+    mates = series[torch.randperm(len(series), generator=generator, device=series.device)]
+    changes: list[tuple[float, Callable[[Draw, Tensor], Tensor]]] = [
+        (0.25, lambda draw, rows: _mixture(draw, rows, mates)),
+        (0.20, _slower),
+        *((0.05, distortion) for distortion in _DISTORTIONS),
+        (0.05, lambda _, rows: rows.flip(1)),
+    ]
+    for share, change in changes:
+        count = int(share * len(series) + float(torch.rand(1, generator=host)))
+        if count == 0:
+            continue
+        order = torch.randperm(len(series), generator=generator, device=series.device)[:count]
+        draw = Draw(count, series.shape[1], generator, series.device)
+        changed[order] = change(draw, changed[order])
+    sign = torch.rand(len(series), 1, generator=generator, device=series.device) < 0.5
+    return torch.where(sign, -changed, changed)
+
+
+def _mixture(draw: Draw, rows: Tensor, mates: Tensor) -> Tensor:
+    """Convex combinations of two or three standardised rows (TSMixup, arXiv 2403.07815)."""
+    # Exponential weights divided by their sum are uniform on the simplex.
+    weights = -draw.uniform(1e-6, 1.0, 3).log()
+    third = weights[:, 2:] * draw.chance(0.5)
+    total = standardise(rows) * weights[:, :1]
+    total = total + standardise(mates[: draw.batch]) * weights[:, 1:2]
+    return total + standardise(mates[-draw.batch :]) * third
+
+
+def _slower(draw: Draw, rows: Tensor) -> Tensor:
+    """Stretch the first 30 to 100 % of the row to its whole length."""
+    speed = draw.uniform(0.3, 1.0)
+    return lookup(rows, draw.time * speed / draw.length)
+
+
+def _exponential(draw: Draw, rows: Tensor) -> Tensor:
+    return (standardise(rows).clamp_(-4.0, 4.0) * draw.uniform(0.3, 1.0)).exp_()
+
+
+def _softplus(draw: Draw, rows: Tensor) -> Tensor:
+    return torch.nn.functional.softplus(standardise(rows) * draw.uniform(1.0, 5.0))
+
+
+def _power(draw: Draw, rows: Tensor) -> Tensor:
+    scaled = standardise(rows)
+    return scaled.sign() * scaled.abs().pow(draw.uniform(0.5, 2.5))
+
+
+def _censor(draw: Draw, rows: Tensor) -> Tensor:
+    """Cut off above or below a level that lies within the values."""
+    scaled = standardise(rows)
+    level = draw.uniform(-0.3, 1.5)
+    return torch.minimum(scaled, level) * draw.among((-1.0, 1.0))
+
+
+def _quantise(draw: Draw, rows: Tensor) -> Tensor:
+    steps = draw.log_uniform(1.0, 10.0)
+    return (standardise(rows) * steps).round_()
+
+
+def _growing(draw: Draw, rows: Tensor) -> Tensor:
+    """Amplitude that grows or shrinks along the row."""
+    growth = 1 + draw.uniform(0.0, 3.0) * draw.time / draw.length
+    shrink = draw.chance(0.5)
+    factor = torch.where(shrink, growth.flip(1), growth)
+    return (standardise(rows) + draw.uniform(-2.0, 2.0)) * factor
+
+
+def _outliers(draw: Draw, rows: Tensor) -> Tensor:
+    rate = draw.log_uniform(0.001, 0.02)
+    size = draw.normal(draw.length) * draw.uniform(2.0, 8.0)
+    return standardise(rows) + size * draw.chance(rate, draw.length)
+
+
+_DISTORTIONS: tuple[Callable[[Draw, Tensor], Tensor], ...] = (
+    _exponential,
+    _softplus,
+    _power,
+    _censor,
+    _quantise,
+    _growing,
+    _outliers,
+)

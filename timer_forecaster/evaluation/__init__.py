@@ -1,0 +1,51 @@
+"""Forecast metrics, the Seasonal Naive baseline and GIFT-Eval's protocol."""
+
+from timer_forecaster.evaluation.gift_eval import (
+    TERMS,
+    Configuration,
+    EvaluationRow,
+    Forecaster,
+    Scores,
+    evaluate,
+    forecast_windows,
+    load_configuration,
+    load_configurations,
+    read_published,
+    seasonal_naive_forecaster,
+    terms_of,
+)
+from timer_forecaster.evaluation.metrics import (
+    LEVELS,
+    geometric_mean,
+    interval_coverage,
+    mase,
+    quantile_loss,
+    seasonal_error,
+    seasonal_naive,
+    seasonal_naive_quantiles,
+    weighted_quantile_loss,
+)
+
+__all__ = [
+    "LEVELS",
+    "TERMS",
+    "Configuration",
+    "EvaluationRow",
+    "Forecaster",
+    "Scores",
+    "evaluate",
+    "forecast_windows",
+    "geometric_mean",
+    "interval_coverage",
+    "load_configuration",
+    "load_configurations",
+    "mase",
+    "quantile_loss",
+    "read_published",
+    "seasonal_error",
+    "seasonal_naive",
+    "seasonal_naive_forecaster",
+    "seasonal_naive_quantiles",
+    "terms_of",
+    "weighted_quantile_loss",
+]

@@ -1,0 +1,142 @@
+"""From raw windows to training batches: masks and statistics of a random prefix."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+MAX_NORMALISED = 64.0
+"""Largest normalised value kept: the square root of 4096 steps, which no context exceeds."""
+
+
+class TrainingBatch(NamedTuple):
+    """One densely supervised batch; B rows of M patches of P steps."""
+
+    inputs: Tensor  # (B, M - 1, 2 P) values and observation flags of the tokens
+    targets: Tensor  # (B, M, P) normalised, finite
+    known: Tensor  # (B, M, P) bool: the target is observed
+    supervised: Tensor  # (B, M - 1) bool: the token's statistics do not look ahead
+
+
+def make_batch(series: Tensor, patch_length: int, generator: Generator) -> TrainingBatch:
+    """Hide values, normalise by a random prefix and cut into patches.
+
+    A dense objective trains every token of a window, but an early token must not be told by the
+    window's mean and deviation how the window goes on. The statistics are therefore taken from
+    a random number of leading patches, and only tokens from the last of these on are supervised;
+    at inference this is the plain normalisation by the whole context.
+
+    Parameters
+    ----------
+    series : Tensor, shape (B, M * P)
+        Raw windows; NaN where missing. Rows that begin with missing patches are moved to start
+        with their first observed one, as a context does.
+    patch_length : int
+        P.
+    generator : torch.Generator
+        On the device of the series.
+    """
+    n_patches = series.shape[-1] // patch_length
+    series = align_start(series, patch_length)
+    known = ~series.isnan()
+    visible = known & ~draw_hidden(known, patch_length, generator)
+    prefix = draw_prefix(len(series), n_patches, generator)
+    in_prefix = torch.arange(series.shape[-1], device=series.device) < (
+        prefix[:, None] * patch_length
+    )
+    mean, std = masked_statistics(series, visible & in_prefix)
+    usable = std > 1e-5 * (mean.abs() + std) + 1e-30
+    normalised = (series - mean) / torch.where(usable, std, 1.0)
+    known = known & (normalised.abs() <= MAX_NORMALISED)
+    values = normalised.masked_fill(~(visible & known), 0.0)
+    flags = (visible & known).to(values.dtype)
+    tokens = torch.cat([x.unflatten(-1, (n_patches, -1)) for x in (values, flags)], dim=-1)
+    order = torch.arange(n_patches - 1, device=series.device)
+    return TrainingBatch(
+        inputs=tokens[:, :-1],
+        targets=normalised.masked_fill(~known, 0.0).unflatten(-1, (n_patches, -1)),
+        known=known.unflatten(-1, (n_patches, -1)),
+        supervised=(order >= prefix[:, None] - 1) & usable,
+    )
+
+
+def mix_windows(windows: Tensor, share: float, generator: Generator) -> Tensor:
+    """Replace a share of windows by a convex mix with another one, both standardised.
+
+    Few real series then teach more patterns than they hold (TSMixup of Ansari et al., 2024).
+
+    Parameters
+    ----------
+    windows : Tensor, shape (rows, steps)
+        NaN where missing; a step of a mix is missing where either is.
+    share : float
+        Share of rows to replace.
+    generator : torch.Generator
+        On the device of the windows.
+    """
+    rows, device = len(windows), windows.device
+    mean, std = masked_statistics(windows, ~windows.isnan())
+    standard = (windows - mean) / std.clamp_min(1e-12)
+    partner = standard[torch.randperm(rows, generator=generator, device=device)]
+    weight = torch.rand(rows, 1, generator=generator, device=device) * 0.8 + 0.1
+    mixed = weight * standard + (1 - weight) * partner
+    chosen = torch.rand(rows, 1, generator=generator, device=device) < share
+    enough = (~mixed.isnan()).float().mean(-1, keepdim=True) > 0.2
+    return torch.where(chosen & enough, mixed, windows)
+
+
+def align_start(series: Tensor, patch_length: int) -> Tensor:
+    """Move rows (B, T) left by whole patches so that each begins with an observed patch."""
+    length = series.shape[-1]
+    first = (~series.isnan()).to(torch.int8).argmax(-1)
+    shift = first // patch_length * patch_length
+    index = torch.arange(length, device=series.device) + shift[:, None]
+    moved = series.gather(-1, index.clamp_max(length - 1))
+    return moved.masked_fill(index >= length, torch.nan)
+
+
+def draw_prefix(batch: int, n_patches: int, generator: Generator) -> Tensor:
+    """Leading patches that give the statistics, (B,): mostly spread, a fifth very short."""
+    device = generator.device
+    uniform = torch.rand(2, batch, generator=generator, device=device)
+    spread = (uniform[0] * (n_patches - 1)).long() + 1
+    short = (uniform[0] * min(8, n_patches - 1)).long() + 1
+    return torch.where(uniform[1] < 0.2, short, spread).clamp_max(n_patches - 1)
+
+
+def draw_hidden(known: Tensor, patch_length: int, generator: Generator) -> Tensor:
+    """Choose values to hide from the network (bool, like ``known``).
+
+    Half of the rows lose the beginning of their first patch, as a context does whose length is
+    not a multiple of the patch; about a tenth lose single points, a tenth lose one stretch, and
+    a tenth lose whole patches.
+    """
+    batch, length = known.shape
+    device = generator.device
+
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator, device=device)
+
+    step = torch.arange(length, device=device)
+    choice = uniform(batch, 1)
+    pad = (uniform(batch, 1) * patch_length).long()
+    hidden = (step < pad) & (uniform(batch, 1) < 0.5)
+    points = uniform(batch, length) < uniform(batch, 1) * 0.4
+    hidden |= points & (choice < 0.1)
+    start = uniform(batch, 1) * length
+    stretch = (step >= start) & (step < start + uniform(batch, 1) ** 2 * length / 4)
+    hidden |= stretch & (choice >= 0.1) & (choice < 0.2)
+    patches = uniform(batch, length // patch_length) < uniform(batch, 1) * 0.4
+    whole = patches.repeat_interleave(patch_length, dim=-1)
+    return hidden | (whole & (choice >= 0.2) & (choice < 0.3))
+
+
+def masked_statistics(series: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and population standard deviation of each row over the mask, each (B, 1)."""
+    count = mask.sum(-1, keepdim=True).clamp_min(1)
+    values = series.nan_to_num(0.0).masked_fill(~mask, 0.0)
+    mean = values.sum(-1, keepdim=True) / count
+    deviation = (values - mean).masked_fill(~mask, 0.0)
+    return mean, (deviation.square().sum(-1, keepdim=True) / count).sqrt()

@@ -1,0 +1,102 @@
+"""Muon for the hidden matrices, AdamW for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from timer_forecaster.models.timer_s1 import TimerS1Network
+
+
+class Muon(torch.optim.Optimizer):
+    r"""Momentum whose update is orthogonalised (Jordan et al., 2024), batched by shape.
+
+    ``torch.optim.Muon`` orthogonalises one matrix at a time. A small mixture of experts has
+    hundreds of equal ones, and launching each alone takes as long as the training step itself;
+    here all matrices of a shape are orthogonalised together. Updates are scaled by
+    :math:`0.2 \sqrt{\max(m, n)}` to the root mean square of AdamW's (Liu et al., 2025).
+
+    Parameters
+    ----------
+    params : iterable of Tensor
+        Matrices only.
+    lr, momentum, weight_decay : float
+        Learning rate, Nesterov momentum, decoupled weight decay.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float,
+        momentum: float = 0.95,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Update every matrix that has a gradient."""
+        if closure is not None:
+            raise ValueError("closure is not supported; compute the gradients before step()")
+        for group in self.param_groups:
+            by_shape: dict[torch.Size, list[Tensor]] = {}
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    by_shape.setdefault(parameter.shape, []).append(parameter)
+            for parameters in by_shape.values():
+                self._step_shape(parameters, group)
+
+    def _step_shape(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        buffers = [self._momentum(parameter) for parameter in parameters]
+        torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
+        nesterov = torch._foreach_lerp(gradients, buffers, group["momentum"])
+        update = orthogonalise(torch.stack(nesterov))
+        scale = 0.2 * max(parameters[0].shape) ** 0.5 * group["lr"]
+        torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+        torch._foreach_add_(parameters, list(update.to(parameters[0].dtype).unbind()), alpha=-scale)
+
+    def _momentum(self, parameter: Tensor) -> Tensor:
+        state = self.state[parameter]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(parameter)
+        return state["momentum"]
+
+
+def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
+    """Replace each matrix of (n, rows, columns) by its nearest semi-orthogonal one, roughly.
+
+    Quintic Newton-Schulz iteration with the coefficients of Jordan et al. (2024), in bfloat16.
+    """
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = matrices.bfloat16()
+    tall = x.shape[-2] > x.shape[-1]
+    if tall:
+        x = x.mT
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    for _ in range(steps):
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.mT if tall else x
+
+
+def build_optimizers(
+    network: TimerS1Network, learning_rate: float, weight_decay: float = 0.01
+) -> list[torch.optim.Optimizer]:
+    """Muon for the blocks' matrices; AdamW for embedding, head, router, norms and biases."""
+    hidden: list[Tensor] = []
+    rest: list[Tensor] = []
+    for name, parameter in network.named_parameters():
+        in_block = name.startswith(("model.layers.", "mtp_modules."))
+        is_router = name.endswith("ffn_layer.gate.weight")
+        (hidden if in_block and parameter.ndim == 2 and not is_router else rest).append(parameter)
+    fused = next(network.parameters()).device.type == "cuda"
+    return [
+        Muon(hidden, lr=learning_rate, weight_decay=weight_decay),
+        torch.optim.AdamW(
+            rest, lr=learning_rate, betas=(0.9, 0.98), weight_decay=weight_decay, fused=fused
+        ),
+    ]

@@ -40,7 +40,7 @@ def test_scale_equivariance(pipe, factor, horizon):
     np.testing.assert_allclose(scaled / factor, expected, atol=1e-5 * spread(series))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     exponent=st.floats(-9, 9),
     shift=st.floats(-1e6, 1e6),
@@ -263,6 +263,25 @@ def test_deterministic_in_any_thread_without_global_random_state(pipe):
         np.testing.assert_array_equal(result, expected)
     np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)
     assert torch.equal(torch.get_rng_state(), torch_state)
+
+
+def test_ambient_autocast_and_default_dtype_change_nothing(pipe):
+    series = walk(100)
+    expected = pipe.predict(series, 70).quantiles
+    with torch.autocast("cpu", torch.bfloat16):
+        np.testing.assert_array_equal(pipe.predict(series, 70).quantiles, expected)
+    torch.set_default_dtype(torch.float64)
+    try:
+        np.testing.assert_array_equal(pipe.predict(series, 70).quantiles, expected)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_a_network_first_used_in_inference_mode_can_still_be_differentiated():
+    timer_forecaster.release()
+    with torch.inference_mode():
+        pipe = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+    assert not any(parameter.is_inference() for parameter in pipe.network.parameters())
 
 
 def test_pipelines_share_weights_and_pickle_in_bytes(pipe):

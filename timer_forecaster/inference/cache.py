@@ -47,7 +47,7 @@ class NetworkKey(NamedTuple):
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            torch.device(device)
+            resolved = torch.device(device)
         except RuntimeError:
             raise ValueError(
                 f"device={device!r} is not a device; use 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'"
@@ -58,7 +58,9 @@ class NetworkKey(NamedTuple):
                 f"dtype={dtype!r} is not supported; use 'auto', 'float32', 'bfloat16', "
                 "'float16' or 'float64'"
             )
-        return cls(str(name), revision, str(device), dtype_name)
+        if resolved.type == "cuda" and resolved.index is None and torch.cuda.is_available():
+            resolved = torch.device("cuda", torch.cuda.current_device())  # one key for one GPU
+        return cls(str(name), revision, str(resolved), dtype_name)
 
 
 def get_network(key: NetworkKey) -> TimerS1Network:
@@ -89,6 +91,7 @@ def release() -> None:
         torch.cuda.empty_cache()
 
 
+@torch.inference_mode(False)  # weights made in it could never be differentiated
 def load_network(key: NetworkKey) -> TimerS1Network:
     """Load a network from a registry name, a folder or a hub id, without transformers."""
     folder = find_checkpoint(key.name, key.revision)
@@ -106,9 +109,7 @@ def load_network(key: NetworkKey) -> TimerS1Network:
         network = network.to(getattr(torch, key.dtype))
     elif sum(parameter.numel() for parameter in network.parameters()) < _LARGE:
         network = network.float()
-    network = network.to(key.device).requires_grad_(False).eval()
-    network.set_expert_strategy("dense" if config.num_experts <= 4 else "sorted")
-    return network
+    return network.to(key.device).requires_grad_(False).eval()
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:

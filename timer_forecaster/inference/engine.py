@@ -84,7 +84,9 @@ def forecast_rows(
     """
     result = np.empty((len(rows), horizon, len(network.config.quantiles)))
     for batch, patches, last_token in _padded_batches(network, rows, batch_size):
-        quantiles = _roll_out(network, patches, last_token, horizon, rollout, batch_size)
+        # The network's own type rules, whatever autocast the caller runs under.
+        with torch.autocast(patches.device.type, enabled=False):
+            quantiles = _roll_out(network, patches, last_token, horizon, rollout, batch_size)
         result[batch] = quantiles.sort(dim=1).values.transpose(1, 2).double().cpu().numpy()
         on_batch(len(batch))
     return result
@@ -143,7 +145,7 @@ def _roll_out(
     ``"median"`` carries the median alone, as the released implementation does.
     """
     length = network.config.input_token_len
-    levels = torch.tensor(network.config.quantiles, device=patches.device)
+    levels = torch.tensor(network.config.quantiles, dtype=torch.float32, device=patches.device)
     pieces: list[Tensor] = []
     remaining = horizon
     while remaining > 0:

@@ -21,7 +21,7 @@ _REGISTRY = (
     Checkpoint(
         "timer-s1-mini",
         True,
-        "9.7 M parameters, context 4,096; trained by this project, not distilled from Timer-S1",
+        "2.3 M parameters, context 2,048; trained by this project, not distilled from Timer-S1",
     ),
     Checkpoint(
         "timer-s1-test",
@@ -55,7 +55,7 @@ def list_checkpoints() -> list[Checkpoint]:
     return list(_REGISTRY)
 
 
-def find_checkpoint(name: str, revision: str | None = None) -> Path:
+def find_checkpoint(name: str, revision: str | None = None, weights: bool = True) -> Path:
     """Folder of a checkpoint given by registry name, folder or hub id.
 
     Parameters
@@ -65,6 +65,8 @@ def find_checkpoint(name: str, revision: str | None = None) -> Path:
         hub id ``owner/name``, which is downloaded once into the hub's cache.
     revision : str, optional
         Branch, tag or commit of a hub id.
+    weights : bool
+        False fetches no weights of a hub id, its ``config.json`` alone.
 
     Raises
     ------
@@ -84,17 +86,15 @@ def find_checkpoint(name: str, revision: str | None = None) -> Path:
             f"checkpoint {name!r} is neither a registry name ({known}) nor an existing folder nor "
             "a hub id 'owner/name'"
         )
-    return _download(name, revision)
+    return _download(name, revision, ["*.json", "*.safetensors"] if weights else ["config.json"])
 
 
-def _download(name: str, revision: str | None) -> Path:
+def _download(name: str, revision: str | None, patterns: list[str]) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(
-            snapshot_download(name, revision=revision, allow_patterns=["*.safetensors", "*.json"])
-        )
+        return Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise ValueError(
             f"checkpoint {name!r} could not be downloaded ({error}); without a network use "

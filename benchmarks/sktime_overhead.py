@@ -1,0 +1,122 @@
+"""Time that the sktime door adds to the pipeline, on the same panel in the same run.
+
+    python benchmarks/sktime_overhead.py --checkpoint timer-s1-mini
+
+The pipeline is given a list of arrays and asked for the median, or for three quantile levels; the
+sktime forecaster is given the same panel as a frame, fitted, and asked for the same. Runs of both
+alternate; the ratio printed is the median of the ratios of neighbours. The forward passes and the
+calls of the pipeline behind one answer are counted in a run of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import torch
+
+from timer_forecaster import ForecastPipeline
+from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.sktime import TimerS1Forecaster
+
+LEVELS = [0.05, 0.5, 0.95]
+Question = tuple[str, Callable[[], object], Callable[[], object]]
+
+
+def main() -> None:
+    """Print seconds, ratios and counts."""
+    arguments = parse_arguments()
+    torch.set_num_threads(arguments.threads)
+    print(
+        f"{arguments.checkpoint}: {arguments.series} series of {arguments.steps} steps, "
+        f"{arguments.horizon} ahead, {arguments.repeats} repeats, {arguments.threads} thread(s)"
+    )
+    print(f"{'':12}{'pipeline s':>12}{'sktime s':>12}{'ratio':>8}{'passes':>16}{'calls':>16}")
+    for name, pipeline, door in questions(arguments):
+        counts = [count(answer) for answer in (pipeline, door)]
+        seconds = np.array([(measure(pipeline), measure(door)) for _ in range(arguments.repeats)])
+        ratio = np.median(seconds[:, 1] / seconds[:, 0])
+        first, second = np.median(seconds, axis=0)
+        passes, calls = (" and ".join(map(str, pair)) for pair in zip(*counts, strict=True))
+        print(f"{name:12}{first:12.3f}{second:12.3f}{ratio:8.2f}{passes:>16}{calls:>16}")
+
+
+def questions(arguments: argparse.Namespace) -> list[Question]:
+    """Build what is asked of both: its name, the pipeline's way and the forecaster's way."""
+    values = np.random.default_rng(0).normal(size=(arguments.series, arguments.steps)).cumsum(1)
+    rows = list(values)
+    names = [f"series {i:05}" for i in range(len(rows))]
+    times = pd.date_range("2024-01-01", periods=arguments.steps, freq="h")
+    index = pd.MultiIndex.from_product([names, times], names=["series", "time"])
+    panel = pd.DataFrame({"y": values.ravel()}, index=index)
+    horizon = list(range(1, arguments.horizon + 1))
+    pipe = ForecastPipeline.from_pretrained(arguments.checkpoint)
+
+    def fitted() -> TimerS1Forecaster:
+        return TimerS1Forecaster(arguments.checkpoint).fit(panel)
+
+    def pipeline_quantiles() -> object:
+        forecast = pipe.predict(rows, arguments.horizon)
+        return [forecast.quantile(level) for level in LEVELS]
+
+    return [
+        (
+            "point",
+            lambda: pipe.predict(rows, horizon[-1]).median,
+            lambda: fitted().predict(horizon),
+        ),
+        (
+            "quantiles",
+            pipeline_quantiles,
+            lambda: fitted().predict_quantiles(horizon, alpha=LEVELS),
+        ),
+    ]
+
+
+def measure(answer: Callable[[], object]) -> float:
+    """Seconds that an answer takes."""
+    start = time.perf_counter()
+    answer()
+    return time.perf_counter() - start
+
+
+def count(answer: Callable[[], object]) -> tuple[int, int]:
+    """Forward passes of the network and calls of the pipeline behind an answer."""
+    counts = {"forecast_pass": 0, "predict": 0}
+    owners = {"forecast_pass": TimerS1Network, "predict": ForecastPipeline}
+    originals = {name: getattr(owner, name) for name, owner in owners.items()}
+
+    def counted(name: str) -> Callable[..., object]:
+        def call(*arguments: object, **options: object) -> object:
+            counts[name] += 1
+            return originals[name](*arguments, **options)
+
+        return call
+
+    try:
+        for name, owner in owners.items():
+            setattr(owner, name, counted(name))
+        answer()
+    finally:
+        for name, owner in owners.items():
+            setattr(owner, name, originals[name])
+    return counts["forecast_pass"], counts["predict"]
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--checkpoint", default="timer-s1-mini", help="registry name or folder")
+    parser.add_argument("--series", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=200, help="length of each series")
+    parser.add_argument("--horizon", type=int, default=24)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

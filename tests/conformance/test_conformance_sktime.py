@@ -1,0 +1,18 @@
+"""sktime's own test suite on our forecaster, every check an item of ours.
+
+The test parameters take the checkpoint for tests, whose nine levels are the released ones.
+"""
+
+import pytest
+
+pytest.importorskip("sktime")
+
+from sktime.utils.estimator_checks import check_estimator, parametrize_with_checks
+
+from timer_forecaster.sktime import TimerS1Forecaster
+
+
+@parametrize_with_checks(TimerS1Forecaster, obj_varname="forecaster", check_varname="check")
+def test_sktime_suite(forecaster, check):
+    results = check_estimator(forecaster, tests_to_run=check, raise_exceptions=True, verbose=False)
+    assert set(results.values()) == {"PASSED"}

@@ -1,0 +1,528 @@
+import copy
+import pickle
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from timer_forecaster import ForecastPipeline, release
+from timer_forecaster.inference import cache
+
+pytest.importorskip("sktime")
+
+import sktime
+from packaging.version import Version
+from sktime.forecasting.base import ForecastingHorizon
+from sktime.forecasting.compose import TransformedTargetForecaster
+from sktime.forecasting.model_evaluation import evaluate
+from sktime.forecasting.model_selection import ForecastingGridSearchCV
+from sktime.split import ExpandingWindowSplitter
+from sktime.transformations.series.boxcox import LogTransformer
+
+from timer_forecaster.sktime import TimerS1Forecaster
+
+MODEL = "timer-s1-test"  # random weights, nine levels, context 512, 32 steps in a pass
+
+
+def forecaster(**parameters):
+    return TimerS1Forecaster(MODEL, **parameters)
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return ForecastPipeline.from_pretrained(MODEL)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Arguments of each call of the pipeline."""
+    made = []
+    predict = ForecastPipeline.predict
+
+    def counted(self, series, horizon, **options):
+        made.append((len(series), horizon))
+        return predict(self, series, horizon, **options)
+
+    monkeypatch.setattr(ForecastPipeline, "predict", counted)
+    return made
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """Keys of the networks that are loaded, from an empty cache on."""
+    keys = []
+    load_network = cache.load_network
+
+    def counted(key):
+        keys.append(key)
+        return load_network(key)
+
+    release()
+    monkeypatch.setattr(cache, "load_network", counted)
+    return keys
+
+
+def walk(n=60, seed=0):
+    return np.random.default_rng(seed).normal(size=n).cumsum() + 10
+
+
+def hourly(n=60, seed=0, start="2024-01-01"):
+    return pd.Series(walk(n, seed), pd.date_range(start, periods=n, freq="h"), name="load")
+
+
+def unequal_panel():
+    """Series of different lengths that end at different times, not in the order of their names."""
+    parts = {"b": hourly(50, 1), "a": hourly(30, 2, "2024-01-05"), "c": hourly(40, 3)}
+    return pd.concat({key: part.to_frame("y") for key, part in parts.items()}, names=["id", "t"])
+
+
+def without_freq(y):
+    index = pd.DatetimeIndex(y.index.to_numpy()) if y.index.tz is None else y.index[:]
+    index.freq = None
+    return y.set_axis(index)
+
+
+# ------------------------------------------------------------------------- the pipeline's numbers
+
+
+def test_point_forecast_is_the_pipelines(pipeline):
+    y = hourly()
+    forecast = pipeline.predict(y.to_numpy(), 12)
+    median = forecaster().fit(y).predict(range(1, 13))
+    mean = forecaster(point="mean").fit(y).predict(range(1, 13))
+    np.testing.assert_array_equal(median, forecast.median[0])
+    np.testing.assert_array_equal(mean, forecast.mean[0])
+    assert median.name == "load"
+    assert list(median.index) == list(pd.date_range(y.index[-1], periods=13, freq="h")[1:])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"context_length": 20},
+        {"rollout": "median"},
+        {"batch_size": 2},
+        {"dtype": "bfloat16", "device_map": "cpu"},
+    ],
+)
+def test_options_reach_the_pipeline(options):
+    y = hourly(100)
+    keys = {"dtype": "dtype", "device_map": "device"}
+    loading = {keys[key]: value for key, value in options.items() if key in keys}
+    predicting = {key: value for key, value in options.items() if key not in keys}
+    pipe = ForecastPipeline.from_pretrained(MODEL, **loading)
+    expected = pipe.predict(y.to_numpy(), 70, **predicting).median[0]
+    np.testing.assert_array_equal(forecaster(**options).fit(y).predict(range(1, 71)), expected)
+
+
+def test_quantiles_at_any_level_with_the_labels_given(pipeline):
+    y = hourly()
+    alpha = [0.9, 0.123456, 0.001]
+    forecast = pipeline.predict(y.to_numpy(), 5)
+    quantiles = forecaster().fit(y).predict_quantiles([1, 5], alpha=alpha)
+    assert quantiles.columns.tolist() == [("load", level) for level in alpha]
+    for level in alpha:
+        np.testing.assert_array_equal(quantiles["load", level], forecast.quantile(level)[0, [0, 4]])
+
+
+@pytest.mark.parametrize("coverage", [0.9, 0.95, 0.5, [0.8, 0.99]])
+def test_interval_at_any_coverage(pipeline, coverage):
+    y = hourly()
+    interval = forecaster().fit(y).predict_interval([1, 2], coverage=coverage)
+    for level in np.atleast_1d(coverage):
+        lower, upper = pipeline.predict(y.to_numpy(), 2).interval(level)
+        np.testing.assert_allclose(interval["load", level, "lower"], lower[0], rtol=1e-12)
+        np.testing.assert_allclose(interval["load", level, "upper"], upper[0], rtol=1e-12)
+
+
+def test_defaults_of_the_probabilistic_methods_work():
+    fitted = forecaster().fit(unequal_panel(), fh=[1, 2])
+    assert fitted.predict_quantiles().columns.tolist() == [("y", 0.05), ("y", 0.95)]
+    assert fitted.predict_interval().notna().all(axis=None)
+    assert (fitted.predict_var() > 0).all(axis=None)
+    assert fitted.predict_proba().mean().index.equals(fitted.predict().index)
+
+
+def test_gaps_and_disorder_in_the_horizon(pipeline):
+    y = hourly()
+    expected = pipeline.predict(y.to_numpy(), 7).median[0, [2, 6]]
+    predicted = forecaster().fit(y).predict([7, 3])
+    np.testing.assert_array_equal(predicted, expected)
+    assert list(predicted.index) == [y.index[-1] + pd.Timedelta(hours=h) for h in (3, 7)]
+
+
+def test_horizon_of_many_passes(pipeline):
+    y = hourly()
+    predicted = forecaster().fit(y).predict_quantiles([100], alpha=[0.1])
+    assert predicted.iloc[0, 0] == pipeline.predict(y.to_numpy(), 100).quantile(0.1)[0, -1]
+
+
+def test_missing_values(pipeline):
+    y = hourly()
+    y.iloc[[0, 1, 20, 21, 59]] = np.nan
+    expected = pipeline.predict(y.to_numpy(), 3).median[0]
+    np.testing.assert_array_equal(forecaster().fit(y).predict([1, 2, 3]), expected)
+    nullable = y.astype("Float64").where(y.notna(), pd.NA)
+    np.testing.assert_array_equal(forecaster().fit(nullable).predict([1, 2, 3]), expected)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_scale_of_the_series_is_the_scale_of_the_forecast(scale):
+    y = hourly()
+    plain = forecaster().fit(y).predict_interval([1, 40])
+    scaled = forecaster().fit(y * scale).predict_interval([1, 40])
+    np.testing.assert_allclose(scaled / scale, plain, rtol=1e-6)
+
+
+# --------------------------------------------------------------------------- panels in one batch
+
+
+def test_panel_is_one_computation_and_equals_one_by_one(calls):
+    y = unequal_panel()
+    predicted = forecaster().fit(y).predict_quantiles([1, 2, 40], alpha=[0.2, 0.5])
+    assert calls == [(3, 40)]
+    assert predicted.index.names == ["id", "t"]
+    assert predicted.index.get_level_values("id").unique().tolist() == ["b", "a", "c"]
+    for key in "abc":
+        alone = forecaster().fit(y.loc[key].asfreq("h"))
+        expected = alone.predict_quantiles([1, 2, 40], alpha=[0.2, 0.5])
+        pd.testing.assert_frame_equal(
+            predicted.loc[key], expected, check_freq=False, check_names=False, rtol=1e-5
+        )
+
+
+def test_absolute_horizon_is_the_same_time_for_every_instance():
+    y = unequal_panel()
+    time = pd.Timestamp("2024-01-06 10:00")
+    absolute = ForecastingHorizon(pd.DatetimeIndex([time]), is_relative=False)
+    predicted = forecaster().fit(y).predict(absolute)["y"]
+    assert set(predicted.index.get_level_values("t")) == {time}
+    for key in "abc":
+        alone = y.loc[key].asfreq("h")
+        steps = int((time - alone.index[-1]) / pd.Timedelta(hours=1))
+        expected = forecaster().fit(alone).predict([steps])["y"].iloc[0]
+        assert predicted[key].iloc[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_hierarchy_with_several_variables(pipeline, calls):
+    times = pd.period_range("2020-01", periods=30, freq="M", name="month")
+    index = pd.MultiIndex.from_product([["n", "s"], [1, 2], times], names=["area", "shop", "month"])
+    values = np.random.default_rng(0).normal(size=(120, 2)).cumsum(axis=0)
+    y = pd.DataFrame(values, index, columns=["sold", "made"])
+    fitted = forecaster().fit(y)
+    predicted = fitted.predict([1, 3])
+    quantiles = fitted.predict_quantiles([1, 3], alpha=[0.7, 0.3])
+    assert calls == [(8, 3), (8, 3)]
+    assert predicted.columns.tolist() == ["sold", "made"]
+    assert predicted.index.names == ["area", "shop", "month"]
+    assert predicted.index[-1] == ("s", 2, pd.Period("2022-09", "M"))
+    for key in [("n", 1), ("n", 2), ("s", 1), ("s", 2)]:
+        forecast = pipeline.predict(y.loc[key].to_numpy().T, 3)
+        np.testing.assert_allclose(predicted.loc[key], forecast.median[:, [0, 2]].T, rtol=1e-5)
+        for column, level in quantiles.columns:
+            np.testing.assert_allclose(
+                quantiles.loc[key][column, level],
+                forecast.quantile(level)[["sold", "made"].index(column), [0, 2]],
+                rtol=1e-5,
+            )
+
+
+def test_rows_of_instances_may_be_interleaved():
+    y = unequal_panel()
+    y = y.drop("a").sort_index(level="t", kind="stable")
+    predicted = forecaster().fit(y).predict([1])["y"]
+    for key in "bc":
+        expected = forecaster().fit(y.loc[key]).predict([1])["y"].iloc[0]
+        assert predicted[key].iloc[0] == pytest.approx(expected, rel=1e-5)
+
+
+# ------------------------------------------------------------------------------- kinds of indices
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.RangeIndex(5, 65),
+        pd.Index(range(100, 160)),
+        pd.period_range("2019-11", periods=60, freq="M"),
+        pd.period_range("2019Q1", periods=60, freq="Q"),
+        *[
+            pd.date_range("2023-10-01", periods=60, freq=freq)
+            for freq in ("15min", "h", "D", "B", "W-WED", "MS", "ME", "QE", "YS", "2D")
+        ],
+        pd.date_range("2024-02-20", periods=60, freq="D", tz="Europe/Paris"),
+        pd.date_range("2024-03-29", periods=60, freq="h", tz="America/New_York", unit="s"),
+    ],
+    ids=lambda index: f"{index.dtype}-{getattr(index, 'freqstr', '')}",
+)
+@pytest.mark.parametrize("panel", [False, True])
+def test_future_times_continue_the_index(pipeline, index, panel):
+    y = pd.Series(walk(57), index[:57])
+    if isinstance(index, pd.DatetimeIndex) and panel:
+        y = without_freq(y)
+    if panel:
+        y = pd.concat({"a": y.to_frame("y"), "b": y.to_frame("y")})
+    predicted = forecaster().fit(y).predict([1, 3])
+    times = predicted.index[-2:].get_level_values(-1)
+    assert list(times) == [index[57], index[59]]
+    assert times.dtype == index.dtype
+    expected = pipeline.predict(walk(57), 3).median[0, [0, 2]]
+    np.testing.assert_allclose(np.ravel(predicted)[-2:], expected, rtol=1e-5)
+
+
+def test_timedelta_horizon_counts_the_steps_of_the_index():
+    y = hourly()
+    horizon = ForecastingHorizon(pd.to_timedelta(["2h", "5h"]), is_relative=True)
+    for data in (y, without_freq(y)):
+        predicted = forecaster().fit(data).predict(horizon)
+        expected = forecaster().fit(data).predict([2, 5])
+        pd.testing.assert_series_equal(predicted, expected, check_freq=False)
+
+
+def test_timedelta_between_steps_is_refused():
+    horizon = ForecastingHorizon(pd.to_timedelta(["90min"]), is_relative=True)
+    with pytest.raises(ValueError, match=r"fh: .*whole steps of h"):
+        forecaster().fit(hourly()).predict(horizon)
+
+
+def test_absent_times_are_missing_values():
+    y = hourly()
+    y.iloc[[10, 11, 40]] = np.nan
+    dropped = forecaster().fit(y.dropna()).predict([1, 2])
+    kept = forecaster().fit(y).predict([1, 2])
+    pd.testing.assert_series_equal(dropped, kept, check_freq=False)
+
+
+def test_two_times_show_their_step():
+    predicted = forecaster().fit(without_freq(hourly(2))).predict([3])
+    assert predicted.index[0] == pd.Timestamp("2024-01-01 04:00")
+
+
+def test_short_instance_has_the_step_of_the_others():
+    y = pd.concat({"a": hourly(1).to_frame("y"), "b": hourly(20).to_frame("y")})
+    assert forecaster().fit(y).predict([2]).index[0] == ("a", pd.Timestamp("2024-01-01 02:00"))
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-09", "2024-02-04"]),
+        pd.to_datetime(["2024-01-01"]),
+        pd.Index([0, 3600, 7200]),
+    ],
+)
+def test_index_without_a_step_is_refused(times):
+    y = pd.concat({"one": pd.DataFrame({"y": np.arange(len(times), dtype=float)}, times)})
+    with pytest.raises(ValueError, match=r"^y, instance 'one' has no evident frequency.*asfreq"):
+        forecaster().fit(y)
+
+
+def test_time_given_twice_is_refused():
+    y = pd.Series([1.0, 2.0, 3.0], pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-02"]))
+    with pytest.raises(ValueError, match="time 2024-01-02 00:00:00 is there more than once"):
+        forecaster().fit(y)
+
+
+# ----------------------------------------------------------------------------------------- update
+
+
+@pytest.mark.parametrize("update_params", [False, True])
+def test_update_extends_the_context(update_params):
+    y = hourly(60)
+    whole = forecaster().fit(y)
+    updated = forecaster().fit(y[:40])
+    updated.update(y[40:55], update_params=update_params)
+    updated.update(y[55:], update_params=update_params)
+    assert updated.cutoff == whole.cutoff
+    pd.testing.assert_series_equal(updated.predict([1, 9]), whole.predict([1, 9]))
+
+
+@pytest.mark.parametrize("n", [40, 59])
+def test_update_with_arrays_continues(n):
+    y = np.stack([[walk(60, 1), walk(60, 2)], [walk(60, 3), walk(60, 4)]])
+    for data in (y, y[0, 0]):
+        updated = forecaster().fit(data[..., :n]).update(data[..., n:], update_params=False)
+        whole = forecaster().fit(data)
+        np.testing.assert_array_equal(updated.predict([1, 9]), whole.predict([1, 9]))
+        assert updated.cutoff[0] == 59
+
+
+def test_update_of_a_panel_moves_each_instance_by_itself():
+    y = unequal_panel()
+    later = pd.concat({"a": hourly(35, 2, "2024-01-05")[30:].to_frame("y")}, names=["id", "t"])
+    other = pd.concat({"d": hourly(9, 5).to_frame("y")}, names=["id", "t"])
+    fitted = forecaster().fit(y)
+    before = fitted.predict([1])
+    after = fitted.update(pd.concat([later, other])).predict([1])
+    whole = forecaster().fit(pd.concat([y, later, other])).predict([1])
+    assert after.index.get_level_values("id").tolist() == ["b", "a", "c", "d"]
+    pd.testing.assert_frame_equal(after.sort_index(), whole.sort_index(), rtol=1e-5)
+    pd.testing.assert_frame_equal(after.loc[["b", "c"]], before.loc[["b", "c"]], rtol=1e-5)
+
+
+def test_update_replaces_steps_given_again_and_leaves_gaps_missing():
+    y = hourly(60)
+    first = y[:40].copy()
+    first.iloc[30:] = 0.0
+    updated = forecaster().fit(first).update(y[30:45]).update(y[50:])
+    y.iloc[45:50] = np.nan
+    pd.testing.assert_series_equal(updated.predict([1]), forecaster().fit(y).predict([1]))
+
+
+def test_update_in_the_past_moves_the_cutoff_back():
+    y = hourly(60)
+    updated = forecaster().fit(y).update(y[20:30])
+    pd.testing.assert_series_equal(updated.predict([1]), forecaster().fit(y[:30]).predict([1]))
+
+
+def test_update_takes_variables_by_name():
+    y = pd.DataFrame({"a": walk(60, 1), "b": walk(60, 2)})
+    whole = forecaster().fit(y)
+    updated = forecaster().fit(y[:50]).update(y.loc[50:, ["b", "a"]])
+    pd.testing.assert_frame_equal(updated.predict([1]), whole.predict([1]))
+    pd.testing.assert_frame_equal(updated.predict_interval([1]), whole.predict_interval([1]))
+    with pytest.raises(ValueError, match=r"columns \['a', 'z'\].*needs \['a', 'b'\]"):
+        updated.update(pd.DataFrame({"a": [1.0], "z": [2.0]}, index=[60]))
+
+
+def test_update_off_the_grid_is_refused():
+    fitted = forecaster().fit(hourly())
+    later = pd.Series([1.0], pd.to_datetime(["2024-03-01 00:30"]))
+    with pytest.raises(ValueError, match=r"y: times .*whole steps of h"):
+        fitted.update(later)
+
+
+@pytest.mark.parametrize("update_params", [False, True])
+def test_update_predict_uses_every_new_value(update_params):
+    y = hourly(60)
+    cv = ExpandingWindowSplitter(fh=[1], initial_window=1, step_length=4)
+    fitted = forecaster().fit(y[:40])
+    predicted = fitted.update_predict(y[40:], cv, update_params=update_params)
+    assert len(predicted) == 5
+    for time, value in predicted.items():
+        expected = forecaster().fit(y[y.index < time]).predict([1])
+        assert value == pytest.approx(expected.iloc[0], rel=1e-6)
+
+
+def test_memory_is_bounded_and_loses_nothing_the_checkpoint_reads():
+    y = pd.Series(walk(40_000))
+    fitted = forecaster().fit(y[:20_000]).update(y[20_000:])
+    expected = forecaster().fit(y[-600:]).predict([1])
+    pd.testing.assert_series_equal(fitted.predict([1]), expected)
+    if Version(sktime.__version__).release >= (1, 2):  # before, sktime itself keeps all of y
+        assert len(pickle.dumps(fitted)) < 11_520 * 8 + 8_000
+        assert len(pickle.dumps(forecaster(context_length=64).fit(y))) < 8_000
+
+
+# --------------------------------------------------------------------------------- a good citizen
+
+
+def test_fit_loads_nothing_and_copies_share_the_weights(loads):
+    fitted = forecaster().fit(hourly(200))
+    assert loads == []
+    expected = fitted.predict([1, 2])
+    stored = pickle.dumps(fitted)
+    assert len(stored) < 8_000
+    for other in (pickle.loads(stored), copy.deepcopy(fitted)):  # noqa: S301
+        pd.testing.assert_series_equal(other.predict([1, 2]), expected)
+    fitted.clone().fit(hourly(30)).predict([1])
+    assert len(loads) == 1
+
+
+def test_predict_repeats_itself_and_leaves_global_state_alone():
+    fitted = forecaster().fit(hourly(), fh=[1, 40])
+    before = (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())
+    first, second = fitted.predict_quantiles(), fitted.predict_quantiles()
+    after = (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())
+    pd.testing.assert_frame_equal(first, second)
+    assert after == before
+
+
+def test_what_was_given_to_fit_may_change_afterwards():
+    y = hourly()
+    fitted = forecaster().fit(y)
+    expected = fitted.predict([1])
+    y.iloc[:] = 0.0
+    pd.testing.assert_series_equal(fitted.predict([1]), expected)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"point": "mode"}, "point='mode'.*median.*mean"),
+        ({"rollout": "mean"}, "rollout='mean'.*quantile.*median"),
+        ({"context_length": 0}, "context_length=0"),
+        ({"batch_size": 2.5}, "batch_size=2.5"),
+    ],
+)
+def test_bad_parameters_are_refused_in_fit(parameters, message):
+    unfitted = forecaster(**parameters)
+    with pytest.raises(ValueError, match=message):
+        unfitted.fit(hourly())
+
+
+@pytest.mark.parametrize(
+    ("model_path", "parameters", "message"),
+    [("no-such-model", {}, "'no-such-model'"), (MODEL, {"device_map": "tpu"}, "device.*'tpu'")],
+)
+def test_what_cannot_be_loaded_is_named(model_path, parameters, message):
+    fitted = TimerS1Forecaster(model_path, **parameters).fit(hourly())
+    with pytest.raises(ValueError, match=message):
+        fitted.predict([1])
+
+
+def test_values_that_cannot_be_used_are_located():
+    y = unequal_panel()
+    y.iloc[55] = np.inf
+    with pytest.raises(ValueError, match=r"y is infinite at \('a', .*05:00:00.* column 'y'"):
+        forecaster().fit(y)
+    y.loc["a"] = np.nan
+    with pytest.raises(ValueError, match="y, instance 'a' has a variable without any observed"):
+        forecaster().fit(y)
+
+
+def test_in_sample_horizon_is_refused():
+    with pytest.raises(NotImplementedError, match="in-sample"):
+        forecaster().fit(hourly()).predict([-1, 0])
+
+
+# ------------------------------------------------------------------------ beside classical models
+
+
+def test_inside_a_pipeline_of_transformers(pipeline):
+    y = hourly()
+    chained = TransformedTargetForecaster([("log", LogTransformer()), ("timer", forecaster())])
+    expected = np.exp(pipeline.predict(np.log(y.to_numpy()), 3).median[0])
+    np.testing.assert_allclose(chained.fit(y).predict([1, 2, 3]), expected, rtol=1e-6)
+
+
+def test_grid_search_tunes_flat_parameters_with_one_load(loads):
+    y = hourly(80)
+    search = ForecastingGridSearchCV(
+        forecaster(),
+        cv=ExpandingWindowSplitter(fh=[1, 2], initial_window=50, step_length=10),
+        param_grid={"context_length": [16, 64], "point": ["median", "mean"]},
+        backend=None,
+        error_score="raise",
+    ).fit(y)
+    best = forecaster(**search.best_params_).fit(y)
+    pd.testing.assert_series_equal(search.predict([1]), best.predict([1]))
+    assert search.cv_results_.iloc[:, 0].notna().all()
+    assert len(loads) == 1
+
+
+@pytest.mark.parametrize("strategy", ["refit", "update", "no-update_params"])
+@pytest.mark.parametrize("panel", [False, True])
+def test_evaluate_gives_the_same_forecasts_by_every_strategy(strategy, panel):
+    y = hourly(70).to_frame("y")
+    if panel:
+        y = pd.concat({"a": y, "b": y**2}, names=["id", "t"])
+    cv = ExpandingWindowSplitter(fh=[1, 2, 3], initial_window=40, step_length=10)
+    folds = evaluate(forecaster(), cv, y, strategy=strategy, return_data=True, error_score="raise")
+    assert len(folds) == 3
+    for train, predicted in zip(folds["y_train"], folds["y_pred"], strict=True):
+        known = y.loc[y.index.get_level_values(-1) <= train.index.get_level_values(-1)[-1]]
+        expected = forecaster().fit(known).predict([1, 2, 3])
+        pd.testing.assert_frame_equal(predicted, expected, check_freq=False, rtol=1e-5)

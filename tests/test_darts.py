@@ -20,7 +20,6 @@ from darts.models import ConformalNaiveModel, NaiveEnsembleModel
 from darts.utils.data import ModuleStage, PLModuleInput
 from darts.utils.likelihood_models import GaussianLikelihood, QuantileRegression
 
-import timer_forecaster.darts
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.darts import TimerS1Model
 from timer_forecaster.inference import cache
@@ -579,8 +578,6 @@ def test_random_state_of_torch_is_left_alone():
 
 
 def test_example_of_the_docstring():
-    if not (FOLDER.parent / "timer-s1-mini").exists():
-        pytest.skip("timer-s1-mini is not in the package yet")
     tests = doctest.DocTestFinder(recurse=False).find(TimerS1Model, "TimerS1Model")
     results = [doctest.DocTestRunner().run(test) for test in tests]
     assert sum(result.attempted for result in results) > 0

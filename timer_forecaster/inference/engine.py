@@ -15,9 +15,15 @@ from torch import Tensor
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.network import patchify
 
+from . import quantiles as quantile_function
+
 FloatArray = NDArray[np.float64]
 
 ROLLOUTS = ("quantile", "median")
+N_PATHS = 9
+"""Paths that a quantile roll-out carries."""
+
+_PARTS = 36  # equally probable values that stand for one path's forecast in a mixture
 _TOKENS_PER_BATCH = {"cpu": 3072, "other": 65536}
 
 
@@ -139,35 +145,55 @@ def _roll_out(
 ) -> Tensor:
     """Quantiles (B, Q, horizon), in as many passes as the horizon needs.
 
-    After the first pass ``"quantile"`` carries one path per level: path q is the context followed
-    by the q-quantile forecast. The Q * Q quantiles that the next pass predicts are pooled into
-    the Q levels again, so that uncertainty about the past widens what comes after it.
-    ``"median"`` carries the median alone, as the released implementation does.
+    After each pass the context is extended by a path: the median for ``"median"``, as in the
+    released implementation, or `N_PATHS` equally probable quantiles for ``"quantile"``. What the
+    next pass forecasts after each of them is mixed with equal weights, so that uncertainty about
+    the past widens what comes after it.
     """
     length = network.config.input_token_len
-    levels = torch.tensor(network.config.quantiles, dtype=torch.float32, device=patches.device)
+    n_paths = N_PATHS if rollout == "quantile" else 1
     pieces: list[Tensor] = []
     remaining = horizon
     while remaining > 0:
         n_patches = -(-min(remaining, network.pass_length) // length)
         forecast = _forecast_chunks(network, patches, last_token, n_patches, batch_size)
-        n_paths = len(patches) // (len(pieces[0]) if pieces else len(patches))
-        if n_paths > 1:
-            pooled = forecast.unflatten(0, (-1, n_paths)).flatten(1, 2)  # (B, paths * Q, F)
-            forecast = torch.quantile(pooled, levels, dim=1).transpose(0, 1)  # (B, Q, F)
+        if pieces and n_paths > 1:
+            forecast = _mix(network, forecast, n_paths)  # (B, Q, F)
         pieces.append(forecast[..., :remaining])
         remaining -= forecast.shape[-1]
         if remaining <= 0:
             break
-        if rollout == "median":
+        if n_paths == 1:
             paths = torch.quantile(forecast, 0.5, dim=1)  # (B, F)
         else:
-            if n_paths == 1:
-                patches = patches.repeat_interleave(len(levels), dim=0)
-                last_token = last_token.repeat_interleave(len(levels), dim=0)
-            paths = forecast.sort(dim=1).values.flatten(0, 1)  # (B * Q, F)
+            paths = _spread(network, forecast, n_paths).flatten(0, 1)  # (B * paths, F)
+        if len(pieces) == 1:
+            patches = patches.repeat_interleave(n_paths, dim=0)
+            last_token = last_token.repeat_interleave(n_paths, dim=0)
         patches, last_token = _append(network, patches, last_token, paths)
     return torch.cat(pieces, dim=-1)
+
+
+def _spread(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
+    """Represent quantiles (B, Q, F) by the middles of n equally probable parts, (B, n, F)."""
+    levels = network.config.quantiles
+    middles = (np.arange(n) + 0.5) / n
+    # The quantile function is linear in the known quantiles: its weights are those of unit ones.
+    weights = quantile_function.evaluate(np.eye(len(levels)), levels, middles)  # (Q, n)
+    weights_tensor = torch.tensor(weights, dtype=torch.float32, device=forecast.device)
+    return torch.einsum("bqf,qn->bnf", forecast.sort(dim=1).values, weights_tensor)
+
+
+def _mix(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
+    """Quantiles (B, Q, F) of the mixture of the paths' forecasts (B * paths, Q, F)."""
+    parts = _spread(network, forecast, _PARTS)  # (B * paths, parts, F)
+    pooled = parts.unflatten(0, (-1, n_paths)).flatten(1, 2).sort(dim=1).values
+    n = pooled.shape[1]
+    levels = torch.tensor(network.config.quantiles, dtype=torch.float32, device=pooled.device)
+    position = (levels * n - 0.5).clamp(0, n - 1)
+    low = position.floor().long()
+    weight = (position - low)[:, None]
+    return torch.lerp(pooled[:, low], pooled[:, (low + 1).clamp_max(n - 1)], weight)
 
 
 def _forecast_chunks(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from .scaling import Row, as_series, standardise
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas.tseries.offsets import BaseOffset
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,15 +158,48 @@ class ForecastPipeline:
         self,
         frame: pd.DataFrame,
         horizon: int,
-        **options: Any,
+        *,
+        time_column: Hashable,
+        id_column: Hashable | None = None,
+        target_columns: Sequence[Hashable] | str | None = None,
+        levels: Sequence[float] = (0.1, 0.5, 0.9),
+        freq: str | int | BaseOffset | None = None,
+        context_length: int | None = None,
+        rollout: str = "quantile",
+        batch_size: int | None = None,
+        progress: bool = False,
     ) -> pd.DataFrame:
-        """Forecast the columns of a frame into a long frame with future time stamps.
+        """Forecast the series of a frame into a long frame with future time stamps.
 
-        See `timer_forecaster.inference.frames.forecast_frame` for the options.
+        Parameters, result and errors are those of
+        `timer_forecaster.inference.frames.forecast_frame`.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from timer_forecaster import ForecastPipeline
+        >>> days = pd.date_range("2024-01-01", periods=60, freq="D")
+        >>> sales = pd.DataFrame({"day": days, "units": np.arange(60) % 7})
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe.predict_frame(sales, 2, time_column="day")["day"].astype(str).tolist()
+        ['2024-03-01', '2024-03-02']
         """
         from .frames import forecast_frame
 
-        return forecast_frame(self, frame, horizon, **options)
+        return forecast_frame(
+            self,
+            frame,
+            horizon,
+            time_column=time_column,
+            id_column=id_column,
+            target_columns=target_columns,
+            levels=levels,
+            freq=freq,
+            context_length=context_length,
+            rollout=rollout,
+            batch_size=batch_size,
+            progress=progress,
+        )
 
     def embed(self, series: Any, *, context_length: int | None = None) -> FloatArray:
         """Represent each series by the main blocks' output at its newest patch.

@@ -1,0 +1,357 @@
+"""Frames in, long frames with future time stamps out.
+
+Series are cut out of a frame by id and target column, laid on the regular grid of their step (a
+step that is absent becomes a missing value) and forecast in one call of the pipeline.
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.tseries.offsets import BaseOffset
+
+from .times import (
+    Step,
+    as_step,
+    future_times,
+    most_common_step,
+    parse_times,
+    regular_grid,
+    regular_step,
+)
+
+FloatArray = NDArray[np.float64]
+TARGET = "target"
+# Below this share of observed steps a step that was only guessed is not evident any more.
+_EVIDENT_SHARE = 0.5
+
+
+class _Forecast(Protocol):
+    def quantile(self, level: float) -> FloatArray: ...
+
+
+class Predictor(Protocol):
+    """What a frame needs of a pipeline."""
+
+    def predict(
+        self,
+        series: Sequence[FloatArray],
+        horizon: int,
+        *,
+        context_length: int | None,
+        rollout: str,
+        batch_size: int | None,
+        progress: bool,
+    ) -> _Forecast:
+        """Forecast 1-D arrays; `quantile(level)` of the result is (n_series, horizon)."""
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """The regular times of one series, and where its rows stand among them."""
+
+    grid: pd.Index
+    step: Step
+    positions: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The rows of one id, oldest first."""
+
+    label: str
+    rows: NDArray[np.intp]
+    times: pd.Index
+
+
+def quantile_column(level: float) -> str:
+    """Name of a level's column: "q0.1" for 0.1."""
+    return f"q{level:g}"
+
+
+def forecast_frame(
+    pipeline: Predictor,
+    frame: pd.DataFrame,
+    horizon: int,
+    *,
+    time_column: Hashable,
+    id_column: Hashable | None = None,
+    target_columns: Sequence[Hashable] | str | None = None,
+    levels: Sequence[float] = (0.1, 0.5, 0.9),
+    freq: str | int | BaseOffset | None = None,
+    context_length: int | None = None,
+    rollout: str = "quantile",
+    batch_size: int | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Forecast every id and every target column of a frame, all in one batch.
+
+    Parameters
+    ----------
+    pipeline : ForecastPipeline
+        Or any object with its `predict`.
+    frame : pandas.DataFrame
+        Long (one row per id and time) or wide (one column per series); rows in any order. NaN
+        means missing, and so does a row that is absent from the regular grid of times.
+    horizon : int
+        Steps to forecast after the newest time of each id.
+    time_column : hashable
+        Column, or name of the index, with dates (time zones are kept), periods, integers, or
+        texts of them.
+    id_column : hashable, optional
+        Column that tells the series of a long frame apart. Default: the frame is one id.
+    target_columns : str or sequence of hashable, optional
+        Column or columns to forecast. Default: all numeric columns but the id and the time.
+    levels : sequence of float
+        Quantile levels, each in (0, 1).
+    freq : str, int or pandas offset, optional
+        Step of the times, such as "h", "B" or "MS" (an integer for integer times). Default: each
+        id's own regular step, else the one most ids have, else the most common distance of its
+        times.
+    context_length, rollout, batch_size, progress
+        As in `ForecastPipeline.predict`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per id, target and future time, in the frame's order of ids and targets. Columns:
+        the id column if there is one, ``target`` (name of the target column), the time column,
+        and one per level, named ``q0.1``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument, column, series or row that cannot be used, and what would work.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from timer_forecaster import ForecastPipeline
+    >>> times = pd.date_range("2024-01-01", periods=96, freq="h")
+    >>> load = pd.DataFrame({"time": times, "mw": np.sin(np.arange(96) * np.pi / 12)})
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe.predict_frame(load, 24, time_column="time").columns.tolist()
+    ['target', 'time', 'q0.1', 'q0.5', 'q0.9']
+    """
+    frame = _with_columns(frame, time_column, id_column)
+    targets = _target_columns(frame, target_columns, time_column, id_column)
+    names = _level_names(levels)
+    blocks = _blocks(frame, time_column, id_column)
+    axes = _axes(blocks, freq)
+    forecast = pipeline.predict(
+        _series(frame, targets, blocks, axes),
+        horizon,
+        context_length=context_length,
+        rollout=rollout,
+        batch_size=batch_size,
+        progress=progress,
+    )
+    columns: dict[Hashable, object] = {}
+    if id_column is not None:
+        ids = frame[id_column].take([block.rows[0] for block in blocks])
+        columns[id_column] = ids.repeat(len(targets) * horizon).reset_index(drop=True)
+    columns[TARGET] = np.tile(np.repeat(np.array(targets, dtype=object), horizon), len(blocks))
+    columns[time_column] = _future_column(axes, len(targets), horizon)
+    for level, name in zip(levels, names, strict=True):
+        columns[name] = np.asarray(forecast.quantile(level)).ravel()
+    return pd.DataFrame(columns)
+
+
+def _with_columns(
+    frame: pd.DataFrame, time_column: Hashable, id_column: Hashable | None
+) -> pd.DataFrame:
+    """Return the frame with time and id among its columns, none of them clashing."""
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"frame must be a pandas.DataFrame, not {type(frame).__name__}")
+    wanted = {"time_column": time_column, "id_column": id_column}
+    wanted = {role: name for role, name in wanted.items() if name is not None}
+    in_index = [name for name in frame.index.names if name in wanted.values()]
+    frame = frame.reset_index(level=in_index) if in_index else frame
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise ValueError(f"frame: column {twice!r} is there more than once")
+    for role, name in wanted.items():
+        _require_column(frame, role, name)
+        if name == TARGET:
+            raise ValueError(
+                f"{role}={name!r}: the forecast has a column of that name; rename yours"
+            )
+    if time_column == id_column:
+        raise ValueError(f"id_column and time_column are both {time_column!r}")
+    if frame.empty:
+        raise ValueError("frame: there are no rows to forecast from")
+    return frame
+
+
+def _require_column(frame: pd.DataFrame, role: str, name: Hashable) -> None:
+    if name not in frame.columns:
+        raise ValueError(f"{role}: there is no column {name!r}; there are {list(frame.columns)}")
+
+
+def _target_columns(
+    frame: pd.DataFrame,
+    given: Sequence[Hashable] | str | None,
+    time_column: Hashable,
+    id_column: Hashable | None,
+) -> list[Hashable]:
+    if given is None:
+        numeric = frame.select_dtypes("number").columns
+        targets: list[Hashable] = [n for n in numeric if n not in (time_column, id_column)]
+        if not targets:
+            raise ValueError(
+                f"target_columns: no column of {list(frame.columns)} but the time and id is numeric"
+            )
+        return targets
+    targets = [given] if isinstance(given, str) else list(given)
+    if not targets or len(set(targets)) < len(targets):
+        raise ValueError(f"target_columns={targets}: name at least one column, each once")
+    for name in targets:
+        _require_column(frame, "target_columns", name)
+        if name in (time_column, id_column):
+            raise ValueError(f"target_columns: {name!r} is the time or the id column")
+    return targets
+
+
+def _level_names(levels: Sequence[float]) -> list[str]:
+    for level in levels:
+        if not 0 < level < 1:
+            raise ValueError(f"levels: {level!r} must lie inside (0, 1)")
+    names = [quantile_column(level) for level in levels]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"levels={tuple(levels)}: give at least one level, each once")
+    return names
+
+
+def _blocks(frame: pd.DataFrame, time_column: Hashable, id_column: Hashable | None) -> list[_Block]:
+    """Cut the frame by id, and sort and check each id's times."""
+    times = pd.Index(parse_times(frame[time_column], time_column))
+    if id_column is None:
+        groups = {"": np.arange(len(frame))}
+    else:
+        missing = frame[id_column].isna().to_numpy()
+        if missing.any():
+            row = missing.argmax() + 1
+            raise ValueError(f"id_column {id_column!r}: data row {row} has no id")
+        codes, ids = pd.factorize(frame[id_column])
+        rows = np.split(np.argsort(codes, kind="stable"), np.bincount(codes).cumsum()[:-1])
+        groups = {f"{id_column} {id_!r}: ": row for id_, row in zip(ids, rows, strict=True)}
+    return [_block(label, rows, times) for label, rows in groups.items()]
+
+
+def _block(label: str, rows: NDArray[np.intp], times: pd.Index) -> _Block:
+    own = times.take(rows)
+    if not own.is_monotonic_increasing:
+        order = own.argsort()
+        rows, own = rows[order], own.take(order)
+    if not own.is_unique:
+        twice = own[own.duplicated()][0]
+        raise ValueError(
+            f"{label}the time {twice} is there more than once; aggregate such rows, name the "
+            "id column if they belong to several series, or give clock times with their offset "
+            "from UTC"
+        )
+    return _Block(label, rows, own)
+
+
+def _axes(blocks: list[_Block], freq: str | int | BaseOffset | None) -> list[_Axis]:
+    """Find the regular grid of each block; blocks with equal times are looked at once."""
+    keys = [block.times.astype("int64").to_numpy().tobytes() for block in blocks]
+    distinct = dict(zip(keys, blocks, strict=True))
+    first = blocks[0].times
+    given: Step | None = first.freq if isinstance(first, pd.PeriodIndex) else None
+    if freq is not None:
+        given = as_step(freq, first)
+    if given is not None:
+        known = {key: _given_axis(block, given) for key, block in distinct.items()}
+        return [known[key] for key in keys]
+    own = {key: regular_step(block.times) for key, block in distinct.items()}
+    votes = Counter(own[key] for key in keys if own[key] is not None)
+    common = votes.most_common(1)[0][0] if votes else None
+    known = {key: _inferred_axis(block, own[key], common) for key, block in distinct.items()}
+    return [known[key] for key in keys]
+
+
+def _given_axis(block: _Block, step: Step) -> _Axis:
+    axis = _axis(block.times, step)
+    if axis is None:
+        raise ValueError(
+            f"{block.label}the times from {block.times[0]} to {block.times[-1]} do not all lie on "
+            f"the grid of freq={_step_name(step)!r}; leave freq out to have it inferred"
+        )
+    return axis
+
+
+def _inferred_axis(block: _Block, own: Step | None, common: Step | None) -> _Axis:
+    times = block.times
+    candidates = [own, common]
+    if own is None and len(times) > 1:
+        candidates.append(most_common_step(times))
+    for step in candidates:
+        axis = None if step is None else _axis(times, step)
+        if axis is not None and len(times) >= _EVIDENT_SHARE * len(axis.grid):
+            return axis
+    if len(times) == 1:
+        raise ValueError(
+            f"{block.label}a frequency cannot be inferred from a single time; pass freq, for "
+            "example freq='D'"
+        )
+    raise ValueError(
+        f"{block.label}no frequency can be inferred from its {len(times)} times, {times[0]} to "
+        f"{times[-1]}: they are irregular or more than half of them are missing; pass freq, for "
+        "example freq='h', to fill in missing steps, or resample"
+    )
+
+
+def _axis(times: pd.Index, step: Step) -> _Axis | None:
+    grid = regular_grid(times, step)
+    return None if grid is None else _Axis(grid, step, grid.get_indexer(times))
+
+
+def _step_name(step: Step) -> str:
+    return str(step) if isinstance(step, int) else step.freqstr
+
+
+def _series(
+    frame: pd.DataFrame, targets: list[Hashable], blocks: list[_Block], axes: list[_Axis]
+) -> list[FloatArray]:
+    """Values on the regular grids: for each block, its targets in order."""
+    columns = [_numbers(frame[name], name) for name in targets]
+    series = []
+    for block, axis in zip(blocks, axes, strict=True):
+        for name, column in zip(targets, columns, strict=True):
+            values = np.full(len(axis.grid), np.nan)
+            values[axis.positions] = column[block.rows]
+            if np.isnan(values).all():
+                raise ValueError(f"{block.label}target {name!r} has no value")
+            series.append(values)
+    return series
+
+
+def _numbers(column: pd.Series, name: Hashable) -> FloatArray:
+    """Read a target column as float64; NaN where a value is missing."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    unread = (numbers.isna() & column.notna()).to_numpy()
+    values = numbers.to_numpy(dtype="float64", na_value=np.nan)
+    bad = unread | np.isinf(values)
+    if bad.any():
+        row = int(bad.argmax())
+        raise ValueError(
+            f"target {name!r}: data row {row + 1}, {column.iloc[row]!r}, is not a finite number; "
+            "leave it empty (NaN) if it is missing"
+        )
+    return values
+
+
+def _future_column(axes: list[_Axis], n_targets: int, horizon: int) -> pd.Series:
+    futures: dict[tuple[object, Step], pd.Series] = {}
+    pieces = []
+    for axis in axes:
+        key = (axis.grid[-1], axis.step)
+        if key not in futures:
+            futures[key] = pd.Series(future_times(axis.grid, axis.step, horizon))
+        pieces += [futures[key]] * n_targets
+    return pd.concat(pieces, ignore_index=True)

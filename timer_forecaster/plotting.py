@@ -1,0 +1,236 @@
+"""Pictures of forecasts: history, median and nested quantile bands. Needs matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_PANELS = 12
+_HISTORY_COLOUR = "#3b3b3b"
+_FORECAST_COLOUR = "#1f6fb4"
+_HORIZONS_OF_HISTORY = 3
+_LEAST_HISTORY = 48
+
+
+def plot_quantiles(
+    ax: Axes | None,
+    x_history: ArrayLike,
+    y_history: ArrayLike,
+    x_future: ArrayLike,
+    levels: Sequence[float],
+    quantiles: ArrayLike,
+) -> Axes:
+    """Draw one series: its history, the median, and a band for each pair of levels.
+
+    The lowest level is paired with the highest, the second lowest with the second highest, and
+    so on inwards; a level left without a partner is drawn as a thin line.
+
+    Parameters
+    ----------
+    ax : matplotlib axes or None
+        Where to draw. None makes a new figure with pyplot.
+    x_history, y_history : array of shape (steps,)
+        May be empty. NaN values leave a gap in the line.
+    x_future : array of shape (horizon,)
+        Positions of the forecast steps: numbers or dates.
+    levels : sequence of float
+        Levels of the quantiles, in any order.
+    quantiles : array of shape (horizon, n_levels)
+        Values at the levels.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    axes = _new_axes() if ax is None else ax
+    x_history, y_history = np.asarray(x_history), np.asarray(y_history, dtype=np.float64)
+    values = np.asarray(quantiles, dtype=np.float64)
+    x_future = np.asarray(x_future)
+    dates = x_future.dtype.kind == "M"
+    axes.plot(x_history, y_history, color=_HISTORY_COLOUR, linewidth=1.1, label="history")
+    if len(y_history) and np.isfinite(y_history[-1]):
+        # The bands open at the last observation, so that a forecast of one step is seen as well.
+        x_future = np.concatenate([x_history[-1:], x_future])
+        values = np.concatenate([np.full((1, values.shape[1]), y_history[-1]), values])
+    _draw_levels(axes, x_future, {level: values[:, i] for i, level in enumerate(levels)})
+    _tidy(axes, dates)
+    if ax is None:
+        axes.legend(frameon=False, fontsize=8)
+    return axes
+
+
+def _draw_levels(ax: Axes, x: np.ndarray, curves: dict[float, np.ndarray]) -> None:
+    below = sorted(level for level in curves if level < 0.5)
+    above = sorted((level for level in curves if level > 0.5), reverse=True)
+    # Nested bands add up: many of them stay light enough to see the median.
+    alpha = 0.30 if len(below) <= 2 else 0.15
+    for lower, upper in zip(below, above, strict=False):
+        ax.fill_between(
+            x,
+            curves[lower],
+            curves[upper],
+            color=_FORECAST_COLOUR,
+            alpha=alpha,
+            linewidth=0,
+            label=_band_label(lower, upper),
+        )
+    paired = min(len(below), len(above))
+    for level in below[paired:] + above[paired:]:
+        ax.plot(x, curves[level], color=_FORECAST_COLOUR, linewidth=0.8, label=f"{level:g}")
+    if 0.5 in curves:
+        ax.plot(x, curves[0.5], color=_FORECAST_COLOUR, linewidth=1.6, label="median")
+
+
+def plot_forecast(
+    history: pd.DataFrame,
+    forecast: pd.DataFrame,
+    *,
+    time_column: Hashable,
+    id_column: Hashable | None = None,
+    max_panels: int = MAX_PANELS,
+) -> Figure:
+    """Draw a frame's forecasts, one panel for each series, below each other.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        What was forecast from; its time column holds dates, periods or integers. The newest
+        three horizons of each series, but at least 48 steps, are drawn.
+    forecast : pandas.DataFrame
+        What `ForecastPipeline.predict_frame` returned for it.
+    time_column, id_column : hashable
+        As they were given to it.
+    max_panels : int
+        Most series to draw; the title says how many there are if it is less than all.
+
+    Returns
+    -------
+    matplotlib Figure
+        Made without pyplot: it needs no display, and nothing has to close it.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import io
+    >>> import numpy as np, pandas as pd
+    >>> times = pd.date_range("2024-01-01", periods=72, freq="h")
+    >>> load = pd.DataFrame({"time": times[:48], "mw": np.arange(48.0)})
+    >>> forecast = pd.DataFrame({"target": "mw", "time": times[48:], "q0.5": np.arange(48.0, 72.0)})
+    >>> figure = plot_forecast(load, forecast, time_column="time")
+    >>> figure.savefig(io.BytesIO(), dpi=150)
+    """
+    _require_matplotlib()
+    from matplotlib.figure import Figure
+
+    keys = ["target"] if id_column is None else [id_column, "target"]
+    names = forecast[keys].drop_duplicates()
+    shown = names.head(max_panels)
+    figure = Figure(figsize=(9.5, 0.7 + 2.9 * len(shown)), layout="constrained")
+    axes = figure.subplots(len(shown), squeeze=False)[:, 0]
+    for ax, key in zip(axes, shown.itertuples(index=False, name=None), strict=True):
+        own = forecast[(forecast[keys] == key).all(axis=1)]
+        past = history if id_column is None else history[history[id_column] == key[0]]
+        _draw_panel(ax, past, own, time_column, key[-1])
+        ax.set_title(" · ".join(map(str, key)), loc="left", fontsize=10)
+    axes[0].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
+    if len(shown) < len(names):
+        figure.suptitle(f"The first {len(shown)} of {len(names)} series", fontsize=10)
+    return figure
+
+
+def check_format(path: Path) -> None:
+    """Refuse a file name whose suffix is no picture format that can be written.
+
+    Raises
+    ------
+    ValueError
+        Naming the formats there are.
+    ImportError
+        If matplotlib is not installed.
+    """
+    _require_matplotlib()
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in formats:
+        raise ValueError(f"cannot draw {path}: its suffix must be one of {', '.join(formats)}")
+
+
+def _draw_panel(
+    ax: Axes, past: pd.DataFrame, own: pd.DataFrame, time_column: Any, target: Any
+) -> None:
+    steps = max(_HORIZONS_OF_HISTORY * len(own), _LEAST_HISTORY)
+    past = past.sort_values(time_column).tail(steps)
+    columns: list[Any] = list(own.columns)
+    columns = columns[columns.index(time_column) + 1 :]
+    plot_quantiles(
+        ax,
+        _positions(past[time_column]),
+        past[target].astype("float64").to_numpy(),
+        _positions(own[time_column]),
+        [float(name.removeprefix("q")) for name in columns],
+        own[columns].to_numpy(),
+    )
+
+
+def _positions(times: pd.Series) -> Any:
+    """Where matplotlib can draw the times: clock times where there is a zone, starts of periods."""
+    if isinstance(times.dtype, pd.PeriodDtype):
+        return times.dt.start_time.to_numpy()
+    if isinstance(times.dtype, pd.DatetimeTZDtype):
+        return times.dt.tz_localize(None).to_numpy()
+    return times.to_numpy()
+
+
+def _band_label(lower: float, upper: float) -> str:
+    if abs(lower + upper - 1) < 1e-9:
+        return f"{100 * (upper - lower):.3g} % interval"
+    return f"{lower:g} to {upper:g}"
+
+
+def _tidy(ax: Axes, dates: bool) -> None:
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(axis="y", color="#dddddd", linewidth=0.6)
+    ax.set_axisbelow(True)
+    ax.margins(x=0.01)
+    if dates:
+        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+        locator = AutoDateLocator()
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def _new_axes() -> Axes:
+    _require_matplotlib()
+    from matplotlib import pyplot
+
+    _, axes = pyplot.subplots(figsize=(9, 3.6), layout="constrained")
+    return axes
+
+
+def _require_matplotlib() -> None:
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "pictures need matplotlib: pip install 'timer-forecaster[plot]'"
+        ) from error

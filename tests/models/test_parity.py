@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from timer_forecaster.models.timer_s1 import TimerS1Config, TimerS1ForPrediction, TimerS1Network
 from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture
 from timer_forecaster.models.timer_s1.experts import EXPERT_STRATEGIES
-from timer_forecaster.models.timer_s1.network import patchify
+from timer_forecaster.models.timer_s1.network import ATTENTION_KERNELS, patchify
 
 OWN = Path(__file__).parents[1] / "data" / "parity"
 SHARED = Path(__file__).parents[3] / "shared" / "parity"
@@ -36,10 +36,12 @@ def parity(request):
     return model, load_file(folder / "golden.safetensors"), cases, folder
 
 
+@pytest.mark.parametrize("kernel", sorted(ATTENTION_KERNELS))
 @pytest.mark.parametrize("strategy", sorted(EXPERT_STRATEGIES))
-def test_generate_gives_the_golden_outputs(parity, strategy):
+def test_generate_gives_the_golden_outputs(parity, strategy, kernel):
     model, golden, cases, _ = parity
     model.set_expert_strategy(strategy)
+    model.set_attention_kernel(kernel)
     assert len(cases) == 24
     for case in cases:
         output = model.generate(

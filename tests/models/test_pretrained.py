@@ -180,5 +180,6 @@ def test_bad_inputs_are_refused(model, series):
         model.generate(series.masked_fill(series > 0, torch.nan), 10)
     with pytest.raises(ValueError, match="labels has shape"):
         model(series, labels=series[:, :50])
-    with pytest.raises(ValueError, match="choose one of"):
-        model.set_expert_strategy("magic")
+    for choose in (model.set_expert_strategy, model.set_attention_kernel):
+        with pytest.raises(ValueError, match="choose one of"):
+            choose("magic")

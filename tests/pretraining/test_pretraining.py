@@ -1,12 +1,15 @@
 """Batches do not look ahead, and a run trains, resumes and writes a checkpoint that loads."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.corpus.real import pack
@@ -213,3 +216,21 @@ def test_command_writes_a_checkpoint_that_forecasts(packed, tmp_path, monkeypatc
     assert pipe.network.config.num_mtp_tokens == MINI.num_mtp_tokens
     assert np.isfinite(pipe.predict(np.arange(50.0), 20).quantiles).all()
     assert json.loads((Path(out) / "training.json").read_text())["steps"] == 2
+
+
+@pytest.mark.slow
+def test_two_processes_average_their_gradients(packed, tmp_path):
+    out = tmp_path / "out"
+    options = "--steps 2 --tokens-per-step 128 --window-patches 8 --long-window-patches 16"
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    training = ["-m", "timer_forecaster.pretraining", str(out), *options.split()]
+    subprocess.run(
+        [*launcher, *training, "--real", str(packed), "--device", "cpu", "--threads", "1"],
+        check=True,
+        capture_output=True,
+    )
+    alone = tmp_path / "alone"
+    main([str(alone), *options.split(), "--real", str(packed), "--device", "cpu"])
+    together, single = (load_file(folder / "model.safetensors") for folder in (out, alone))
+    assert any(not torch.equal(together[name], single[name]) for name in single)
+    assert len((out / "log.jsonl").read_text().splitlines()) == 1  # one process logs

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 
@@ -31,7 +33,7 @@ MINI = TimerS1Architecture(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Train a checkpoint into a folder; run again to resume."""
+    """Train a checkpoint into a folder; run again to resume, with torchrun for many processes."""
     parser = argparse.ArgumentParser(
         prog="python -m timer_forecaster.pretraining", description=main.__doc__
     )
@@ -63,16 +65,24 @@ def main(arguments: list[str] | None = None) -> None:
         long_window_patches=options.long_window_patches,
         seed=options.seed,
     )
+    device = torch.device(options.device)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        if device.type == "cuda":
+            device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     run = Pretraining(
         config,
         options.folder,
-        torch.device(options.device),
+        device,
         options.real,
         options.validation,
         options.compile,
     )
-    write_config(config, options.folder)
+    if run.rank == 0:
+        write_config(config, options.folder)
     run.run(lambda record: print(json.dumps(record), flush=True))
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def write_config(config: PretrainingConfig, folder: Path) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from safetensors.torch import save_file
 from torch import Generator, Tensor
 
 from timer_forecaster.corpus.real import RealSeries
 from timer_forecaster.corpus.synthetic import SyntheticSeries
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.network import GatedAttention
 from timer_forecaster.models.timer_s1.objective import (
     LossTerms,
     combine_terms,
@@ -45,7 +45,7 @@ class PretrainingConfig:
     steps : int
         Optimiser steps.
     tokens_per_step : int
-        Patches in one batch.
+        Patches in the batch of one process.
     window_patches, long_window_patches : int
         Length of the training windows in the first stage, and of every second batch in the
         second (long-context extension).
@@ -92,6 +92,9 @@ class PretrainingConfig:
 class Pretraining:
     """One training run in a folder, which it can be resumed from.
 
+    Where `torch.distributed` is initialised, every process draws batches of its own and the
+    gradients are averaged; the first process logs and saves.
+
     Parameters
     ----------
     config : PretrainingConfig
@@ -117,6 +120,9 @@ class Pretraining:
         compile_blocks: bool = False,
     ) -> None:
         self.config, self.folder, self.device = config, folder, device
+        self.rank, self.n_processes = 0, 1
+        if dist.is_initialized():
+            self.rank, self.n_processes = dist.get_rank(), dist.get_world_size()
         torch.manual_seed(config.seed)
         self.network = TimerS1Network(config.architecture).to(device)
         self.network.set_expert_strategy("dense")
@@ -127,9 +133,7 @@ class Pretraining:
         self.validation = self._validation_batch(validation_pack) if validation_pack else None
         self.patch_loss = patch_loss
         if device.type == "cpu":
-            for module in self.network.modules():
-                if isinstance(module, GatedAttention):
-                    module.eager = True
+            self.network.set_attention_kernel("eager")
         self.step = 0
         self._pool: tuple[int, Tensor] = (-1, torch.empty(0))
         if compile_blocks:
@@ -141,17 +145,19 @@ class Pretraining:
     def run(self, on_log: Callable[[dict[str, float]], None] | None = None) -> None:
         """Train to the last step, logging every 100 and saving every 500 steps."""
         started, sums = time.monotonic(), torch.zeros(4, device=self.device)
+        logged = self.step
         while self.step < self.config.steps:
             sums += torch.stack([term.detach() for term in self.train_step()])
             self.step += 1
-            if self.step % 100 == 0 or self.step == self.config.steps:
-                record = self._log_record(sums / 100, time.monotonic() - started)
+            if self.rank == 0 and (self.step % 100 == 0 or self.step == self.config.steps):
+                record = self._log_record(sums / (self.step - logged), time.monotonic() - started)
                 started, sums = time.monotonic(), torch.zeros(4, device=self.device)
+                logged = self.step
                 with (self.folder / "log.jsonl").open("a") as log:
                     log.write(json.dumps(record) + "\n")
                 if on_log is not None:
                     on_log(record)
-            if self.step % 500 == 0 or self.step == self.config.steps:
+            if self.rank == 0 and (self.step % 500 == 0 or self.step == self.config.steps):
                 self.save()
 
     def train_step(self) -> LossTerms:
@@ -162,6 +168,7 @@ class Pretraining:
         self.network.train()
         terms = self.loss(batch, "inverse_sqrt" if second else "equal", self.draw_depth(self.step))
         terms.loss.backward()
+        self._average_gradients()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.clip_norm)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -169,6 +176,17 @@ class Pretraining:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         return terms
+
+    def _average_gradients(self) -> None:
+        if self.n_processes == 1:
+            return
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        dist.all_reduce(flat)
+        for gradient, mean in zip(
+            gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True
+        ):
+            gradient.copy_(mean.view_as(gradient) / self.n_processes)
 
     def draw_batch(self, step: int) -> TrainingBatch:
         """Batch of a step, which depends on the seed and the step alone.
@@ -184,7 +202,8 @@ class Pretraining:
         if self._pool[0] != block:
             self._pool = block, self._draw_pool(rows * POOL_STEPS, window * patch_length, block)
         start = step % POOL_STEPS * rows
-        generator = Generator(self.device).manual_seed(_mix(config.seed, 1, step))
+        number = step * self.n_processes + self.rank
+        generator = Generator(self.device).manual_seed(_mix(config.seed, 1, number))
         return make_batch(self._pool[1][start : start + rows], patch_length, generator)
 
     def draw_depth(self, step: int) -> int:
@@ -196,7 +215,7 @@ class Pretraining:
 
     def _draw_pool(self, rows: int, length: int, block: int) -> Tensor:
         """Synthetic and real windows in random order, (rows, length)."""
-        seed = _mix(self.config.seed, 2, block)
+        seed = _mix(self.config.seed, 2, block * self.n_processes + self.rank)
         n_real = round(rows * self.config.real_share) if self.real is not None else 0
         host = Generator().manual_seed(seed)
         parts = [self.synthetic.sample(rows - n_real, length, host, self.device)]

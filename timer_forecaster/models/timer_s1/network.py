@@ -6,7 +6,7 @@ Q quantile levels, S serial blocks.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +16,7 @@ from .architecture import TimerS1Architecture, validate_architecture
 from .experts import EXPERT_STRATEGIES, MixtureOfExperts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 
 class RMSNorm(nn.Module):
@@ -89,13 +89,19 @@ def eager_attention(
     return F.dropout(scores.softmax(-1), dropout_p) @ value
 
 
+ATTENTION_KERNELS: dict[str, Callable[..., Tensor]] = {
+    "sdpa": F.scaled_dot_product_attention,
+    "eager": eager_attention,
+}
+
+
 class GatedAttention(nn.Module):
     """Causal attention with QK-norm after the rotary embedding and a sigmoid output gate.
 
     Attributes
     ----------
-    eager : bool
-        Use `eager_attention` instead of torch's fused kernel.
+    kernel : str
+        A key of `ATTENTION_KERNELS`.
     """
 
     def __init__(self, config: TimerS1Architecture) -> None:
@@ -104,7 +110,7 @@ class GatedAttention(nn.Module):
         self.num_heads = config.num_attention_heads
         self.head_dim = size // config.num_attention_heads
         self.dropout_rate = config.dropout_rate
-        self.eager = False
+        self.kernel = "sdpa"
         self.q_proj = nn.Linear(size, size)
         self.k_proj = nn.Linear(size, size)
         self.v_proj = nn.Linear(size, size)
@@ -122,7 +128,7 @@ class GatedAttention(nn.Module):
         query = self._qk_norm(rotate(query, *rotary), self.q_scale)
         key = self._qk_norm(rotate(key, *rotary), self.k_scale)
         dropout = self.dropout_rate if self.training else 0.0
-        attend = eager_attention if self.eager else F.scaled_dot_product_attention
+        attend = ATTENTION_KERNELS[self.kernel]
         attended = attend(query, key, value, dropout_p=dropout, is_causal=True)
         attended = attended.transpose(1, 2).flatten(-2)  # (B, N, D)
         return self.o_proj(attended * torch.sigmoid(self.gate_proj(hidden_states)))
@@ -254,10 +260,25 @@ class TimerS1Layers:
         name : {"sorted", "dense"}
             A key of `timer_forecaster.models.timer_s1.experts.EXPERT_STRATEGIES`.
         """
-        if name not in EXPERT_STRATEGIES:
-            raise ValueError(f"name={name!r} is unknown; choose one of {sorted(EXPERT_STRATEGIES)}")
-        for block in (*self.model.layers, *(serial.layer for serial in self.mtp_modules)):
+        _check_choice(name, EXPERT_STRATEGIES)
+        for block in self._blocks():
             block.ffn_layer.strategy = name
+
+    def set_attention_kernel(self, name: str) -> None:
+        """Choose how attention is computed in every block.
+
+        Parameters
+        ----------
+        name : {"sdpa", "eager"}
+            torch's fused kernel, or `eager_attention`, which trains faster on a CPU.
+        """
+        _check_choice(name, ATTENTION_KERNELS)
+        for block in self._blocks():
+            block.self_attn.kernel = name
+
+    def _blocks(self) -> list[TimeMoEBlock]:
+        blocks = (*self.model.layers, *(serial.layer for serial in self.mtp_modules))
+        return cast("list[TimeMoEBlock]", list(blocks))
 
     def stages(self, patches: Tensor, n_serial: int | None = None) -> Iterator[Stage]:
         """Run the main blocks, then one serial block after the other.
@@ -365,6 +386,11 @@ class TimerS1Layers:
             context = torch.cat([context, forecast.quantile(0.5, dim=1)], dim=-1)
             remaining -= forecast.shape[-1]
         return torch.cat(pieces, dim=-1) * std.unsqueeze(1) + mean.unsqueeze(1)
+
+
+def _check_choice(name: str, choices: Mapping[str, object]) -> None:
+    if name not in choices:
+        raise ValueError(f"name={name!r} is unknown; choose one of {sorted(choices)}")
 
 
 def _check_generate(inputs: Tensor, max_new_tokens: int) -> None:

@@ -153,3 +153,6 @@ def test_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "total" in printed
     assert HELD_OUT[0] not in printed
     assert len(RealSeries(folder / "real.npz")) == 8
+    main(["pack", str(folder), str(folder / "held_out.npz"), "--held-out"])
+    assert "walks__D" not in capsys.readouterr().out
+    assert RealSeries(folder / "held_out.npz").names == tuple(sorted(HELD_OUT))

@@ -22,8 +22,8 @@ from timer_forecaster.inference import Forecast, ForecastPipeline
 from timer_forecaster.inference.engine import ROLLOUTS
 from timer_forecaster.inference.times import (
     Step,
+    evident_step,
     future_times,
-    most_common_step,
     regular_grid,
     regular_step,
 )
@@ -345,16 +345,9 @@ def _step(panel: _Panel, axis: int, own: Step | None, common: Step | None) -> St
     label = panel.axis_label(axis)
     if not times.is_unique:
         raise ValueError(f"{label}: time {times[times.duplicated()][0]} is there more than once")
-    if own is not None:
-        candidates: list[Step | None] = [own]
-    else:
-        candidates = [common, most_common_step(times) if len(times) > 1 else None]
-    if own == 1 and times[-1] - times[0] >= 2 * len(times):
-        candidates = []  # no grid is built that might not fit in memory
-    for step in candidates:
-        grid = None if step is None else regular_grid(times, step)
-        if step is not None and grid is not None and 2 * len(times) >= len(grid):
-            return step
+    step = evident_step(times, own, common)
+    if step is not None:
+        return step
     raise ValueError(
         f"{label} has no evident frequency in its {len(times)} times, {times[0]} to {times[-1]}; "
         "set it, for example by y.asfreq('h'), resample, or use an integer index without gaps"

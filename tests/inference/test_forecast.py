@@ -81,6 +81,12 @@ def test_samples_follow_the_quantiles():
     assert abs(np.corrcoef(draws[:, 0, 0], draws[:, 0, 1])[0, 1]) < 0.02
 
 
+def test_results_are_copies():
+    forecast = normal_forecast()
+    forecast.median[:] = 0
+    assert (forecast.quantile(0.9) > forecast.median + 1).all()
+
+
 def test_samples_depend_on_the_seed_alone():
     state = np.random.get_state()[1].copy()
     first = normal_forecast().sample(5, random_state=3)

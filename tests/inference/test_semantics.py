@@ -105,6 +105,16 @@ def test_missing_values_in_the_middle(pipe):
     np.testing.assert_allclose(row.scale, np.nanstd(holes))
 
 
+def test_trailing_missing_values_move_the_forecast_on(pipe):
+    series = walk(120)
+    trailing = np.concatenate([series, np.full(5, np.nan)])
+    row = pipe._rows([trailing], None)[0]
+    assert len(row.values) == 125 and np.isnan(row.values[-5:]).all()
+    forecast = pipe.predict([trailing, series], 20).quantiles
+    assert np.isfinite(forecast).all()
+    assert not np.allclose(forecast[0], forecast[1])
+
+
 def test_networks_without_interior_masks_see_the_last_observed_value(pipe, monkeypatch):
     holes = np.array([np.nan, 1.0, np.nan, np.nan, 3.0, 2.0, np.nan])
     monkeypatch.setattr(pipe.network.config, "interior_masks", False)
@@ -185,6 +195,9 @@ def test_median_rollout_is_the_released_one(pipe):
         ("price", ValueError, "holds no series"),
         (np.array(["a", "b"]), TypeError, "must hold real numbers"),
         (np.array([1 + 2j]), TypeError, "must hold real numbers"),
+        (["1", "2"], TypeError, "must hold real numbers"),
+        (np.array(["2024-01-01"], dtype="datetime64[D]"), TypeError, "must hold real numbers"),
+        (pd.DataFrame({"y": [1.0, 2.0]}), TypeError, "predict_frame"),
         ([None, object()], TypeError, "must hold real numbers"),
     ],
 )
@@ -225,12 +238,17 @@ def test_accepted_kinds_of_input_agree(pipe):
         pd.Series(series),
         [pd.Series(series, dtype="Float64")],
         torch.from_numpy(series),
+        torch.from_numpy(series).requires_grad_(),
         tuple(series),
     ):
         np.testing.assert_array_equal(pipe.predict(same, 6).quantiles, expected)
     whole = np.arange(30)
     np.testing.assert_array_equal(
         pipe.predict(whole, 6).quantiles, pipe.predict(whole.astype(float), 6).quantiles
+    )
+    masked = np.ma.masked_values([1.0, 2.0, -999.0, 4.0, 7.0], -999.0)
+    np.testing.assert_array_equal(
+        pipe.predict(masked, 3).quantiles, pipe.predict([1.0, 2.0, np.nan, 4.0, 7.0], 3).quantiles
     )
     nullable = pd.Series([1, 2, None, 4, 5, 9], dtype="Int64")
     assert np.isfinite(pipe.predict(nullable, 3).quantiles).all()
@@ -270,6 +288,8 @@ def test_ambient_autocast_and_default_dtype_change_nothing(pipe):
     expected = pipe.predict(series, 70).quantiles
     with torch.autocast("cpu", torch.bfloat16):
         np.testing.assert_array_equal(pipe.predict(series, 70).quantiles, expected)
+        ambient = pipe.embed(series)
+    np.testing.assert_array_equal(pipe.embed(series), ambient)
     torch.set_default_dtype(torch.float64)
     try:
         np.testing.assert_array_equal(pipe.predict(series, 70).quantiles, expected)
@@ -314,6 +334,8 @@ def test_the_cache_stays_small(pipe):
         ({"name": "timer-s1-mni"}, "neither a registry name"),
         ({"name": "timer-s1-test", "revision": "main"}, "revision='main'"),
         ({"name": "timer-s1-test", "device": "tpu9"}, "device='tpu9'"),
+        ({"name": "timer-s1-test", "device": None}, "device=None"),
+        ({"name": "timer-s1-test", "device": "cuda:77"}, "device='cuda:77'"),
         ({"name": "timer-s1-test", "dtype": "int8"}, "dtype='int8'"),
     ],
 )
@@ -341,6 +363,26 @@ def test_sharded_folder_loads_without_transformers(tmp_path):
     sharded = ForecastPipeline.from_pretrained(tmp_path).predict(walk(99), 30)
     single = ForecastPipeline.from_pretrained(tiny).predict(walk(99), 30)
     np.testing.assert_allclose(sharded.quantiles, single.quantiles, atol=1e-5 * spread(walk(99)))
+
+
+def test_a_relative_folder_means_the_folder_it_meant(tmp_path, monkeypatch):
+    from shutil import copytree
+
+    from timer_forecaster.models.checkpoints import find_checkpoint
+
+    copytree(find_checkpoint("timer-s1-test"), tmp_path / "net")
+    monkeypatch.chdir(tmp_path)
+    pipe = ForecastPipeline.from_pretrained("net", device="cpu")
+    monkeypatch.chdir("/")
+    timer_forecaster.release()
+    assert np.isfinite(pipe.predict(walk(30), 4).quantiles).all()
+
+
+def test_mixing_in_chunks_changes_nothing(pipe, monkeypatch):
+    rows = [walk(40, seed) for seed in range(7)]
+    expected = pipe.predict(rows, 80).quantiles
+    monkeypatch.setattr("timer_forecaster.inference.engine._MIXED_AT_ONCE", 1)
+    np.testing.assert_allclose(pipe.predict(rows, 80).quantiles, expected, atol=1e-5)
 
 
 def test_embeddings(pipe):

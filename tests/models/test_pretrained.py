@@ -58,6 +58,12 @@ def test_device_map(series, model):
     assert torch.equal(mapped.generate(series, 20), model.generate(series, 20))
 
 
+def test_attention_implementation_is_honoured(series, model):
+    eager = TimerS1ForPrediction.from_pretrained(TINY, attn_implementation="eager")
+    assert eager.model.layers[0].self_attn.kernel == "eager"
+    torch.testing.assert_close(eager.generate(series, 20), model.generate(series, 20))
+
+
 def test_no_buffers_that_loading_could_leave_uninitialised(model):
     assert not list(model.buffers())
 
@@ -161,6 +167,8 @@ def test_missing_labels_and_missing_inputs(model, series):
         ({"hidden_act": "gelu"}, "hidden_act='gelu'"),
         ({"quantiles": [0.9, 0.1]}, "quantiles"),
         ({"training_loss": "mse"}, "training_loss='mse'"),
+        ({"quantiles": [0.5]}, "two or more"),
+        ({"max_context_length": 5}, "max_context_length=5"),
         ({"num_mtp_tokens": -1}, "num_mtp_tokens=-1"),
     ],
 )

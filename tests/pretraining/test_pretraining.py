@@ -1,5 +1,6 @@
 """Batches do not look ahead, and a run trains, resumes and writes a checkpoint that loads."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -196,6 +197,15 @@ def test_a_killed_run_resumes_to_the_same_weights(config, packed, tmp_path):
     second.run()
     for a, b in zip(whole.network.parameters(), second.network.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-6)
+
+
+def test_a_run_is_not_resumed_with_other_settings(config, packed, tmp_path):
+    Pretraining(config, tmp_path / "run", torch.device("cpu"), packed).save()
+    other = dataclasses.replace(config, learning_rate=1.0, seed=3)
+    with pytest.raises(ValueError, match="learning_rate', 'seed"):
+        Pretraining(other, tmp_path / "run", torch.device("cpu"), packed)
+    longer = dataclasses.replace(config, steps=99)
+    assert Pretraining(longer, tmp_path / "run", torch.device("cpu"), packed).step == 0
 
 
 def test_batches_depend_on_seed_and_step_alone(config, packed, tmp_path):

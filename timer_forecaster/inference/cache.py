@@ -19,7 +19,9 @@ from torch import Tensor
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 
-MAX_CACHED = 2
+MAX_CACHED = 4
+"""Networks that are kept; the least recently used is dropped first."""
+
 _LARGE = 1_000_000_000  # parameters above which dtype="auto" keeps the stored type
 _networks: OrderedDict[NetworkKey, TimerS1Network] = OrderedDict()
 _lock = threading.RLock()
@@ -48,9 +50,11 @@ class NetworkKey(NamedTuple):
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             resolved = torch.device(device)
-        except RuntimeError:
+            torch.empty(0, device=resolved)
+        except (RuntimeError, TypeError, AssertionError):
             raise ValueError(
-                f"device={device!r} is not a device; use 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'"
+                f"device={device!r} is not a device of this machine; use 'auto', 'cpu' or, where "
+                "there is one, 'cuda', 'cuda:1' or 'mps'"
             ) from None
         dtype_name = str(dtype).removeprefix("torch.")
         if dtype_name not in ("auto", "float32", "bfloat16", "float16", "float64"):
@@ -60,6 +64,9 @@ class NetworkKey(NamedTuple):
             )
         if resolved.type == "cuda" and resolved.index is None and torch.cuda.is_available():
             resolved = torch.device("cuda", torch.cuda.current_device())  # one key for one GPU
+        folder = Path(name).expanduser()
+        if folder.is_dir():
+            name = folder.resolve()
         return cls(str(name), revision, str(resolved), dtype_name)
 
 

@@ -24,6 +24,7 @@ N_PATHS = 9
 """Paths that a quantile roll-out carries."""
 
 _PARTS = 36  # equally probable values that stand for one path's forecast in a mixture
+_MIXED_AT_ONCE = 2**24  # values
 _TOKENS_PER_BATCH = {"cpu": 3072, "other": 65536}
 
 
@@ -93,7 +94,7 @@ def forecast_rows(
         # The network's own type rules, whatever autocast the caller runs under.
         with torch.autocast(patches.device.type, enabled=False):
             quantiles = _roll_out(network, patches, last_token, horizon, rollout, batch_size)
-        result[batch] = quantiles.sort(dim=1).values.transpose(1, 2).double().cpu().numpy()
+        result[batch] = quantiles.sort(dim=1).values.transpose(1, 2).cpu().double().numpy()
         on_batch(len(batch))
     return result
 
@@ -103,9 +104,10 @@ def embed_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArra
     """Give the main blocks' output at the newest token of each row, (n_rows, hidden size)."""
     result = np.empty((len(rows), network.config.hidden_size))
     for batch, patches, last_token in _padded_batches(network, rows, None):
-        hidden_states = next(network.stages(patches, 0)).hidden_states  # (B, N, D)
+        with torch.autocast(patches.device.type, enabled=False):
+            hidden_states = next(network.stages(patches, 0)).hidden_states  # (B, N, D)
         newest = hidden_states[torch.arange(len(batch)), last_token]
-        result[batch] = newest.double().cpu().numpy()
+        result[batch] = newest.cpu().double().numpy()
     return result
 
 
@@ -125,11 +127,12 @@ def _pad_batch(network: TimerS1Network, rows: Sequence[FloatArray]) -> Tensor:
     """Patches (B, N, 2 P); shorter rows are *followed* by filler, which attention never sees."""
     length = network.config.input_token_len
     steps = max(-(-len(row) // length) for row in rows) * length
-    padded = np.full((len(rows), steps), np.nan, dtype=np.float32)
+    weight = next(network.parameters())
+    double = weight.dtype == torch.float64
+    padded = np.full((len(rows), steps), np.nan, dtype=np.float64 if double else np.float32)
     for i, row in enumerate(rows):
         start = -len(row) % length
         padded[i, start : start + len(row)] = row
-    weight = next(network.parameters())
     values = torch.from_numpy(padded).to(weight.device)
     return patchify(values, ~values.isnan(), length).to(weight.dtype)
 
@@ -180,16 +183,22 @@ def _spread(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
     middles = (np.arange(n) + 0.5) / n
     # The quantile function is linear in the known quantiles: its weights are those of unit ones.
     weights = quantile_function.evaluate(np.eye(len(levels)), levels, middles)  # (Q, n)
-    weights_tensor = torch.tensor(weights, dtype=torch.float32, device=forecast.device)
+    weights_tensor = torch.tensor(weights, dtype=forecast.dtype, device=forecast.device)
     return torch.einsum("bqf,qn->bnf", forecast.sort(dim=1).values, weights_tensor)
 
 
 def _mix(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
     """Quantiles (B, Q, F) of the mixture of the paths' forecasts (B * paths, Q, F)."""
+    rows = max(1, _MIXED_AT_ONCE // (n_paths * _PARTS * forecast.shape[-1]))
+    chunks = forecast.split(rows * n_paths)
+    return torch.cat([_mix_rows(network, chunk, n_paths) for chunk in chunks])
+
+
+def _mix_rows(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
     parts = _spread(network, forecast, _PARTS)  # (B * paths, parts, F)
     pooled = parts.unflatten(0, (-1, n_paths)).flatten(1, 2).sort(dim=1).values
     n = pooled.shape[1]
-    levels = torch.tensor(network.config.quantiles, dtype=torch.float32, device=pooled.device)
+    levels = torch.tensor(network.config.quantiles, dtype=pooled.dtype, device=pooled.device)
     position = (levels * n - 0.5).clamp(0, n - 1)
     low = position.floor().long()
     weight = (position - low)[:, None]
@@ -203,13 +212,17 @@ def _forecast_chunks(
     n_patches: int,
     batch_size: int | None,
 ) -> Tensor:
-    """One pass over any number of rows, in chunks that keep to the token budget; float32."""
+    """One pass over any number of rows, in chunks that keep to the token budget.
+
+    In float32, or in float64 if the network computes in it.
+    """
     device = patches.device.type
     budget = _TOKENS_PER_BATCH.get(device, _TOKENS_PER_BATCH["other"])
     rows = min(batch_size or len(patches), max(1, budget // patches.shape[1]))
     chunks = zip(patches.split(rows), last_token.split(rows), strict=True)
+    dtype = torch.promote_types(patches.dtype, torch.float32)
     return torch.cat(
-        [network.forecast_pass(part, n_patches, last).float() for part, last in chunks]
+        [network.forecast_pass(part, n_patches, last).to(dtype) for part, last in chunks]
     )
 
 

@@ -88,7 +88,7 @@ class Forecast:
         _check_inside("level", level)
         for index, known in enumerate(self.levels):
             if np.isclose(level, known, rtol=0, atol=1e-12):
-                return self.quantiles[..., index]
+                return self.quantiles[..., index].copy()
         return quantile_function.evaluate(self.quantiles, self.levels, np.array([level]))[..., 0]
 
     def interval(self, coverage: float) -> tuple[FloatArray, FloatArray]:
@@ -126,9 +126,11 @@ class Forecast:
         if n < 1:
             raise ValueError(f"n={n} must be at least 1")
         generator = np.random.default_rng(random_state)
-        uniform = generator.uniform(np.finfo(float).tiny, 1.0, size=(*self.quantiles.shape[:2], n))
-        draws = quantile_function.evaluate(self.quantiles, self.levels, uniform)
-        return np.moveaxis(draws, -1, 0)
+        draws = np.empty((n, self.n_series, self.horizon))
+        for i, quantiles in enumerate(self.quantiles):  # series by series, to bound memory
+            uniform = generator.uniform(np.finfo(float).tiny, 1.0, size=(self.horizon, n))
+            draws[:, i] = quantile_function.evaluate(quantiles, self.levels, uniform).T
+        return draws
 
     def to_frame(self, levels: Sequence[float] | None = None) -> pd.DataFrame:
         """Lay the forecast out as a long frame.
@@ -152,7 +154,7 @@ class Forecast:
             "mean": self.mean.ravel(),
         }
         for level in self.levels if levels is None else levels:
-            columns[f"q{level:g}"] = self.quantile(level).ravel()
+            columns[quantile_function.column_name(level)] = self.quantile(level).ravel()
         return pd.DataFrame(columns)
 
     def plot(self, context: ArrayLike | None = None, series: int = 0, ax: Any = None) -> Any:

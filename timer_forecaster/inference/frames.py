@@ -14,11 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset
 
+from .quantiles import column_name
 from .times import (
     Step,
     as_step,
+    evident_step,
     future_times,
-    most_common_step,
     parse_times,
     regular_grid,
     regular_step,
@@ -26,8 +27,6 @@ from .times import (
 
 FloatArray = NDArray[np.float64]
 TARGET = "target"
-# Below this share of observed steps a step that was only guessed is not evident any more.
-_EVIDENT_SHARE = 0.5
 
 
 class _Forecast(Protocol):
@@ -66,11 +65,6 @@ class _Block:
     label: str
     rows: NDArray[np.intp]
     times: pd.Index
-
-
-def quantile_column(level: float) -> str:
-    """Name of a level's column: "q0.1" for 0.1."""
-    return f"q{level:g}"
 
 
 def forecast_frame(
@@ -139,7 +133,7 @@ def forecast_frame(
     """
     frame = _with_columns(frame, time_column, id_column)
     targets = _target_columns(frame, target_columns, time_column, id_column)
-    names = _level_names(levels)
+    names = _level_names(levels, {"time_column": time_column, "id_column": id_column})
     blocks = _blocks(frame, time_column, id_column)
     axes = _axes(blocks, freq)
     forecast = pipeline.predict(
@@ -199,7 +193,7 @@ def _target_columns(
     id_column: Hashable | None,
 ) -> list[Hashable]:
     if given is None:
-        numeric = frame.select_dtypes("number").columns
+        numeric = frame.select_dtypes("number", exclude="timedelta").columns
         targets: list[Hashable] = [n for n in numeric if n not in (time_column, id_column)]
         if not targets:
             raise ValueError(
@@ -216,13 +210,18 @@ def _target_columns(
     return targets
 
 
-def _level_names(levels: Sequence[float]) -> list[str]:
+def _level_names(levels: Sequence[float], taken: dict[str, Hashable | None]) -> list[str]:
     for level in levels:
         if not 0 < level < 1:
             raise ValueError(f"levels: {level!r} must lie inside (0, 1)")
-    names = [quantile_column(level) for level in levels]
+    names = [column_name(level) for level in levels]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"levels={tuple(levels)}: give at least one level, each once")
+    for role, name in taken.items():
+        if name in names:
+            raise ValueError(
+                f"{role}={name!r}: the forecast has a column of that name; rename yours"
+            )
     return names
 
 
@@ -287,13 +286,10 @@ def _given_axis(block: _Block, step: Step) -> _Axis:
 
 def _inferred_axis(block: _Block, own: Step | None, common: Step | None) -> _Axis:
     times = block.times
-    candidates = [own, common]
-    if own is None and len(times) > 1:
-        candidates.append(most_common_step(times))
-    for step in candidates:
-        axis = None if step is None else _axis(times, step)
-        if axis is not None and len(times) >= _EVIDENT_SHARE * len(axis.grid):
-            return axis
+    step = evident_step(times, own, common)
+    axis = None if step is None else _axis(times, step)
+    if axis is not None:
+        return axis
     if len(times) == 1:
         raise ValueError(
             f"{block.label}a frequency cannot be inferred from a single time; pass freq, for "

@@ -20,6 +20,11 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 
+def column_name(level: float) -> str:
+    """Name of a level's column in a frame: "q0.1" for 0.1."""
+    return f"q{level:.12g}"
+
+
 def evaluate(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -> FloatArray:
     """Evaluate quantile functions at any levels.
 

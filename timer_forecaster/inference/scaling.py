@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
@@ -30,10 +31,16 @@ def as_series(series: Any) -> list[FloatArray]:
     Raises
     ------
     TypeError
-        If a series does not hold numbers.
+        If a series does not hold numbers, or for a frame, whose series are its columns:
+        `ForecastPipeline.predict_frame` takes those.
     ValueError
         If there is no series, or one is not 1-D.
     """
+    if hasattr(series, "columns"):
+        raise TypeError(
+            "series is a frame; use predict_frame, or pass series.to_numpy().T if each column is "
+            "a series"
+        )
     if isinstance(series, Sequence) and not isinstance(series, str) and len(series):
         if all(np.ndim(item) == 0 for item in series):
             return [_as_floats(series, "series")]
@@ -61,12 +68,17 @@ def _as_vector(item: Any, name: str) -> FloatArray:
 
 
 def _as_floats(item: Any, name: str) -> FloatArray:
+    if isinstance(item, torch.Tensor):
+        item = item.detach().cpu().double().numpy()
+    elif isinstance(item, np.ma.MaskedArray):
+        item = np.ma.filled(item.astype(np.float64), np.nan)
+    kind = getattr(getattr(item, "dtype", None), "kind", None) or np.asarray(item).dtype.kind
+    if kind not in "biufO":
+        raise TypeError(f"{name} must hold real numbers, NaN where missing; its dtype is {kind!r}")
     try:
         if hasattr(item, "to_numpy"):
             # pandas' own missing values become NaN
             return np.asarray(item.to_numpy(dtype=np.float64, na_value=np.nan))
-        if np.iscomplexobj(item):
-            raise TypeError("complex numbers")
         return np.asarray(item, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must hold real numbers, NaN where missing: {error}") from None

@@ -23,9 +23,14 @@ from pandas.tseries.offsets import (
 
 Step = BaseOffset | int
 
+# Below this share of observed steps a step that was only guessed is not evident any more.
+_EVIDENT_SHARE = 0.5
+_LONGEST_GRID = 10_000_000
+
 # ISO 8601 leaves nothing to guess; then the order that pandas guesses from the first row, month
-# first where both are possible; then day first.
-_READINGS: tuple[dict[str, Any], ...] = ({"format": "ISO8601"}, {}, {"dayfirst": True})
+# first; then day first.
+_ISO: dict[str, Any] = {"format": "ISO8601"}
+_GUESSES: tuple[dict[str, Any], ...] = ({}, {"dayfirst": True})
 
 
 def parse_times(values: pd.Series, column: Hashable) -> pd.Series:
@@ -73,14 +78,20 @@ def _parse_text(values: pd.Series, column: Hashable) -> pd.Series:
             if dates.notna().all():
                 return dates
         return text.astype("int64")
-    unread = np.ones(len(text), dtype=bool)
-    for options in _READINGS:
-        times = _to_datetime(text, options)
-        missing = times.isna().to_numpy()
-        if not missing.any():
-            return times
-        unread = min(unread, missing, key=np.count_nonzero)
-    raise _row_error(values, unread, column, "cannot be read as a time")
+    iso = _to_datetime(text, _ISO)
+    if iso.notna().all():
+        return iso
+    guesses = [_to_datetime(text, options) for options in _GUESSES]
+    complete = [times for times in guesses if times.notna().all()]
+    if not complete:
+        unread = min((times.isna().to_numpy() for times in [iso, *guesses]), key=np.count_nonzero)
+        raise _row_error(values, unread, column, "cannot be read as a time")
+    if not complete[0].equals(complete[-1]):
+        differ = (complete[0] != complete[-1]).to_numpy()
+        raise _row_error(
+            values, differ, column, "can be month first or day first; write dates as 2024-12-31"
+        )
+    return complete[0]
 
 
 def _to_datetime(text: pd.Series, options: dict[str, Any]) -> pd.Series:
@@ -199,9 +210,39 @@ def _month_step(wall: pd.DatetimeIndex) -> BaseOffset | None:
     return None
 
 
+def evident_step(times: pd.Index, own: Step | None, common: Step | None) -> Step | None:
+    """Return the step of a regular grid of which at least half is there, the rest being missing.
+
+    Parameters
+    ----------
+    times : pandas.Index
+        Sorted, distinct.
+    own : offset or int, optional
+        The step that these times show by themselves.
+    common : offset or int, optional
+        The step that most other series have, the second choice.
+
+    Returns
+    -------
+    offset, int or None
+        None where no step is evident.
+    """
+    guess = most_common_step(times) if own is None and len(times) > 1 else None
+    for step in (own, common, guess):
+        grid = None if step is None else regular_grid(times, step)
+        if grid is not None and len(times) >= _EVIDENT_SHARE * len(grid):
+            return step
+    return None
+
+
 def regular_grid(times: pd.Index, step: Step) -> pd.Index | None:
-    """All times from the first to the last by `step`; None where a given time is not among them."""
+    """All times from the first to the last by `step`; None where a given time is not among them.
+
+    None, too, for a grid so much longer than the times that it might not fit in memory.
+    """
     first, last = times[0], times[-1]
+    if _rough_length(times, step) > _LONGEST_GRID + 1000 * len(times):
+        return None
     if isinstance(times, pd.PeriodIndex):
         grid: pd.Index = pd.period_range(first, last, freq=times.freq)
     elif isinstance(times, pd.DatetimeIndex):
@@ -209,6 +250,17 @@ def regular_grid(times: pd.Index, step: Step) -> pd.Index | None:
     else:
         grid = pd.RangeIndex(int(first), int(last) + 1, cast(int, step))
     return grid if len(grid) >= len(times) and times.isin(grid).all() else None
+
+
+def _rough_length(times: pd.Index, step: Step) -> float:
+    """Count the steps from the first time to the last, to the order of magnitude."""
+    first, last = times[0], times[-1]
+    if isinstance(times, pd.PeriodIndex):
+        return (last.ordinal - first.ordinal) / max(1, last.freq.n)
+    if isinstance(times, pd.DatetimeIndex):
+        start = pd.Timestamp("2024-01-01")
+        return (last - first) / ((start + 10 * cast(BaseOffset, step)) - start) * 10
+    return (int(last) - int(first)) / cast(int, step)
 
 
 def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from timer_forecaster.models.timer_s1.objective import (
     combine_terms,
     load_balance_loss,
     patch_loss,
+    stage_losses,
 )
 
 from .batches import TrainingBatch, make_batch, mix_windows
@@ -165,6 +167,7 @@ class Pretraining:
         config = self.config
         second = self.step >= config.second_stage * config.steps
         batch = self.draw_batch(self.step)
+        torch.manual_seed(_mix(config.seed, 4, self.step * self.n_processes + self.rank))  # dropout
         self.network.train()
         terms = self.loss(batch, "inverse_sqrt" if second else "equal", self.draw_depth(self.step))
         terms.loss.backward()
@@ -234,24 +237,18 @@ class Pretraining:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
             stages = list(self.network.stages(batch.inputs, n_serial))
             predictions = [self.network.predict_patch(stage.hidden_states) for stage in stages]
-        losses = list(self._stage_losses(predictions, batch))
+        losses = stage_losses(
+            predictions,
+            batch.targets,
+            batch.known,
+            self.levels,
+            config.training_loss,
+            batch.supervised,
+            self.patch_loss,
+        )
         router_logits = [logits for stage in stages for logits in stage.router_logits]
         aux = load_balance_loss(router_logits, config.num_experts_per_token)
         return combine_terms(losses, aux, serial_weighting, config.router_aux_loss_coef)
-
-    def _stage_losses(self, predictions: list[Tensor], batch: TrainingBatch) -> Iterator[Tensor]:
-        config = self.config.architecture
-        n_patches = batch.targets.shape[1]
-        for shift, prediction in enumerate(predictions, start=1):
-            n_tokens = n_patches - shift
-            counts = batch.known[:, shift:] & batch.supervised[:, :n_tokens, None]
-            yield self.patch_loss(
-                prediction[:, :n_tokens].float(),
-                batch.targets[:, shift:],
-                counts,
-                self.levels,
-                config.training_loss,
-            )
 
     def _validation_batch(self, pack: Path) -> Tensor:
         length = (
@@ -286,6 +283,7 @@ class Pretraining:
         """Write the network, and all that is needed to go on from here."""
         state = {
             "step": self.step,
+            "config": dataclasses.asdict(self.config),
             "network": self.network.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
         }
@@ -300,10 +298,21 @@ class Pretraining:
 
     def _resume(self) -> None:
         state = torch.load(self.folder / "state.pt", map_location=self.device, weights_only=True)
+        self._check_same_run(state["config"])
         self.step = state["step"]
         self.network.load_state_dict(state["network"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
+
+    def _check_same_run(self, saved: dict[str, Any]) -> None:
+        """Refuse to go on with other settings; the number of steps alone may change."""
+        now = dataclasses.asdict(self.config)
+        differ = sorted(name for name in now if name != "steps" and now[name] != saved.get(name))
+        if differ:
+            raise ValueError(
+                f"{self.folder} holds a run with other settings of {differ}; resume it with its "
+                "own settings or choose another folder"
+            )
 
     def _compile(self) -> None:
         for block in (*self.network.model.layers, *self.network.mtp_modules):

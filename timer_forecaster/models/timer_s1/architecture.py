@@ -37,7 +37,7 @@ class TimerS1Architecture:
     rope_theta : float
         Base of the rotary position embedding.
     max_position_embeddings : int
-        Longest sequence of patches the rotary positions are meant for.
+        Kept for the released layout; rotary positions are computed for any length.
     dropout_rate : float
         Dropout in training: attention weights, patch embedding, head.
     initializer_range : float
@@ -115,6 +115,11 @@ def validate_architecture(config: TimerS1Architecture) -> None:
             f"num_experts_per_token={config.num_experts_per_token} must lie between 1 and "
             f"num_experts={config.num_experts}"
         )
+    if config.max_context_length < config.input_token_len:
+        raise ValueError(
+            f"max_context_length={config.max_context_length} must be at least one patch, "
+            f"input_token_len={config.input_token_len}"
+        )
     if config.num_mtp_tokens < 0:
         raise ValueError(f"num_mtp_tokens={config.num_mtp_tokens} must not be negative")
     if config.hidden_act != "silu":
@@ -123,5 +128,8 @@ def validate_architecture(config: TimerS1Architecture) -> None:
         if getattr(config, name) not in choices:
             raise ValueError(f"{name}={getattr(config, name)!r} is unknown; use one of {choices}")
     levels = list(config.quantiles)
-    if levels != sorted(set(levels)) or not all(0 < level < 1 for level in levels):
-        raise ValueError(f"quantiles={levels} must be ascending, distinct and inside (0, 1)")
+    inside = all(0 < level < 1 for level in levels)
+    if len(levels) < 2 or levels != sorted(set(levels)) or not inside:
+        raise ValueError(
+            f"quantiles={levels} must be two or more, ascending, distinct and inside (0, 1)"
+        )

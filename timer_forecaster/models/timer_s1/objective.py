@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -25,9 +25,9 @@ def patch_loss(
     r"""Quantile loss of predicted patches.
 
     With :math:`\rho_q(x, \hat x) = \max(q (x - \hat x), (q - 1)(x - \hat x))`, ``"wql"`` is
-    equation (13) of the report, :math:`2 \sum_t \rho_q / \sum_t |x_t|` for each patch, averaged
-    over levels and patches; ``"pinball"`` is the plain mean of :math:`2 \rho_q` after
-    :math:`\operatorname{asinh}` of both sides. A monotone map does not move the optimal
+    equation (13) of the report, :math:`2 \sum_t \rho_q / \sum_t |x_t|` for each patch (its divisor
+    kept from falling under 1e-3), averaged over levels and patches; ``"pinball"`` is the plain mean
+    of :math:`2 \rho_q` after asinh of both sides. A monotone map does not move the optimal
     quantiles, and this one keeps a few far-off targets from ruling the gradient.
 
     Parameters
@@ -55,6 +55,41 @@ def patch_loss(
     counted = weight.amax(-1)  # (..., 1): patches with at least one observed step
     per_patch = (rho.sum(-1) / scale * counted).mean(-1)
     return per_patch.sum() / counted.sum().clamp_min(1)
+
+
+def stage_losses(
+    predictions: Sequence[Tensor],
+    targets: Tensor,
+    known: Tensor,
+    levels: Tensor,
+    kind: str,
+    supervised: Tensor | None = None,
+    loss: Callable[[Tensor, Tensor, Tensor, Tensor, str], Tensor] = patch_loss,
+) -> list[Tensor]:
+    """Dense supervision: stage j at token i learns patch i + j + 1, wherever there is one.
+
+    Parameters
+    ----------
+    predictions : sequence of Tensor, each (B, N, Q, P)
+        Of stage 0 and of each serial block.
+    targets, known : Tensor, shape (B, M, P)
+        Patches from the beginning of the tokens on, and which of their steps are observed.
+    levels : Tensor, shape (Q,)
+    kind : {"wql", "pinball"}
+    supervised : Tensor of bool, shape (B, N), optional
+        Tokens that count. Default: all.
+    loss : callable
+        `patch_loss`, or a compiled copy of it.
+    """
+    losses = []
+    for shift, prediction in enumerate(predictions, start=1):
+        n_tokens = max(0, min(prediction.shape[1], targets.shape[1] - shift))
+        counts = known[:, shift : shift + n_tokens]
+        if supervised is not None:
+            counts = counts & supervised[:, :n_tokens, None]
+        target = targets[:, shift : shift + n_tokens]
+        losses.append(loss(prediction[:, :n_tokens].float(), target, counts, levels, kind))
+    return losses
 
 
 def load_balance_loss(router_logits: Sequence[Tensor], top_k: int) -> Tensor:

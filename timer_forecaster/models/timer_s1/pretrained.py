@@ -12,8 +12,14 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .architecture import TimerS1Architecture, validate_architecture
-from .network import GatedAttention, TimerS1Layers, patchify
-from .objective import combine_terms, load_balance_loss, patch_loss
+from .network import (
+    ATTENTION_KERNELS,
+    GatedAttention,
+    TimerS1Backbone,
+    TimerS1Layers,
+    patchify,
+)
+from .objective import combine_terms, load_balance_loss, stage_losses
 
 
 class TimerS1Config(TimerS1Architecture, PreTrainedConfig):
@@ -86,6 +92,8 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
     def __init__(self, config: TimerS1Config) -> None:
         super().__init__(config)
         self._build(config)
+        if config._attn_implementation in ATTENTION_KERNELS:
+            self.set_attention_kernel(config._attn_implementation)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -93,6 +101,9 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
         if isinstance(module, GatedAttention):
             nn.init.ones_(module.q_scale)
             nn.init.ones_(module.k_scale)
+        if isinstance(module, TimerS1Backbone):  # as in the plain network
+            bias = module.embed_layer.output_layer.bias
+            nn.init.normal_(bias, std=self.config.initializer_range)
 
     def forward(
         self,
@@ -128,8 +139,13 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
         quantiles = torch.cat([prediction[:, -1] for prediction in predictions], dim=-1)
         if labels is None:
             return TimerS1Output(quantiles=quantiles, router_logits=router_logits)
-        losses = self._stage_losses(
-            predictions, labels, pad=-inputs.shape[-1] % config.input_token_len
+        targets = self._label_patches(labels, pad=-inputs.shape[-1] % config.input_token_len)
+        losses = stage_losses(
+            predictions,
+            targets.nan_to_num(0.0),
+            ~targets.isnan(),
+            torch.tensor(config.quantiles, device=labels.device),
+            config.training_loss,
         )
         aux = load_balance_loss(router_logits, config.num_experts_per_token)
         terms = combine_terms(losses, aux, config.serial_weighting, config.router_aux_loss_coef)
@@ -142,28 +158,12 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
             router_logits=router_logits,
         )
 
-    def _stage_losses(self, predictions: list[Tensor], labels: Tensor, pad: int) -> list[Tensor]:
-        """Loss of each stage: (B, N, Q, P) predictions against labels (B, T')."""
+    def _label_patches(self, labels: Tensor, pad: int) -> Tensor:
+        """Cut labels (B, T') into patches (B, M, P) that line up with the tokens, NaN around."""
         length = self.config.input_token_len
         right = -(labels.shape[-1] + pad) % length
-        targets = F.pad(labels.float(), (pad, right), value=torch.nan).unflatten(-1, (-1, length))
-        known = ~targets.isnan()
-        targets = targets.nan_to_num(0.0)
-        levels = torch.tensor(self.config.quantiles, device=labels.device)
-        losses = []
-        for shift, prediction in enumerate(predictions, start=1):
-            n_tokens = min(prediction.shape[1], targets.shape[1] - shift)
-            window = slice(shift, shift + max(n_tokens, 0))
-            losses.append(
-                patch_loss(
-                    prediction[:, : max(n_tokens, 0)].float(),
-                    targets[:, window],
-                    known[:, window],
-                    levels,
-                    self.config.training_loss,
-                )
-            )
-        return losses
+        padded = F.pad(labels.float(), (pad, right), value=torch.nan)
+        return padded.unflatten(-1, (-1, length))
 
 
 def _check_labels(inputs: Tensor, labels: Tensor | None) -> None:

@@ -113,13 +113,15 @@ def _forecast(arguments: argparse.Namespace) -> None:
     started = time.perf_counter()
     forecast = _run_pipeline(arguments, frame)
     seconds = time.perf_counter() - started
+    drawn = forecast
+    forecast = forecast.drop(columns=_unasked(arguments))
     if arguments.output is not None:
         forecast.to_csv(arguments.output, index=False, float_format="%.10g")
     if arguments.plot is not None:
         from timer_forecaster.plotting import plot_forecast
 
         figure = plot_forecast(
-            frame, forecast, time_column=arguments.time_column, id_column=arguments.id_column
+            frame, drawn, time_column=arguments.time_column, id_column=arguments.id_column
         )
         figure.savefig(arguments.plot, dpi=150)
     written = [str(path) for path in (arguments.output, arguments.plot) if path is not None]
@@ -128,6 +130,11 @@ def _forecast(arguments: argparse.Namespace) -> None:
     n_series = len(forecast) // arguments.horizon
     summary = f"Forecast {arguments.horizon} steps of {n_series} series in {seconds:.1f} s"
     print(f"{summary} -> {', '.join(written)}" if written else summary)
+
+
+def _unasked(arguments: argparse.Namespace) -> list[str]:
+    """Name the column that the picture needs, the median, if it was not asked for."""
+    return ["q0.5"] if arguments.plot is not None and 0.5 not in arguments.levels else []
 
 
 def _check_writable(path: Path | None) -> None:
@@ -170,13 +177,14 @@ def _run_pipeline(arguments: argparse.Namespace, frame: pd.DataFrame) -> pd.Data
     from timer_forecaster import ForecastPipeline
 
     pipeline = ForecastPipeline.from_pretrained(arguments.checkpoint)
+    levels = [*arguments.levels, *([0.5] if _unasked(arguments) else [])]
     return pipeline.predict_frame(
         frame,
         arguments.horizon,
         time_column=arguments.time_column,
         id_column=arguments.id_column,
         target_columns=arguments.target,
-        levels=arguments.levels,
+        levels=levels,
         freq=arguments.freq,
         context_length=arguments.context_length,
         progress=sys.stderr.isatty(),

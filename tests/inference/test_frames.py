@@ -287,3 +287,29 @@ def test_errors_name_the_series(pipeline):
     frame = pd.concat([frame_of([1, 2, 3]).assign(id="a"), frame_of([1, 2, 2]).assign(id="b")])
     with pytest.raises(ValueError, match="id 'b': the time 2 is there more than once"):
         forecast_frame(pipeline, frame, 2, time_column="time", id_column="id")
+
+
+@pytest.mark.parametrize("column", ["q0.5", "target"])
+def test_columns_that_the_forecast_needs_are_not_taken_over(column):
+    frame = pd.DataFrame({"t": range(5), column: list("aaaaa"), "y": [1.0, 2, 3, 4, 5]})
+    with pytest.raises(ValueError, match=f"id_column='{column}'"):
+        forecast_frame(StubPipeline(), frame, 2, time_column="t", id_column=column)
+
+
+def test_dates_that_can_be_read_in_two_ways_are_refused():
+    frame = pd.DataFrame({"t": [f"01/{month:02}/2023" for month in range(1, 13)], "y": range(12)})
+    with pytest.raises(ValueError, match=r"data row 2, '01/02/2023', can be month first or day"):
+        forecast_frame(StubPipeline(), frame, 2, time_column="t")
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [0, 1, 2, 30_000_000_000],
+        pd.DatetimeIndex(np.array([0, 1, 2 * 10**15], "datetime64[us]")),
+    ],
+)
+def test_a_gap_beyond_reason_is_an_error_and_no_gigabytes(times):
+    frame = pd.DataFrame({"t": times, "y": np.arange(float(len(times)))})
+    with pytest.raises(ValueError, match="no frequency can be inferred"):
+        forecast_frame(StubPipeline(), frame, 2, time_column="t")

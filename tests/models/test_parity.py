@@ -106,8 +106,50 @@ def test_full_size_network_has_the_released_tensors():
     assert sum(value.numel() for value in network.parameters()) == 8_303_654_176
 
 
-def test_full_size_network_has_the_released_number_of_tensors_and_parameters():
+def released_layout():
+    """Names and shapes of the released tensors, written down by hand from its list."""
+    size, inner, expert, head = 1024, 4096, 2048, 64
+
+    def mlp(name, inputs, hidden, outputs):
+        shapes = {"hidden": (hidden, inputs), "output": (outputs, hidden)}
+        shapes["residual"] = (outputs, inputs)
+        for part, shape in shapes.items():
+            yield f"{name}.{part}_layer.weight", list(shape)
+            yield f"{name}.{part}_layer.bias", [shape[0]]
+
+    def block(name):
+        for part in "qkv":
+            yield f"{name}.self_attn.{part}_proj.weight", [size, size]
+            yield f"{name}.self_attn.{part}_proj.bias", [size]
+        yield f"{name}.self_attn.gate_proj.weight", [size, size]
+        yield f"{name}.self_attn.gate_proj.bias", [size]
+        yield f"{name}.self_attn.o_proj.weight", [size, size]
+        yield f"{name}.self_attn.q_scale", [head]
+        yield f"{name}.self_attn.k_scale", [head]
+        yield f"{name}.norm1.weight", [size]
+        yield f"{name}.norm2.weight", [size]
+        yield f"{name}.ffn_layer.gate.weight", [32, size]
+        for number in range(32):
+            yield f"{name}.ffn_layer.experts.{number}.gate_proj.weight", [expert, size]
+            yield f"{name}.ffn_layer.experts.{number}.up_proj.weight", [expert, size]
+            yield f"{name}.ffn_layer.experts.{number}.down_proj.weight", [size, expert]
+
+    yield from mlp("model.embed_layer", 32, inner, size)
+    yield from mlp("output_patch_embedding", size, size, 144)
+    yield "model.norm.weight", [size]
+    for number in range(24):
+        yield from block(f"model.layers.{number}")
+    for number in range(16):
+        yield from block(f"mtp_modules.{number}.layer")
+        yield f"mtp_modules.{number}.projection_matrix.weight", [size, 2 * size]
+        for norm in ("norm", "norm_hidden", "norm_embeds"):
+            yield f"mtp_modules.{number}.{norm}.weight", [size]
+
+
+def test_full_size_network_has_the_released_names_and_shapes():
     with torch.device("meta"):
         network = TimerS1Network(TimerS1Architecture())
-    assert len(network.state_dict()) == 4477
+    shapes = {name: list(value.shape) for name, value in network.state_dict().items()}
+    assert shapes == dict(released_layout())
+    assert len(shapes) == 4477
     assert sum(value.numel() for value in network.parameters()) == 8_303_654_176

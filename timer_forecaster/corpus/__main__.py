@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--held-out", action="store_true", help="gather what is kept out of training, to validate"
     )
     options = parser.parse_args(arguments)
-    datasets: Sequence[str] = HELD_OUT
+    datasets: Sequence[str] | None = None
     series: Sequence[str] = HELD_OUT_SERIES
     if options.held_out:
         stems = {file.stem for file in options.folder.glob("*.parquet")}

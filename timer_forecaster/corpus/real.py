@@ -102,7 +102,7 @@ class DatasetSummary:
 def pack(
     folder: str | Path,
     output: str | Path,
-    exclude: Sequence[str] = HELD_OUT,
+    exclude: Sequence[str] | None = None,
     exclude_series: Sequence[str] = HELD_OUT_SERIES,
     max_points_per_dataset: int = 2_000_000,
     max_points_per_series: int = 32_768,
@@ -122,7 +122,7 @@ def pack(
     output : path
         The ``.npz`` file to write.
     exclude : sequence of str
-        File stems to leave out.
+        File stems to leave out. Default: those of `HELD_OUT` that are there.
     exclude_series : sequence of str
         Values of ``item_id`` to leave out.
     max_points_per_dataset : int
@@ -142,6 +142,8 @@ def pack(
     ValueError
         If the folder holds no Parquet file, or none of an excluded name.
     """
+    if exclude is None:
+        exclude = [name for name in HELD_OUT if (Path(folder) / f"{name}.parquet").exists()]
     files = _dataset_files(Path(folder), exclude)
     unwanted = frozenset(exclude_series)
     summaries, codes, lengths, datasets, scales, shifts = [], [], [], [], [], []

@@ -78,6 +78,8 @@ class _TimerS1Module(PLForecastingModule):
         One empty window must not end a backtest, and Darts left-pads short series with NaN:
         the pipeline trims that padding and batches rows by the length that remains.
         """
+        if np.isinf(rows).any():
+            raise ValueError("the target series is infinite somewhere; use NaN for missing values")
         observed = ~np.isnan(rows).all(axis=1)
         result = np.full((len(rows), self.output_chunk_length, len(self.levels)), np.nan)
         if observed.any():

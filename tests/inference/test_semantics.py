@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -320,6 +321,30 @@ def test_release_frees_and_the_next_forecast_loads_again(pipe):
     assert not cache._networks
     np.testing.assert_array_equal(pipe.predict(series, 5).quantiles, expected)
     assert pipe.network is not old
+
+
+def test_threads_that_start_together_load_once(monkeypatch):
+    timer_forecaster.release()
+    loads = []
+    load = cache.load_network
+
+    def counted(key):
+        loads.append(key)
+        time.sleep(0.05)
+        return load(key)
+
+    monkeypatch.setattr(cache, "load_network", counted)
+    key = cache.NetworkKey.resolve("timer-s1-test", None, "cpu", "auto")
+    networks = []
+    threads = [
+        threading.Thread(target=lambda: networks.append(cache.get_network(key))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(loads) == 1
+    assert len({id(network) for network in networks}) == 1
 
 
 def test_the_cache_stays_small(pipe):

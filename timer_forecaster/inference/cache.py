@@ -24,7 +24,8 @@ MAX_CACHED = 4
 
 _LARGE = 1_000_000_000  # parameters above which dtype="auto" keeps the stored type
 _networks: OrderedDict[NetworkKey, TimerS1Network] = OrderedDict()
-_lock = threading.RLock()
+_loading: dict[NetworkKey, threading.Lock] = {}
+_lock = threading.Lock()  # of the two dictionaries
 
 
 class NetworkKey(NamedTuple):
@@ -76,12 +77,20 @@ def get_network(key: NetworkKey) -> TimerS1Network:
     The returned network is shared: it is in evaluation mode and must not be changed.
     """
     with _lock:
-        if key not in _networks:
-            _networks[key] = load_network(key)
+        if key in _networks:
+            _networks.move_to_end(key)
+            return _networks[key]
+        loading = _loading.setdefault(key, threading.Lock())
+    with loading:  # of threads that want one network one loads it; other networks need not wait
+        with _lock:
+            if key in _networks:
+                return _networks[key]
+        network = load_network(key)
+        with _lock:
+            _networks[key] = network
             while len(_networks) > MAX_CACHED:
                 _networks.popitem(last=False)
-        _networks.move_to_end(key)
-        return _networks[key]
+        return network
 
 
 def release() -> None:

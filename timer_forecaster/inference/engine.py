@@ -25,7 +25,11 @@ N_PATHS = 9
 
 _PARTS = 36  # equally probable values that stand for one path's forecast in a mixture
 _MIXED_AT_ONCE = 2**24  # values
-_TOKENS_PER_BATCH = {"cpu": 3072, "other": 65536}
+
+
+def _token_budget(device: str) -> int:
+    """Most tokens in a batch: what fills the caches of a CPU, or a GPU."""
+    return 3072 if device == "cpu" else 65536
 
 
 def token_batches(
@@ -47,7 +51,7 @@ def token_batches(
     list of int
         Indices of the rows of a batch, shortest first.
     """
-    budget = _TOKENS_PER_BATCH.get(device, _TOKENS_PER_BATCH["other"])
+    budget = _token_budget(device)
     batch: list[int] = []
     for index in sorted(range(len(n_tokens)), key=lambda i: n_tokens[i]):
         full = (len(batch) + 1) * n_tokens[index] > budget or len(batch) == batch_size
@@ -216,8 +220,7 @@ def _forecast_chunks(
 
     In float32, or in float64 if the network computes in it.
     """
-    device = patches.device.type
-    budget = _TOKENS_PER_BATCH.get(device, _TOKENS_PER_BATCH["other"])
+    budget = _token_budget(patches.device.type)
     rows = min(batch_size or len(patches), max(1, budget // patches.shape[1]))
     chunks = zip(patches.split(rows), last_token.split(rows), strict=True)
     dtype = torch.promote_types(patches.dtype, torch.float32)

@@ -156,6 +156,28 @@ def plot_forecast(
     return figure
 
 
+def plot_shares(ax: Axes | None, shares: ArrayLike) -> Axes:
+    """Draw how much each block of a network uses each of its experts.
+
+    Parameters
+    ----------
+    ax : matplotlib axes or None
+        Where to draw. None makes a new figure with pyplot.
+    shares : array of shape (n_blocks, n_experts)
+        Shares that sum to 1 over the experts.
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    axes = _new_axes() if ax is None else ax
+    image = axes.imshow(np.asarray(shares), vmin=0, cmap="Blues", aspect="auto")
+    axes.set_xlabel("expert")
+    axes.set_ylabel("block")
+    axes.figure.colorbar(image, ax=axes, label="share of routing choices")
+    return axes
+
+
 def check_format(path: Path) -> None:
     """Refuse a file name whose suffix is no picture format that can be written.
 

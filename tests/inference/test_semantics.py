@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import timer_forecaster
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.inference import cache
+from timer_forecaster.models.timer_s1.network import patchify
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 PASS = 32  # steps of one pass of the test network
@@ -415,3 +416,25 @@ def test_embeddings(pipe):
     embedded = pipe.embed(rows)
     assert embedded.shape == (3, pipe.network.config.hidden_size)
     np.testing.assert_allclose(embedded[1], pipe.embed(rows[1] * 3 + 2)[0], atol=1e-4)
+
+
+def test_routing_tells_where_each_series_goes(pipe):
+    config = pipe.network.config
+    rows = [walk(steps, steps) for steps in (20, 100, 50)]
+    shares = pipe.routing(rows).shares
+    n_blocks = config.num_hidden_layers + config.num_mtp_tokens
+    assert shares.shape == (3, n_blocks, config.num_experts)
+    np.testing.assert_allclose(shares.sum(axis=-1), 1)
+    np.testing.assert_allclose(shares[1], pipe.routing(rows[1] * 3 + 2).shares[0])
+    # By hand, for a row alone.
+    values = torch.from_numpy(pipe._rows([rows[1]], None)[0].values[None]).float()
+    first = next(pipe.network.stages(patchify(values, None, 16), 0)).router_logits[0]
+    expected = torch.bincount(first.argmax(-1), minlength=config.num_experts) / len(first)
+    np.testing.assert_allclose(shares[1, 0], expected)
+
+
+def test_routing_has_a_picture(pipe):
+    pytest.importorskip("matplotlib").use("Agg")
+    axes = pipe.routing([walk(100), walk(50)]).plot()
+    assert axes.get_xlabel() == "expert"
+    assert len(axes.images) == 1

@@ -3,5 +3,6 @@
 from .cache import release
 from .forecast import Forecast
 from .pipeline import ForecastPipeline
+from .routing import Routing
 
-__all__ = ["Forecast", "ForecastPipeline", "release"]
+__all__ = ["Forecast", "ForecastPipeline", "Routing", "release"]

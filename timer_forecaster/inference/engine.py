@@ -115,6 +115,24 @@ def embed_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArra
     return result
 
 
+@torch.inference_mode()
+def route_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArray:
+    """Share of each expert in the routing of standardised rows, (n_rows, blocks, experts)."""
+    config = network.config
+    n_blocks = config.num_hidden_layers + config.num_mtp_tokens
+    result = np.empty((len(rows), n_blocks, config.num_experts))
+    for batch, patches, last_token in _padded_batches(network, rows, None):
+        with torch.autocast(patches.device.type, enabled=False):
+            logits = [part for stage in network.stages(patches) for part in stage.router_logits]
+        chosen = torch.stack(logits).topk(config.num_experts_per_token).indices
+        counts = torch.nn.functional.one_hot(chosen, config.num_experts).sum(-2)
+        counts = counts.unflatten(1, patches.shape[:2])  # (blocks, B, N, experts)
+        real = torch.arange(patches.shape[1], device=patches.device) <= last_token[:, None]
+        totals = (counts * real[..., None]).sum(2).cpu().double()  # (blocks, B, experts)
+        result[batch] = (totals / totals.sum(-1, keepdim=True)).transpose(0, 1).numpy()
+    return result
+
+
 def _padded_batches(
     network: TimerS1Network, rows: Sequence[FloatArray], batch_size: int | None
 ) -> Iterator[tuple[list[int], Tensor, Tensor]]:

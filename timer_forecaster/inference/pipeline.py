@@ -14,8 +14,9 @@ from tqdm.auto import tqdm
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
 from .cache import NetworkKey, get_network
-from .engine import ROLLOUTS, embed_rows, forecast_rows
+from .engine import ROLLOUTS, embed_rows, forecast_rows, route_rows
 from .forecast import FloatArray, Forecast
+from .routing import Routing
 from .scaling import Row, as_series, standardise
 
 if TYPE_CHECKING:
@@ -217,6 +218,23 @@ class ForecastPipeline:
         """
         rows = self._rows(as_series(series), context_length)
         return embed_rows(self.network, [row.values for row in rows])
+
+    def routing(self, series: Any, *, context_length: int | None = None) -> Routing:
+        """Show which experts the network sends the patches of each series to.
+
+        Parameters
+        ----------
+        series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
+            As for `predict`.
+        context_length : int, optional
+            Newest steps to use.
+
+        Returns
+        -------
+        Routing
+        """
+        rows = self._rows(as_series(series), context_length)
+        return Routing(route_rows(self.network, [row.values for row in rows]))
 
     def _rows(self, series: Sequence[FloatArray], context_length: int | None) -> list[Row]:
         config = self.network.config

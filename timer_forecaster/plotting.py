@@ -170,8 +170,13 @@ def plot_shares(ax: Axes | None, shares: ArrayLike) -> Axes:
     -------
     matplotlib axes
     """
+    _require_matplotlib()
+    from matplotlib.ticker import MaxNLocator
+
     axes = _new_axes() if ax is None else ax
     image = axes.imshow(np.asarray(shares), vmin=0, cmap="Blues", aspect="auto")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("expert")
     axes.set_ylabel("block")
     axes.figure.colorbar(image, ax=axes, label="share of routing choices")

@@ -134,7 +134,7 @@ class Pretraining:
         self.real = RealSeries(real_pack, device) if real_pack else None
         self.validation = self._validation_batch(validation_pack) if validation_pack else None
         self.patch_loss = patch_loss
-        if device.type == "cpu":
+        if device.type == "cpu" and config.bfloat16:
             self.network.set_attention_kernel("eager")
         self.step = 0
         self._pool: tuple[int, Tensor] = (-1, torch.empty(0))

@@ -78,8 +78,8 @@ def eager_attention(
 ) -> Tensor:
     """Attention from plain products, with the signature of torch's fused one.
 
-    torch's fused kernel has a backward pass for the CPU that is three times slower than this at
-    the lengths a small network is trained with.
+    Forward and backward together, torch's fused kernel is three to four times slower than this
+    on a CPU in bfloat16 at 64 to 128 tokens; in float32 it is the faster one.
     """
     scores = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
     if is_causal:
@@ -270,7 +270,7 @@ class TimerS1Layers:
         Parameters
         ----------
         name : {"sdpa", "eager"}
-            torch's fused kernel, or `eager_attention`, which trains faster on a CPU.
+            torch's fused kernel, or `eager_attention`.
         """
         _check_choice(name, ATTENTION_KERNELS)
         for block in self._blocks():

@@ -22,7 +22,7 @@ from timer_forecaster.inference import Forecast, ForecastPipeline
 from timer_forecaster.inference.engine import ROLLOUTS
 from timer_forecaster.inference.times import (
     Step,
-    evident_step,
+    evident_grid,
     future_times,
     regular_grid,
     regular_step,
@@ -66,7 +66,7 @@ class TimerS1Forecaster(BaseForecaster):
         What `predict` returns: the median, which minimises the absolute error, or the mean of
         the predicted distribution, tails included, which minimises the squared error.
     rollout : {"quantile", "median"}, default="quantile"
-        Beyond one pass of the network, carry a path for each quantile, so that intervals keep
+        Beyond one pass of the network, carry nine equally probable paths, so that intervals keep
         widening, or the median alone, which is faster and too certain.
     batch_size : int, optional
         Most series that enter the network at once. Default: by a budget of tokens.
@@ -345,9 +345,9 @@ def _step(panel: _Panel, axis: int, own: Step | None, common: Step | None) -> St
     label = panel.axis_label(axis)
     if not times.is_unique:
         raise ValueError(f"{label}: time {times[times.duplicated()][0]} is there more than once")
-    step = evident_step(times, own, common)
-    if step is not None:
-        return step
+    found = evident_grid(times, own, common)
+    if found is not None:
+        return found[0]
     raise ValueError(
         f"{label} has no evident frequency in its {len(times)} times, {times[0]} to {times[-1]}; "
         "set it, for example by y.asfreq('h'), resample, or use an integer index without gaps"

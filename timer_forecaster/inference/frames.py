@@ -18,7 +18,7 @@ from .quantiles import column_name
 from .times import (
     Step,
     as_step,
-    evident_step,
+    evident_grid,
     future_times,
     parse_times,
     regular_grid,
@@ -158,7 +158,7 @@ def forecast_frame(
 def _with_columns(
     frame: pd.DataFrame, time_column: Hashable, id_column: Hashable | None
 ) -> pd.DataFrame:
-    """Return the frame with time and id among its columns, none of them clashing."""
+    """Return the frame with time and id among its columns."""
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"frame must be a pandas.DataFrame, not {type(frame).__name__}")
     wanted = {"time_column": time_column, "id_column": id_column}
@@ -170,10 +170,6 @@ def _with_columns(
         raise ValueError(f"frame: column {twice!r} is there more than once")
     for role, name in wanted.items():
         _require_column(frame, role, name)
-        if name == TARGET:
-            raise ValueError(
-                f"{role}={name!r}: the forecast has a column of that name; rename yours"
-            )
     if time_column == id_column:
         raise ValueError(f"id_column and time_column are both {time_column!r}")
     if frame.empty:
@@ -218,7 +214,7 @@ def _level_names(levels: Sequence[float], taken: dict[str, Hashable | None]) -> 
     if not names or len(set(names)) < len(names):
         raise ValueError(f"levels={tuple(levels)}: give at least one level, each once")
     for role, name in taken.items():
-        if name in names:
+        if name in (TARGET, *names):
             raise ValueError(
                 f"{role}={name!r}: the forecast has a column of that name; rename yours"
             )
@@ -275,21 +271,21 @@ def _axes(blocks: list[_Block], freq: str | int | BaseOffset | None) -> list[_Ax
 
 
 def _given_axis(block: _Block, step: Step) -> _Axis:
-    axis = _axis(block.times, step)
-    if axis is None:
+    grid = regular_grid(block.times, step)
+    if grid is None:
         raise ValueError(
             f"{block.label}the times from {block.times[0]} to {block.times[-1]} do not all lie on "
             f"the grid of freq={_step_name(step)!r}; leave freq out to have it inferred"
         )
-    return axis
+    return _Axis(grid, step, grid.get_indexer(block.times))
 
 
 def _inferred_axis(block: _Block, own: Step | None, common: Step | None) -> _Axis:
     times = block.times
-    step = evident_step(times, own, common)
-    axis = None if step is None else _axis(times, step)
-    if axis is not None:
-        return axis
+    found = evident_grid(times, own, common)
+    if found is not None:
+        step, grid = found
+        return _Axis(grid, step, grid.get_indexer(times))
     if len(times) == 1:
         raise ValueError(
             f"{block.label}a frequency cannot be inferred from a single time; pass freq, for "
@@ -300,11 +296,6 @@ def _inferred_axis(block: _Block, own: Step | None, common: Step | None) -> _Axi
         f"{times[-1]}: they are irregular or more than half of them are missing; pass freq, for "
         "example freq='h', to fill in missing steps, or resample"
     )
-
-
-def _axis(times: pd.Index, step: Step) -> _Axis | None:
-    grid = regular_grid(times, step)
-    return None if grid is None else _Axis(grid, step, grid.get_indexer(times))
 
 
 def _step_name(step: Step) -> str:

@@ -114,7 +114,7 @@ class ForecastPipeline:
         context_length : int, optional
             Newest steps to use. Default, and upper limit: the checkpoint's context.
         rollout : {"quantile", "median"}
-            Beyond one pass, carry a path for each quantile, so that intervals keep widening, or
+            Beyond one pass, carry nine equally probable paths, so that intervals keep widening, or
             the median alone as the released implementation does, which is faster and too certain.
         batch_size : int, optional
             Most series that enter the network at once. Default: by a budget of tokens.

@@ -122,9 +122,10 @@ def standardise(series: FloatArray, name: str, max_length: int, interior_masks: 
     observed = series[~missing]
     peak = float(np.abs(observed).max())
     unit = peak or 1.0
-    location = float((observed / unit).mean())
-    scale = float((observed / unit - location).std())
-    if np.ptp(observed / unit) <= 16 * np.finfo(np.float64).eps:
+    relative = observed / unit
+    location = float(relative.mean())
+    scale = float((relative - location).std())
+    if np.ptp(relative) <= 16 * np.finfo(np.float64).eps:
         return Row(np.zeros_like(series), float(observed[-1]), 0.0)
     values = (series / unit - location) / scale
     if not interior_masks and missing.any():

@@ -210,8 +210,10 @@ def _month_step(wall: pd.DatetimeIndex) -> BaseOffset | None:
     return None
 
 
-def evident_step(times: pd.Index, own: Step | None, common: Step | None) -> Step | None:
-    """Return the step of a regular grid of which at least half is there, the rest being missing.
+def evident_grid(
+    times: pd.Index, own: Step | None, common: Step | None
+) -> tuple[Step, pd.Index] | None:
+    """Find a step and its regular grid of which at least half is there, the rest being missing.
 
     Parameters
     ----------
@@ -224,14 +226,15 @@ def evident_step(times: pd.Index, own: Step | None, common: Step | None) -> Step
 
     Returns
     -------
-    offset, int or None
-        None where no step is evident.
+    step : offset or int
+    grid : pandas.Index
+        Or None instead of both, where no step is evident.
     """
     guess = most_common_step(times) if own is None and len(times) > 1 else None
     for step in (own, common, guess):
         grid = None if step is None else regular_grid(times, step)
-        if grid is not None and len(times) >= _EVIDENT_SHARE * len(grid):
-            return step
+        if step is not None and grid is not None and len(times) >= _EVIDENT_SHARE * len(grid):
+            return step, grid
     return None
 
 

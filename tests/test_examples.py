@@ -19,16 +19,32 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 )
 def test_example_runs_and_draws(program, framework, picture, tmp_path):
     pytest.importorskip(framework)
+    assert "2018-10-15" in run(program, tmp_path)
+    assert (tmp_path / picture).stat().st_size > 10_000
+
+
+def test_own_models_stand_in_one_table(tmp_path):
+    for package in ("sktime", "darts", "pyarrow", "matplotlib"):
+        pytest.importorskip(package)
+    printed = run("own_model_in_the_table.py", tmp_path)
+    results = pd.read_csv(tmp_path / "my_results.csv").set_index("model")
+    crps = results["eval_metrics/mean_weighted_sum_quantile_loss"]
+    assert set(crps.index) == {"timer-s1-mini", "Theta (sktime)", "ETS (Darts)", "seasonal_naive"}
+    assert crps.between(0.005, 0.2).all()
+    assert all(f"| {model} " in printed for model in crps.index)
+    assert (tmp_path / "my_results.png").stat().st_size > 10_000
+
+
+def run(program, folder):
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / program)],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "MPLBACKEND": "Agg"},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "2018-10-15" in done.stdout
-    assert (tmp_path / picture).stat().st_size > 10_000
+    return done.stdout
 
 
 def test_the_weeks_follow_each_other_without_gaps():

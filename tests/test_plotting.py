@@ -1,3 +1,4 @@
+import io
 import sys
 
 import numpy as np
@@ -8,7 +9,7 @@ pytest.importorskip("matplotlib")
 
 from matplotlib.figure import Figure
 
-from timer_forecaster.plotting import plot_forecast, plot_quantiles
+from timer_forecaster.plotting import plot_aggregates, plot_forecast, plot_quantiles
 
 
 @pytest.fixture
@@ -85,3 +86,22 @@ def test_missing_matplotlib_names_the_extra(monkeypatch):
     history, forecast = frames(pd.RangeIndex(9))
     with pytest.raises(ImportError, match=r"timer-forecaster\[plot\]"):
         plot_forecast(history, forecast, time_column="t")
+
+
+def means_of(scores, groups=("all", "short", "Energy")):
+    index = pd.MultiIndex.from_product([scores, groups], names=["model", "group"])
+    crps = [value for value in scores.values() for _ in groups]
+    return pd.DataFrame({"n": 3, "MASE": 0.9, "CRPS": crps, "coverage": 0.8}, index=index)
+
+
+def test_aggregates_rank_the_models_in_a_panel_for_all_and_each_term():
+    figure = plot_aggregates(means_of({"a": 0.7, "mine": 0.5, "seasonal_naive": 1.0}), ["mine"])
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["all (3)", "short (3)"]
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == ["seasonal_naive", "a", "mine"]
+    mase, crps = figure.axes[1].collections
+    assert crps.get_offsets()[:, 0].tolist() == [1.0, 0.7, 0.5]
+    assert mase.get_offsets()[:, 0].tolist() == [0.9, 0.9, 0.9]
+    colours = crps.get_facecolor()
+    assert (colours[0] == colours[1]).all() and not (colours[1] == colours[2]).all()
+    figure.savefig(io.BytesIO())

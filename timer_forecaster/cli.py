@@ -1,4 +1,4 @@
-"""The command `timer-forecaster`: forecasts from a CSV file, and the list of checkpoints."""
+"""The command `timer-forecaster`: forecasts from a CSV file, GIFT-Eval, the list of checkpoints."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from timer_forecaster import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from timer_forecaster.evaluation import Forecaster
 
 _TABLE_ROWS = 12
 
@@ -46,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_forecast(commands.add_parser("forecast", help="forecast the columns of a CSV file"))
+    _add_evaluate(commands.add_parser("evaluate", help="score checkpoints on GIFT-Eval"))
     checkpoints = commands.add_parser("checkpoints", help="list the checkpoints known by name")
     checkpoints.set_defaults(run=_checkpoints)
     return parser
@@ -91,6 +94,47 @@ def _add_forecast(parser: argparse.ArgumentParser) -> None:
         help="registry name, folder or hub id; default: timer-s1-mini",
     )
     add("--context-length", type=int, metavar="STEPS", help="newest steps to use; default: all")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_evaluate)
+    parser.description = (
+        "Score checkpoints beside Seasonal Naive on the GIFT-Eval configurations of a folder, and "
+        "print the scores, their aggregates per term and domain, and published models beside them. "
+        "With --output, a run that was stopped goes on where it was."
+    )
+    add = parser.add_argument
+    add(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="the GIFT-Eval download, or files <dataset>__<frequency>.parquet",
+    )
+    add(
+        "--checkpoint",
+        nargs="+",
+        metavar="NAME",
+        help="registry names, folders or hub ids; default: timer-s1-mini, or none with --baseline",
+    )
+    add("--baseline", nargs="+", choices=("naive", "seasonal_naive"), help="score these as well")
+    add("--context-length", type=int, metavar="STEPS", help="newest steps to use; default: all")
+    add("--terms", nargs="+", metavar="TERM", help="some of short, medium, long; default: all")
+    add(
+        "--configurations",
+        nargs="+",
+        metavar="NAME",
+        help="such as ett1/H/short, ett1/H or ett1; default: all of the folder",
+    )
+    add("--output", type=Path, metavar="FILE.csv", help="keep the results here, as they come")
+    add(
+        "--published",
+        type=Path,
+        metavar="PATH",
+        help="published scores: a CSV, or the folder results of the benchmark's repository",
+    )
+    add("--compare", nargs="+", metavar="MODEL", help="published models to show; default: all")
+    add("--plot", type=Path, metavar="FILE.png", help="draw the aggregates (png, pdf or svg)")
 
 
 def _levels(text: str) -> tuple[float, ...]:
@@ -196,6 +240,68 @@ def _print_table(forecast: pd.DataFrame) -> None:
     print(head.to_string(index=False, float_format="{:.6g}".format))
     if len(forecast) > len(head):
         print(f"... and {len(forecast) - len(head)} more rows: --output FILE.csv writes all")
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    _check_writable(arguments.plot)
+    if arguments.plot is not None:
+        from timer_forecaster.plotting import check_format, plot_aggregates
+
+        check_format(arguments.plot)
+    from timer_forecaster import evaluation
+
+    published = _published(arguments)
+    started = time.perf_counter()
+    forecasters = _forecasters(arguments)
+    results = evaluation.evaluate_gift_eval(
+        forecasters,
+        arguments.data,
+        output=arguments.output,
+        terms=arguments.terms or tuple(evaluation.TERMS),
+        configurations=arguments.configurations,
+        progress=sys.stderr.isatty(),
+    )
+    seconds = time.perf_counter() - started
+    print(evaluation.report(results, published, arguments.compare), end="\n\n")
+    if arguments.plot is not None:
+        table = results
+        if published is not None:
+            table = evaluation.compare(results, published, arguments.compare)
+        figure = plot_aggregates(evaluation.aggregate(table), list(forecasters))
+        figure.savefig(arguments.plot, dpi=150)
+    written = [str(path) for path in (arguments.output, arguments.plot) if path is not None]
+    summary = f"Evaluated {results['dataset'].nunique()} configurations in {seconds:.1f} s"
+    print(f"{summary} -> {', '.join(written)}" if written else summary)
+
+
+def _forecasters(arguments: argparse.Namespace) -> dict[str, Forecaster]:
+    from timer_forecaster import ForecastPipeline
+    from timer_forecaster.evaluation import BASELINES, PipelineForecaster
+
+    length = arguments.context_length
+    options = {} if length is None else {"context_length": length}
+    names = arguments.checkpoint or ([] if arguments.baseline else ["timer-s1-mini"])
+    forecasters: dict[str, Forecaster] = {
+        name: PipelineForecaster(ForecastPipeline.from_pretrained(name), options) for name in names
+    }
+    return forecasters | {name: BASELINES[name] for name in arguments.baseline or []}
+
+
+def _published(arguments: argparse.Namespace) -> pd.DataFrame | None:
+    """Read published scores, and see before the work is done that they can be compared."""
+    if arguments.published is None:
+        if arguments.compare:
+            raise ValueError(
+                "--compare names published models: say with --published where they are"
+            )
+        return None
+    from timer_forecaster import evaluation
+
+    published = evaluation.read_published(arguments.published)
+    terms = arguments.terms or tuple(evaluation.TERMS)
+    found = evaluation.find_configurations(arguments.data, arguments.configurations, terms)
+    evaluation.check_published([one.name for one in found], published, arguments.compare)
+    return published
 
 
 def _checkpoints(arguments: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ _HISTORY_COLOUR = "#3b3b3b"
 _FORECAST_COLOUR = "#1f6fb4"
 _HORIZONS_OF_HISTORY = 3
 _LEAST_HISTORY = 48
+_RATIO_TICKS = (0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10)
 
 
 def plot_quantiles(
@@ -181,6 +182,56 @@ def plot_shares(ax: Axes | None, shares: ArrayLike) -> Axes:
     axes.set_ylabel("block")
     axes.figure.colorbar(image, ax=axes, label="share of routing choices")
     return axes
+
+
+def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
+    """Draw forecasters by their error relative to Seasonal Naive: one panel overall, one per term.
+
+    Parameters
+    ----------
+    means : pandas.DataFrame
+        What `timer_forecaster.evaluation.aggregate` returned.
+    own : sequence of str
+        Models to set off from the others.
+
+    Returns
+    -------
+    matplotlib Figure
+        Made without pyplot: it needs no display, and nothing has to close it.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    _require_matplotlib()
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
+
+    groups = [g for g in ("all", "short", "medium", "long") if g in means.index.unique("group")]
+    models = means.xs("all", level="group")["CRPS"].sort_values(ascending=False).index
+    figure = Figure(figsize=(3 + 2.6 * len(groups), 1.2 + 0.22 * len(models)), layout="constrained")
+    panels = figure.subplots(1, len(groups), sharex=True, sharey=True, squeeze=False)[0]
+    colours = [_FORECAST_COLOUR if model in own else "#9a9a9a" for model in models]
+    for ax, group in zip(panels, groups, strict=True):
+        part = means.xs(group, level="group").loc[models]
+        ax.scatter(part["MASE"], models, facecolors="none", edgecolors=colours, label="MASE")
+        ax.scatter(part["CRPS"], models, c=colours, label="CRPS")
+        ax.axvline(1.0, color=_HISTORY_COLOUR, linewidth=0.8)
+        ax.set_xscale("log")
+        ax.xaxis.set_major_locator(FixedLocator(_RATIO_TICKS))
+        ax.xaxis.set_major_formatter(ScalarFormatter())
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.tick_params(axis="x", labelsize=8)
+        ax.set_ylim(-1, len(models))
+        ax.grid(axis="y", color="#dddddd", linewidth=0.6)
+        ax.set_axisbelow(True)
+        ax.set_title(f"{group} ({part['n'].iloc[0]})", loc="left", fontsize=10)
+    panels[0].legend(fontsize=8)
+    for label, model in zip(panels[0].get_yticklabels(), models, strict=True):
+        label.set(color=_FORECAST_COLOUR if model in own else "black")
+    figure.supxlabel("error relative to Seasonal Naive, geometric mean", fontsize=9)
+    return figure
 
 
 def check_format(path: Path) -> None:

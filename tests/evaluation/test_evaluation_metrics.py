@@ -1,4 +1,4 @@
-"""Scores and Seasonal Naive against values worked out by hand, and the laws they obey."""
+"""Scores against values worked out by hand and GluonTS's formulas, and the laws they obey."""
 
 import math
 
@@ -12,11 +12,14 @@ from timer_forecaster.evaluation import (
     LEVELS,
     geometric_mean,
     interval_coverage,
+    mape,
     mase,
+    msis,
     quantile_loss,
+    score,
     seasonal_error,
-    seasonal_naive,
-    seasonal_naive_quantiles,
+    seasonal_errors,
+    smape,
     weighted_quantile_loss,
 )
 
@@ -157,55 +160,103 @@ def test_geometric_mean():
     assert math.isnan(geometric_mean([]))
 
 
-@pytest.mark.parametrize(
-    ("context", "seasonality", "expected"),
-    [
-        ([9, 1, 2, 3], 3, [1, 2, 3, 1, 2]),
-        ([1, 2, 3], 3, [1, 2, 3, 1, 2]),
-        ([1, 2], 3, [2, 2, 2, 2, 2]),  # shorter than a season: the last value
-        ([9, 1, NAN, 3], 3, [1, 1, 3, 1, 1]),  # a gap takes the last observed value
-        ([NAN, NAN, 4, 5], 4, [4, 4, 4, 5, 4]),  # a leading gap takes the first
-        ([1, 2, NAN], 1, [2, 2, 2, 2, 2]),
-        ([NAN, NAN], 1, [0, 0, 0, 0, 0]),  # nothing observed
-    ],
+def test_levels_are_the_nine_deciles():
+    np.testing.assert_allclose(LEVELS, np.arange(1, 10) / 10)
+
+
+def test_mape_leaves_out_targets_of_zero():
+    assert mape([1.0, -4.0, 0.0, NAN], [2.0, -2.0, 5.0, 1.0]) == pytest.approx((1 + 0.5) / 2)
+    assert math.isnan(mape([0.0, NAN], [1.0, 1.0]))
+
+
+def test_smape_runs_to_two():
+    assert smape([1.0, 3.0, 0.0, 0.0, NAN], [-1.0, 3.0, 1.0, 0.0, 1.0]) == pytest.approx(4 / 3)
+
+
+def test_msis_adds_forty_times_what_lies_outside():
+    targets = [[5.0, 1.0, NAN], [9.0, 2.0, 2.0]]
+    lower, upper = np.full((2, 3), 2.0), np.full((2, 3), 6.0)
+    # Widths of 4; one target is 1 below, one 3 above. Scales 2 and 4.
+    expected = (4 / 2 + (4 + 40 * 1) / 2 + (4 + 40 * 3) / 4 + 4 / 4 + 4 / 4) / 5
+    assert msis(targets, lower, upper, [2.0, 4.0]) == pytest.approx(expected)
+    assert math.isnan(msis(targets, lower, upper, [0.0, NAN]))
+
+
+@given(
+    arrays(float, 15, elements=st.one_of(VALUES, st.just(NAN))),
+    st.integers(1, 6),
+    st.lists(st.integers(1, 15), min_size=1, max_size=4),
 )
-def test_seasonal_naive(context, seasonality, expected):
-    np.testing.assert_array_equal(seasonal_naive(context, 5, seasonality), expected)
+def test_seasonal_errors_of_prefixes(series, seasonality, ends):
+    expected = [seasonal_error(series[:end], seasonality) for end in ends]
+    np.testing.assert_allclose(seasonal_errors(series, ends, seasonality), expected, atol=1e-9)
 
 
-def test_seasonal_naive_needs_a_context():
-    with pytest.raises(ValueError, match="context is empty"):
-        seasonal_naive([], 5, 1)
+def gluonts_scores(targets, quantiles, scales):
+    """Every score from the formulas of `gluonts.ev`, window by window, in masked arrays."""
+    stats = {name: [] for name in ("square", "absolute", "scaled", "percent", "symmetric", "msis")}
+    labels, losses = [], []
+    for target, forecast, scale in zip(targets, quantiles, scales, strict=True):
+        label = np.ma.masked_invalid(target)
+        scale = np.ma.masked_invalid([scale])
+        median = forecast[:, 4]
+        # Tails: a straight line in the logarithm of the level, through the two outer levels.
+        ratio = math.log(0.025 / 0.2) / math.log(0.1 / 0.2)
+        low = forecast[:, 1] + ratio * (forecast[:, 0] - forecast[:, 1])
+        high = forecast[:, -2] + ratio * (forecast[:, -1] - forecast[:, -2])
+        absolute = np.abs(label - median)
+        stats["square"].append(np.square(label - median))
+        stats["absolute"].append(absolute)
+        stats["scaled"].append(absolute / scale)
+        stats["percent"].append(absolute / np.abs(label))
+        stats["symmetric"].append(2 * absolute / (np.abs(label) + np.abs(median)))
+        below, above = (low - label) * (label < low), (label - high) * (label > high)
+        stats["msis"].append((high - low + 2 / 0.05 * below + 2 / 0.05 * above) / scale)
+        labels.append(np.abs(label))
+        losses.append(
+            [
+                2 * np.abs((label - forecast[:, i]) * ((forecast[:, i] >= label) - level)).sum()
+                for i, level in enumerate(LEVELS)
+            ]
+        )
+    mean = {name: np.ma.concatenate(values).mean() for name, values in stats.items()}
+    labels = np.ma.concatenate(labels)
+    rmse = np.sqrt(mean["square"])
+    return {
+        "MSE[mean]": mean["square"],
+        "MSE[0.5]": mean["square"],
+        "MAE[0.5]": mean["absolute"],
+        "MASE[0.5]": mean["scaled"],
+        "MAPE[0.5]": mean["percent"],
+        "sMAPE[0.5]": mean["symmetric"],
+        "MSIS": mean["msis"],
+        "RMSE[mean]": rmse,
+        "NRMSE[mean]": rmse / labels.mean(),
+        "ND[0.5]": mean["absolute"] / labels.mean(),
+        "mean_weighted_sum_quantile_loss": np.mean(np.sum(losses, axis=0)) / labels.sum(),
+    }
 
 
-@given(arrays(float, 5, elements=VALUES), st.integers(5, 20), st.integers(1, 20))
-def test_seasonal_naive_continues_a_periodic_series(season, length, horizon):
-    series = np.resize(season, length + horizon)
-    np.testing.assert_array_equal(seasonal_naive(series[:length], horizon, 5), series[length:])
-
-
-def test_seasonal_naive_quantiles_widen_by_the_season():
-    quantiles = seasonal_naive_quantiles([0.0, 0.0, 3.0, 4.0], 5, 2, [0.5, 0.9])
-    sigma = math.sqrt((9 + 16) / 2)
-    np.testing.assert_array_equal(quantiles[:, 0], [3, 4, 3, 4, 3])
-    spread = 1.2815515655446004 * sigma * np.sqrt([1, 1, 2, 2, 3])
-    np.testing.assert_allclose(quantiles[:, 1] - quantiles[:, 0], spread)
+def test_every_score_is_that_of_gluonts():
+    random = np.random.default_rng(0)
+    targets = random.normal(size=(6, 5)).round(1) * 10
+    targets[random.random(targets.shape) < 0.2] = NAN
+    targets[0, :2] = 0.0
+    quantiles = np.sort(random.normal(size=(6, 5, 9)), axis=-1) * 8
+    quantiles[0, 0] = 0.0
+    scales = np.array([2.0, 0.0, NAN, 0.5, 3.0, 1.0])
+    own = score(targets, quantiles, scales)
+    expected = gluonts_scores(targets, quantiles, scales)
+    assert list(own) == [*expected, "coverage"]
+    assert {name: own[name] for name in expected} == pytest.approx(expected, rel=1e-12)
+    assert own["coverage"] == interval_coverage(targets, quantiles[..., 0], quantiles[..., 8])
 
 
 @pytest.mark.filterwarnings("error")
-def test_seasonal_naive_quantiles_without_a_pair_have_no_spread():
-    np.testing.assert_array_equal(seasonal_naive_quantiles([2.0], 3, 4), np.full((3, 9), 2.0))
-
-
-@given(arrays(float, 12, elements=VALUES), FACTORS, st.floats(-1e3, 1e3))
-def test_seasonal_naive_quantiles_move_with_the_series(context, factor, shift):
-    np.testing.assert_allclose(
-        seasonal_naive_quantiles(context * factor + shift, 7, 3),
-        seasonal_naive_quantiles(context, 7, 3) * factor + shift,
-        rtol=1e-6,
-        atol=1e-6,
-    )
-
-
-def test_levels_are_the_nine_deciles():
-    np.testing.assert_allclose(LEVELS, np.arange(1, 10) / 10)
+def test_scores_of_nothing_observed_and_of_nothing_but_zeros():
+    quantiles = np.ones((1, 2, 9))
+    assert all(map(math.isnan, score(np.full((1, 2), NAN), quantiles, [1.0]).values()))
+    zeros = score(np.zeros((1, 2)), quantiles, [1.0])
+    assert zeros["MAE[0.5]"] == zeros["MASE[0.5]"] == 1.0
+    assert math.isinf(zeros["ND[0.5]"])
+    assert math.isnan(zeros["MAPE[0.5]"])

@@ -1,60 +1,73 @@
-"""GIFT-Eval's protocol over Parquet files: windows, horizons, seasonality, scores.
+"""GIFT-Eval's protocol: windows, horizons, seasonality, and the facts of its 97 configurations.
 
-One file holds one data set at one frequency, named ``<dataset>__<frequency>.parquet``, one row per
-series with the columns ``freq`` (a pandas offset, the same in all rows) and ``target`` (list of
-float, NaN = missing); multivariate sets are split into one row per variate. Published rows of other
-models are read by :func:`read_published`.
-
-Protocol: Aksu et al. 2024 (arXiv 2410.10393) and ``gift_eval/data.py`` of the benchmark's
-repository.
+Aksu et al. 2024, "GIFT-Eval: A Benchmark for General Time Series Forecasting Model Evaluation"
+(arXiv 2410.10393), and ``gift_eval/data.py`` of the benchmark's repository.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from timer_forecaster.evaluation.metrics import (
-    LEVELS,
-    FloatArray,
-    interval_coverage,
-    mase,
-    seasonal_error,
-    seasonal_naive_quantiles,
-    weighted_quantile_loss,
-)
-
-Forecaster = Callable[[list[FloatArray], int], npt.NDArray[np.floating[Any]]]
-"""From n contexts of any lengths (NaN = missing) and a horizon to quantiles (n, horizon, 9)."""
+from timer_forecaster.evaluation.metrics import FloatArray, seasonal_errors
 
 TERMS: dict[str, int] = {"short": 1, "medium": 10, "long": 15}
 """Terms and the multiple of the frequency's horizon each of them forecasts."""
 
 TEST_SHARE = 0.1
 MAX_WINDOWS = 20
-MAX_CHUNK_VALUES = 2**24
-"""Most values in one call of a forecaster, contexts and quantiles together (128 MiB)."""
-
-MEDIAN = LEVELS.index(0.5)
 
 _HORIZONS = {"M": 12, "W": 8, "D": 30, "H": 48, "T": 48, "S": 60}
 _M4_HORIZONS = {"A": 6, "Q": 8, "M": 18, "W": 13, "D": 14, "H": 48}
 _SEASONALITIES = {"S": 3600, "T": 1440, "H": 24, "D": 1, "W": 1, "M": 12, "B": 5, "Q": 4, "A": 1}
 _SPELLINGS = {"s": "S", "min": "T", "h": "H", "ME": "M", "QE": "Q", "Y": "A", "YE": "A"}
+_SPELLINGS |= {"MS": "M", "QS": "Q", "AS": "A", "YS": "A"}
 _LONG_TERM_UNITS = frozenset("HTS")
 # Sub-daily, but too short for medium and long terms, or left out by the benchmark.
 _SHORT_TERM_ONLY = frozenset(
     {"m4_hourly/H", "sz_taxi/H", "bitbrains_fast_storage/H", "bitbrains_rnd/H"}
 )
+
+N_CONFIGURATIONS = 97
+"""Configurations of the benchmark, all terms counted."""
+
+UNKNOWN_DOMAIN = "unknown"
+# Domain and variates of the benchmark's data sets (``dataset_properties.json``).
+_PROPERTIES = {
+    "m4_yearly": ("Econ/Fin", 1),
+    "m4_quarterly": ("Econ/Fin", 1),
+    "m4_monthly": ("Econ/Fin", 1),
+    "m4_weekly": ("Econ/Fin", 1),
+    "m4_daily": ("Econ/Fin", 1),
+    "m4_hourly": ("Econ/Fin", 1),
+    "electricity": ("Energy", 1),
+    "ett1": ("Energy", 7),
+    "ett2": ("Energy", 7),
+    "solar": ("Energy", 1),
+    "covid_deaths": ("Healthcare", 1),
+    "hospital": ("Healthcare", 1),
+    "us_births": ("Healthcare", 1),
+    "jena_weather": ("Nature", 21),
+    "kdd_cup_2018": ("Nature", 1),
+    "saugeen": ("Nature", 1),
+    "temperature_rain": ("Nature", 1),
+    "car_parts": ("Sales", 1),
+    "hierarchical_sales": ("Sales", 1),
+    "restaurant": ("Sales", 1),
+    "loop_seattle": ("Transport", 1),
+    "m_dense": ("Transport", 1),
+    "sz_taxi": ("Transport", 1),
+    "bitbrains_fast_storage": ("Web/CloudOps", 2),
+    "bitbrains_rnd": ("Web/CloudOps", 2),
+    "bizitobs_application": ("Web/CloudOps", 2),
+    "bizitobs_l2c": ("Web/CloudOps", 7),
+    "bizitobs_service": ("Web/CloudOps", 2),
+}
 
 
 def split_frequency(frequency: str) -> tuple[int, str]:
@@ -71,6 +84,12 @@ def split_frequency(frequency: str) -> tuple[int, str]:
             f"use a multiple of one of {', '.join(_SEASONALITIES)}"
         )
     return int(match[1] or 1), unit
+
+
+def frequency_label(frequency: str) -> str:
+    """Spell a pandas offset as the benchmark's tables do: ``"15min"`` → ``"15T"``."""
+    multiple, unit = split_frequency(frequency)
+    return f"{multiple if multiple > 1 else ''}{unit}"
 
 
 def seasonality_of(frequency: str) -> int:
@@ -108,10 +127,19 @@ def window_count(dataset: str, shortest: int, horizon: int) -> int:
 
 def terms_of(dataset: str, frequency: str) -> tuple[str, ...]:
     """Return the terms GIFT-Eval scores: all three for most sub-daily data sets, else ``short``."""
-    multiple, unit = split_frequency(frequency)
-    label = f"{dataset}/{multiple if multiple > 1 else ''}{unit}"
-    all_terms = unit in _LONG_TERM_UNITS and label not in _SHORT_TERM_ONLY
-    return tuple(TERMS) if all_terms else ("short",)
+    name = f"{dataset}/{frequency_label(frequency)}"
+    sub_daily = split_frequency(frequency)[1] in _LONG_TERM_UNITS
+    return tuple(TERMS) if sub_daily and name not in _SHORT_TERM_ONLY else ("short",)
+
+
+def domain_of(dataset: str) -> str:
+    """Return the domain of one of the benchmark's data sets, ``"unknown"`` for any other."""
+    return _PROPERTIES.get(dataset, (UNKNOWN_DOMAIN, 1))[0]
+
+
+def variates_of(dataset: str) -> int:
+    """Return the variates of one of the benchmark's data sets, 1 for any other."""
+    return _PROPERTIES.get(dataset, (UNKNOWN_DOMAIN, 1))[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,10 +151,19 @@ class Configuration:
     name : str
         ``dataset/frequency/term``, as in the published tables.
     frequency : str
+        A pandas offset, as the data state it.
     horizon, windows, seasonality : int
         Steps per window, windows per series, steps per season.
     series : list of 1-D float64 arrays
-        Whole series, test part included; NaN = missing.
+        Whole series, test part included; NaN = missing. Each variate is a series of its own.
+    domain : str
+    num_variates : int
+        Variates that were measured together.
+
+    Raises
+    ------
+    ValueError
+        If there is no series, or one without a context before its first window.
     """
 
     name: str
@@ -135,14 +172,16 @@ class Configuration:
     windows: int
     seasonality: int
     series: list[FloatArray]
+    domain: str = UNKNOWN_DOMAIN
+    num_variates: int = 1
 
     def __post_init__(self) -> None:
         """Refuse series without a context before their first window."""
-        shortest = min(len(values) for values in self.series)
+        shortest = min((len(values) for values in self.series), default=0)
         if shortest <= self.windows * self.horizon:
             raise ValueError(
                 f"{self.name}: the shortest series has {shortest} steps, too few for "
-                f"{self.windows} windows of {self.horizon} and a context"
+                f"{self.windows} windows of {self.horizon} and a context; leave the term out"
             )
 
     def __len__(self) -> int:
@@ -154,8 +193,8 @@ class Configuration:
 
         The arrays are views of the series, so 20 windows cost no more memory than one.
         """
-        steps_left = self.horizon * np.arange(self.windows, 0, -1)
-        return [values[: len(values) - left] for left in steps_left for values in self.series]
+        left = self._steps_left
+        return [values[: len(values) - steps] for steps in left for values in self.series]
 
     def targets(self) -> FloatArray:
         """Return the windows, (len(self), horizon), in the order of :meth:`contexts`."""
@@ -163,213 +202,16 @@ class Configuration:
         windows = np.stack(ends).reshape(len(self.series), self.windows, self.horizon)
         return windows.swapaxes(0, 1).reshape(len(self), self.horizon)
 
-
-@dataclass(frozen=True)
-class Scores:
-    """A forecaster's scores on one configuration.
-
-    Attributes
-    ----------
-    mase : float
-        Of the median.
-    weighted_quantile_loss : float
-        Mean weighted sum quantile loss, the leaderboard's "CRPS".
-    coverage : float
-        Share of observed targets between the 0.1 and 0.9 quantiles.
-    """
-
-    mase: float
-    weighted_quantile_loss: float
-    coverage: float
-
-
-@dataclass(frozen=True)
-class EvaluationRow:
-    """One configuration's result.
-
-    Attributes
-    ----------
-    configuration : str
-    model, seasonal_naive, seasonal_naive_point : Scores
-        Of the forecaster; of Seasonal Naive with Gaussian quantiles, the baseline of the published
-        tables; and of Seasonal Naive with all levels at the naive value.
-    seconds : float
-        Wall-clock time spent in the forecaster.
-    """
-
-    configuration: str
-    model: Scores
-    seasonal_naive: Scores
-    seasonal_naive_point: Scores
-    seconds: float
+    @cached_property
+    def scales(self) -> FloatArray:
+        """The seasonal error of each context, (len(self),), in the order of :meth:`contexts`."""
+        errors = [
+            seasonal_errors(values, len(values) - self._steps_left, self.seasonality)
+            for values in self.series
+        ]
+        return np.stack(errors, axis=1).ravel()
 
     @property
-    def relative_mase(self) -> float:
-        """MASE over Seasonal Naive's."""
-        return self.model.mase / self.seasonal_naive.mase
-
-    @property
-    def relative_loss(self) -> float:
-        """Quantile loss over Seasonal Naive's Gaussian one: comparable with the leaderboard."""
-        return self.model.weighted_quantile_loss / self.seasonal_naive.weighted_quantile_loss
-
-    @property
-    def relative_point_loss(self) -> float:
-        """Quantile loss over the one of Seasonal Naive's point forecast."""
-        return self.model.weighted_quantile_loss / self.seasonal_naive_point.weighted_quantile_loss
-
-
-def load_configuration(path: str | Path, term: str = "short") -> Configuration:
-    """Read ``<dataset>__<frequency>.parquet`` as the benchmark's configuration of that term.
-
-    Any data set with a frequency GIFT-Eval knows can be read; :func:`terms_of` says which terms the
-    benchmark scores.
-
-    Raises
-    ------
-    ValueError
-        If the term or frequency is unknown, or a series too short for a window and a context.
-    """
-    path = Path(path)
-    dataset, _, label = path.stem.rpartition("__")
-    if not dataset:
-        raise ValueError(f"{path.name!r} is not named <dataset>__<frequency>.parquet")
-    frame = pd.read_parquet(path, columns=["freq", "target"])
-    frequency = str(frame["freq"].iloc[0])
-    series = [np.asarray(target, dtype=np.float64) for target in frame["target"]]
-    horizon = horizon_of(dataset, frequency, term)
-    return Configuration(
-        name=f"{dataset}/{label}/{term}",
-        frequency=frequency,
-        horizon=horizon,
-        windows=window_count(dataset, min(len(values) for values in series), horizon),
-        seasonality=seasonality_of(frequency),
-        series=series,
-    )
-
-
-def load_configurations(
-    folder: str | Path,
-    names: Iterable[str] | None = None,
-    terms: Sequence[str] = tuple(TERMS),
-) -> Iterator[Configuration]:
-    """Read the configurations of a folder one at a time.
-
-    Parameters
-    ----------
-    folder : path
-        Holds ``<dataset>__<frequency>.parquet`` files.
-    names : iterable of str, optional
-        File names without their suffix, such as ``"ett1__H"``; default all files, sorted.
-    terms : sequence of str
-        Wanted terms; of each file come those of them that the benchmark scores (:func:`terms_of`).
-    """
-    unknown = set(terms) - set(TERMS)
-    if unknown:
-        raise ValueError(f"terms {sorted(unknown)} are unknown; use some of {', '.join(TERMS)}")
-    if names is None:
-        names = sorted(path.stem for path in Path(folder).glob("*__*.parquet"))
-    for name in names:
-        dataset, _, frequency = name.rpartition("__")
-        for term in terms_of(dataset, frequency):
-            if term in terms:
-                yield load_configuration(Path(folder) / f"{name}.parquet", term)
-
-
-def seasonal_naive_forecaster(seasonality: int) -> Forecaster:
-    """Return the published baseline, :func:`seasonal_naive_quantiles`, as a forecaster."""
-
-    def forecast(contexts: list[FloatArray], horizon: int) -> FloatArray:
-        return np.stack([seasonal_naive_quantiles(c, horizon, seasonality) for c in contexts])
-
-    return forecast
-
-
-def forecast_windows(forecaster: Forecaster, configuration: Configuration) -> FloatArray:
-    """Forecast the quantiles of every window, (len(configuration), horizon, 9).
-
-    The forecaster is called as rarely as ``MAX_CHUNK_VALUES`` allows. A context without any
-    observed value tells a forecaster nothing and is not handed to it: its forecast is zero, as the
-    benchmark's imputation makes Seasonal Naive's.
-
-    Raises
-    ------
-    ValueError
-        If the forecaster returns another shape, or values that are not finite.
-    """
-    contexts = configuration.contexts()
-    quantiles = np.zeros((len(contexts), configuration.horizon, len(LEVELS)))
-    for rows in _chunks(contexts, configuration.horizon):
-        forecast = np.asarray(forecaster([contexts[row] for row in rows], configuration.horizon))
-        if forecast.shape != (len(rows), *quantiles.shape[1:]):
-            raise ValueError(
-                f"{configuration.name}: the forecaster must return (n, horizon, n_levels) = "
-                f"{(len(rows), *quantiles.shape[1:])}, but the shape is {forecast.shape}"
-            )
-        if not np.isfinite(forecast).all():
-            raise ValueError(
-                f"{configuration.name}: the forecaster returned values that are not finite"
-            )
-        quantiles[rows] = forecast
-    return quantiles
-
-
-def _chunks(contexts: Sequence[FloatArray], horizon: int) -> Iterator[list[int]]:
-    """Group the indices of the contexts with an observed value into calls of bounded size."""
-    rows: list[int] = []
-    size = 0
-    for row, context in enumerate(contexts):
-        if np.isnan(context).all():
-            continue
-        cost = len(context) + horizon * len(LEVELS)
-        if rows and size + cost > MAX_CHUNK_VALUES:
-            yield rows
-            rows, size = [], 0
-        rows.append(row)
-        size += cost
-    if rows:
-        yield rows
-
-
-def evaluate(forecaster: Forecaster, configuration: Configuration) -> EvaluationRow:
-    """Score a forecaster, and Seasonal Naive beside it, on one configuration.
-
-    Parameters
-    ----------
-    forecaster : callable (contexts, horizon) -> quantiles (n, horizon, 9)
-        Gets the windows of all series in as few calls as memory allows; see :data:`Forecaster`.
-    configuration : Configuration
-
-    Raises
-    ------
-    ValueError
-        If the forecaster returns another shape, or values that are not finite.
-    """
-    targets = configuration.targets()
-    seasonality = configuration.seasonality
-    scales = np.array([seasonal_error(c, seasonality) for c in configuration.contexts()])
-
-    def score(quantiles: FloatArray) -> Scores:
-        return Scores(
-            mase=mase(targets, quantiles[..., MEDIAN], scales),
-            weighted_quantile_loss=weighted_quantile_loss(targets, quantiles),
-            coverage=interval_coverage(targets, quantiles[..., 0], quantiles[..., -1]),
-        )
-
-    start = time.perf_counter()
-    quantiles = forecast_windows(forecaster, configuration)
-    seconds = time.perf_counter() - start
-    naive = forecast_windows(seasonal_naive_forecaster(seasonality), configuration)
-    point = np.broadcast_to(naive[..., [MEDIAN]], naive.shape)
-    return EvaluationRow(configuration.name, score(quantiles), score(naive), score(point), seconds)
-
-
-def read_published(path: str | Path) -> pd.DataFrame:
-    """Read published scores, a CSV with the columns config, model, MASE and CRPS.
-
-    Returns
-    -------
-    DataFrame
-        Columns MASE and CRPS, indexed by (config, model).
-    """
-    return pd.read_csv(path).set_index(["config", "model"])[["MASE", "CRPS"]].sort_index()
+    def _steps_left(self) -> npt.NDArray[np.int64]:
+        """Steps from the start of each window to the end of its series."""
+        return self.horizon * np.arange(self.windows, 0, -1)

@@ -1,25 +1,32 @@
-"""Forecast scores and the Seasonal Naive baseline, in NumPy.
+"""Forecast scores, in NumPy.
 
-The definitions are those of GluonTS's ``gluonts.ev`` as GIFT-Eval uses it (Aksu et al. 2024,
-"GIFT-Eval: A Benchmark for General Time Series Forecasting Model Evaluation"). Throughout:
+The definitions are those of GluonTS's ``gluonts.ev`` as GIFT-Eval uses it, aggregated over all
+windows and steps (``axis=None``); GluonTS masks what cannot be divided, and so does this module.
+Throughout:
 
 * ``targets`` is (n, horizon), NaN where nothing was observed: such points count in no score;
 * ``quantiles`` is (n, horizon, n_levels), finite, one column per entry of ``levels``;
-* a *context* is the 1-D history before a window, NaN where nothing was observed.
+* a *context* is the 1-D history before a window, NaN where nothing was observed;
+* a score is NaN where there is nothing to average.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
+
+from timer_forecaster.inference import quantiles as quantile_function
 
 FloatArray = npt.NDArray[np.float64]
 
 LEVELS: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """The nine quantile levels GIFT-Eval scores."""
+
+_MEDIAN = LEVELS.index(0.5)
+_MSIS_ALPHA = 0.05
 
 
 def quantile_loss(targets: npt.ArrayLike, forecast: npt.ArrayLike, level: float) -> FloatArray:
@@ -80,23 +87,42 @@ def weighted_quantile_loss(
         return float(np.mean(losses) / np.nansum(np.abs(targets)))
 
 
-def seasonal_error(context: npt.ArrayLike, seasonality: int) -> float:
-    """Mean absolute change over one season: the scale of the MASE.
+def seasonal_errors(series: npt.ArrayLike, ends: npt.ArrayLike, seasonality: int) -> FloatArray:
+    """Mean absolute change over one season, the scale of MASE and MSIS, for several contexts.
 
     The mean of ``|y[t] - y[t - m]|`` over the pairs where both values are observed, with ``m =
     seasonality``, or 1 where the context is shorter than a season
     (``gluonts.ev.ts_stats.seasonal_error``).
 
+    Parameters
+    ----------
+    series : array-like (steps,)
+    ends : array-like of int (n,)
+        Lengths of the contexts, all of which begin where the series begins.
+    seasonality : int
+
     Returns
     -------
-    float
-        In the units of the context; NaN where there is no observed pair.
+    array (n,)
+        In the units of the series; NaN where there is no observed pair.
     """
-    values = np.asarray(context, dtype=np.float64)
-    lag = seasonality if seasonality <= len(values) else 1
-    changes = np.abs(values[lag:] - values[:-lag])
-    observed = changes[~np.isnan(changes)]
-    return float(observed.mean()) if observed.size else float("nan")
+    values, ends = np.asarray(series, dtype=np.float64), np.asarray(ends)
+    lags = np.where(ends >= seasonality, seasonality, 1)
+    errors = np.empty(len(ends))
+    for lag in np.unique(lags):
+        changes = np.abs(values[lag:] - values[:-lag])
+        observed = ~np.isnan(changes)
+        sums = np.append(0.0, np.cumsum(np.where(observed, changes, 0.0)))
+        counts = np.append(0, np.cumsum(observed))
+        pairs = ends[lags == lag] - lag
+        with np.errstate(invalid="ignore"):
+            errors[lags == lag] = sums[pairs] / counts[pairs]
+    return errors
+
+
+def seasonal_error(context: npt.ArrayLike, seasonality: int) -> float:
+    """Return :func:`seasonal_errors` of one context."""
+    return float(seasonal_errors(context, [np.size(context)], seasonality)[0])
 
 
 def mase(targets: npt.ArrayLike, forecast: npt.ArrayLike, scales: npt.ArrayLike) -> float:
@@ -119,12 +145,50 @@ def mase(targets: npt.ArrayLike, forecast: npt.ArrayLike, scales: npt.ArrayLike)
     float
         Dimensionless; NaN where no window has a scaled error.
     """
-    scales = np.asarray(scales, dtype=np.float64)
-    scaled = scales > 0
-    errors = np.abs(np.asarray(targets)[scaled] - np.asarray(forecast)[scaled])
-    errors = errors / scales[scaled, None]
-    observed = errors[~np.isnan(errors)]
-    return float(observed.mean()) if observed.size else float("nan")
+    return _masked_mean(np.abs(np.asarray(targets) - forecast), np.asarray(scales)[:, None])
+
+
+def mape(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
+    """Mean absolute error relative to the target, over observed targets that are not zero."""
+    return _masked_mean(np.abs(np.asarray(targets) - forecast), np.abs(targets))
+
+
+def smape(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
+    """Mean of ``2 |y - f| / (|y| + |f|)`` over observed targets, without those where both are 0."""
+    errors = 2 * np.abs(np.asarray(targets) - forecast)
+    return _masked_mean(errors, np.abs(targets) + np.abs(forecast))
+
+
+def msis(
+    targets: npt.ArrayLike,
+    lower: npt.ArrayLike,
+    upper: npt.ArrayLike,
+    scales: npt.ArrayLike,
+    alpha: float = _MSIS_ALPHA,
+) -> float:
+    """Mean scaled interval score of the central ``1 - alpha`` interval.
+
+    The interval's width, plus ``2 / alpha`` times the distance of a target that lies outside,
+    divided by the window's :func:`seasonal_errors` (``gluonts.ev.stats.scaled_interval_score``).
+
+    Parameters
+    ----------
+    targets, lower, upper : array-like (n, horizon)
+    scales : array-like (n,)
+        The seasonal error of each window's context.
+    alpha : float
+    """
+    targets, lower, upper = np.asarray(targets), np.asarray(lower), np.asarray(upper)
+    outside = np.maximum(lower - targets, 0.0) + np.maximum(targets - upper, 0.0)
+    return _masked_mean(upper - lower + 2 / alpha * outside, np.asarray(scales)[:, None])
+
+
+def _masked_mean(numerator: FloatArray, denominator: FloatArray | float) -> float:
+    """Mean of the finite ratios: those of missing values and zero denominators are left out."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = numerator / denominator
+    finite = ratios[np.isfinite(ratios)]
+    return float(finite.mean()) if finite.size else float("nan")
 
 
 def interval_coverage(targets: npt.ArrayLike, lower: npt.ArrayLike, upper: npt.ArrayLike) -> float:
@@ -137,65 +201,58 @@ def interval_coverage(targets: npt.ArrayLike, lower: npt.ArrayLike, upper: npt.A
 
 def geometric_mean(values: Iterable[float]) -> float:
     """Return the geometric mean, the leaderboard's aggregate of ratios; NaN of no values."""
-    logs = np.log(np.fromiter(values, dtype=np.float64))
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.fromiter(values, dtype=np.float64))
     return float(np.exp(logs.mean())) if logs.size else float("nan")
 
 
-def fill_missing(context: npt.ArrayLike) -> FloatArray:
-    """Replace each missing value by the last observed one, a leading gap by the first.
+def score(
+    targets: npt.ArrayLike, quantiles: npt.ArrayLike, scales: npt.ArrayLike
+) -> dict[str, float]:
+    """Compute every score of the leaderboard, and the coverage of the 80 % interval.
 
-    A context without any observed value becomes zeros (GluonTS's ``LastValueImputation``, which
-    GIFT-Eval's Seasonal Naive uses).
-    """
-    values = np.array(context, dtype=np.float64)
-    observed = np.flatnonzero(~np.isnan(values))
-    if not observed.size:
-        return np.zeros_like(values)
-    if observed.size == len(values):
-        return values
-    last = np.searchsorted(observed, np.arange(len(values)), side="right") - 1
-    return values[observed[np.maximum(last, 0)]]
+    As for all of the leaderboard's forecasters that give quantiles alone, the mean is the median,
+    and the 0.025 and 0.975 quantiles of the MSIS come from exponential tails through the two outer
+    levels (``gluonts.model.forecast.QuantileForecast``).
 
-
-def seasonal_naive(context: npt.ArrayLike, horizon: int, seasonality: int) -> FloatArray:
-    """Forecast by repeating the last season.
-
-    Step ``h`` is the newest value that lies a whole number of seasons earlier. Missing values are
-    filled by :func:`fill_missing` first. A context shorter than a season repeats its last value,
-    the same fallback as :func:`seasonal_error` (``statsforecast``'s model, which the published rows
-    come from, gives NaN there).
+    Parameters
+    ----------
+    targets : array-like (n, horizon)
+    quantiles : array-like (n, horizon, 9)
+        At :data:`LEVELS`.
+    scales : array-like (n,)
+        The seasonal error of each window's context.
 
     Returns
     -------
-    array (horizon,)
+    dict
+        By the leaderboard's names, without their ``eval_metrics/``; and ``coverage``.
     """
-    values = fill_missing(context)
-    if not values.size:
-        raise ValueError("context is empty; the naive forecast needs at least one step")
-    lag = seasonality if seasonality <= len(values) else 1
-    return values[len(values) - lag + np.arange(horizon) % lag]
+    targets, quantiles = np.asarray(targets, dtype=np.float64), np.asarray(quantiles)
+    crps = weighted_quantile_loss(targets, quantiles)
+    median = quantiles[..., _MEDIAN]
+    absolute = np.abs(targets - median)
+    mean_square, mean_error = _masked_mean(absolute**2, 1.0), _masked_mean(absolute, 1.0)
+    mean_label = _masked_mean(np.abs(targets), 1.0)
+    ends = np.array([_MSIS_ALPHA / 2, 1 - _MSIS_ALPHA / 2])
+    interval = quantile_function.evaluate(quantiles, LEVELS, ends)
+    return {
+        "MSE[mean]": mean_square,
+        "MSE[0.5]": mean_square,
+        "MAE[0.5]": mean_error,
+        "MASE[0.5]": mase(targets, median, scales),
+        "MAPE[0.5]": mape(targets, median),
+        "sMAPE[0.5]": smape(targets, median),
+        "MSIS": msis(targets, interval[..., 0], interval[..., 1], scales),
+        "RMSE[mean]": math.sqrt(mean_square),
+        "NRMSE[mean]": _ratio(math.sqrt(mean_square), mean_label),
+        "ND[0.5]": _ratio(mean_error, mean_label),
+        "mean_weighted_sum_quantile_loss": crps,
+        "coverage": interval_coverage(targets, quantiles[..., 0], quantiles[..., -1]),
+    }
 
 
-def seasonal_naive_quantiles(
-    context: npt.ArrayLike, horizon: int, seasonality: int, levels: Sequence[float] = LEVELS
-) -> FloatArray:
-    """Give the Gaussian quantile forecast behind the published Seasonal Naive rows.
-
-    The mean is :func:`seasonal_naive`; the standard deviation ``h`` steps ahead is
-    ``σ √(⌊(h - 1) / m⌋ + 1)`` with σ the root mean square of ``y[t] - y[t - m]`` over the filled
-    context (Hyndman & Athanasopoulos, "Forecasting: Principles and Practice", 3rd ed., section 5.5;
-    ``statsforecast.models.SeasonalNaive``). σ is zero where the context has no such pair.
-
-    Returns
-    -------
-    array (horizon, n_levels)
-    """
-    values = fill_missing(context)
-    lag = seasonality if seasonality <= len(values) else 1
-    changes = values[lag:] - values[:-lag]
-    sigma = np.sqrt(np.mean(changes**2)) if changes.size else 0.0
-    spread = sigma * np.sqrt(np.arange(horizon) // lag + 1.0)
-    scores = np.array([NormalDist().inv_cdf(level) for level in levels])
-    center = seasonal_naive(values, horizon, seasonality)
-    quantiles: FloatArray = center[:, None] + spread[:, None] * scores
-    return quantiles
+def _ratio(numerator: float, denominator: float) -> float:
+    """Divide as NumPy does: by zero as well."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.float64(numerator) / denominator)

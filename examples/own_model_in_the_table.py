@@ -1,0 +1,74 @@
+"""Your own models in the benchmark's table: one of sktime and one of Darts beside Timer-S1."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from darts import TimeSeries
+from darts.models import ExponentialSmoothing
+from sktime.forecasting.theta import ThetaForecaster
+
+from timer_forecaster import ForecastPipeline
+from timer_forecaster.evaluation import (
+    LEVELS,
+    PipelineForecaster,
+    aggregate,
+    evaluate_gift_eval,
+    fill_missing,
+    report,
+)
+from timer_forecaster.plotting import plot_aggregates
+
+warnings.filterwarnings("ignore", category=FutureWarning, module="sktime")  # of a coming default
+
+
+# A forecaster turns contexts (1-D arrays, NaN = missing) into quantiles (n, horizon, 9). One with a
+# parameter named configuration gets that as well.
+def sktime_theta(contexts, horizon, configuration):
+    """Forecast with sktime's Theta method."""
+    forecasts = []
+    for context in contexts:
+        model = ThetaForecaster(sp=configuration.seasonality)
+        model.fit(pd.Series(fill_missing(context)), fh=range(1, horizon + 1))
+        forecasts.append(model.predict_quantiles(alpha=list(LEVELS)).to_numpy())
+    return np.stack(forecasts)
+
+
+def darts_smoothing(contexts, horizon, configuration):
+    """Forecast with exponential smoothing of Darts."""
+    forecasts = []
+    for context in contexts:
+        model = ExponentialSmoothing(seasonal_periods=configuration.seasonality, random_state=0)
+        model.fit(TimeSeries.from_values(fill_missing(context)))
+        forecasts.append(model.predict(horizon, num_samples=300).quantile(list(LEVELS)).values())
+    return np.stack(forecasts)
+
+
+# Any text that changes when the forecaster does: only with it are results on disk taken up again.
+sktime_theta.settings = "ThetaForecaster"
+darts_smoothing.settings = "ExponentialSmoothing, 300 samples"
+
+# Data of your own are a file <dataset>__<frequency>.parquet for each data set, one row a series.
+data = Path("my_benchmark")
+data.mkdir(exist_ok=True)
+load = pd.read_csv(Path(__file__).parent / "french_load.csv")["load_mw"]
+pd.DataFrame({"freq": ["h"], "target": [load.to_numpy()]}).to_parquet(
+    data / "french_load__H.parquet"
+)
+
+pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+results = evaluate_gift_eval(
+    {
+        "timer-s1-mini": PipelineForecaster(pipe),
+        "Theta (sktime)": sktime_theta,
+        "ETS (Darts)": darts_smoothing,
+    },
+    data,
+    terms=["short"],
+    output="my_results.csv",
+    progress=True,
+)
+print(report(results))
+
+plot_aggregates(aggregate(results), own=["timer-s1-mini"]).savefig("my_results.png", dpi=150)

@@ -1,0 +1,131 @@
+"""Seasonal Naive and Naive, as the benchmark's published rows have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from timer_forecaster.evaluation.gift_eval import Configuration
+from timer_forecaster.evaluation.metrics import LEVELS, FloatArray
+
+_BLOCK_VALUES = 2**21
+"""Most context values that are worked on at once (16 MiB)."""
+
+
+def fill_missing(contexts: npt.ArrayLike) -> FloatArray:
+    """Replace each missing value by the last observed one, a leading gap by the first.
+
+    A context without any observed value becomes zeros (GluonTS's ``LastValueImputation``, which
+    GIFT-Eval's Seasonal Naive uses).
+
+    Parameters
+    ----------
+    contexts : array-like (..., steps)
+
+    Returns
+    -------
+    array (..., steps)
+    """
+    values = np.asarray(contexts, dtype=np.float64)
+    missing = np.isnan(values)
+    if not missing.any():
+        return values
+    first = np.argmin(missing, axis=-1)[..., None]
+    filled = values.copy()
+    filled[..., :1] = np.nan_to_num(np.take_along_axis(values, first, axis=-1))
+    # Every row opens with a value now, so that no gap of the flat array begins in another row.
+    flat = filled.reshape(-1)
+    gaps = np.flatnonzero(np.isnan(flat))
+    begins = np.diff(gaps, prepend=-1) > 1
+    flat[gaps] = flat[gaps[begins] - 1][np.cumsum(begins) - 1]
+    return filled
+
+
+def seasonal_naive(contexts: npt.ArrayLike, horizon: int, seasonality: int) -> FloatArray:
+    """Forecast by repeating the last season.
+
+    Step ``h`` is the newest value that lies a whole number of seasons earlier. Missing values are
+    filled by :func:`fill_missing` first. A context shorter than a season repeats its last value,
+    the same fallback as :func:`~timer_forecaster.evaluation.seasonal_error` (``statsforecast``'s
+    model, which the published rows come from, gives NaN there).
+
+    Parameters
+    ----------
+    contexts : array-like (..., steps)
+    horizon, seasonality : int
+
+    Returns
+    -------
+    array (..., horizon)
+    """
+    values = fill_missing(contexts)
+    steps = values.shape[-1]
+    if not steps:
+        raise ValueError("context is empty; the naive forecast needs at least one step")
+    lag = seasonality if seasonality <= steps else 1
+    return values[..., steps - lag + np.arange(horizon) % lag]
+
+
+def seasonal_naive_quantiles(
+    contexts: npt.ArrayLike, horizon: int, seasonality: int, levels: Sequence[float] = LEVELS
+) -> FloatArray:
+    """Give the Gaussian quantile forecast behind the published Seasonal Naive rows.
+
+    The mean is :func:`seasonal_naive`; the standard deviation ``h`` steps ahead is
+    ``σ √(⌊(h - 1) / m⌋ + 1)`` with σ the root mean square of ``y[t] - y[t - m]`` over the filled
+    context (Hyndman & Athanasopoulos, "Forecasting: Principles and Practice", 3rd ed., section 5.5;
+    ``statsforecast.models.SeasonalNaive``). σ is zero where the context has no such pair.
+
+    Parameters
+    ----------
+    contexts : array-like (..., steps)
+    horizon, seasonality : int
+    levels : sequence of float
+
+    Returns
+    -------
+    array (..., horizon, n_levels)
+    """
+    values = fill_missing(contexts)
+    center = seasonal_naive(values, horizon, seasonality)
+    lag = seasonality if seasonality <= values.shape[-1] else 1
+    changes = values[..., lag:] - values[..., :-lag]
+    squares = np.einsum("...t,...t->...", changes, changes)
+    sigma = np.sqrt(squares / max(changes.shape[-1], 1))
+    spread = sigma[..., None] * np.sqrt(np.arange(horizon) // lag + 1.0)
+    scores = np.array([NormalDist().inv_cdf(level) for level in levels])
+    quantiles: FloatArray = center[..., None] + spread[..., None] * scores
+    return quantiles
+
+
+def seasonal_naive_forecaster(
+    contexts: list[FloatArray], horizon: int, configuration: Configuration
+) -> FloatArray:
+    """Forecast with :func:`seasonal_naive_quantiles`: the benchmark's ``seasonal_naive``."""
+    return _forecast(contexts, horizon, configuration.seasonality)
+
+
+def naive_forecaster(contexts: list[FloatArray], horizon: int) -> FloatArray:
+    """Forecast the last value, with the intervals of a random walk: the benchmark's ``naive``."""
+    return _forecast(contexts, horizon, seasonality=1)
+
+
+def _forecast(contexts: list[FloatArray], horizon: int, seasonality: int) -> FloatArray:
+    quantiles = np.empty((len(contexts), horizon, len(LEVELS)))
+    for rows in _rows_of_equal_length(contexts):
+        block = np.stack([contexts[row] for row in rows])
+        quantiles[rows] = seasonal_naive_quantiles(block, horizon, seasonality)
+    return quantiles
+
+
+def _rows_of_equal_length(contexts: list[FloatArray]) -> Iterator[npt.NDArray[np.int64]]:
+    """Group the contexts' indices by length, in blocks of bounded size."""
+    lengths = np.array([len(context) for context in contexts])
+    order = np.argsort(lengths, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
+        size = max(1, _BLOCK_VALUES // max(1, lengths[rows[0]]))
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]

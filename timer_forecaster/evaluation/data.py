@@ -1,0 +1,266 @@
+"""Reading the benchmark: Parquet files, or the folders of its own download.
+
+A Parquet file holds one data set at one frequency, named ``<dataset>__<frequency>.parquet``. A
+folder of the download (``Salesforce/GiftEval`` on the hub) holds one in the form that
+``save_to_disk`` of the package ``datasets`` writes: ``state.json``, and Arrow streams that it
+names. Both have one row per series, with the columns ``freq`` (a pandas offset, the same in all
+rows) and ``target``: a list of numbers, or a list of them for each variate; NaN or null = missing.
+Each variate becomes a series of its own, as for every univariate model of the leaderboard.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from timer_forecaster.evaluation.gift_eval import (
+    TERMS,
+    Configuration,
+    domain_of,
+    frequency_label,
+    horizon_of,
+    seasonality_of,
+    split_frequency,
+    terms_of,
+    variates_of,
+    window_count,
+)
+from timer_forecaster.evaluation.metrics import FloatArray
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Folders of the download whose names are not those of the published tables.
+_PUBLISHED_NAMES = {
+    "saugeenday": "saugeen",
+    "temperature_rain_with_missing": "temperature_rain",
+    "kdd_cup_2018_with_missing": "kdd_cup_2018",
+    "car_parts_with_missing": "car_parts",
+}
+
+
+@dataclass(frozen=True)
+class StoredConfiguration:
+    """A configuration that lies in a file or folder and has not been read.
+
+    Attributes
+    ----------
+    name : str
+        ``dataset/frequency/term``.
+    path : Path
+        The Parquet file, or the folder with Arrow files.
+    """
+
+    name: str
+    path: Path
+
+    @property
+    def size(self) -> int:
+        """Bytes of the data, which tell apart data sets of one name."""
+        return sum(file.stat().st_size for file in _files(self.path))
+
+    def load(self) -> Configuration:
+        """Read it.
+
+        Raises
+        ------
+        ValueError
+            If the frequency is unknown, or a series too short for a window and a context.
+        """
+        dataset, _, term = self.name.split("/")
+        frequency, series, variates = _read(self.path)
+        horizon = horizon_of(dataset, frequency, term)
+        return Configuration(
+            name=self.name,
+            frequency=frequency,
+            horizon=horizon,
+            windows=window_count(dataset, min(map(len, series), default=0), horizon),
+            seasonality=seasonality_of(frequency),
+            series=series,
+            domain=domain_of(dataset),
+            num_variates=max(variates, variates_of(dataset)),
+        )
+
+
+def load_configuration(path: str | Path, term: str = "short") -> Configuration:
+    """Read one data set as the benchmark's configuration of that term.
+
+    Any data set with a frequency GIFT-Eval knows can be read; :func:`terms_of` says which terms the
+    benchmark scores.
+
+    Parameters
+    ----------
+    path : path
+        A Parquet file ``<dataset>__<frequency>.parquet``, or a folder of the benchmark's download.
+    term : {"short", "medium", "long"}
+
+    Raises
+    ------
+    ValueError
+        If the term or frequency is unknown, or a series too short for a window and a context.
+    """
+    path = Path(path)
+    return StoredConfiguration(f"{_dataset_and_frequency(path)}/{term}", path).load()
+
+
+def find_configurations(
+    folder: str | Path,
+    names: Iterable[str] | None = None,
+    terms: Sequence[str] = tuple(TERMS),
+) -> list[StoredConfiguration]:
+    """List the configurations of a folder, sorted by data set, without reading them.
+
+    Parameters
+    ----------
+    folder : path
+        Holds Parquet files ``<dataset>__<frequency>.parquet``, or the benchmark's download.
+    names : iterable of str, optional
+        Wanted configurations, such as ``"ett1/H/short"``, ``"ett1/H"`` or ``"ett1"``; default all.
+    terms : sequence of str
+        Wanted terms; of each data set come those of them that the benchmark scores
+        (:func:`terms_of`).
+
+    Raises
+    ------
+    ValueError
+        If a term is unknown, a name fits nothing, or there is nothing to evaluate.
+    """
+    unknown = set(terms) - set(TERMS)
+    if unknown:
+        raise ValueError(f"terms {sorted(unknown)} are unknown; use some of {', '.join(TERMS)}")
+    folder = Path(folder)
+    found: dict[str, StoredConfiguration] = {}
+    for path in sorted([*folder.glob("*.parquet"), *_saved_folders(folder)]):
+        dataset = _dataset_and_frequency(path)
+        for term in terms_of(*dataset.split("/")):
+            stored = StoredConfiguration(f"{dataset}/{term}", path)
+            if found.setdefault(stored.name, stored) is not stored:
+                raise ValueError(f"{path} and {found[stored.name].path} are both {dataset}")
+    if not found:
+        raise ValueError(
+            f"{str(folder)!r} holds nothing to evaluate: neither <dataset>__<frequency>.parquet "
+            "files nor folders of the GIFT-Eval download"
+        )
+    chosen = _choose(found, names)
+    return [stored for stored in chosen if stored.name.rpartition("/")[2] in terms]
+
+
+def load_configurations(
+    folder: str | Path,
+    names: Iterable[str] | None = None,
+    terms: Sequence[str] = tuple(TERMS),
+) -> Iterator[Configuration]:
+    """Read what :func:`find_configurations` lists, one at a time."""
+    for stored in find_configurations(folder, names, terms):
+        yield stored.load()
+
+
+def _choose(
+    found: dict[str, StoredConfiguration], names: Iterable[str] | None
+) -> list[StoredConfiguration]:
+    if names is None:
+        return list(found.values())
+    chosen: dict[str, StoredConfiguration] = {}
+    for name in names:
+        fitting = {key: one for key, one in found.items() if f"{key}/".startswith(f"{name}/")}
+        if not fitting:
+            known = ", ".join(dict.fromkeys(key.rpartition("/")[0] for key in found))
+            raise ValueError(f"there is no configuration {name!r}; the data sets are {known}")
+        chosen |= fitting
+    return list(chosen.values())
+
+
+def _saved_folders(folder: Path) -> list[Path]:
+    return [state.parent for state in folder.rglob("state.json")]
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the files of a data set: the Parquet file, or the Arrow files of a folder."""
+    if not path.is_dir():
+        return [path]
+    state = json.loads((path / "state.json").read_text(encoding="utf-8"))
+    return [path / entry["filename"] for entry in state["_data_files"]]
+
+
+def _dataset_and_frequency(path: Path) -> str:
+    """Name a data set as the published tables do: ``dataset/frequency``."""
+    if not path.is_dir():
+        dataset, _, label = path.stem.rpartition("__")
+        if not dataset:
+            raise ValueError(f"{path.name!r} is not named <dataset>__<frequency>.parquet")
+        return f"{dataset}/{label}"
+    path = path.absolute()
+    try:
+        split_frequency(path.name)  # such as ett1/15T
+        folder, label = path.parent.name, path.name
+    except ValueError:
+        folder, label = path.name, frequency_label(_frequency(_tables(path)))
+    dataset = folder.lower()
+    return f"{_PUBLISHED_NAMES.get(dataset, dataset)}/{label}"
+
+
+def _read(path: Path) -> tuple[str, list[FloatArray], int]:
+    """Return the frequency, all series, and the variates of each row."""
+    frequency, series, rows = "", [], 0
+    for table in _tables(path):
+        frequency = frequency or _frequency([table])
+        rows += len(table)
+        targets = table["target"]
+        if not hasattr(targets.type, "value_type") or targets.null_count:
+            raise ValueError(f"{path}: each row's target must be a list of numbers")
+        for chunk in filter(len, targets.chunks):
+            series += _series(chunk)
+    return frequency, series, len(series) // max(rows, 1)
+
+
+def _frequency(tables: Iterable[pa.Table]) -> str:
+    """Return the first row's frequency."""
+    return next((str(table["freq"][0].as_py()) for table in tables if len(table)), "")
+
+
+def _tables(path: Path) -> Iterator[pa.Table]:
+    """Read the columns that count, file by file; Arrow files as maps, so that a row costs little.
+
+    Raises
+    ------
+    ValueError
+        Naming a file that is missing or cannot be read.
+    """
+    _require_pyarrow()
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    for file in _files(path):
+        try:
+            if path.is_dir():
+                table = pa.ipc.open_stream(pa.memory_map(str(file))).read_all()
+                yield table.select(["freq", "target"])
+            else:
+                yield parquet.read_table(file, columns=["freq", "target"])
+        except (OSError, KeyError, pa.ArrowException) as error:
+            raise ValueError(f"{file} cannot be read as a data set: {error}") from error
+
+
+def _series(targets: Any) -> list[FloatArray]:
+    """Split an Arrow array of lists, or of lists of lists, into arrays that share its memory."""
+    import pyarrow as pa
+
+    if pa.types.is_nested(targets.type.value_type):
+        targets = targets.flatten()
+    values = targets.flatten().to_numpy(zero_copy_only=False).astype(np.float64)
+    ends = np.cumsum(targets.value_lengths().to_numpy())
+    return np.split(values, ends[:-1])
+
+
+def _require_pyarrow() -> None:
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "reading the benchmark needs pyarrow: pip install 'timer-forecaster[evaluate]'"
+        ) from error

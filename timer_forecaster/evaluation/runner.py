@@ -1,0 +1,311 @@
+"""Running forecasters over the benchmark: one configuration, or a folder of them, resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from tqdm.auto import tqdm
+
+from timer_forecaster import __version__
+from timer_forecaster.evaluation.baselines import naive_forecaster, seasonal_naive_forecaster
+from timer_forecaster.evaluation.data import StoredConfiguration, find_configurations
+from timer_forecaster.evaluation.gift_eval import TERMS, Configuration
+from timer_forecaster.evaluation.leaderboard import BASELINE, PREFIX
+from timer_forecaster.evaluation.metrics import LEVELS, FloatArray, score
+from timer_forecaster.evaluation.results import Results
+from timer_forecaster.models.checkpoints import find_checkpoint
+
+if TYPE_CHECKING:
+    from timer_forecaster import ForecastPipeline
+
+Forecaster = Callable[..., npt.NDArray[np.floating[Any]]]
+"""``(contexts, horizon)`` to quantiles (n, horizon, 9) at :data:`LEVELS`.
+
+The n contexts are 1-D float64 arrays of any lengths, NaN = missing, at least one value observed. A
+forecaster with a parameter named ``configuration`` gets the :class:`Configuration` as well, for its
+seasonality and frequency. An attribute ``settings``, any text, tells apart forecasters of one name:
+results on disk are taken up again only by a forecaster of the same settings.
+"""
+
+BASELINES: dict[str, Forecaster] = {BASELINE: seasonal_naive_forecaster, "naive": naive_forecaster}
+
+MAX_CHUNK_VALUES = 2**22
+"""Most values in one call of a forecaster, contexts and quantiles together (32 MiB)."""
+
+
+@dataclass(frozen=True)
+class PipelineForecaster:
+    """A pipeline as a forecaster.
+
+    Parameters
+    ----------
+    pipeline : ForecastPipeline
+    options : mapping
+        Arguments of :meth:`ForecastPipeline.predict`, such as ``context_length``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.evaluation import PipelineForecaster
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> forecaster = PipelineForecaster(pipe, {"context_length": 512})
+    >>> forecaster([np.arange(600.0)], 24).shape
+    (1, 24, 9)
+    """
+
+    pipeline: ForecastPipeline
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, contexts: list[FloatArray], horizon: int) -> FloatArray:
+        """Forecast the nine levels."""
+        forecast = self.pipeline.predict(contexts, horizon, **self.options)
+        return np.stack([forecast.quantile(level) for level in LEVELS], axis=-1)
+
+    @property
+    def name(self) -> str:
+        """The checkpoint's name, without its folder or owner."""
+        return Path(self.pipeline.key.name).name
+
+    @cached_property
+    def settings(self) -> str:
+        """The weights' SHA-256, the type computed in, and the options."""
+        key = self.pipeline.key
+        digest = hashlib.sha256()
+        for file in sorted(find_checkpoint(key.name, key.revision).glob("*.safetensors")):
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        described = {"weights": digest.hexdigest()[:16], "dtype": key.dtype, **self.options}
+        return json.dumps(described, sort_keys=True)
+
+
+def forecast_windows(
+    forecaster: Forecaster, configuration: Configuration, progress: bool = False
+) -> FloatArray:
+    """Forecast the quantiles of every window, (len(configuration), horizon, 9).
+
+    The forecaster is called as rarely as :data:`MAX_CHUNK_VALUES` allows. A context without any
+    observed value tells a forecaster nothing and is not handed to it: its forecast is zero, as the
+    benchmark's imputation makes Seasonal Naive's.
+
+    Raises
+    ------
+    ValueError
+        If the forecaster returns another shape, or values that are not finite.
+    """
+    forecast = forecaster
+    if _takes_configuration(forecaster):
+        forecast = partial(forecaster, configuration=configuration)
+    contexts = configuration.contexts()
+    shape = (len(contexts), configuration.horizon, len(LEVELS))
+    quantiles = np.zeros(shape)
+    with tqdm(
+        total=len(contexts),
+        desc=configuration.name,
+        unit="window",
+        leave=False,
+        disable=not progress,
+    ) as bar:
+        for rows in _chunks(contexts, configuration.horizon):
+            part = np.asarray(forecast([contexts[row] for row in rows], configuration.horizon))
+            _check_quantiles(part, (len(rows), *shape[1:]), configuration.name)
+            quantiles[rows] = part
+            bar.update(len(rows))
+    return quantiles
+
+
+def _takes_configuration(forecaster: Forecaster) -> bool:
+    try:
+        return "configuration" in inspect.signature(forecaster).parameters
+    except ValueError:  # some callables written in C have no signature
+        return False
+
+
+def _check_quantiles(quantiles: npt.NDArray[Any], shape: tuple[int, ...], name: str) -> None:
+    if quantiles.shape != shape:
+        raise ValueError(
+            f"{name}: the forecaster must return (n, horizon, n_levels) = {shape}, "
+            f"but the shape is {quantiles.shape}"
+        )
+    if not np.isfinite(quantiles).all():
+        raise ValueError(f"{name}: the forecaster returned values that are not finite")
+
+
+def _chunks(contexts: Sequence[FloatArray], horizon: int) -> Iterator[list[int]]:
+    """Group the indices of the contexts with an observed value into calls of bounded size."""
+    rows: list[int] = []
+    size = 0
+    for row, context in enumerate(contexts):
+        if np.isnan(context[-1]) and np.isnan(context).all():
+            continue
+        cost = len(context) + horizon * len(LEVELS)
+        if rows and size + cost > MAX_CHUNK_VALUES:
+            yield rows
+            rows, size = [], 0
+        rows.append(row)
+        size += cost
+    if rows:
+        yield rows
+
+
+def evaluate(
+    forecaster: Forecaster, configuration: Configuration, progress: bool = False
+) -> dict[str, float]:
+    """Score a forecaster on one configuration.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+    configuration : Configuration
+    progress : bool
+        Show a progress bar over the windows.
+
+    Returns
+    -------
+    dict
+        The scores of :func:`~timer_forecaster.evaluation.metrics.score`, and ``seconds``, the time
+        spent in the forecaster.
+
+    Raises
+    ------
+    ValueError
+        If the forecaster returns another shape, or values that are not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster.evaluation import Configuration, evaluate, naive_forecaster
+    >>> series = [np.arange(40.0), 3 * np.arange(50.0)]
+    >>> configuration = Configuration("shop/D/short", "D", 5, 2, 1, series)
+    >>> evaluate(naive_forecaster, configuration)["MASE[0.5]"]  # off by 1, 2, 3, 4 and 5 steps
+    3.0
+    """
+    start = time.perf_counter()
+    quantiles = forecast_windows(forecaster, configuration, progress)
+    seconds = time.perf_counter() - start
+    return score(configuration.targets(), quantiles, configuration.scales) | {"seconds": seconds}
+
+
+def evaluate_gift_eval(
+    forecasters: Forecaster | Mapping[str, Forecaster],
+    data: str | Path,
+    *,
+    output: str | Path | None = None,
+    terms: Sequence[str] = tuple(TERMS),
+    configurations: Iterable[str] | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Score forecasters, and Seasonal Naive beside them, on every configuration of a folder.
+
+    Parameters
+    ----------
+    forecasters : callable, or mapping of names to callables
+        See :data:`Forecaster`. A single one goes by its attribute ``name`` or its function's name.
+        ``seasonal_naive`` is added where it is not among them.
+    data : path
+        A folder of Parquet files or the benchmark's download; see
+        :mod:`timer_forecaster.evaluation.data`.
+    output : path, optional
+        A CSV file in the leaderboard's form, written anew after each result. Beside it,
+        ``<output>.details.csv`` keeps the other columns and what the results depend on; from it a
+        run that was stopped goes on. One run at a time may use an output.
+    terms : sequence of str
+        Some of ``"short"``, ``"medium"``, ``"long"``.
+    configurations : iterable of str, optional
+        Such as ``"ett1/H/short"``, ``"ett1/H"`` or ``"ett1"``; default all of the folder.
+    progress : bool
+        Show progress bars over the results and the windows.
+
+    Returns
+    -------
+    DataFrame
+        One row for each configuration and forecaster: the leaderboard's columns, then coverage of
+        the 80 % interval, horizon, windows and series of the configuration, and seconds in the
+        forecaster.
+
+    Raises
+    ------
+    ValueError
+        If the data or a forecast cannot be used, or the output holds results of another forecaster
+        by the same name, of other settings, data or version.
+
+    Examples
+    --------
+    >>> from timer_forecaster.evaluation import aggregate, evaluate_gift_eval, naive_forecaster
+    >>> results = evaluate_gift_eval(naive_forecaster, "gift_eval")  # doctest: +SKIP
+    >>> aggregate(results)  # doctest: +SKIP
+    """
+    named = _named(forecasters)
+    stored = find_configurations(data, configurations, terms)
+    results = Results(None if output is None else Path(output))
+    settings = {
+        (one.name, name): _settings(forecaster, one)
+        for one in stored
+        for name, forecaster in named.items()
+    }
+    missing = {pair for pair in settings if not results.holds(*pair, settings[pair])}
+    with tqdm(total=len(settings), unit="result", disable=not progress) as bar:
+        bar.update(len(settings) - len(missing))
+        for one in stored:
+            due = [name for name in named if (one.name, name) in missing]
+            if not due:
+                continue
+            configuration = one.load()
+            for name in due:
+                bar.set_postfix_str(f"{name} on {one.name}")
+                scores = evaluate(named[name], configuration, progress)
+                results.add(_row(configuration, name, scores), settings[one.name, name])
+                bar.update()
+    return results.frame(settings)
+
+
+def _named(forecasters: Forecaster | Mapping[str, Forecaster]) -> dict[str, Forecaster]:
+    """Name the forecasters, and see to it that Seasonal Naive is among them."""
+    if not isinstance(forecasters, Mapping):
+        name = getattr(forecasters, "name", None) or getattr(forecasters, "__name__", None)
+        forecasters = {name or type(forecasters).__name__: forecasters}
+    for name, forecaster in forecasters.items():
+        if not callable(forecaster):
+            raise TypeError(
+                f"the forecaster {name!r} is a {type(forecaster).__name__} and cannot be called; "
+                "for a ForecastPipeline use PipelineForecaster(pipeline)"
+            )
+    if forecasters.get(BASELINE, seasonal_naive_forecaster) is not seasonal_naive_forecaster:
+        raise ValueError(f"the name {BASELINE!r} is for the benchmark's baseline; use another")
+    return {**forecasters, BASELINE: seasonal_naive_forecaster}
+
+
+def _settings(forecaster: Forecaster, stored: StoredConfiguration) -> dict[str, Any]:
+    """Describe what a result depends on; None for a forecaster that does not say."""
+    known = "baseline" if forecaster in BASELINES.values() else None
+    return {
+        "forecaster": getattr(forecaster, "settings", known),
+        "bytes of data": stored.size,
+        "version": __version__,
+    }
+
+
+def _row(configuration: Configuration, model: str, scores: dict[str, float]) -> dict[str, Any]:
+    own = {name: scores[name] for name in ("coverage", "seconds")}
+    return {
+        "dataset": configuration.name,
+        "model": model,
+        **{f"{PREFIX}{name}": value for name, value in scores.items() if name not in own},
+        "domain": configuration.domain,
+        "num_variates": configuration.num_variates,
+        **own,
+        "horizon": configuration.horizon,
+        "windows": configuration.windows,
+        "series": len(configuration.series),
+    }

@@ -253,8 +253,9 @@ def test_evaluate_writes_prints_and_goes_on(benchmark, tmp_path, capsys):
 def test_evaluate_takes_up_no_results_of_other_options(benchmark, tmp_path, capsys):
     output = tmp_path / "all_results.csv"
     assert evaluated(benchmark, "--output", output) == 0
-    assert evaluated(benchmark, "--output", output, "--context-length", 16) == 2
-    assert "Give it another name, use another output" in capsys.readouterr().err
+    for other in (["--context-length", 16], ["--rollout", "median"], ["--flip"]):
+        assert evaluated(benchmark, "--output", output, *other) == 2
+        assert "Give it another name, use another output" in capsys.readouterr().err
 
 
 def test_evaluate_scores_a_baseline_without_a_checkpoint(benchmark, capsys):

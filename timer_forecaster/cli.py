@@ -119,6 +119,17 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     )
     add("--baseline", nargs="+", choices=("naive", "seasonal_naive"), help="score these as well")
     add("--context-length", type=int, metavar="STEPS", help="newest steps to use; default: all")
+    add(
+        "--rollout",
+        choices=("auto", "quantile", "median", "multiscale"),
+        default="auto",
+        help="how checkpoints go on beyond one pass; default: auto, as the checkpoint prefers",
+    )
+    add(
+        "--flip",
+        action="store_true",
+        help="average over both signs of each series, at twice the cost",
+    )
     add("--terms", nargs="+", metavar="TERM", help="some of short, medium, long; default: all")
     add(
         "--configurations",
@@ -278,8 +289,9 @@ def _forecasters(arguments: argparse.Namespace) -> dict[str, Forecaster]:
     from timer_forecaster import ForecastPipeline
     from timer_forecaster.evaluation import BASELINES, PipelineForecaster
 
-    length = arguments.context_length
-    options = {} if length is None else {"context_length": length}
+    options = {"rollout": arguments.rollout, "flip": arguments.flip}
+    if arguments.context_length is not None:
+        options["context_length"] = arguments.context_length
     names = arguments.checkpoint or ([] if arguments.baseline else ["timer-s1-mini"])
     forecasters: dict[str, Forecaster] = {
         name: PipelineForecaster(ForecastPipeline.from_pretrained(name), options) for name in names

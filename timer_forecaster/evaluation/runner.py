@@ -80,13 +80,14 @@ class PipelineForecaster:
 
     @cached_property
     def settings(self) -> str:
-        """The weights' SHA-256, the type computed in, and the options."""
+        """The SHA-256 of weights and configuration, the type computed in, and the options."""
         key = self.pipeline.key
         digest = hashlib.sha256()
-        for file in sorted(find_checkpoint(key.name, key.revision).glob("*.safetensors")):
+        folder = find_checkpoint(key.name, key.revision)
+        for file in sorted([folder / "config.json", *folder.glob("*.safetensors")]):
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
-        described = {"weights": digest.hexdigest()[:16], "dtype": key.dtype, **self.options}
+        described = {"checkpoint": digest.hexdigest()[:16], "dtype": key.dtype, **self.options}
         return json.dumps(described, sort_keys=True)
 
 

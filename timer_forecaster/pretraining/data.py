@@ -20,6 +20,8 @@ VALIDATION_ROWS = 256
 class WindowSampler(Protocol):
     """What a corpus of real series has to offer."""
 
+    skipped: dict[str, str]  # shards that cannot be read, and why
+
     def sample(
         self, batch_size: int, length: int, index: int, downsample: float = ..., flip: float = ...
     ) -> Tensor:
@@ -28,7 +30,7 @@ class WindowSampler(Protocol):
 
 def open_corpus(folder: str, seed: int, device: torch.device) -> WindowSampler:
     """Open a folder of shards."""
-    from timer_forecaster.corpus.shards import ShardSampler
+    from timer_forecaster.corpus.sampler import ShardSampler
 
     return ShardSampler(folder, seed=seed, device=device)
 
@@ -91,6 +93,11 @@ class BatchSource:
         parts = zip(*(tensor.split(size) for tensor in batch), strict=True)
         self.seconds += time.perf_counter() - started
         return [TrainingBatch(*part) for part in parts]
+
+    @property
+    def skipped_shards(self) -> int:
+        """Shards that could not be read so far."""
+        return sum(len(corpus.skipped) for corpus in self._corpora.values())
 
     def depth(self, step: int) -> int:
         """How many serial blocks a step runs; the same in every process."""

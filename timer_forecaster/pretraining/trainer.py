@@ -280,6 +280,7 @@ class _Run:
             "seconds": seconds,
             "tokens_per_second": meter.tokens * accelerator.num_processes / seconds,
             "data_share": data_seconds / seconds,
+            "skipped_shards": self.batches.skipped_shards,
         }
 
     def _save(self, finished_stage: str | None) -> None:
@@ -418,12 +419,12 @@ def _check_same_run(
     differ = [name for name in now if name not in free and now[name] != saved.get(name)]
     first = 0
     for index, (stage, old) in enumerate(zip(now["stages"], saved["stages"], strict=False)):
-        running = first <= step < first + old["steps"]
-        constant = old["final_learning_rate"] is None and running
-        old = old | {"steps": stage["steps"]} if constant else old
+        last = first + old["steps"]
+        if step <= last and old["final_learning_rate"] is None:  # its length decides nothing yet
+            old = old | {"steps": stage["steps"]}
         if first < step and stage != old:
             differ.append(f"stages[{index}]")
-        first += old["steps"]
+        first = last
     if differ or config.steps < step:
         raise ValueError(
             f"{folder} holds a run at step {step} with other settings of {sorted(differ)}; resume "

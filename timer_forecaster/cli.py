@@ -228,6 +228,7 @@ def _checkpoints(arguments: argparse.Namespace) -> None:
 
 def _pretrain(arguments: argparse.Namespace) -> None:
     import json
+    import os
 
     from tqdm.auto import tqdm
 
@@ -243,4 +244,5 @@ def _pretrain(arguments: argparse.Namespace) -> None:
         progress=sys.stderr.isatty(),
         on_record=lambda record: tqdm.write(json.dumps(record)),
     )
-    print(f"Trained {metrics['step']} steps -> {folder}")
+    if os.environ.get("RANK", "0") == "0":
+        print(f"Trained {metrics['step']} steps -> {folder}")

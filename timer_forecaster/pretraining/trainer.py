@@ -55,18 +55,19 @@ class DenseObjective(nn.Module):
         Any of `timer_forecaster.pretraining.variants`.
     bfloat16 : bool
         Compute matrix products in bfloat16; the loss is always in float32.
+    device : torch.device
+        Where batches will be.
     """
 
     # Units that FSDP shards.
     _no_split_modules: ClassVar[list[str]] = ["TimeMoEBlock", "TimeSTPBlock"]
 
-    def __init__(self, network: TimerS1Network, bfloat16: bool) -> None:
+    def __init__(self, network: TimerS1Network, bfloat16: bool, device: torch.device) -> None:
         super().__init__()
         self.network, self.autocast = network, bfloat16
         self.patch_loss = patch_loss
-        self.levels: Tensor
-        levels = torch.tensor(network.config.quantiles)
-        self.register_buffer("levels", levels, persistent=False)
+        # No buffer: data-parallel engines send buffers round before every step.
+        self.levels = torch.tensor(network.config.quantiles, device=device)
 
     def forward(self, batch: TrainingBatch, serial_weighting: str, n_serial: int) -> Tensor:
         """Terms of the objective (loss, NTP, STP, load balance), dense in the batch's tokens."""
@@ -179,7 +180,7 @@ class _Run:
         )
         self.validation = self.batches.validation()
         torch.manual_seed(config.seed)
-        objective = DenseObjective(_initial_network(config), config.bfloat16)
+        objective = DenseObjective(_initial_network(config), config.bfloat16, self.device)
         self._choose_kernels(objective, compile_blocks)
         optimizers = build_optimizers(
             objective.network,
@@ -369,13 +370,12 @@ class _Log:
 def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:
     if device not in DEVICES or (device == "cuda" and not torch.cuda.is_available()):
         raise ValueError(f"device={device!r} is not one of {DEVICES}, or not in this machine")
-    # Blocks that a step leaves out have no gradient; without such steps the search would cost.
+    # Blocks that a step leaves out have no gradient; looking for them costs time.
     unused = config.objective == "stp" and any(s.full_depth_share < 1 for s in config.stages)
-    ddp = DistributedDataParallelKwargs(find_unused_parameters=unused, broadcast_buffers=False)
     accelerator = Accelerator(
         cpu=device == "cpu" or not torch.cuda.is_available(),
         gradient_accumulation_steps=config.gradient_accumulation,
-        kwargs_handlers=[ddp],
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
     )
     if accelerator.distributed_type == DistributedType.FSDP and config.optimizer.name == "muon":
         raise ValueError(

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.corpus.real import pack
+from timer_forecaster.corpus.shards import build
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.pretraining import (
     Muon,
@@ -68,8 +68,8 @@ def packed(tmp_path):
     pd.DataFrame({"item_id": list("abcde"), "start": None, "freq": "H", "target": rows}).to_parquet(
         folder / "waves__H.parquet"
     )
-    pack(folder, tmp_path / "pack.npz", exclude=(), exclude_series=())
-    return tmp_path / "pack.npz"
+    build(folder, tmp_path / "corpus")
+    return tmp_path / "corpus"
 
 
 def test_statistics_come_from_before_every_supervised_target():

@@ -15,7 +15,7 @@ import torch.distributed as dist
 from safetensors.torch import save_file
 from torch import Generator, Tensor
 
-from timer_forecaster.corpus.real import RealSeries
+from timer_forecaster.corpus.sampler import ShardSampler
 from timer_forecaster.corpus.synthetic import SyntheticSeries
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.objective import (
@@ -57,7 +57,7 @@ class PretrainingConfig:
     learning_rate, final_learning_rate_share, weight_decay, warmup_steps, clip_norm
         Optimiser settings; the rate falls to ``final_learning_rate_share`` of its value.
     real_share : float
-        Share of rows drawn from real series, if a pack of them is given.
+        Share of rows drawn from real series, if a corpus of them is given.
     full_depth_share : float
         Share of steps that run all serial blocks; the others run a random number of them, which
         trains the near blocks at less cost.
@@ -106,7 +106,7 @@ class Pretraining:
     device : torch.device
         Where to train.
     real_pack, validation_pack : Path, optional
-        Files written by ``python -m timer_forecaster.corpus pack``: series to train on, and
+        Folders written by ``timer-forecaster corpus build``: series to train on, and
         series to watch the loss on.
     compile_blocks : bool
         Compile each block with ``torch.compile``; worth it on a GPU.
@@ -131,7 +131,7 @@ class Pretraining:
         self.optimizers = build_optimizers(self.network, config.learning_rate, config.weight_decay)
         self.levels = torch.tensor(config.architecture.quantiles, device=device)
         self.synthetic = SyntheticSeries()
-        self.real = RealSeries(real_pack, device) if real_pack else None
+        self.real = ShardSampler(real_pack, seed=config.seed, device=device) if real_pack else None
         self.validation = self._validation_batch(validation_pack) if validation_pack else None
         self.patch_loss = patch_loss
         if device.type == "cpu" and config.bfloat16:
@@ -218,13 +218,14 @@ class Pretraining:
 
     def _draw_pool(self, rows: int, length: int, block: int) -> Tensor:
         """Synthetic and real windows in random order, (rows, length)."""
-        seed = _mix(self.config.seed, 2, block * self.n_processes + self.rank)
+        index = block * self.n_processes + self.rank
+        seed = _mix(self.config.seed, 2, index)
         n_real = round(rows * self.config.real_share) if self.real is not None else 0
         host = Generator().manual_seed(seed)
         parts = [self.synthetic.sample(rows - n_real, length, host, self.device)]
         generator = Generator(self.device).manual_seed(seed)
         if self.real is not None and n_real:
-            windows = self.real.sample(n_real, length, generator, self.device)
+            windows = self.real.sample(n_real, length, index)
             parts.append(mix_windows(windows, REAL_MIX_SHARE, generator))
         order = torch.randperm(rows, generator=generator, device=self.device)
         return torch.cat(parts)[order]
@@ -254,8 +255,7 @@ class Pretraining:
         length = (
             self.config.window_patches + self.config.architecture.num_mtp_tokens + 1
         ) * self.config.architecture.input_token_len
-        generator = Generator(self.device).manual_seed(12345)
-        return RealSeries(pack, self.device).sample(256, length, generator, self.device)
+        return ShardSampler(pack, seed=12345, device=self.device).sample(256, length, 0)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:

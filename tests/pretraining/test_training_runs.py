@@ -9,6 +9,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -16,6 +17,7 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 
 from timer_forecaster import cli
+from timer_forecaster.corpus.shards import build
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.pretraining import PretrainingConfig, load_pipeline, pretrain, trainer
 from timer_forecaster.pretraining.batches import make_batch
@@ -288,3 +290,23 @@ def test_two_processes_average_the_gradients_of_their_batches(settings, tmp_path
     assert [record[0] for record in both] == [2, 4, 6]  # one process logs
     for record, other in zip(both, expected, strict=True):
         np.testing.assert_allclose(record[2:6], other[2:6], rtol=1e-4)
+
+
+def test_a_broken_shard_is_named_and_counted_and_the_run_goes_on(settings, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    waves = [np.sin(np.arange(400) / (3 + i)).astype("float32") for i in range(40)]
+    names = [f"wave-{i}" for i in range(40)]
+    frame = pd.DataFrame({"item_id": names, "start": None, "freq": "H", "target": waves})
+    frame.to_parquet(source / "waves__H.parquet")
+    build(source, tmp_path / "corpus", (), (), shard_megabytes=0.02)
+    first, *others = sorted((tmp_path / "corpus").glob("*.parquet"))
+    assert others
+    first.write_bytes(first.read_bytes()[:-10])
+    settings["data"] |= {"corpus": str(tmp_path / "corpus"), "real_share": 0.5}
+    settings |= {"validation_corpus": str(tmp_path / "corpus")}
+    settings["stages"] = [settings["stages"][0] | {"steps": 4}]
+    config = PretrainingConfig.from_mapping(settings)
+    with pytest.warns(match=first.name):
+        metrics = pretrain(config, tmp_path / "run", device="cpu").metrics
+    assert metrics["skipped_shards"] == 1 and np.isfinite(metrics["validation_stp"])

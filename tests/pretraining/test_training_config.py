@@ -1,6 +1,8 @@
 """Settings are read from YAML, typed, and refused by name where they do not fit."""
 
+import re
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +33,13 @@ def test_the_recipe_of_the_embedded_checkpoint_has_its_architecture():
     shipped = find_checkpoint("timer-s1-mini") / "config.json"
     config = read_config(RECIPES / "timer-s1-mini.yaml")
     assert config.architecture == TimerS1Architecture.from_config_file(shipped)
+
+
+def test_the_example_of_the_manual_is_valid():
+    manual = Path(__file__).parents[2] / "docs" / "pretraining.md"
+    (text,) = re.findall(r"```yaml\n(.*?)```", manual.read_text(encoding="utf-8"), re.DOTALL)
+    names = [stage.name for stage in PretrainingConfig.from_mapping(yaml.safe_load(text)).stages]
+    assert names == ["pre-training", "continued-pre-training", "long-context-extension"]
 
 
 def test_values_are_converted_to_the_types_of_the_fields(settings, tmp_path):

@@ -290,6 +290,9 @@ def test_two_processes_average_the_gradients_of_their_batches(settings, tmp_path
     assert [record[0] for record in both] == [2, 4, 6]  # one process logs
     for record, other in zip(both, expected, strict=True):
         np.testing.assert_allclose(record[2:6], other[2:6], rtol=1e-4)
+    longer = dataclasses.replace(config, stages=(dataclasses.replace(config.stages[0], steps=8),))
+    monkeypatch.setattr(BatchSource, "batch", lambda source, step: parts[0][:1])
+    assert pretrain(longer, tmp_path / "both", device="cpu").metrics["step"] == 8
 
 
 def test_a_broken_shard_is_named_and_counted_and_the_run_goes_on(settings, tmp_path):

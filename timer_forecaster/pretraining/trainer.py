@@ -6,7 +6,7 @@ import dataclasses
 import json
 import logging
 import math
-import time
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -31,10 +31,10 @@ from .checkpoints import CheckpointFolder
 from .config import PretrainingConfig
 from .data import BatchSource, mix_seed
 from .optimizer import build_optimizers
+from .records import TERMS, Meter, RunLog
 from .variants import build_network, export_network, load_pipeline
 
 DEVICES = ("auto", "cpu", "cuda")
-TERMS = ("loss", "ntp", "stp", "aux")
 
 _logger = logging.getLogger(__name__)
 
@@ -156,7 +156,8 @@ def pretrain(
     >>> metrics["step"], load_pipeline(folder).predict([1.0, 2.0, 4.0], 8).median.shape
     (2, (1, 8))
     """
-    with torch.random.fork_rng():
+    gpus = [int(os.environ.get("LOCAL_RANK", "0"))] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=gpus):
         run = _Run(config, Path(folder), device, compile_blocks, resume)
         return run.train(progress, on_record or (lambda record: None))
 
@@ -190,9 +191,10 @@ class _Run:
         )
         self.network = objective.network
         self.objective, *self.optimizers = self.accelerator.prepare(objective, *optimizers)
+        self._save_unwrapped()
         self.checkpoints = CheckpointFolder(folder / "checkpoints")
         self.step = self._resume(resume)
-        self._log = _Log(folder / "log.jsonl")
+        self._log = RunLog(folder / "log.jsonl")
         if self.accelerator.is_main_process:
             folder.mkdir(parents=True, exist_ok=True)
             self._log.cut(self.step)
@@ -205,6 +207,24 @@ class _Run:
         if compile_blocks:
             objective.compile_parts()
 
+    def _save_unwrapped(self) -> None:
+        """Keep the names of parameters as they are, so that any number of processes goes on.
+
+        accelerate would save those of its wrapper; shards of FSDP have their own format.
+        """
+        if self.accelerator.distributed_type == DistributedType.FSDP:
+            return
+        bare = self.accelerator.unwrap_model(self.objective)
+
+        def save(models: list[nn.Module], weights: list[Any], folder: str) -> None:
+            weights[:] = [bare.state_dict()]
+
+        def load(models: list[nn.Module], folder: str) -> None:
+            models[:] = [bare]
+
+        self.accelerator.register_save_state_pre_hook(save)
+        self.accelerator.register_load_state_pre_hook(load)
+
     def train(
         self, progress: bool, on_record: Callable[[dict[str, Any]], None]
     ) -> PretrainingResult:
@@ -212,7 +232,7 @@ class _Run:
         config, record = self.config, self._log.last()
         shown = progress and self.accelerator.is_main_process
         bar = tqdm(total=config.steps, initial=self.step, unit="step", disable=not shown)
-        meter = _Meter(self.batches, self.device)
+        meter = Meter(self.batches)
         while self.step < config.steps:
             stage, step_in_stage = config.locate(self.step)
             meter.add(self._train_step(), stage.tokens_per_step)
@@ -231,7 +251,7 @@ class _Run:
             if saving:
                 self._save(stage.name if stage_ends else None)
             bar.set_postfix({"stage": stage.name, "loss": f"{record['loss']:.4f}"})
-            meter = _Meter(self.batches, self.device)
+            meter = Meter(self.batches)
         bar.close()
         return PretrainingResult(self.folder, record)
 
@@ -265,7 +285,7 @@ class _Run:
         terms = self.objective(self.validation, "equal", depth)
         return {"validation_ntp": terms[1].item(), "validation_stp": terms[2].item()}
 
-    def _record(self, meter: _Meter, stage: str, learning_rate: float) -> dict[str, Any]:
+    def _record(self, meter: Meter, stage: str, learning_rate: float) -> dict[str, Any]:
         accelerator = self.accelerator
         means = accelerator.reduce(meter.sums / meter.steps, "mean").tolist()
         if not math.isfinite(means[0]):
@@ -313,58 +333,6 @@ class _Run:
         _check_same_run(self.config, record["config"], step, self.folder)
         self.accelerator.load_state(str(path))
         return step
-
-
-class _Meter:
-    """Sums of the terms, and time, since it was made."""
-
-    def __init__(self, batches: BatchSource, device: torch.device) -> None:
-        self.sums, self.steps, self.tokens = torch.zeros(len(TERMS), device=device), 0, 0
-        self._batches, self._drawing = batches, batches.seconds
-        self._started = time.perf_counter()
-
-    def add(self, terms: Tensor, tokens: int) -> None:
-        self.sums += terms
-        self.steps += 1
-        self.tokens += tokens
-
-    def read(self) -> tuple[float, float]:
-        """Seconds that have passed, and seconds of these spent drawing data."""
-        return time.perf_counter() - self._started, self._batches.seconds - self._drawing
-
-
-class _Log:
-    """One JSON record a line."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def append(self, record: dict[str, Any]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-
-    def last(self) -> dict[str, Any]:
-        """Newest record, or an empty one."""
-        records = self._read()
-        return records[-1] if records else {}
-
-    def cut(self, step: int) -> None:
-        """Drop what was logged after a step: it will be computed again."""
-        kept = [json.dumps(record) + "\n" for record in self._read() if record["step"] <= step]
-        partial = self.path.with_suffix(".partial")
-        partial.write_text("".join(kept), encoding="utf-8")
-        partial.replace(self.path)
-
-    def _read(self) -> list[dict[str, Any]]:
-        if not self.path.exists():
-            return []
-        records = []
-        for line in self.path.read_text(encoding="utf-8").splitlines():
-            try:
-                records.append(json.loads(line))
-            except ValueError:
-                break  # the process was killed while it wrote this line
-        return records
 
 
 def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:

@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def excerpt(path: Path) -> pd.DataFrame:
-    """Some series of a file, the newest part of each; those too short for its protocol left out."""
+    """Take some series of a file, the newest part of each; none much shorter than the others."""
     frame = pd.read_parquet(path, columns=["item_id", "freq", "target"])
     lengths = frame["target"].map(len)
     frame = frame[lengths >= 0.8 * lengths.median()]

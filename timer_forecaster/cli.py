@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_forecast(commands.add_parser("forecast", help="forecast the columns of a CSV file"))
     _add_evaluate(commands.add_parser("evaluate", help="score checkpoints on GIFT-Eval"))
+    _add_pretrain(commands.add_parser("pretrain", help="train a checkpoint"))
     checkpoints = commands.add_parser("checkpoints", help="list the checkpoints known by name")
     checkpoints.set_defaults(run=_checkpoints)
     return parser
@@ -146,6 +147,25 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     )
     add("--compare", nargs="+", metavar="MODEL", help="published models to show; default: all")
     add("--plot", type=Path, metavar="FILE.png", help="draw the aggregates (png, pdf or svg)")
+
+
+def _add_pretrain(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_pretrain)
+    parser.description = (
+        "Train a checkpoint as a YAML file says. Run again, it goes on where it was interrupted; "
+        "start it with torchrun or accelerate launch to train in several processes."
+    )
+    add = parser.add_argument
+    add("config", type=Path, metavar="CONFIG.yaml", help="settings of the run")
+    add("--output", type=Path, metavar="FOLDER", help="default: runs/ and the name of the file")
+    add(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on with the run in the folder; --no-resume refuses a folder that holds one",
+    )
+    add("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    add("--compile", action="store_true", help="compile blocks and loss: slow start, faster steps")
 
 
 def _levels(text: str) -> tuple[float, ...]:
@@ -322,3 +342,25 @@ def _checkpoints(arguments: argparse.Namespace) -> None:
     for checkpoint in list_checkpoints():
         place = "in the package" if checkpoint.embedded else "on the hub"
         print(f"{checkpoint.name:28} {place:16} {checkpoint.description}")
+
+
+def _pretrain(arguments: argparse.Namespace) -> None:
+    import json
+    import os
+
+    from tqdm.auto import tqdm
+
+    from timer_forecaster.pretraining import pretrain, read_config
+
+    config = read_config(arguments.config)
+    folder, metrics = pretrain(
+        config,
+        arguments.output or Path("runs") / arguments.config.stem,
+        device=arguments.device,
+        compile_blocks=arguments.compile,
+        resume=arguments.resume,
+        progress=sys.stderr.isatty(),
+        on_record=lambda record: tqdm.write(json.dumps(record)),
+    )
+    if os.environ.get("RANK", "0") == "0":
+        print(f"Trained {metrics['step']} steps -> {folder}")

@@ -21,6 +21,8 @@ class SyntheticSeries:
     ----------
     families : mapping of str to float, optional
         Weight of each family of `FAMILIES` to use. Default: all, with the weights given there.
+    augmentation : bool
+        Whether to change a share of the series by `augment`.
 
     Raises
     ------
@@ -28,7 +30,9 @@ class SyntheticSeries:
         If a name is unknown, a weight is negative, or all are zero.
     """
 
-    def __init__(self, families: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, families: Mapping[str, float] | None = None, augmentation: bool = True
+    ) -> None:
         if families is None:
             families = {name: weight for name, (_, weight) in FAMILIES.items()}
         unknown = sorted(set(families) - set(FAMILIES))
@@ -37,6 +41,7 @@ class SyntheticSeries:
         if min(families.values(), default=0.0) < 0 or sum(families.values()) <= 0:
             raise ValueError(f"families needs weights >= 0 with a positive sum, got {families!r}")
         self.families = dict(families)
+        self.augmentation = augmentation
 
     def sample(
         self,
@@ -71,7 +76,7 @@ class SyntheticSeries:
         ]
         series = _repaired(torch.cat(groups), local)
         series = series[torch.randperm(batch_size, generator=local, device=series.device)]
-        return _repaired(augment(series, local, host), local)
+        return _repaired(augment(series, local, host), local) if self.augmentation else series
 
     def counts(self, batch_size: int, host: torch.Generator) -> dict[str, int]:
         """Draw the number of rows of each family; families without rows are left out."""

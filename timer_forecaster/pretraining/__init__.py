@@ -1,18 +1,28 @@
-"""Pre-training of small Timer-S1 checkpoints: batches, optimiser, loop.
+"""Pre-training of Timer-S1 checkpoints: settings, data, objectives, loop.
 
-``python -m timer_forecaster.pretraining --help`` is the command that trained the embedded
-checkpoint; its model card says with which arguments.
+``timer-forecaster pretrain CONFIG.yaml`` runs it; `pretrain` does from Python.
 """
 
-from .batches import TrainingBatch, make_batch
+from .batches import MaskShares, TrainingBatch, make_batch
+from .config import DataMix, OptimizerSettings, PretrainingConfig, Stage, read_config
 from .optimizer import Muon, build_optimizers
-from .trainer import Pretraining, PretrainingConfig
+from .trainer import PretrainingResult, pretrain
+from .variants import build_network, load_pipeline, remove_serial_blocks
 
 __all__ = [
+    "DataMix",
+    "MaskShares",
     "Muon",
-    "Pretraining",
+    "OptimizerSettings",
     "PretrainingConfig",
+    "PretrainingResult",
+    "Stage",
     "TrainingBatch",
+    "build_network",
     "build_optimizers",
+    "load_pipeline",
     "make_batch",
+    "pretrain",
+    "read_config",
+    "remove_serial_blocks",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import torch
@@ -9,6 +10,35 @@ from torch import Generator, Tensor
 
 MAX_NORMALISED = 64.0
 """Largest normalised value kept: the square root of 4096 steps, which no context exceeds."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MaskShares:
+    """Shares of rows that have values hidden from the network.
+
+    Parameters
+    ----------
+    leading : float
+        Rows that lose the beginning of their first patch, as a context does whose length is not
+        a multiple of the patch.
+    points, stretch, patches : float
+        Rows that lose up to 40 % of their single points, one stretch of up to a quarter of the
+        row, or up to 40 % of whole patches; a row loses one of the three at most.
+    """
+
+    leading: float = 0.5
+    points: float = 0.1
+    stretch: float = 0.1
+    patches: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check the shares."""
+        others = self.points, self.stretch, self.patches
+        if min(self.leading, *others) < 0 or max(self.leading, sum(others)) > 1:
+            raise ValueError(
+                f"masks={dataclasses.asdict(self)} must be shares, those of points, stretch and "
+                "patches together at most 1"
+            )
 
 
 class TrainingBatch(NamedTuple):
@@ -20,7 +50,12 @@ class TrainingBatch(NamedTuple):
     supervised: Tensor  # (B, M - 1) bool: the token's statistics do not look ahead
 
 
-def make_batch(series: Tensor, patch_length: int, generator: Generator) -> TrainingBatch:
+def make_batch(
+    series: Tensor,
+    patch_length: int,
+    generator: Generator,
+    masks: MaskShares = MaskShares(),
+) -> TrainingBatch:
     """Hide values, normalise by a random prefix and cut into patches.
 
     A dense objective trains every token of a window, but an early token must not be told by the
@@ -37,11 +72,13 @@ def make_batch(series: Tensor, patch_length: int, generator: Generator) -> Train
         P.
     generator : torch.Generator
         On the device of the series.
+    masks : MaskShares
+        How many rows have values hidden.
     """
     n_patches = series.shape[-1] // patch_length
     series = align_start(series, patch_length)
     known = ~series.isnan()
-    visible = known & ~draw_hidden(known, patch_length, generator)
+    visible = known & ~draw_hidden(known, patch_length, generator, masks)
     prefix = draw_prefix(len(series), n_patches, generator)
     in_prefix = torch.arange(series.shape[-1], device=series.device) < (
         prefix[:, None] * patch_length
@@ -106,13 +143,10 @@ def draw_prefix(batch: int, n_patches: int, generator: Generator) -> Tensor:
     return torch.where(uniform[1] < 0.2, short, spread).clamp_max(n_patches - 1)
 
 
-def draw_hidden(known: Tensor, patch_length: int, generator: Generator) -> Tensor:
-    """Choose values to hide from the network (bool, like ``known``).
-
-    Half of the rows lose the beginning of their first patch, as a context does whose length is
-    not a multiple of the patch; about a tenth lose single points, a tenth lose one stretch, and
-    a tenth lose whole patches.
-    """
+def draw_hidden(
+    known: Tensor, patch_length: int, generator: Generator, masks: MaskShares
+) -> Tensor:
+    """Choose values to hide from the network (bool, like ``known``)."""
     batch, length = known.shape
     device = generator.device
 
@@ -122,15 +156,17 @@ def draw_hidden(known: Tensor, patch_length: int, generator: Generator) -> Tenso
     step = torch.arange(length, device=device)
     choice = uniform(batch, 1)
     pad = (uniform(batch, 1) * patch_length).long()
-    hidden = (step < pad) & (uniform(batch, 1) < 0.5)
+    hidden = (step < pad) & (uniform(batch, 1) < masks.leading)
     points = uniform(batch, length) < uniform(batch, 1) * 0.4
-    hidden |= points & (choice < 0.1)
+    hidden |= points & (choice < masks.points)
     start = uniform(batch, 1) * length
     stretch = (step >= start) & (step < start + uniform(batch, 1) ** 2 * length / 4)
-    hidden |= stretch & (choice >= 0.1) & (choice < 0.2)
+    after_points = choice - masks.points
+    hidden |= stretch & (after_points >= 0) & (after_points < masks.stretch)
     patches = uniform(batch, length // patch_length) < uniform(batch, 1) * 0.4
     whole = patches.repeat_interleave(patch_length, dim=-1)
-    return hidden | (whole & (choice >= 0.2) & (choice < 0.3))
+    after_stretch = after_points - masks.stretch
+    return hidden | (whole & (after_stretch >= 0) & (after_stretch < masks.patches))
 
 
 def masked_statistics(series: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -83,20 +83,34 @@ def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
     return x.mT if tall else x
 
 
+OPTIMIZERS = ("muon", "adamw")
+
+
 def build_optimizers(
-    network: TimerS1Network, learning_rate: float, weight_decay: float = 0.01
+    network: TimerS1Network, name: str, weight_decay: float, fused: bool = False
 ) -> list[torch.optim.Optimizer]:
-    """Muon for the blocks' matrices; AdamW for embedding, head, router, norms and biases."""
+    """Make the optimisers of a network; the loop sets their learning rate before every step.
+
+    Parameters
+    ----------
+    network : TimerS1Network
+        What they update.
+    name : {"muon", "adamw"}
+        Muon for the blocks' matrices and AdamW for embedding, head, router, norms and biases; or
+        AdamW for all.
+    weight_decay : float
+        Decoupled, times the learning rate.
+    fused : bool
+        Let AdamW update all parameters in one kernel, for a GPU.
+    """
     hidden: list[Tensor] = []
     rest: list[Tensor] = []
-    for name, parameter in network.named_parameters():
-        in_block = name.startswith(("model.layers.", "mtp_modules."))
-        is_router = name.endswith("ffn_layer.gate.weight")
-        (hidden if in_block and parameter.ndim == 2 and not is_router else rest).append(parameter)
-    fused = next(network.parameters()).device.type == "cuda"
-    return [
-        Muon(hidden, lr=learning_rate, weight_decay=weight_decay),
-        torch.optim.AdamW(
-            rest, lr=learning_rate, betas=(0.9, 0.98), weight_decay=weight_decay, fused=fused
-        ),
-    ]
+    for path, parameter in network.named_parameters():
+        in_block = path.startswith(("model.layers.", "mtp_modules."))
+        is_router = path.endswith("ffn_layer.gate.weight")
+        orthogonal = name == "muon" and in_block and parameter.ndim == 2 and not is_router
+        (hidden if orthogonal else rest).append(parameter)
+    adamw = torch.optim.AdamW(
+        rest, lr=0.0, betas=(0.9, 0.98), weight_decay=weight_decay, fused=fused
+    )
+    return [Muon(hidden, lr=0.0, weight_decay=weight_decay), adamw] if hidden else [adamw]

@@ -1,240 +1,78 @@
-"""The training loop: two stages, warm-up, constant rate, linear decay; resumable."""
+"""The training loop, on accelerate: stages, validation, log, checkpoints."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import time
+import logging
+import math
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
 import torch
-import torch.distributed as dist
-from safetensors.torch import save_file
-from torch import Generator, Tensor
+import yaml
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import DistributedType
+from torch import Tensor, nn
+from tqdm.auto import tqdm
 
-from timer_forecaster.corpus.real import RealSeries
-from timer_forecaster.corpus.synthetic import SyntheticSeries
-from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.objective import (
-    LossTerms,
     combine_terms,
     load_balance_loss,
     patch_loss,
     stage_losses,
 )
 
-from .batches import TrainingBatch, make_batch, mix_windows
+from .batches import TrainingBatch
+from .checkpoints import CheckpointFolder
+from .config import PretrainingConfig
+from .data import BatchSource, mix_seed
 from .optimizer import build_optimizers
+from .records import TERMS, Meter, RunLog
+from .variants import build_network, export_network, load_pipeline
 
-POOL_STEPS = 32
-"""Steps whose series are drawn together."""
+DEVICES = ("auto", "cpu", "cuda")
 
-REAL_MIX_SHARE = 0.3
-"""Share of real windows that are mixed with another one."""
+_logger = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass(kw_only=True)
-class PretrainingConfig:
-    """Everything that decides what a run computes.
+class PretrainingResult(NamedTuple):
+    """What a run ends with."""
+
+    folder: Path  # holds the checkpoint, for `load_pipeline`
+    metrics: dict[str, Any]  # last record of the log
+
+
+class DenseObjective(nn.Module):
+    """Network and objective as one module, the form that data-parallel engines wrap.
 
     Parameters
     ----------
-    architecture : TimerS1Architecture
-        The network to train.
-    steps : int
-        Optimiser steps.
-    tokens_per_step : int
-        Patches in the batch of one process.
-    window_patches, long_window_patches : int
-        Length of the training windows in the first stage, and of every second batch in the
-        second (long-context extension).
-    second_stage : float
-        Share of the steps after which the second stage begins: serial block j is weighted by
-        1 / sqrt(j) and the learning rate decays linearly (report, section 4).
-    learning_rate, final_learning_rate_share, weight_decay, warmup_steps, clip_norm
-        Optimiser settings; the rate falls to ``final_learning_rate_share`` of its value.
-    real_share : float
-        Share of rows drawn from real series, if a pack of them is given.
-    full_depth_share : float
-        Share of steps that run all serial blocks; the others run a random number of them, which
-        trains the near blocks at less cost.
+    network : TimerS1Network
+        Any of `timer_forecaster.pretraining.variants`.
     bfloat16 : bool
-        Compute matrix products in bfloat16 (autocast).
-    seed : int
-        Seeds weights, data and masks.
-    """
-
-    architecture: TimerS1Architecture
-    steps: int
-    tokens_per_step: int = 32768
-    window_patches: int = 128
-    long_window_patches: int = 256
-    second_stage: float = 0.65
-    learning_rate: float = 3e-3
-    final_learning_rate_share: float = 0.02
-    weight_decay: float = 0.01
-    warmup_steps: int = 300
-    clip_norm: float = 1.0
-    real_share: float = 0.3
-    full_depth_share: float = 1.0
-    bfloat16: bool = True
-    seed: int = 0
-
-    def learning_rate_at(self, step: int) -> float:
-        """Learning rate of a step: linear warm-up, constant, linear decay."""
-        decay_start = self.second_stage * self.steps
-        decayed = max(0.0, step - decay_start) / max(1.0, self.steps - decay_start)
-        share = 1 - (1 - self.final_learning_rate_share) * decayed
-        return self.learning_rate * min(1.0, (step + 1) / self.warmup_steps) * share
-
-
-class Pretraining:
-    """One training run in a folder, which it can be resumed from.
-
-    Where `torch.distributed` is initialised, every process draws batches of its own and the
-    gradients are averaged; the first process logs and saves.
-
-    Parameters
-    ----------
-    config : PretrainingConfig
-        What to compute.
-    folder : Path
-        Receives ``log.jsonl``, ``state.pt`` (to resume) and ``model.safetensors``.
+        Compute matrix products in bfloat16; the loss is always in float32.
     device : torch.device
-        Where to train.
-    real_pack, validation_pack : Path, optional
-        Files written by ``python -m timer_forecaster.corpus pack``: series to train on, and
-        series to watch the loss on.
-    compile_blocks : bool
-        Compile each block with ``torch.compile``; worth it on a GPU.
+        Where batches will be.
     """
 
-    def __init__(
-        self,
-        config: PretrainingConfig,
-        folder: Path,
-        device: torch.device,
-        real_pack: Path | None = None,
-        validation_pack: Path | None = None,
-        compile_blocks: bool = False,
-    ) -> None:
-        self.config, self.folder, self.device = config, folder, device
-        self.rank, self.n_processes = 0, 1
-        if dist.is_initialized():
-            self.rank, self.n_processes = dist.get_rank(), dist.get_world_size()
-        torch.manual_seed(config.seed)
-        self.network = TimerS1Network(config.architecture).to(device)
-        self.network.set_expert_strategy("dense")
-        self.optimizers = build_optimizers(self.network, config.learning_rate, config.weight_decay)
-        self.levels = torch.tensor(config.architecture.quantiles, device=device)
-        self.synthetic = SyntheticSeries()
-        self.real = RealSeries(real_pack, device) if real_pack else None
-        self.validation = self._validation_batch(validation_pack) if validation_pack else None
+    # Units that FSDP shards.
+    _no_split_modules: ClassVar[list[str]] = ["TimeMoEBlock", "TimeSTPBlock"]
+
+    def __init__(self, network: TimerS1Network, bfloat16: bool, device: torch.device) -> None:
+        super().__init__()
+        self.network, self.autocast = network, bfloat16
         self.patch_loss = patch_loss
-        if device.type == "cpu" and config.bfloat16:
-            self.network.set_attention_kernel("eager")
-        self.step = 0
-        self._pool: tuple[int, Tensor] = (-1, torch.empty(0))
-        if compile_blocks:
-            self._compile()
-        folder.mkdir(parents=True, exist_ok=True)
-        if (folder / "state.pt").exists():
-            self._resume()
+        # No buffer: data-parallel engines send buffers round before every step.
+        self.levels = torch.tensor(network.config.quantiles, device=device)
 
-    def run(self, on_log: Callable[[dict[str, float]], None] | None = None) -> None:
-        """Train to the last step, logging every 100 and saving every 500 steps."""
-        started, sums = time.monotonic(), torch.zeros(4, device=self.device)
-        logged = self.step
-        while self.step < self.config.steps:
-            sums += torch.stack([term.detach() for term in self.train_step()])
-            self.step += 1
-            if self.rank == 0 and (self.step % 100 == 0 or self.step == self.config.steps):
-                record = self._log_record(sums / (self.step - logged), time.monotonic() - started)
-                started, sums = time.monotonic(), torch.zeros(4, device=self.device)
-                logged = self.step
-                with (self.folder / "log.jsonl").open("a") as log:
-                    log.write(json.dumps(record) + "\n")
-                if on_log is not None:
-                    on_log(record)
-            if self.rank == 0 and (self.step % 500 == 0 or self.step == self.config.steps):
-                self.save()
-
-    def train_step(self) -> LossTerms:
-        """Draw one batch and update the network."""
-        config = self.config
-        second = self.step >= config.second_stage * config.steps
-        batch = self.draw_batch(self.step)
-        torch.manual_seed(_mix(config.seed, 4, self.step * self.n_processes + self.rank))  # dropout
-        self.network.train()
-        terms = self.loss(batch, "inverse_sqrt" if second else "equal", self.draw_depth(self.step))
-        terms.loss.backward()
-        self._average_gradients()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.clip_norm)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate_at(self.step)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        return terms
-
-    def _average_gradients(self) -> None:
-        if self.n_processes == 1:
-            return
-        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        dist.all_reduce(flat)
-        for gradient, mean in zip(
-            gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True
-        ):
-            gradient.copy_(mean.view_as(gradient) / self.n_processes)
-
-    def draw_batch(self, step: int) -> TrainingBatch:
-        """Batch of a step, which depends on the seed and the step alone.
-
-        Series are drawn for a block of steps at once, since drawing few costs as much as
-        drawing many. In the second stage every other block has long windows.
-        """
-        config, patch_length = self.config, self.config.architecture.input_token_len
-        block = step // POOL_STEPS
-        second = block * POOL_STEPS >= config.second_stage * config.steps
-        window = config.long_window_patches if second and block % 2 else config.window_patches
-        rows = config.tokens_per_step // window
-        if self._pool[0] != block:
-            self._pool = block, self._draw_pool(rows * POOL_STEPS, window * patch_length, block)
-        start = step % POOL_STEPS * rows
-        number = step * self.n_processes + self.rank
-        generator = Generator(self.device).manual_seed(_mix(config.seed, 1, number))
-        return make_batch(self._pool[1][start : start + rows], patch_length, generator)
-
-    def draw_depth(self, step: int) -> int:
-        """Draw how many serial blocks a step runs."""
-        n_serial = self.config.architecture.num_mtp_tokens
-        random = np.random.default_rng(_mix(self.config.seed, 3, step))
-        full = random.random() < self.config.full_depth_share
-        return n_serial if full else int(random.integers(1, n_serial + 1))
-
-    def _draw_pool(self, rows: int, length: int, block: int) -> Tensor:
-        """Synthetic and real windows in random order, (rows, length)."""
-        seed = _mix(self.config.seed, 2, block * self.n_processes + self.rank)
-        n_real = round(rows * self.config.real_share) if self.real is not None else 0
-        host = Generator().manual_seed(seed)
-        parts = [self.synthetic.sample(rows - n_real, length, host, self.device)]
-        generator = Generator(self.device).manual_seed(seed)
-        if self.real is not None and n_real:
-            windows = self.real.sample(n_real, length, generator, self.device)
-            parts.append(mix_windows(windows, REAL_MIX_SHARE, generator))
-        order = torch.randperm(rows, generator=generator, device=self.device)
-        return torch.cat(parts)[order]
-
-    def loss(
-        self, batch: TrainingBatch, serial_weighting: str, n_serial: int | None = None
-    ) -> LossTerms:
-        """Densely supervised objective of a batch, of the first serial blocks or of all."""
-        config = self.config.architecture
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
+    def forward(self, batch: TrainingBatch, serial_weighting: str, n_serial: int) -> Tensor:
+        """Terms of the objective (loss, NTP, STP, load balance), dense in the batch's tokens."""
+        config, device = self.network.config, batch.inputs.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=self.autocast):
             stages = list(self.network.stages(batch.inputs, n_serial))
             predictions = [self.network.predict_patch(stage.hidden_states) for stage in stages]
         losses = stage_losses(
@@ -248,78 +86,315 @@ class Pretraining:
         )
         router_logits = [logits for stage in stages for logits in stage.router_logits]
         aux = load_balance_loss(router_logits, config.num_experts_per_token)
-        return combine_terms(losses, aux, serial_weighting, config.router_aux_loss_coef)
+        return torch.stack(
+            combine_terms(losses, aux, serial_weighting, config.router_aux_loss_coef)
+        )
 
-    def _validation_batch(self, pack: Path) -> Tensor:
-        length = (
-            self.config.window_patches + self.config.architecture.num_mtp_tokens + 1
-        ) * self.config.architecture.input_token_len
-        generator = Generator(self.device).manual_seed(12345)
-        return RealSeries(pack, self.device).sample(256, length, generator, self.device)
-
-    @torch.no_grad()
-    def validate(self) -> dict[str, float]:
-        """Plain quantile loss on windows of the validation pack, of the first and all patches."""
-        if self.validation is None:
-            return {}
-        self.network.eval()
-        generator = Generator(self.device).manual_seed(1)
-        length = self.config.architecture.input_token_len
-        batch = make_batch(self.validation, length, generator)
-        terms = self.loss(batch, "equal")
-        return {"validation_ntp": terms.ntp.item(), "validation_stp": terms.stp.item()}
-
-    def _log_record(self, means: Tensor, seconds: float) -> dict[str, float]:
-        names = ("loss", "ntp", "stp", "aux")
-        record: dict[str, float] = {"step": self.step}
-        record |= dict(zip(names, means.tolist(), strict=True))
-        record["learning_rate"] = self.config.learning_rate_at(self.step - 1)
-        record["seconds"] = seconds
-        if self.step % 500 == 0 or self.step == self.config.steps:
-            record |= self.validate()
-        return record
-
-    def save(self) -> None:
-        """Write the network, and all that is needed to go on from here."""
-        state = {
-            "step": self.step,
-            "config": dataclasses.asdict(self.config),
-            "network": self.network.state_dict(),
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-        }
-        partial = self.folder / "state.pt.partial"
-        torch.save(state, partial)
-        partial.replace(self.folder / "state.pt")
-        weights = {
-            name: value.to(torch.bfloat16).contiguous().cpu()
-            for name, value in self.network.state_dict().items()
-        }
-        save_file(weights, self.folder / "model.safetensors", metadata={"format": "pt"})
-
-    def _resume(self) -> None:
-        state = torch.load(self.folder / "state.pt", map_location=self.device, weights_only=True)
-        self._check_same_run(state["config"])
-        self.step = state["step"]
-        self.network.load_state_dict(state["network"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-
-    def _check_same_run(self, saved: dict[str, Any]) -> None:
-        """Refuse to go on with other settings; the number of steps alone may change."""
-        now = dataclasses.asdict(self.config)
-        differ = sorted(name for name in now if name != "steps" and now[name] != saved.get(name))
-        if differ:
-            raise ValueError(
-                f"{self.folder} holds a run with other settings of {differ}; resume it with its "
-                "own settings or choose another folder"
-            )
-
-    def _compile(self) -> None:
+    def compile_parts(self) -> None:
+        """Compile each block and the loss."""
         for block in (*self.network.model.layers, *self.network.mtp_modules):
             block.compile(dynamic=False)
         self.patch_loss = torch.compile(patch_loss, dynamic=False)
 
 
-def _mix(seed: int, purpose: int, index: int) -> int:
-    """Seed of one draw, from the run's seed, what is drawn and its number."""
-    return int(np.random.SeedSequence([seed, purpose, index]).generate_state(1, np.uint64)[0] >> 2)
+def pretrain(
+    config: PretrainingConfig,
+    folder: str | Path,
+    *,
+    device: str = "auto",
+    compile_blocks: bool = False,
+    resume: bool = True,
+    progress: bool = False,
+    on_record: Callable[[dict[str, Any]], None] | None = None,
+) -> PretrainingResult:
+    """Train a network, or go on with a run that was interrupted.
+
+    Started by ``torchrun`` or ``accelerate launch``, every process draws windows of its own, and
+    gradients are averaged; the launcher's FSDP settings are followed.
+
+    Parameters
+    ----------
+    config : PretrainingConfig
+        What to compute.
+    folder : str or Path
+        Receives ``model.safetensors`` and ``config.json`` (the checkpoint, bfloat16),
+        ``log.jsonl``, ``pretraining.yaml`` (the settings), ``checkpoints`` (to go on from) and
+        ``stages`` (the network at the end of each stage, float32).
+    device : {"auto", "cpu", "cuda"}
+        ``"auto"`` takes a GPU if there is one.
+    compile_blocks : bool
+        Compile each block and the loss with ``torch.compile``.
+    resume : bool
+        Go on with the run that the folder holds. False: refuse such a folder.
+    progress : bool
+        Show a progress bar.
+    on_record : callable, optional
+        Given each record of the log as it is written, in the first process.
+
+    Returns
+    -------
+    PretrainingResult
+        The folder, and the last record of the log.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds a run with other settings, or an argument cannot be used.
+    FloatingPointError
+        If the loss is no longer finite; the last checkpoint is from before.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from timer_forecaster.pretraining import PretrainingConfig, load_pipeline, pretrain
+    >>> sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
+    ...     "num_mtp_tokens": 1, "num_attention_heads": 2, "num_experts": 2}
+    >>> stage = {"name": "short", "steps": 2, "tokens_per_step": 64, "window_patches": 8,
+    ...     "learning_rate": 2e-3}
+    >>> config = PretrainingConfig.from_mapping({"architecture": sizes, "stages": [stage]})
+    >>> folder, metrics = pretrain(config, mkdtemp(), device="cpu")
+    >>> metrics["step"], load_pipeline(folder).predict([1.0, 2.0, 4.0], 8).median.shape
+    (2, (1, 8))
+    """
+    gpus = [int(os.environ.get("LOCAL_RANK", "0"))] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=gpus):
+        run = _Run(config, Path(folder), device, compile_blocks, resume)
+        return run.train(progress, on_record or (lambda record: None))
+
+
+class _Run:
+    """State of one run in one process."""
+
+    def __init__(
+        self,
+        config: PretrainingConfig,
+        folder: Path,
+        device: str,
+        compile_blocks: bool,
+        resume: bool,
+    ) -> None:
+        self.config, self.folder = config, folder
+        self.accelerator = _make_accelerator(config, device)
+        self.device = self.accelerator.device
+        self.batches = BatchSource(
+            config, self.device, self.accelerator.process_index, self.accelerator.num_processes
+        )
+        self.validation = self.batches.validation()
+        torch.manual_seed(config.seed)
+        objective = DenseObjective(_initial_network(config), config.bfloat16, self.device)
+        self._choose_kernels(objective, compile_blocks)
+        optimizers = build_optimizers(
+            objective.network,
+            config.optimizer.name,
+            config.optimizer.weight_decay,
+            fused=self.device.type == "cuda",
+        )
+        self.network = objective.network
+        self.objective, *self.optimizers = self.accelerator.prepare(objective, *optimizers)
+        self._save_unwrapped()
+        self.checkpoints = CheckpointFolder(folder / "checkpoints")
+        self.step = self._resume(resume)
+        self._log = RunLog(folder / "log.jsonl")
+        if self.accelerator.is_main_process:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._log.cut(self.step)
+            _write_settings(config, folder)
+
+    def _choose_kernels(self, objective: DenseObjective, compile_blocks: bool) -> None:
+        objective.network.set_expert_strategy("dense")
+        if self.device.type == "cpu" and self.config.bfloat16:
+            objective.network.set_attention_kernel("eager")
+        if compile_blocks:
+            objective.compile_parts()
+
+    def _save_unwrapped(self) -> None:
+        """Keep the names of parameters as they are, so that any number of processes goes on.
+
+        accelerate would save those of its wrapper; shards of FSDP have their own format.
+        """
+        if self.accelerator.distributed_type == DistributedType.FSDP:
+            return
+        bare = self.accelerator.unwrap_model(self.objective)
+
+        def save(models: list[nn.Module], weights: list[Any], folder: str) -> None:
+            weights[:] = [bare.state_dict()]
+
+        def load(models: list[nn.Module], folder: str) -> None:
+            models[:] = [bare]
+
+        self.accelerator.register_save_state_pre_hook(save)
+        self.accelerator.register_load_state_pre_hook(load)
+
+    def train(
+        self, progress: bool, on_record: Callable[[dict[str, Any]], None]
+    ) -> PretrainingResult:
+        """Train to the last step."""
+        config, record = self.config, self._log.last()
+        shown = progress and self.accelerator.is_main_process
+        bar = tqdm(total=config.steps, initial=self.step, unit="step", disable=not shown)
+        meter = Meter(self.batches)
+        while self.step < config.steps:
+            stage, step_in_stage = config.locate(self.step)
+            meter.add(self._train_step(), stage.tokens_per_step)
+            self.step += 1
+            bar.update()
+            stage_ends = step_in_stage + 1 == stage.steps
+            if not stage_ends and self.step % config.log_every:
+                continue
+            record = self._record(meter, stage.name, stage.learning_rate_at(step_in_stage))
+            saving = stage_ends or self.step % config.checkpoint_every == 0
+            if saving:
+                record |= self._validate()
+            if self.accelerator.is_main_process:
+                self._log.append(record)  # before the checkpoint, which makes it final
+                on_record(record)
+            if saving:
+                self._save(stage.name if stage_ends else None)
+            bar.set_postfix({"stage": stage.name, "loss": f"{record['loss']:.4f}"})
+            meter = Meter(self.batches)
+        bar.close()
+        return PretrainingResult(self.folder, record)
+
+    def _train_step(self) -> Tensor:
+        """Update the network with one batch; give the means of the objective's terms."""
+        config, accelerator, step = self.config, self.accelerator, self.step
+        stage, step_in_stage = config.locate(step)
+        parts, depth = self.batches.batch(step), self.batches.depth(step)
+        dropout = step * accelerator.num_processes + accelerator.process_index
+        torch.manual_seed(mix_seed(config.seed, 4, dropout))
+        self.objective.train()
+        total = torch.zeros(len(TERMS), device=self.device)
+        for part in parts:
+            with accelerator.accumulate(self.objective):
+                terms = self.objective(part, stage.serial_weighting, depth)
+                accelerator.backward(terms[0])
+                total += terms.detach() / len(parts)
+        accelerator.clip_grad_norm_(self.objective.parameters(), config.optimizer.clip_norm)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = stage.learning_rate_at(step_in_stage)
+            optimizer.step()
+            optimizer.zero_grad()
+        return total
+
+    @torch.no_grad()
+    def _validate(self) -> dict[str, float]:
+        """Loss on held-out windows, of the next patch and of all that follow, equally weighted."""
+        self.objective.eval()
+        depth = self.config.architecture.num_mtp_tokens
+        terms = self.objective(self.validation, "equal", depth)
+        return {"validation_ntp": terms[1].item(), "validation_stp": terms[2].item()}
+
+    def _record(self, meter: Meter, stage: str, learning_rate: float) -> dict[str, Any]:
+        accelerator = self.accelerator
+        means = accelerator.reduce(meter.sums / meter.steps, "mean").tolist()
+        if not math.isfinite(means[0]):
+            raise FloatingPointError(
+                f"the loss is {means[0]} in the steps up to {self.step}; the newest checkpoint in "
+                f"{self.checkpoints.folder} is from before: lower the learning rate"
+            )
+        seconds, data_seconds = meter.read()
+        record: dict[str, Any] = {"step": self.step, "stage": stage}
+        record |= dict(zip(TERMS, means, strict=True))
+        return record | {
+            "learning_rate": learning_rate,
+            "seconds": seconds,
+            "tokens_per_second": meter.tokens * accelerator.num_processes / seconds,
+            "data_share": data_seconds / seconds,
+            "skipped_shards": self.batches.skipped_shards,
+        }
+
+    def _save(self, finished_stage: str | None) -> None:
+        """Write a checkpoint to go on from, and the network for forecasting."""
+        accelerator, partial = self.accelerator, self.checkpoints.partial(self.step)
+        if accelerator.is_main_process:
+            self.checkpoints.clear(self.step)
+        accelerator.wait_for_everyone()
+        accelerator.save_state(str(partial))
+        state = accelerator.get_state_dict(self.objective)
+        accelerator.wait_for_everyone()
+        if accelerator.is_main_process:
+            weights = {name.removeprefix("network."): value for name, value in state.items()}
+            export_network(self.network, weights, self.folder, torch.bfloat16)
+            if finished_stage is not None:
+                kept = self.folder / "stages" / finished_stage
+                export_network(self.network, weights, kept, torch.float32)
+            self.checkpoints.seal(self.step, {"config": _plain(self.config)})
+        accelerator.wait_for_everyone()
+
+    def _resume(self, resume: bool) -> int:
+        """Load the newest complete checkpoint, if there is one; give the steps it has behind it."""
+        found = self.checkpoints.newest(_logger.warning)
+        if found is None:
+            return 0
+        path, step, record = found
+        if not resume:
+            raise ValueError(f"{self.folder} holds a run at step {step}; choose another folder")
+        _check_same_run(self.config, record["config"], step, self.folder)
+        self.accelerator.load_state(str(path))
+        return step
+
+
+def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:
+    if device not in DEVICES or (device == "cuda" and not torch.cuda.is_available()):
+        raise ValueError(f"device={device!r} is not one of {DEVICES}, or not in this machine")
+    # Blocks that a step leaves out have no gradient; looking for them costs time.
+    unused = config.objective == "stp" and any(s.full_depth_share < 1 for s in config.stages)
+    accelerator = Accelerator(
+        cpu=device == "cpu" or not torch.cuda.is_available(),
+        gradient_accumulation_steps=config.gradient_accumulation,
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
+    )
+    if accelerator.distributed_type == DistributedType.FSDP and config.optimizer.name == "muon":
+        raise ValueError(
+            "optimizer: name 'muon' needs whole matrices, which FSDP cuts into shards; use "
+            "'adamw', or launch without FSDP"
+        )
+    return accelerator
+
+
+def _initial_network(config: PretrainingConfig) -> TimerS1Network:
+    network = build_network(config.architecture, config.objective)
+    if config.initial_checkpoint is not None:
+        weights = load_pipeline(config.initial_checkpoint, "cpu", "float32").network.state_dict()
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ValueError(
+                f"initial_checkpoint={config.initial_checkpoint!r} does not fit the architecture "
+                f"and objective {config.objective!r}: {error}"
+            ) from error
+    return network
+
+
+def _plain(config: PretrainingConfig) -> dict[str, Any]:
+    """Give settings as the plain values that JSON and YAML hold."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return plain
+
+
+def _write_settings(config: PretrainingConfig, folder: Path) -> None:
+    text = yaml.safe_dump(_plain(config), sort_keys=False)
+    (folder / "pretraining.yaml").write_text(text, encoding="utf-8")
+
+
+def _check_same_run(
+    config: PretrainingConfig, saved: dict[str, Any], step: int, folder: Path
+) -> None:
+    """Refuse to go on with other settings; what has not begun may change."""
+    now = _plain(config)
+    free = ("stages", "log_every", "checkpoint_every", "validation_corpus")
+    differ = [name for name in now if name not in free and now[name] != saved.get(name)]
+    first = 0
+    for index, (stage, old) in enumerate(zip(now["stages"], saved["stages"], strict=False)):
+        last = first + old["steps"]
+        if step <= last and old["final_learning_rate"] is None:  # its length decides nothing yet
+            old = old | {"steps": stage["steps"]}
+        if first < step and stage != old:
+            differ.append(f"stages[{index}]")
+        first = last
+    if differ or config.steps < step:
+        raise ValueError(
+            f"{folder} holds a run at step {step} with other settings of {sorted(differ)}; resume "
+            "it with its own settings or choose another folder"
+        )

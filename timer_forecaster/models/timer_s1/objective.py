@@ -81,14 +81,15 @@ def stage_losses(
     loss : callable
         `patch_loss`, or a compiled copy of it.
     """
+    n_tokens = predictions[0].shape[1]
+    counts_at = known.new_ones(1, 1, 1) if supervised is None else supervised.unsqueeze(-1)
+    # Patches that nobody knows, after the end: all stages then have one shape to compile.
+    beyond = max(0, n_tokens + len(predictions) - targets.shape[1])
+    targets, known = (F.pad(x, (0, 0, 0, beyond)) for x in (targets, known))
     losses = []
     for shift, prediction in enumerate(predictions, start=1):
-        n_tokens = max(0, min(prediction.shape[1], targets.shape[1] - shift))
-        counts = known[:, shift : shift + n_tokens]
-        if supervised is not None:
-            counts = counts & supervised[:, :n_tokens, None]
-        target = targets[:, shift : shift + n_tokens]
-        losses.append(loss(prediction[:, :n_tokens].float(), target, counts, levels, kind))
+        target, counts = (x[:, shift : shift + n_tokens] for x in (targets, known))
+        losses.append(loss(prediction.float(), target, counts & counts_at, levels, kind))
     return losses
 
 

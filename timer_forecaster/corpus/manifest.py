@@ -1,0 +1,117 @@
+"""The manifest of a corpus: what its shards hold, where it comes from and what was left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["MANIFEST_NAME", "DatasetEntry", "Manifest", "ShardEntry"]
+
+MANIFEST_NAME = "manifest.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ShardEntry:
+    """One Parquet file of the corpus."""
+
+    name: str
+    sha256: str
+    bytes: int
+    rows: int
+    points: int
+    datasets: dict[str, int]
+    """Rows of each data set in this shard."""
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """One data set of the corpus: its source, what was kept of it, and what was not."""
+
+    name: str
+    frequency: str
+    source: dict[str, Any]
+    """``file``, ``bytes`` and ``sha256`` of the file that it was read from."""
+
+    series_found: int
+    points_found: int
+    series: int
+    """Rows kept. A series of more than `shards.LONGEST_ROW` points is several rows."""
+
+    points: int
+    missing: int
+    """Points kept that are not observed."""
+
+    dropped_series: dict[str, int] = field(default_factory=dict)
+    """Reason to number of series left out for it."""
+
+    changed_points: dict[str, int] = field(default_factory=dict)
+    """Change to number of points of the series kept that curation changed in this way."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What `build` wrote into a folder, as ``manifest.json``.
+
+    Examples
+    --------
+    >>> Manifest((), (), {"seed": 0}).points
+    0
+    """
+
+    shards: tuple[ShardEntry, ...]
+    datasets: tuple[DatasetEntry, ...]
+    settings: dict[str, Any]
+    """Arguments of `build`, and the version of the package."""
+
+    @property
+    def series(self) -> int:
+        """Rows of all shards."""
+        return sum(shard.rows for shard in self.shards)
+
+    @property
+    def points(self) -> int:
+        """Points of all shards, missing ones included."""
+        return sum(shard.points for shard in self.shards)
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest, whole or not at all."""
+        content = {"format": _FORMAT} | dataclasses.asdict(self)
+        partial = folder / f"{MANIFEST_NAME}.partial"
+        partial.write_text(json.dumps(content, indent=1) + "\n")
+        partial.replace(folder / MANIFEST_NAME)
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Manifest:
+        """Read the manifest of a corpus.
+
+        Parameters
+        ----------
+        folder : path
+            Written by `build`.
+
+        Raises
+        ------
+        ValueError
+            If the folder holds no manifest, or one that cannot be understood.
+        """
+        file = Path(folder) / MANIFEST_NAME
+        if not file.is_file():
+            raise ValueError(
+                f"folder={str(folder)!r} holds no {MANIFEST_NAME}: it is not a corpus, or its "
+                "build was interrupted. Write one with: timer-forecaster corpus build"
+            )
+        try:
+            content = json.loads(file.read_text())
+            if content["format"] != _FORMAT:
+                raise ValueError(f"format {content['format']}, this version reads {_FORMAT}")
+            return cls(
+                shards=tuple(ShardEntry(**entry) for entry in content["shards"]),
+                datasets=tuple(DatasetEntry(**entry) for entry in content["datasets"]),
+                settings=content["settings"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{file} cannot be read as a manifest: {error!r}") from error

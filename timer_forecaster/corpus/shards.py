@@ -1,0 +1,304 @@
+"""Building a corpus: source files to shuffled, compressed Parquet shards and a manifest.
+
+The series are scattered at random over scratch files, each of which fits into memory; these are
+then read one after the other, shuffled, and written out. That is a uniform shuffle of the whole
+corpus at bounded memory, so that every shard is a fair sample of all data sets.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import math
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from timer_forecaster import __version__
+from timer_forecaster.corpus.curation import Curation, trimmed
+from timer_forecaster.corpus.held_out import HELD_OUT, HELD_OUT_SERIES
+from timer_forecaster.corpus.manifest import DatasetEntry, Manifest, ShardEntry
+from timer_forecaster.corpus.sources import Array, Source, source_files
+
+__all__ = ["LONGEST_ROW", "build"]
+
+LONGEST_ROW = 1 << 18
+"""Points of a row: longer series are cut into pieces, so that shards stay alike."""
+
+_SCHEMA = pa.schema(
+    [("dataset", pa.string()), ("item_id", pa.string()), ("target", pa.list_(pa.float32()))]
+)
+_GROUP_POINTS = 1 << 21
+_MEGABYTE = 10**6
+
+
+def build(
+    source: str | Path,
+    out: str | Path,
+    exclude: Sequence[str] = HELD_OUT,
+    exclude_series: Sequence[str] = HELD_OUT_SERIES,
+    curation: Curation | None = None,
+    shard_megabytes: float = 50.0,
+    memory_megabytes: float = 256.0,
+    seed: int = 0,
+    progress: bool = False,
+) -> Manifest:
+    """Write the series of a folder as a corpus: Parquet shards and ``manifest.json``.
+
+    The same source, settings and versions give the same bytes.
+
+    Parameters
+    ----------
+    source : path
+        Holds one file ``<dataset>__<frequency>.parquet`` per data set, see `sources.Source`.
+    out : path
+        Folder to write, absent or empty. It holds scratch files while building.
+    exclude : sequence of str
+        Data sets to leave out: stems of source files, there or not. Default: `HELD_OUT`.
+    exclude_series : sequence of str
+        Values of ``item_id`` to leave out. Default: `HELD_OUT_SERIES`.
+    curation : Curation, optional
+        Rules for the series. Default: trim them, and drop constant and hardly observed ones.
+    shard_megabytes : float
+        About how large each shard is (10^6 bytes, compressed). All hold about equally many points.
+    memory_megabytes : float
+        About how much memory the series waiting to be written may take.
+    seed : int
+        Seed of the shuffle.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Manifest
+
+    Raises
+    ------
+    ValueError
+        If the source holds nothing to keep, a file cannot be read, or `out` is not empty.
+    """
+    files = source_files(Path(source), exclude)
+    if not files:
+        raise ValueError(f"source={str(source)!r}: exclude leaves none of its data sets")
+    for name, size in (("shard", shard_megabytes), ("memory", memory_megabytes)):
+        if not size > 0:
+            raise ValueError(f"{name}_megabytes={size!r} must be positive")
+    folder = _empty_folder(Path(out))
+    sources = [Source(file) for file in files]
+    with tempfile.TemporaryDirectory(dir=folder, prefix="unfinished-") as scratch:
+        points = sum(source.points for source in sources)
+        heap = _Shuffler(Path(scratch), points, memory_megabytes, seed)
+        datasets = [
+            _gather(one, heap, frozenset(exclude_series), curation)
+            for one in tqdm(sources, "gathering", disable=not progress)
+        ]
+        if not heap.points:
+            raise ValueError(f"source={str(source)!r}: not one of its series can be kept")
+        shards = tuple(_write_shards(heap, folder, shard_megabytes * _MEGABYTE))
+    settings = {
+        "exclude": list(exclude),
+        "exclude_series": list(exclude_series),
+        "curation": None if curation is None else dataclasses.asdict(curation),
+        "shard_megabytes": shard_megabytes,
+        "memory_megabytes": memory_megabytes,
+        "seed": seed,
+        "version": __version__,
+    }
+    manifest = Manifest(shards, tuple(datasets), settings)
+    manifest.write(folder)
+    return manifest
+
+
+def _empty_folder(folder: Path) -> Path:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"out={str(folder)!r} is not an empty folder: remove it or name another")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _gather(
+    source: Source, heap: _Shuffler, unwanted: frozenset[str], curation: Curation | None
+) -> DatasetEntry:
+    """Put what is kept of a source on the heap, and say what was."""
+    kept: Counter[str] = Counter(series=0, points=0, missing=0)
+    found: Counter[str] = Counter(series=0, points=0)
+    dropped: Counter[str] = Counter()
+    changed: Counter[str] = Counter()
+    for series in source:
+        found.update(series=1, points=len(series.values))
+        if series.item_id in unwanted:
+            dropped["held out"] += 1
+            continue
+        values, reason, changes = _curated(series.values, curation)
+        if values is None:
+            dropped[reason] += 1
+            continue
+        changed.update(changes)
+        for piece in _pieces(values):
+            heap.add(source.name, series.item_id, piece)
+            kept.update(series=1, points=len(piece), missing=int(np.isnan(piece).sum()))
+    return DatasetEntry(
+        name=source.name,
+        frequency=source.frequency,
+        source=_provenance(source.file),
+        series_found=found["series"],
+        points_found=found["points"],
+        dropped_series=dict(dropped),
+        changed_points=dict(changed),
+        **kept,
+    )
+
+
+def _curated(values: Array, curation: Curation | None) -> tuple[Array | None, str, Counter[str]]:
+    return (*trimmed(values), Counter()) if curation is None else curation(values)
+
+
+def _pieces(values: Array) -> Iterator[Array]:
+    """Cut a long series into equal pieces, and leave out those that teach nothing."""
+    for part in np.array_split(values, math.ceil(len(values) / LONGEST_ROW)):
+        piece, _ = trimmed(part)
+        if piece is not None:
+            yield piece
+
+
+def _provenance(file: Path) -> dict[str, Any]:
+    return {"file": file.name, "bytes": file.stat().st_size, "sha256": digest(file)}
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class _Shuffler:
+    """A heap of series on disk, which come back in random order.
+
+    A quarter of the memory holds the series on their way to the scratch files, and a scratch file
+    is a quarter of it at most: it is held twice while it is shuffled.
+    """
+
+    def __init__(self, folder: Path, points: int, memory_megabytes: float, seed: int) -> None:
+        self.points = 0
+        self._limit = int(memory_megabytes * _MEGABYTE / 4)
+        self._files = [
+            folder / f"{number}.arrow" for number in range(1 + 4 * points // self._limit)
+        ]
+        self._waiting: list[list[tuple[str, str, Array]]] = [[] for _ in self._files]
+        self._waiting_bytes = 0
+        self._seed = seed
+        self._rng = np.random.default_rng(seed)
+
+    def add(self, dataset: str, item_id: str, values: Array) -> None:
+        """Put a series on the heap."""
+        self._waiting[self._rng.integers(len(self._files))].append((dataset, item_id, values))
+        self.points += len(values)
+        self._waiting_bytes += values.nbytes
+        if self._waiting_bytes > self._limit:
+            self._flush()
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield tables of `_SCHEMA`, each a random sample in random order; the heap stays."""
+        self._flush()
+        for number, file in enumerate(self._files):
+            if file.exists():
+                table = pa.concat_tables(_streams(file))
+                order = np.random.default_rng([self._seed, number]).permutation(len(table))
+                yield table.take(pa.array(order))
+
+    def _flush(self) -> None:
+        for file, rows in zip(self._files, self._waiting, strict=True):
+            if rows:
+                with file.open("ab") as stream, pa.ipc.new_stream(stream, _SCHEMA) as writer:
+                    writer.write_table(_table(rows))
+                rows.clear()
+        self._waiting_bytes = 0
+
+
+def _table(rows: Sequence[tuple[str, str, Array]]) -> pa.Table:
+    names, items, values = zip(*rows, strict=True)
+    ends = np.cumsum([0, *(len(each) for each in values)], dtype=np.int32)
+    target = pa.ListArray.from_arrays(ends, np.concatenate(values))
+    return pa.table([names, items, target], schema=_SCHEMA)
+
+
+def _streams(file: Path) -> Iterator[pa.Table]:
+    """Read the Arrow streams that were appended to a file, one after the other."""
+    size = file.stat().st_size
+    with pa.OSFile(str(file)) as stream:
+        while stream.tell() < size:
+            yield pa.ipc.open_stream(stream).read_all()
+
+
+def _write_shards(heap: _Shuffler, folder: Path, shard_bytes: float) -> Iterator[ShardEntry]:
+    """Write as many shards as their size asks for, with about equally many points each."""
+    sample = next(heap.tables())
+    with tempfile.TemporaryFile(dir=folder) as file:
+        _write_groups(file, [sample])
+        bytes_per_point = file.tell() / _ends(sample)[-1]
+    count = max(1, round(heap.points * bytes_per_point / shard_bytes))
+    labelled = itertools.groupby(_groups(heap, count), key=itemgetter(0))
+    for number, (_, groups) in enumerate(labelled):
+        yield _write_shard(folder / f"shard-{number:05d}.parquet", (table for _, table in groups))
+
+
+def _groups(heap: _Shuffler, count: int) -> Iterator[tuple[int, pa.Table]]:
+    """Cut the heap into row groups, each with the number of its shard: that of its first point."""
+    written = 0
+    for table in heap.tables():
+        starts = written + np.concatenate([[0], _ends(table)[:-1]])
+        shard = starts * count // heap.points
+        changes = np.diff(shard) + np.diff(starts // _GROUP_POINTS)
+        cuts = [0, *np.flatnonzero(changes) + 1, len(table)]
+        for start, end in itertools.pairwise(cuts):
+            yield int(shard[start]), table.slice(start, end - start)
+        written += int(_ends(table)[-1])
+
+
+def _ends(table: pa.Table) -> npt.NDArray[np.int64]:
+    """Points of the table up to the end of each row."""
+    lengths = pa.compute.list_value_length(table.column("target")).to_numpy()
+    return np.cumsum(lengths, dtype=np.int64)
+
+
+def _write_groups(file: IO[bytes], groups: Iterable[pa.Table]) -> tuple[int, Counter[str]]:
+    """Write tables as row groups of a Parquet file; count its points and each data set's rows."""
+    points, rows = 0, Counter[str]()
+    writer = pq.ParquetWriter(
+        file,
+        _SCHEMA,
+        compression="zstd",
+        use_dictionary=["dataset"],
+        # A fifth smaller than dictionaries on measured values, and quicker to write.
+        column_encoding={"target.list.element": "BYTE_STREAM_SPLIT"},
+    )
+    with writer:
+        for table in groups:
+            writer.write_table(table)
+            rows.update(table.column("dataset").to_pylist())
+            points += int(_ends(table)[-1])
+    return points, rows
+
+
+def _write_shard(file: Path, groups: Iterable[pa.Table]) -> ShardEntry:
+    with file.open("wb") as stream:
+        points, rows = _write_groups(stream, groups)
+    return ShardEntry(
+        name=file.name,
+        sha256=digest(file),
+        bytes=file.stat().st_size,
+        rows=rows.total(),
+        points=points,
+        datasets=dict(sorted(rows.items())),
+    )

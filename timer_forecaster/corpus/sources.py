@@ -1,0 +1,143 @@
+"""Series one by one, from Parquet files: the sources of a corpus, or its shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from timer_forecaster.corpus.manifest import MANIFEST_NAME, Manifest
+
+__all__ = ["Array", "Series", "Source", "series_of"]
+
+Array = npt.NDArray[np.float32]
+
+_BATCH_POINTS = 1 << 20
+
+
+class Series(NamedTuple):
+    """One series of a data set."""
+
+    dataset: str
+    item_id: str
+    values: Array
+    """(steps,), NaN where missing."""
+
+
+class Source:
+    """A Parquet file ``<dataset>__<frequency>.parquet`` with one series a row.
+
+    Parameters
+    ----------
+    file : path
+        Has the columns ``item_id`` and ``target`` (lists of numbers, NaN or null = missing), and
+        ``freq`` if the frequency is to be read from there instead of from the file's name.
+
+    Raises
+    ------
+    ValueError
+        If the file is not Parquet or lacks a column.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.name = file.stem
+        try:
+            self._parquet = pq.ParquetFile(file)
+        except (pa.ArrowException, OSError) as error:
+            raise ValueError(f"{file} cannot be read as Parquet: {error}") from error
+        lacking = sorted({"item_id", "target"} - set(self._parquet.schema_arrow.names))
+        if lacking:
+            raise ValueError(
+                f"{file} has no column {', '.join(lacking)}; a source has one series a row, with "
+                "the columns item_id and target (a list of numbers)"
+            )
+
+    @property
+    def points(self) -> int:
+        """Number of values, read from the file's metadata."""
+        metadata = self._parquet.metadata
+        columns = [
+            column
+            for column in range(metadata.num_columns)
+            if metadata.schema.column(column).path.split(".")[0] == "target"
+        ]
+        groups = range(metadata.num_row_groups)
+        return sum(metadata.row_group(g).column(c).num_values for g in groups for c in columns)
+
+    @property
+    def frequency(self) -> str:
+        """That of the first row, or what follows ``__`` in the file's name."""
+        if "freq" in self._parquet.schema_arrow.names:
+            for batch in self._parquet.iter_batches(batch_size=1, columns=["freq"]):
+                return str(batch.column("freq")[0].as_py())
+        return self.name.rpartition("__")[2]
+
+    def __iter__(self) -> Iterator[Series]:
+        """Yield the series, a few megabytes of them in memory at a time."""
+        for batch in batches(self._parquet, self.points, ["item_id", "target"]):
+            names = batch.column("item_id").to_pylist()
+            for name, values in zip(names, unpacked(batch.column("target")), strict=True):
+                yield Series(self.name, str(name), values)
+
+
+def series_of(folder: str | Path) -> Iterator[Series]:
+    """Yield all series of a folder: a corpus, or source files.
+
+    Parameters
+    ----------
+    folder : path
+        Written by `build`, or with files as `Source` describes them.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to read, or something that cannot be read.
+    """
+    folder = Path(folder)
+    if not (folder / MANIFEST_NAME).exists():
+        for file in source_files(folder):
+            yield from Source(file)
+        return
+    for shard in Manifest.read(folder).shards:
+        parquet = pq.ParquetFile(folder / shard.name)
+        for batch in batches(parquet, shard.points, ["dataset", "item_id", "target"]):
+            names = (batch.column(name).to_pylist() for name in ("dataset", "item_id"))
+            for dataset, item_id, values in zip(
+                *names, unpacked(batch.column("target")), strict=True
+            ):
+                yield Series(dataset, item_id, values)
+
+
+def source_files(folder: Path, exclude: Sequence[str] = ()) -> list[Path]:
+    """List the Parquet files of a folder by name, without those whose stem is excluded."""
+    files = sorted(folder.glob("*.parquet"))
+    if not files:
+        raise ValueError(f"folder={str(folder)!r} holds no Parquet file (*.parquet)")
+    return [file for file in files if file.stem not in exclude]
+
+
+def batches(parquet: pq.ParquetFile, points: int, columns: Sequence[str]) -> Iterator[Any]:
+    """Yield record batches of about four megabytes of values each."""
+    mean_points = points / max(1, parquet.metadata.num_rows)
+    rows = max(1, int(_BATCH_POINTS / max(1.0, mean_points)))
+    yield from parquet.iter_batches(batch_size=rows, columns=list(columns))
+
+
+def unpacked(column: Any) -> Iterator[Array]:
+    """Yield the rows of an Arrow column of lists of numbers."""
+    values, lengths = flattened(column)
+    for start, length in zip(np.cumsum(lengths) - lengths, lengths, strict=True):
+        yield values[start : start + length]
+
+
+def flattened(column: Any) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Values of an Arrow column of lists of numbers, end to end, and the length of each list."""
+    lists = column.cast(pa.list_(pa.float32())).fill_null([])
+    values = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+    return values, lists.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)

@@ -1,0 +1,117 @@
+"""Checkpoints of a run that are there as a whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+KEPT = 2
+"""Newest checkpoints that are kept."""
+
+_RECORD = "checkpoint.json"
+_PARTIAL = ".partial"
+
+
+class CheckpointFolder:
+    """The checkpoints of one run, one folder each.
+
+    A checkpoint is written under another name, sealed by a list of its files with their sizes and
+    checksums, and renamed. A process that is killed leaves at most a folder that is not taken for a
+    checkpoint; a file that the disk cut short or changed is found out by the list.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds them; made with the first.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def partial(self, step: int) -> Path:
+        """Folder to write the files of a step's checkpoint to."""
+        return self.folder / f"{_name(step)}{_PARTIAL}"
+
+    def clear(self, step: int) -> None:
+        """Make an empty folder for the files of a step's checkpoint."""
+        shutil.rmtree(self.partial(step), ignore_errors=True)
+        self.partial(step).mkdir(parents=True)
+
+    def seal(self, step: int, record: dict[str, Any]) -> Path:
+        """Turn the folder of a step's files into a checkpoint, and drop old ones.
+
+        Parameters
+        ----------
+        step : int
+            Steps done.
+        record : dict
+            What to keep with it, as JSON.
+        """
+        partial, final = self.partial(step), self.folder / _name(step)
+        files = {str(file.relative_to(partial)): _checksum(file) for file in _files(partial)}
+        content = {"step": step, "files": files, "record": record}
+        (partial / _RECORD).write_text(json.dumps(content, indent=2) + "\n")
+        _remove(final)  # a broken one of an earlier attempt
+        partial.rename(final)
+        for old in self._found()[KEPT:]:
+            _remove(old)
+        for leftover in self.folder.glob(f"*{_PARTIAL}"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        return final
+
+    def newest(self, on_broken: Callable[[str], None]) -> tuple[Path, int, dict[str, Any]] | None:
+        """Find the newest complete checkpoint.
+
+        Parameters
+        ----------
+        on_broken : callable
+            Told of each newer one that is not complete, and why.
+
+        Returns
+        -------
+        folder : Path
+        step : int
+        record : dict
+            As given to `seal`. None in place of the three if there is no complete checkpoint.
+        """
+        for path in self._found():
+            try:
+                content = json.loads((path / _RECORD).read_text())
+                for name, checksum in content["files"].items():
+                    if _checksum(path / name) != checksum:
+                        raise ValueError(f"{name} is not what was written")
+                return path, content["step"], content["record"]
+            except (OSError, ValueError, KeyError) as error:
+                on_broken(f"checkpoint {path} is broken ({error}); going on with the one before")
+        return None
+
+    def _found(self) -> list[Path]:
+        """Checkpoints, newest first."""
+        names = [path for path in self.folder.glob("step-*") if path.suffix != _PARTIAL]
+        return sorted(names, reverse=True)
+
+
+def _name(step: int) -> str:
+    return f"step-{step:09d}"
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _checksum(file: Path) -> str:
+    with file.open("rb") as content:
+        return f"{file.stat().st_size}:{hashlib.file_digest(content, 'sha256').hexdigest()}"
+
+
+def _remove(checkpoint: Path) -> None:
+    """Delete a checkpoint, which stops being one before its first file goes."""
+    if checkpoint.exists():
+        doomed = checkpoint.with_name(f"{checkpoint.name}.old{_PARTIAL}")
+        shutil.rmtree(doomed, ignore_errors=True)
+        checkpoint.rename(doomed)
+        shutil.rmtree(doomed)

@@ -1,0 +1,357 @@
+"""What a pre-training run computes: typed settings, read from YAML."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.timer_s1.architecture import SERIAL_WEIGHTINGS
+
+from .batches import MaskShares
+from .optimizer import OPTIMIZERS
+
+OBJECTIVES = ("stp", "ntp", "mtp")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name}={value!r} is unknown; use one of {choices}")
+
+
+def _check_shares(settings: Any, *names: str) -> None:
+    for name in names:
+        if not 0 <= getattr(settings, name) <= 1:
+            raise ValueError(f"{name}={getattr(settings, name)} must lie between 0 and 1")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataMix:
+    """Where training windows come from, and how they are changed.
+
+    Parameters
+    ----------
+    families : dict of str to float, optional
+        Weights of the synthetic families (`timer_forecaster.corpus.synthetic.FAMILIES`).
+        Default: all, with their own weights.
+    synthetic_augmentation : bool
+        Whether synthetic series are mixed, distorted, flipped and slowed down.
+    corpus : str, optional
+        Folder of shards of real series.
+    real_share : float
+        Share of windows drawn from the corpus.
+    mix_share : float
+        Share of real windows that are replaced by a convex mix with another one.
+    downsample, flip : float
+        Shares of real windows whose steps are means of several, and whose sign is changed.
+    """
+
+    families: dict[str, float] | None = None
+    synthetic_augmentation: bool = True
+    corpus: str | None = None
+    real_share: float = 0.0
+    mix_share: float = 0.3
+    downsample: float = 0.3
+    flip: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Check the shares."""
+        _check_shares(self, "real_share", "mix_share", "downsample", "flip")
+        if self.real_share > 0 and self.corpus is None:
+            raise ValueError(f"real_share={self.real_share} needs a corpus; name its folder")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OptimizerSettings:
+    """How weights are updated.
+
+    Parameters
+    ----------
+    name : {"muon", "adamw"}
+        See `timer_forecaster.pretraining.optimizer.build_optimizers`.
+    weight_decay, clip_norm : float
+        Decoupled weight decay; norm that gradients are cut to.
+    """
+
+    name: str = "muon"
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the name and the numbers."""
+        _check_choice("name", self.name, OPTIMIZERS)
+        if self.weight_decay < 0 or self.clip_norm <= 0:
+            raise ValueError(
+                f"weight_decay={self.weight_decay} must not be negative and "
+                f"clip_norm={self.clip_norm} must be positive"
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage of training: so many steps with the same settings.
+
+    Parameters
+    ----------
+    name : str
+        Names the folder that keeps the weights of the end of the stage.
+    steps : int
+        Optimiser steps.
+    tokens_per_step : int
+        Patches that one process learns from in one step.
+    window_patches : tuple of int
+        Patches in a training window. Of several lengths, pools of steps take one after the other.
+    learning_rate : float
+        Rate at the beginning, after the warm-up.
+    final_learning_rate : float, optional
+        Rate that the stage goes to, linearly. Default: the rate is constant.
+    warmup_steps : int
+        Steps of linear growth at the beginning.
+    serial_weighting : {"equal", "inverse_sqrt"}
+        Weights of the serial blocks' losses: 1, or 1 / sqrt(j) as in the report's continued
+        pre-training.
+    full_depth_share : float
+        Share of steps that run all serial blocks. The others run a random number of them, which
+        trains the near ones at less cost.
+    data : DataMix, optional
+        The stage's own data. Default: those of the run.
+    revisit_share : float
+        Share of windows drawn from the data of the run all the same (the report's continued
+        pre-training revisits the pre-training corpus).
+    """
+
+    name: str
+    steps: int
+    tokens_per_step: int
+    window_patches: tuple[int, ...]
+    learning_rate: float
+    final_learning_rate: float | None = None
+    warmup_steps: int = 0
+    serial_weighting: str = "equal"
+    full_depth_share: float = 1.0
+    data: DataMix | None = None
+    revisit_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the fields by themselves."""
+        if not self.name or Path(self.name).name != self.name:
+            raise ValueError(f"name={self.name!r} of a stage must be the name of a folder")
+        if self.steps < 1 or self.warmup_steps < 0:
+            raise ValueError(
+                f"steps={self.steps} of stage {self.name!r} must be at least 1 and "
+                f"warmup_steps={self.warmup_steps} not negative"
+            )
+        if not self.window_patches or min(self.window_patches) < 2:
+            raise ValueError(
+                f"window_patches={self.window_patches} of stage {self.name!r} must be one or "
+                "several lengths of at least 2"
+            )
+        _check_choice("serial_weighting", self.serial_weighting, SERIAL_WEIGHTINGS)
+        _check_shares(self, "full_depth_share", "revisit_share")
+        if self.revisit_share > 0 and self.data is None:
+            raise ValueError(
+                f"revisit_share={self.revisit_share} of stage {self.name!r} needs data of the "
+                "stage's own; without, all windows are drawn from those of the run"
+            )
+
+    def learning_rate_at(self, step: int) -> float:
+        """Learning rate of a step of the stage, counted from 0."""
+        final = self.learning_rate if self.final_learning_rate is None else self.final_learning_rate
+        warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
+        return warm * (self.learning_rate + (final - self.learning_rate) * step / self.steps)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PretrainingConfig:
+    """Everything that decides what a run computes.
+
+    Parameters
+    ----------
+    architecture : TimerS1Architecture
+        Sizes of the network; its blocks are the block budget of every objective.
+    stages : tuple of Stage
+        One after the other.
+    objective : {"stp", "ntp", "mtp"}
+        Serial-token prediction, next-token prediction or multi-token prediction; see
+        `timer_forecaster.pretraining.variants.build_network`.
+    data : DataMix
+        Data of every stage that has none of its own.
+    masks : MaskShares
+        Hidden values.
+    optimizer : OptimizerSettings
+        How weights are updated.
+    initial_checkpoint : str, optional
+        Folder, registry name or hub id to start from. Default: random weights.
+    validation_corpus : str, optional
+        Folder of shards of held-out series. Default: synthetic series that training never draws.
+    gradient_accumulation : int
+        Parts that a step's batch is cut into, to need less memory.
+    pool_steps : int
+        Steps whose windows are drawn together: drawing few costs as much as drawing many.
+    log_every, checkpoint_every : int
+        Steps between log records, and between checkpoints; the latter a multiple of the former.
+    bfloat16 : bool
+        Compute matrix products in bfloat16 (autocast).
+    seed : int
+        Seeds weights, data, masks and dropout.
+    """
+
+    architecture: TimerS1Architecture
+    stages: tuple[Stage, ...]
+    objective: str = "stp"
+    data: DataMix = dataclasses.field(default_factory=DataMix)
+    masks: MaskShares = dataclasses.field(default_factory=MaskShares)
+    optimizer: OptimizerSettings = dataclasses.field(default_factory=OptimizerSettings)
+    initial_checkpoint: str | None = None
+    validation_corpus: str | None = None
+    gradient_accumulation: int = 1
+    pool_steps: int = 32
+    log_every: int = 100
+    checkpoint_every: int = 500
+    bfloat16: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check that the fields fit together."""
+        _check_choice("objective", self.objective, OBJECTIVES)
+        names = [stage.name for stage in self.stages]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"stages are named {names}; give at least one, each another name")
+        for name in ("gradient_accumulation", "pool_steps", "log_every", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        if self.checkpoint_every % self.log_every:
+            raise ValueError(
+                f"checkpoint_every={self.checkpoint_every} must be a multiple of "
+                f"log_every={self.log_every}, so that no log record spans a checkpoint"
+            )
+        for stage in self.stages:
+            self._check_stage(stage)
+
+    def _check_stage(self, stage: Stage) -> None:
+        ahead = self.architecture.num_mtp_tokens + 1
+        for window in stage.window_patches:
+            if window <= ahead and self.objective != "ntp":
+                raise ValueError(
+                    f"window_patches={window} of stage {stage.name!r} must be more than the "
+                    f"{ahead} patches of one pass"
+                )
+            rows = stage.tokens_per_step // window
+            if rows < 1 or rows % self.gradient_accumulation:
+                raise ValueError(
+                    f"tokens_per_step={stage.tokens_per_step} of stage {stage.name!r} makes "
+                    f"{rows} windows of {window} patches, which gradient_accumulation="
+                    f"{self.gradient_accumulation} does not divide into equal parts"
+                )
+
+    @property
+    def steps(self) -> int:
+        """Steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+    def locate(self, step: int) -> tuple[Stage, int]:
+        """Stage that a step belongs to, and the number of the step within it."""
+        for stage in self.stages:
+            if step < stage.steps:
+                return stage, step
+            step -= stage.steps
+        raise ValueError(f"step lies {step} steps after the last of {self.steps}")
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Make a configuration of plain values; see `read_config`."""
+        values = dict(values)
+        stages = values.get("stages")
+        if isinstance(stages, list) and isinstance(values.get("data", {}), dict):
+            values["stages"] = [_inherit_data(stage, values.get("data", {})) for stage in stages]
+        return _build(cls, values, "")
+
+
+def read_config(path: str | Path) -> PretrainingConfig:
+    """Read the settings of a run.
+
+    Every key is a field of `PretrainingConfig`, or of the class of one of its fields. The ``data``
+    of a stage need only name what differs from the ``data`` of the run.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file.
+
+    Raises
+    ------
+    ValueError
+        Naming the key that is unknown, lacks or does not fit.
+    """
+    with Path(path).open(encoding="utf-8") as file:
+        try:
+            values = yaml.safe_load(file)
+        except yaml.YAMLError as error:
+            raise ValueError(f"{path} is not YAML: {error}") from error
+    try:
+        return PretrainingConfig.from_mapping(_as_mapping(values, "the file"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _inherit_data(stage: Any, data: dict[str, Any]) -> Any:
+    if not isinstance(stage, dict) or not isinstance(stage.get("data"), dict):
+        return stage
+    return stage | {"data": data | stage["data"]}
+
+
+def _as_mapping(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{where} is {value!r}; expected keys and values")
+    return {str(key): part for key, part in value.items()}
+
+
+def _build(cls: type[Any], values: Any, where: str) -> Any:
+    """Make a dataclass of plain values; `where` is the path to them."""
+    values = _as_mapping(values, where)
+    kinds = typing.get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    inside = f" in {where}" if where else ""
+    unknown = sorted(set(values) - set(fields))
+    if unknown:
+        raise ValueError(f"unknown keys {unknown}{inside}; known are {sorted(fields)}")
+    missing = dataclasses.MISSING
+    needed = [f.name for f in fields.values() if f.default is f.default_factory is missing]
+    lacking = [name for name in needed if name not in values]
+    if lacking:
+        raise ValueError(f"keys {lacking} are missing{inside}")
+    prefix = f"{where}." if where else ""
+    return cls(**{k: _convert(kinds[k], value, prefix + k) for k, value in values.items()})
+
+
+def _convert(kind: Any, value: Any, where: str) -> Any:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        kind = next(part for part in arguments if part is not types.NoneType)
+        return None if value is None else _convert(kind, value, where)
+    if dataclasses.is_dataclass(kind):
+        return _build(typing.cast("type[Any]", kind), value, where)
+    if origin is tuple:
+        values = value if isinstance(value, list | tuple) else [value]
+        return tuple(_convert(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(values))
+    if origin is dict:
+        parts = _as_mapping(value, where).items()
+        return {k: _convert(arguments[1], v, f"{where}.{k}") for k, v in parts}
+    return _scalar(kind, value, where)
+
+
+def _scalar(kind: type, value: Any, where: str) -> Any:
+    if kind is float and isinstance(value, int | str) and not isinstance(value, bool):
+        try:
+            value = float(value)  # YAML reads 2e-3 as a text
+        except ValueError:
+            pass
+    if type(value) is not kind:
+        raise ValueError(f"{where} is {value!r}; expected {kind.__name__}")
+    return value

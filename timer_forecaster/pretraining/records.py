@@ -1,0 +1,69 @@
+"""What a run tells of itself: sums over steps, time, and the log file."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .data import BatchSource
+
+TERMS = ("loss", "ntp", "stp", "aux")
+
+
+class Meter:
+    """Sums of the objective's terms, and time, since it was made."""
+
+    def __init__(self, batches: BatchSource) -> None:
+        self.sums, self.steps, self.tokens = torch.zeros(len(TERMS), device=batches.device), 0, 0
+        self._batches, self._drawing = batches, batches.seconds
+        self._started = time.perf_counter()
+
+    def add(self, terms: Tensor, tokens: int) -> None:
+        """Count a step: its terms, in the order of `TERMS`, and its patches."""
+        self.sums += terms
+        self.steps += 1
+        self.tokens += tokens
+
+    def read(self) -> tuple[float, float]:
+        """Seconds that have passed, and seconds of these spent drawing data."""
+        return time.perf_counter() - self._started, self._batches.seconds - self._drawing
+
+
+class RunLog:
+    """One JSON record a line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Write a record at the end."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def last(self) -> dict[str, Any]:
+        """Newest record, or an empty one."""
+        records = self._read()
+        return records[-1] if records else {}
+
+    def cut(self, step: int) -> None:
+        """Drop what was logged after a step: it will be computed again."""
+        kept = [json.dumps(record) + "\n" for record in self._read() if record["step"] <= step]
+        partial = self.path.with_suffix(".partial")
+        partial.write_text("".join(kept), encoding="utf-8")
+        partial.replace(self.path)
+
+    def _read(self) -> list[dict[str, Any]]:
+        if not self.path.exists():
+            return []
+        records = []
+        for line in self.path.read_text(encoding="utf-8").splitlines():
+            try:
+                records.append(json.loads(line))
+            except ValueError:
+                break  # the process was killed while it wrote this line
+        return records

@@ -1,0 +1,178 @@
+"""Networks of the objectives that the report compares, at equal numbers of blocks."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from timer_forecaster.inference.cache import NetworkKey
+from timer_forecaster.inference.pipeline import ForecastPipeline
+from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+from timer_forecaster.models.timer_s1.network import ResidualMLP, Stage, TimeMoEBlock
+
+PARALLEL = "Timer-S1-MTP"
+"""``model_type`` of a `ParallelNetwork`, which no other loader takes for a Timer-S1."""
+
+
+class ParallelNetwork(TimerS1Network):
+    """Multi-token prediction: every future patch is read from the main blocks' output.
+
+    Where `TimerS1Network` has serial blocks, each a transformer block that continues the one before
+    it, this one has small heads side by side, one for each further patch: a residual network
+    before the output embedding that all share (as the heads of Medusa, Cai et al., 2024).
+
+    Parameters
+    ----------
+    config : TimerS1Architecture
+        Sizes; ``num_mtp_tokens`` is the number of heads.
+    """
+
+    def _build(self, config: TimerS1Architecture) -> None:
+        super()._build(dataclasses.replace(config, num_mtp_tokens=0))
+        size, dropout = config.hidden_size, config.dropout_rate
+        self.mtp_modules = nn.ModuleList(
+            ResidualMLP(size, size, size, dropout) for _ in range(config.num_mtp_tokens)
+        )
+
+    def _blocks(self) -> list[TimeMoEBlock]:
+        return [block for block in self.model.layers if isinstance(block, TimeMoEBlock)]
+
+    def stages(self, patches: Tensor, n_serial: int | None = None) -> Iterator[Stage]:
+        """Run the main blocks, then the heads; see `TimerS1Network.stages`."""
+        main = next(super().stages(patches, 0))
+        yield main
+        for head in self.mtp_modules[:n_serial]:
+            yield Stage(head(main.hidden_states), ())
+
+
+def build_network(architecture: TimerS1Architecture, objective: str) -> TimerS1Network:
+    """Make the network of an objective; all have the same number of transformer blocks.
+
+    Parameters
+    ----------
+    architecture : TimerS1Architecture
+        L main and S serial blocks.
+    objective : {"stp", "ntp", "mtp"}
+        ``"stp"``: the architecture as it is. ``"ntp"``: L + S main blocks that predict the next
+        patch; forecasts are rolled out patch by patch. ``"mtp"``: L + S main blocks, and a head
+        for each of the S further patches, all reading the same output.
+    """
+    if objective == "stp":
+        return TimerS1Network(architecture)
+    deep = architecture.num_hidden_layers + architecture.num_mtp_tokens
+    if objective == "ntp":
+        return TimerS1Network(
+            dataclasses.replace(architecture, num_hidden_layers=deep, num_mtp_tokens=0)
+        )
+    return ParallelNetwork(dataclasses.replace(architecture, num_hidden_layers=deep))
+
+
+def export_network(
+    network: TimerS1Network, weights: Mapping[str, Tensor], folder: Path, dtype: torch.dtype
+) -> None:
+    """Write ``config.json`` and ``model.safetensors`` in the released layout.
+
+    Each file is there as a whole or not at all, whenever the process is killed.
+
+    Parameters
+    ----------
+    network : TimerS1Network
+        What the weights belong to.
+    weights : mapping of str to Tensor
+        Its state.
+    folder : Path
+        Made if need be.
+    dtype : torch.dtype
+        Type to store.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    parallel = isinstance(network, ParallelNetwork)
+    header = {
+        "architectures": [type(network).__name__ if parallel else "TimerS1ForPrediction"],
+        "model_type": PARALLEL if parallel else "Timer-S1",
+        "output_token_lens": [network.config.input_token_len],
+        "torch_dtype": str(dtype).removeprefix("torch."),
+    }
+    partial = folder / "partial"
+    partial.write_text(json.dumps(header | dataclasses.asdict(network.config), indent=2) + "\n")
+    partial.replace(folder / "config.json")
+    stored = {name: value.detach().cpu().to(dtype).contiguous() for name, value in weights.items()}
+    save_file(stored, partial, metadata={"format": "pt"})
+    partial.replace(folder / "model.safetensors")
+
+
+def remove_serial_blocks(checkpoint: str | Path, folder: str | Path) -> Path:
+    """Write a copy of a checkpoint whose forecasts are rolled out from the main blocks alone.
+
+    Parameters
+    ----------
+    checkpoint : str or Path
+        Folder, registry name or hub id of a checkpoint with serial blocks.
+    folder : str or Path
+        Receives the copy.
+
+    Returns
+    -------
+    Path
+        The folder, for `timer_forecaster.ForecastPipeline.from_pretrained`.
+    """
+    network = ForecastPipeline.from_pretrained(checkpoint, device="cpu").network
+    config = dataclasses.replace(network.config, num_mtp_tokens=0)
+    weights = {k: v for k, v in network.state_dict().items() if not k.startswith("mtp_modules.")}
+    folder = Path(folder)
+    export_network(TimerS1Network(config), weights, folder, torch.float32)
+    return folder
+
+
+@dataclasses.dataclass(frozen=True)
+class ParallelPipeline(ForecastPipeline):
+    """A `ForecastPipeline` of a network trained by multi-token prediction."""
+
+    @property
+    def network(self) -> TimerS1Network:
+        """The network; it must not be changed."""
+        return _load_parallel(self.key)
+
+
+@functools.lru_cache(maxsize=2)
+def _load_parallel(key: NetworkKey) -> TimerS1Network:
+    folder = Path(key.name)
+    values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    fields = {field.name for field in dataclasses.fields(TimerS1Architecture)}
+    config = TimerS1Architecture(**{k: v for k, v in values.items() if k in fields})
+    network = ParallelNetwork(config)
+    network.load_state_dict(load_file(folder / "model.safetensors"))
+    dtype = torch.float32 if key.dtype == "auto" else getattr(torch, key.dtype)
+    return network.to(key.device, dtype).requires_grad_(False).eval()
+
+
+def load_pipeline(
+    checkpoint: str | Path, device: str = "auto", dtype: str = "auto"
+) -> ForecastPipeline:
+    """Load a checkpoint of any objective for forecasting.
+
+    Parameters
+    ----------
+    checkpoint : str or Path
+        Folder, registry name or hub id.
+    device, dtype : str
+        As in `timer_forecaster.ForecastPipeline.from_pretrained`.
+
+    Examples
+    --------
+    >>> from timer_forecaster.pretraining import load_pipeline
+    >>> load_pipeline("timer-s1-mini").predict([1.0, 2.0, 3.0], 4).median.shape
+    (1, 4)
+    """
+    config = find_checkpoint(str(checkpoint), weights=False) / "config.json"
+    if json.loads(config.read_text(encoding="utf-8")).get("model_type") == PARALLEL:
+        return ParallelPipeline(NetworkKey.resolve(checkpoint, None, device, dtype))
+    return ForecastPipeline.from_pretrained(checkpoint, device=device, dtype=dtype)

@@ -210,7 +210,7 @@ class _Run:
     def _save_unwrapped(self) -> None:
         """Keep the names of parameters as they are, so that any number of processes goes on.
 
-        accelerate would save those of its wrapper; shards of FSDP have their own format.
+        Older versions of torch put the wrapper's name before them; FSDP has its own format.
         """
         if self.accelerator.distributed_type == DistributedType.FSDP:
             return

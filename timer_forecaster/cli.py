@@ -1,10 +1,11 @@
-"""The command `timer-forecaster`: forecasts from a CSV file, GIFT-Eval, the list of checkpoints."""
+"""The command `timer-forecaster`: forecasts, GIFT-Eval, training and its data, checkpoints."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from timer_forecaster import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
+    from timer_forecaster.corpus.curation import Curation
     from timer_forecaster.evaluation import Forecaster
 
 _TABLE_ROWS = 12
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_forecast(commands.add_parser("forecast", help="forecast the columns of a CSV file"))
     _add_evaluate(commands.add_parser("evaluate", help="score checkpoints on GIFT-Eval"))
     _add_pretrain(commands.add_parser("pretrain", help="train a checkpoint"))
+    _add_corpus(commands.add_parser("corpus", help="build or describe a training corpus"))
     checkpoints = commands.add_parser("checkpoints", help="list the checkpoints known by name")
     checkpoints.set_defaults(run=_checkpoints)
     return parser
@@ -166,6 +169,54 @@ def _add_pretrain(parser: argparse.ArgumentParser) -> None:
     )
     add("--device", default="auto", choices=("auto", "cpu", "cuda"))
     add("--compile", action="store_true", help="compile blocks and loss: slow start, faster steps")
+
+
+def _add_corpus(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_corpus_build(commands.add_parser("build", help="write series as shuffled shards"))
+    _add_corpus_describe(commands.add_parser("describe", help="table of the data sets"))
+
+
+def _add_corpus_build(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_corpus_build)
+    parser.description = (
+        "Write the series of a folder as compressed Parquet shards with a manifest. The data sets "
+        "and series that serve validation and examples stay out."
+    )
+    add = parser.add_argument
+    add("source", type=Path, metavar="SOURCE", help="folder of <dataset>__<frequency>.parquet")
+    add("out", type=Path, metavar="OUT", help="folder to write; absent or empty")
+    add("--exclude", nargs="+", default=[], metavar="NAME", help="further data sets to leave out")
+    add("--held-out", action="store_true", help="gather what is kept out, to validate, instead")
+    add("--shard-megabytes", type=float, default=50.0, metavar="MB", help="default: 50")
+    add("--memory-megabytes", type=float, default=256.0, metavar="MB", help="default: 256")
+    add("--seed", type=int, default=0, help="seed of the shuffle; default: 0")
+    add(
+        "--curate",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="remove outliers and series without significant dependence on their past",
+    )
+    add("--k-sigma", type=float, metavar="K", help="with --curate: outliers beyond; default: 5")
+    add("--iqr", type=float, metavar="FACTOR", help="with --curate: outliers beyond; default: 3")
+    add("--window", type=int, metavar="STEPS", help="with --curate: for outliers; default: 128")
+    add("--significance", type=float, metavar="P", help="with --curate: p-value; default: 0.01")
+    add("--impute", action="store_true", default=None, help="with --curate: fill gaps by the mean")
+
+
+def _add_corpus_describe(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_corpus_describe)
+    add = parser.add_argument
+    add("corpus", type=Path, metavar="CORPUS", help="folder written by `corpus build`")
+    add("--plot", type=Path, metavar="FILE.png", help="draw the complexity plane here")
+    add(
+        "--sample",
+        type=int,
+        default=50,
+        metavar="SERIES",
+        help="of each data set, for ADF statistic and forecastability; default: 50",
+    )
+    add("--against", type=Path, metavar="FOLDER", help="search for values shared with this data")
 
 
 def _levels(text: str) -> tuple[float, ...]:
@@ -364,3 +415,81 @@ def _pretrain(arguments: argparse.Namespace) -> None:
     )
     if os.environ.get("RANK", "0") == "0":
         print(f"Trained {metrics['step']} steps -> {folder}")
+
+
+def _corpus_build(arguments: argparse.Namespace) -> None:
+    from timer_forecaster.corpus.held_out import HELD_OUT, HELD_OUT_SERIES
+    from timer_forecaster.corpus.shards import build
+    from timer_forecaster.corpus.sources import source_files
+
+    exclude, exclude_series = [*HELD_OUT, *arguments.exclude], HELD_OUT_SERIES
+    if arguments.held_out:
+        names = [file.stem for file in source_files(arguments.source)]
+        exclude = [name for name in names if name not in HELD_OUT or name in arguments.exclude]
+        exclude_series = ()
+    manifest = build(
+        arguments.source,
+        arguments.out,
+        exclude,
+        exclude_series,
+        _curation(arguments),
+        arguments.shard_megabytes,
+        arguments.memory_megabytes,
+        arguments.seed,
+        progress=sys.stderr.isatty(),
+    )
+    size = sum(shard.bytes for shard in manifest.shards) / 1e6
+    print(
+        f"{arguments.out}: {len(manifest.datasets)} data sets, {manifest.series} series, "
+        f"{manifest.points} points in {len(manifest.shards)} shards, {size:.1f} MB"
+    )
+    dropped: Counter[str] = Counter()
+    for entry in manifest.datasets:
+        dropped.update(entry.dropped_series)
+    for reason, count in dropped.most_common():
+        print(f"{count} series left out: {reason}")
+
+
+def _curation(arguments: argparse.Namespace) -> Curation | None:
+    from timer_forecaster.corpus.curation import Curation
+
+    names = ("k_sigma", "iqr", "window", "significance", "impute")
+    given = {
+        name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None
+    }
+    if given and not arguments.curate:
+        raise ValueError(f"--{next(iter(given)).replace('_', '-')} needs --curate")
+    return Curation(**given) if arguments.curate else None
+
+
+def _corpus_describe(arguments: argparse.Namespace) -> None:
+    from timer_forecaster.corpus.complexity import describe, plot_complexity
+
+    _check_writable(arguments.plot)
+    if arguments.plot is not None:
+        from timer_forecaster.plotting import check_format
+
+        check_format(arguments.plot)
+    table = describe(arguments.corpus, arguments.sample)
+    print(table.to_string(index=False, float_format="{:.3f}".format))
+    print(
+        f"total: {len(table)} data sets, {table['series'].sum()} series, "
+        f"{table['points'].sum()} points"
+    )
+    if arguments.plot is not None:
+        plot_complexity(table).savefig(arguments.plot, dpi=150)
+        print(f"-> {arguments.plot}")
+    if arguments.against is not None:
+        _print_shared_runs(arguments)
+
+
+def _print_shared_runs(arguments: argparse.Namespace) -> None:
+    from timer_forecaster.corpus.overlap import find_shared_runs
+
+    runs = find_shared_runs(arguments.corpus, arguments.against)
+    print(f"{len(runs)} runs of values shared with {arguments.against}")
+    for run in runs[:_TABLE_ROWS]:
+        print(
+            f"  {run.length} {run.kind} values: {run.dataset} {run.item_id} from step {run.start}, "
+            f"{run.other_dataset} {run.other_item_id} from step {run.other_start}"
+        )

@@ -1,4 +1,9 @@
-"""Random changes to finished series: mixtures, distortions, flips and changes of pace."""
+"""Random changes to finished series: mixtures, distortions, flips and changes of pace.
+
+The report's augmentations are resampling, that is down-sampling and Fourier interpolation, and
+value flipping (arXiv 2603.04791). Down-sampling needs more steps than a window has: the sampler of
+real series does it. Masks are drawn where batches are made, in `pretraining`.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +14,14 @@ from torch import Tensor
 
 from timer_forecaster.corpus.primitives import Draw, lookup, standardise
 
-__all__ = ["augment"]
+__all__ = ["augment", "fourier_resample", "stretch"]
 
 
 def augment(series: Tensor, generator: torch.Generator, host: torch.Generator) -> Tensor:
     """Change a share of the rows at random.
 
-    Mixtures of up to three rows (25 %), a slower pace (20 %), distortions (5 % of each kind:
+    Mixtures of up to three rows (25 %), a slower pace (10 % by straight lines between the steps,
+    10 % by Fourier interpolation), distortions (5 % of each kind:
     exponential, softplus, power, censoring, quantisation, growing amplitude, outliers), reversed
     time (5 %), changed sign (50 %).
 
@@ -36,7 +42,8 @@ def augment(series: Tensor, generator: torch.Generator, host: torch.Generator) -
     mates = series[torch.randperm(len(series), generator=generator, device=series.device)]
     changes: list[tuple[float, Callable[[Draw, Tensor], Tensor]]] = [
         (0.25, lambda draw, rows: _mixture(draw, rows, mates)),
-        (0.20, _slower),
+        (0.10, _slower),
+        (0.10, lambda _, rows: _stretched(rows, host)),
         *((0.05, distortion) for distortion in _DISTORTIONS),
         (0.05, lambda _, rows: rows.flip(1)),
     ]
@@ -65,6 +72,78 @@ def _slower(draw: Draw, rows: Tensor) -> Tensor:
     """Stretch the first 30 to 100 % of the row to its whole length."""
     speed = draw.uniform(0.3, 1.0)
     return lookup(rows, draw.time * speed / draw.length)
+
+
+def fourier_resample(series: Tensor, length: int) -> Tensor:
+    """Resample rows to another number of steps by their Fourier series; both ends stay.
+
+    What is left of a row after the straight line between its ends is continued as an odd function,
+    so that neither value nor slope jumps where the series closes. With fewer steps than before, the
+    frequencies that these cannot show are cut off.
+
+    Parameters
+    ----------
+    series : torch.Tensor of shape (batch, steps)
+        At least two steps. A row with NaN becomes NaN.
+    length : int
+        Steps of the result, at least two.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, length)
+
+    Examples
+    --------
+    >>> import torch
+    >>> fourier_resample(torch.tensor([[0.0, 1.0, 2.0]]), 5)
+    tensor([[0.0000, 0.5000, 1.0000, 1.5000, 2.0000]])
+    """
+    steps = series.shape[1]
+    first, last = series[:, :1], series[:, -1:]
+    rest = series - torch.lerp(first, last, torch.linspace(0, 1, steps, device=series.device))
+    odd = torch.cat([rest[:, :-1], -rest[:, 1:].flip(1)], dim=1)
+    waves = torch.fft.irfft(torch.fft.rfft(odd), n=2 * (length - 1))[:, :length]
+    line = torch.lerp(first, last, torch.linspace(0, 1, length, device=series.device))
+    return line + waves * ((length - 1) / (steps - 1))
+
+
+def stretch(
+    series: Tensor, share: float, generator: torch.Generator, host: torch.Generator
+) -> Tensor:
+    """Slow some rows down: their last quarter or more fills the row, by Fourier interpolation.
+
+    Parameters
+    ----------
+    series : torch.Tensor of shape (batch, length)
+        Rows with NaN in the part that would be stretched stay as they are.
+    share : float
+        Share of rows to stretch.
+    generator : torch.Generator
+        On the device of the series.
+    host : torch.Generator
+        On the CPU: draws the speeds, of which there are four at most in a batch.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, length)
+    """
+    order = torch.randperm(len(series), generator=generator, device=series.device)
+    chosen = order[: round(share * len(series))]
+    stretched = series.clone()
+    stretched[chosen] = _stretched(series[chosen], host)
+    return stretched
+
+
+def _stretched(rows: Tensor, host: torch.Generator) -> Tensor:
+    length = rows.shape[1]
+    parts = rows.tensor_split(min(4, max(1, len(rows))))
+    speeds = 0.25 + 0.75 * torch.rand(len(parts), generator=host)
+    results = [
+        fourier_resample(part[:, -max(2, int(speed * length)) :], length)
+        for part, speed in zip(parts, speeds.tolist(), strict=True)
+    ]
+    slow = torch.cat(results)
+    return torch.where(torch.isfinite(slow), slow, rows)
 
 
 def _exponential(draw: Draw, rows: Tensor) -> Tensor:

@@ -280,9 +280,13 @@ def arima_significance(
         return 0.0  # a long constant end of a series that varies is no white noise
     standard = (newest - newest.mean()) / newest.std()
     order = min(lags, len(standard) // 4)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitted = ARIMA(standard, order=(order, 0, 0)).fit(method="burg", cov_type="none")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted = ARIMA(standard, order=(order, 0, 0)).fit(method="burg", cov_type="none")
+    except ValueError:
+        return (
+            0.0  # fitted without error, as a line is: Burg's model is on the edge of stationarity
+        )
     ratio = 2 * (float(fitted.llf) - float(norm.logpdf(standard).sum()))
-    # A series without noise, such as a line, is fitted without error, and its likelihood overflows.
     return float(chi2.sf(ratio, order)) if math.isfinite(ratio) else 0.0

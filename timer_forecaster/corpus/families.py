@@ -16,6 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from timer_forecaster.corpus.canonical import canonical
+from timer_forecaster.corpus.causal import temporal_causal
+from timer_forecaster.corpus.kernels import kernel_synth
 from timer_forecaster.corpus.primitives import (
     Draw,
     coloured_noise,
@@ -449,5 +452,8 @@ FAMILIES: dict[str, tuple[Family, float]] = {
     "daylight": (daylight, 0.03),
     "calendar_months": (calendar_months, 0.03),
     "chaos": (chaos, 0.02),
+    "kernel_synth": (kernel_synth, 0.06),
+    "temporal_causal": (temporal_causal, 0.05),
+    "canonical": (canonical, 0.04),
 }
 """Name to (function, weight). Weights need not sum to 1."""

@@ -185,13 +185,13 @@ def digest(file: Path) -> str:
 class _Shuffler:
     """A heap of series on disk, which come back in random order.
 
-    A quarter of the memory holds the series on their way to the scratch files, and a scratch file
-    is a quarter of it at most: it is held twice while it is shuffled.
+    An eighth of the memory holds the series on their way to the scratch files, and a scratch file
+    takes about as much: Arrow holds it several times over while it is shuffled.
     """
 
     def __init__(self, folder: Path, points: int, memory_megabytes: float, seed: int) -> None:
         self.points = 0
-        self._limit = int(memory_megabytes * _MEGABYTE / 4)
+        self._limit = int(memory_megabytes * _MEGABYTE / 8)
         self._files = [
             folder / f"{number}.arrow" for number in range(1 + 4 * points // self._limit)
         ]
@@ -243,14 +243,17 @@ def _streams(file: Path) -> Iterator[pa.Table]:
 
 def _write_shards(heap: _Shuffler, folder: Path, shard_bytes: float) -> Iterator[ShardEntry]:
     """Write as many shards as their size asks for, with about equally many points each."""
-    sample = next(heap.tables())
-    with tempfile.TemporaryFile(dir=folder) as file:
-        _write_groups(file, [sample])
-        bytes_per_point = file.tell() / _ends(sample)[-1]
-    count = max(1, round(heap.points * bytes_per_point / shard_bytes))
+    count = max(1, round(heap.points * _bytes_per_point(heap, folder) / shard_bytes))
     labelled = itertools.groupby(_groups(heap, count), key=itemgetter(0))
     for number, (_, groups) in enumerate(labelled):
         yield _write_shard(folder / f"shard-{number:05d}.parquet", (table for _, table in groups))
+
+
+def _bytes_per_point(heap: _Shuffler, folder: Path) -> float:
+    """Measure how well the values compress, on a part of the heap."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        points, _ = _write_groups(file, itertools.islice(heap.tables(), 1))
+        return file.tell() / points
 
 
 def _groups(heap: _Shuffler, count: int) -> Iterator[tuple[int, pa.Table]]:

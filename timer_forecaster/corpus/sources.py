@@ -47,10 +47,7 @@ class Source:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.name = file.stem
-        try:
-            self._parquet = pq.ParquetFile(file)
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"{file} cannot be read as Parquet: {error}") from error
+        self._parquet = _opened(file)
         lacking = sorted({"item_id", "target"} - set(self._parquet.schema_arrow.names))
         if lacking:
             raise ValueError(
@@ -105,7 +102,7 @@ def series_of(folder: str | Path) -> Iterator[Series]:
             yield from Source(file)
         return
     for shard in Manifest.read(folder).shards:
-        parquet = pq.ParquetFile(folder / shard.name)
+        parquet = _opened(folder / shard.name)
         for batch in batches(parquet, shard.points, ["dataset", "item_id", "target"]):
             names = (batch.column(name).to_pylist() for name in ("dataset", "item_id"))
             for dataset, item_id, values in zip(
@@ -120,6 +117,13 @@ def source_files(folder: Path, exclude: Sequence[str] = ()) -> list[Path]:
     if not files:
         raise ValueError(f"folder={str(folder)!r} holds no Parquet file (*.parquet)")
     return [file for file in files if file.stem not in exclude]
+
+
+def _opened(file: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{file} cannot be read as Parquet: {error}") from error
 
 
 def batches(parquet: pq.ParquetFile, points: int, columns: Sequence[str]) -> Iterator[Any]:

@@ -106,3 +106,13 @@ def test_validation_never_changes(settings, corpora):
     batch = BatchSource(held_out, CPU).validation()
     assert corpora["held-out"].calls == [(256, (8 + 3) * 16, 0, 0.0, 0.0)]
     assert torch.isfinite(batch.inputs).all()
+
+
+@pytest.mark.parametrize("augmented", [True, False])
+def test_augmentation_of_synthetic_series_can_be_switched_off(settings, augmented, monkeypatch):
+    settings["data"] = {"families": {"counts": 1}, "synthetic_augmentation": augmented}
+    seen = []
+    monkeypatch.setattr(data, "make_batch", lambda windows, *_: seen.append(windows) or (windows,))
+    monkeypatch.setattr(data, "TrainingBatch", lambda *parts: parts)
+    BatchSource(PretrainingConfig.from_mapping(settings), CPU).batch(0)
+    assert (seen[0] < 0).any() == augmented  # counts are not negative until they are flipped

@@ -27,8 +27,6 @@ OPTIONS: dict[str, dict[str, object]] = {
     "median": {"rollout": "median"},
     "multiscale": {"rollout": "multiscale"},
     "multiscale, both signs": {"rollout": "multiscale", "flip": True},
-    "multiscale, 2,048 steps": {"rollout": "multiscale", "context_length": 2048},
-    "multiscale, 1,024 steps": {"rollout": "multiscale", "context_length": 1024},
 }
 SERIES, NEWEST_STEPS = 3, 20_000
 WITHOUT_HORIZON = ("tourism_quarterly__Q",)

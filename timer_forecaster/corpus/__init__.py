@@ -1,1 +1,1 @@
-"""Training data: synthetic series made on the fly, and packed real series."""
+"""Training data: synthetic series made on the fly, and real series in Parquet shards."""

@@ -239,7 +239,7 @@ class ShardSampler:
             warnings.warn(
                 f"shard {shard.name} of {str(self.folder)!r} is skipped: "
                 f"{self.skipped[shard.name]}",
-                stacklevel=4,
+                stacklevel=5,  # the caller of `sample`
             )
             return False
         return True

@@ -8,8 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+except ImportError as error:
+    raise ImportError("a corpus needs pyarrow: pip install 'timer-forecaster[pretrain]'") from error
 
 from timer_forecaster.corpus.manifest import MANIFEST_NAME, Manifest
 

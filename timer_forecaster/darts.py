@@ -118,7 +118,7 @@ class TimerS1Model(FoundationModel):
     Parameters
     ----------
     input_chunk_length : int or tuple of int
-        Newest steps to forecast from, at most the context of the checkpoint (2,048 for
+        Newest steps to forecast from, at most the context of the checkpoint (4,096 for
         ``"timer-s1-mini"``). ``(min, max)`` takes series of any length from ``min`` on.
     output_chunk_length : int
         Steps to forecast, of any number.

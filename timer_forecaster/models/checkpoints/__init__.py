@@ -21,7 +21,7 @@ _REGISTRY = (
     Checkpoint(
         "timer-s1-mini",
         True,
-        "2.3 M parameters, context 2,048; trained by this project, not distilled from Timer-S1",
+        "2.3 M parameters, context 4,096; trained by this project, not distilled from Timer-S1",
     ),
     Checkpoint(
         "timer-s1-test",

@@ -83,6 +83,7 @@ def test_every_id_and_numeric_column(run):
     code, out, _ = run(
         *["forecast", data, "--time-column", "day", "--id-column", "shop", "--horizon", 2],
         *["--output", "out.csv", "--context-length", 30, "--checkpoint", "a-folder"],
+        *["--rollout", "median", "--flip"],
     )
     assert code == 0
     assert "2 steps of 4 series" in out
@@ -92,7 +93,8 @@ def test_every_id_and_numeric_column(run):
     assert forecast["day"].tolist() == ["2024-01-04", "2024-01-05"] * 4
     assert forecast["q0.9"].tolist() == ["3.9", "3.9", "30.9", "30.9"] * 2
     assert LastValue.loaded == "a-folder"
-    assert LastValue.options["context_length"] == 30
+    asked = {"context_length": 30, "rollout": "median", "flip": True}
+    assert asked.items() <= LastValue.options.items()
 
 
 def test_without_files_a_short_table_is_printed(run):

@@ -111,12 +111,21 @@ def test_quantiles_equal_the_pipelines(pipe, dtype, horizon):
     assert (np.diff(forecast.values().reshape(horizon, 2, -1), axis=-1) >= 0).all()
 
 
-@pytest.mark.parametrize("rollout", ["quantile", "median"])
-def test_rollout_is_the_pipelines(pipe, rollout):
-    series = make_series()
-    model = make(64, 80, rollout=rollout, likelihood=QuantileRegression([0.1, 0.5, 0.9]))
+@pytest.mark.parametrize(
+    ("length", "options"),
+    [
+        (64, {"rollout": "quantile"}),
+        (64, {"rollout": "median"}),
+        (1600, {"rollout": "multiscale"}),
+        (64, {"flip": True}),
+    ],
+)
+def test_options_reach_the_pipeline(pipe, length, options):
+    series = make_series(1600)
+    levels = [0.1, 0.5, 0.9]
+    model = make(length, 80, likelihood=QuantileRegression(levels), **options)
     forecast = model.fit(series).predict(80, predict_likelihood_parameters=True)
-    expected = pipeline_quantiles(pipe, series.values()[-64:], 80, [0.1, 0.5, 0.9], rollout=rollout)
+    expected = pipeline_quantiles(pipe, series.values()[-length:], 80, levels, **options)
     assert_close(forecast.values(), expected)
 
 

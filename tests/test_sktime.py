@@ -103,12 +103,14 @@ def test_point_forecast_is_the_pipelines(pipeline):
     [
         {"context_length": 20},
         {"rollout": "median"},
+        {"rollout": "multiscale"},
+        {"flip": True},
         {"batch_size": 2},
         {"dtype": "bfloat16", "device_map": "cpu"},
     ],
 )
 def test_options_reach_the_pipeline(options):
-    y = hourly(100)
+    y = hourly(1600)
     keys = {"dtype": "dtype", "device_map": "device"}
     loading = {keys[key]: value for key, value in options.items() if key in keys}
     predicting = {key: value for key, value in options.items() if key not in keys}

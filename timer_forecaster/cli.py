@@ -97,7 +97,7 @@ def _add_forecast(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="registry name, folder or hub id; default: timer-s1-mini",
     )
-    add("--context-length", type=int, metavar="STEPS", help="newest steps to use; default: all")
+    _add_inference_options(parser)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -122,18 +122,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         help="registry names, folders or hub ids; default: timer-s1-mini, or none with --baseline",
     )
     add("--baseline", nargs="+", choices=("naive", "seasonal_naive"), help="score these as well")
-    add("--context-length", type=int, metavar="STEPS", help="newest steps to use; default: all")
-    add(
-        "--rollout",
-        choices=("auto", "quantile", "median", "multiscale"),
-        default="auto",
-        help="how checkpoints go on beyond one pass; default: auto, as the checkpoint prefers",
-    )
-    add(
-        "--flip",
-        action="store_true",
-        help="average over both signs of each series, at twice the cost",
-    )
+    _add_inference_options(parser)
     add("--terms", nargs="+", metavar="TERM", help="some of short, medium, long; default: all")
     add(
         "--configurations",
@@ -217,6 +206,27 @@ def _add_corpus_describe(parser: argparse.ArgumentParser) -> None:
         help="of each data set, for ADF statistic and forecastability; default: 50",
     )
     add("--against", type=Path, metavar="FOLDER", help="search for values shared with this data")
+
+
+def _add_inference_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--context-length",
+        type=int,
+        metavar="STEPS",
+        help="newest steps to use; default: all that the checkpoint reads",
+    )
+    add(
+        "--rollout",
+        choices=("auto", "quantile", "median", "multiscale"),
+        default="auto",
+        help="how to go on beyond one pass; default: auto, as the checkpoint prefers",
+    )
+    add(
+        "--flip",
+        action="store_true",
+        help="average over both signs of each series, at twice the cost",
+    )
 
 
 def _levels(text: str) -> tuple[float, ...]:
@@ -313,6 +323,8 @@ def _run_pipeline(arguments: argparse.Namespace, frame: pd.DataFrame) -> pd.Data
         levels=levels,
         freq=arguments.freq,
         context_length=arguments.context_length,
+        rollout=arguments.rollout,
+        flip=arguments.flip,
         progress=sys.stderr.isatty(),
     )
 

@@ -27,6 +27,7 @@ except ImportError as error:
 
 from timer_forecaster.inference import ForecastPipeline
 from timer_forecaster.inference.cache import NetworkKey
+from timer_forecaster.inference.multiscale import LOOK_BACK
 from timer_forecaster.inference.pipeline import ROLLOUT_CHOICES
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
@@ -118,8 +119,9 @@ class TimerS1Model(FoundationModel):
     Parameters
     ----------
     input_chunk_length : int or tuple of int
-        Newest steps to forecast from, at most the context of the checkpoint (4,096 for
-        ``"timer-s1-mini"``). ``(min, max)`` takes series of any length from ``min`` on.
+        Newest steps to forecast from, at most the context of the checkpoint, or 65,536 where the
+        roll-out is multiscale (as ``"timer-s1-mini"`` prefers). ``(min, max)`` takes series of any
+        length from ``min`` on.
     output_chunk_length : int
         Steps to forecast, of any number.
     output_chunk_shift : int
@@ -219,11 +221,14 @@ class TimerS1Model(FoundationModel):
         """Compare ``input_chunk_length`` with the checkpoint's config.json."""
         revision = self.model_params["hub_model_revision"]
         folder = find_checkpoint(self._checkpoint, revision, weights=False)
-        longest = TimerS1Architecture.from_config_file(folder / "config.json").max_context_length
+        config = TimerS1Architecture.from_config_file(folder / "config.json")
+        rollout = self.model_params["rollout"]
+        multiscale = (config.preferred_rollout if rollout == "auto" else rollout) == "multiscale"
+        longest = LOOK_BACK if multiscale else config.max_context_length
         if self.input_chunk_length > longest:
             raise ValueError(
-                f"input_chunk_length={self.model_params['input_chunk_length']} is longer than the "
-                f"context of {self._checkpoint!r}; use at most {longest} steps"
+                f"input_chunk_length={self.model_params['input_chunk_length']} is more than "
+                f"{self._checkpoint!r} reads; use at most {longest} steps"
             )
 
     def _create_model(self, train_sample: TorchTrainingSample) -> PLForecastingModule:

@@ -19,6 +19,7 @@ from pandas.tseries.offsets import BaseOffset
 from sktime.forecasting.base import BaseForecaster
 
 from timer_forecaster.inference import Forecast, ForecastPipeline
+from timer_forecaster.inference.multiscale import LOOK_BACK
 from timer_forecaster.inference.pipeline import ROLLOUT_CHOICES
 from timer_forecaster.inference.times import (
     Step,
@@ -34,7 +35,7 @@ FloatArray = NDArray[np.float64]
 
 POINTS = ("median", "mean")
 # The longest context of a released checkpoint: older steps are forgotten.
-MEMORY = 11_520
+MEMORY = LOOK_BACK
 _PANDAS = ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"]
 _WITHOUT_TIMES = ("np.ndarray", "numpy3D")
 
@@ -60,8 +61,9 @@ class TimerS1Forecaster(BaseForecaster):
     revision : str, optional
         Branch, tag or commit of a hub id.
     context_length : int, optional
-        Newest steps of each series to forecast from. Default: all that the checkpoint's context
-        holds; at most 11,520 steps are remembered where this does not ask for more.
+        Newest steps of each series to forecast from; see
+        `timer_forecaster.ForecastPipeline.predict`. At most 65,536 steps are remembered where this
+        does not ask for more.
     point : {"median", "mean"}, default="median"
         What `predict` returns: the median, which minimises the absolute error, or the mean of
         the predicted distribution, tails included, which minimises the squared error.

@@ -39,11 +39,11 @@ def through_darts(contexts, horizon):
     return np.stack(forecasts)
 
 
-def configuration_of(horizon, gaps):
+def configuration_of(horizon, gaps, n_steps):
     random = np.random.default_rng(0)
-    step = np.arange(500)
+    step = np.arange(n_steps)
     series = [
-        level + 8 * np.sin(step * 2 * np.pi / 24 + level) + random.normal(size=500)
+        level + 8 * np.sin(step * 2 * np.pi / 24 + level) + random.normal(size=n_steps)
         for level in (0.0, 50.0, 1e4)
     ]
     if gaps:
@@ -54,10 +54,13 @@ def configuration_of(horizon, gaps):
 @pytest.mark.parametrize(
     ("framework", "forecaster"), [("sktime", through_sktime), ("darts", through_darts)]
 )
-@pytest.mark.parametrize(("horizon", "gaps"), [(30, True), (150, False)])
-def test_every_door_has_the_same_score(framework, forecaster, horizon, gaps):
+# The last is long enough for all paces of a multiscale forecast, each longer than the context.
+@pytest.mark.parametrize(
+    ("horizon", "gaps", "n_steps"), [(30, True, 500), (150, False, 500), (200, True, 18_000)]
+)
+def test_every_door_has_the_same_score(framework, forecaster, horizon, gaps, n_steps):
     pytest.importorskip(framework)
-    configuration = configuration_of(horizon, gaps)
+    configuration = configuration_of(horizon, gaps, n_steps)
     pipe = ForecastPipeline.from_pretrained(CHECKPOINT, device="cpu")
     expected = evaluate(PipelineForecaster(pipe), configuration)
     scores = evaluate(forecaster, configuration)

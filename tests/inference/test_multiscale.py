@@ -117,6 +117,21 @@ def test_flip_needs_symmetric_levels(pipe, monkeypatch):
         pipe.predict(walk(100), 4, flip=True)
 
 
+def test_errors_name_the_series_as_it_was_given(pipe):
+    series = [walk(3000), walk(100), np.full(3000, np.nan)]
+    with pytest.raises(ValueError, match=r"series\[2\] holds 3000 missing values only"):
+        pipe.predict(series, 200, rollout="multiscale")
+
+
+def test_steps_older_than_the_look_back_are_not_read(pipe, monkeypatch):
+    monkeypatch.setattr("timer_forecaster.inference.multiscale.LOOK_BACK", 2100)
+    long = walk(3000)
+    np.testing.assert_array_equal(
+        pipe.predict(long, 200, rollout="multiscale").quantiles,
+        pipe.predict(long[-2100:], 200, rollout="multiscale").quantiles,
+    )
+
+
 def test_auto_is_what_the_checkpoint_prefers(pipe):
     series = walk(3000)
     preferred = pipe.network.config.preferred_rollout

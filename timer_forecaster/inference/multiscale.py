@@ -20,6 +20,9 @@ FloatArray = NDArray[np.float64]
 PACE_FACTORS = (1, 2)
 """Paces, as multiples of the one that takes a single pass."""
 
+LOOK_BACK = 65_536
+"""Newest steps that coarser paces read; what remembers series for a forecast keeps as many."""
+
 MIN_PHASE_STEPS = 256
 """A pace needs this many steps in each phase; shorter series are rolled out instead."""
 
@@ -99,6 +102,7 @@ def forecast(
     -------
     ndarray, shape (n_series, horizon, Q)
     """
+    series = [values[-LOOK_BACK:] for values in series]
     rows_of: dict[int, list[int]] = {}
     alone: list[int] = []
     for row, values in enumerate(series):

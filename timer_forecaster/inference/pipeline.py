@@ -117,7 +117,8 @@ class ForecastPipeline:
             Steps to forecast, at least 1. Only the serial blocks it needs are run; beyond one
             pass the forecast is rolled out.
         context_length : int, optional
-            Newest steps to use. Default: all that the checkpoint's context holds.
+            Newest steps to use. Default: as many as the checkpoint's context holds, and beyond one
+            pass with ``"multiscale"`` up to 65,536.
         rollout : {"auto", "quantile", "median", "multiscale"}
             How to go on beyond one pass. ``"quantile"`` carries nine equally probable paths, so
             that intervals keep widening; ``"median"`` the median alone, as the released
@@ -156,6 +157,7 @@ class ForecastPipeline:
         with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
             roll_out = functools.partial(self._roll_out, flip=flip, batch_size=batch_size, bar=bar)
             if rollout == "multiscale":
+                self._rows(values)  # names the series that cannot be used
                 quantiles = multiscale.forecast(
                     roll_out, values, horizon, self.network.pass_length, config.max_context_length
                 )

@@ -157,6 +157,13 @@ def test_report_beside_published_models(results):
     assert "differs from its published rows by at most 0.990% (on ett1/H/long)" in text
 
 
+def test_report_beside_published_models_without_seasonal_naive(results):
+    others = published()
+    text = report(results, others[others["model"] != "seasonal_naive"])
+    assert cells(text.splitlines()[2])[:2] == ["ett1/H/short", "own"]
+    assert "published rows" not in text
+
+
 def test_report_of_seasonal_naive_alone_shows_its_rows(results):
     text = report(results[results["model"] == "seasonal_naive"])
     assert cells(text.splitlines()[2])[:2] == ["ett1/H/short", "seasonal_naive"]

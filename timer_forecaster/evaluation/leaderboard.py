@@ -253,11 +253,12 @@ def _remarks(table: pd.DataFrame, published: pd.DataFrame | None) -> list[str]:
     """Say what the numbers do not: whether the data are the benchmark's, and how much of it."""
     remarks = []
     if published is not None:
-        deviation = baseline_deviation(table, published)
-        remarks.append(
-            f"Seasonal Naive recomputed here differs from its published rows by at most "
-            f"{deviation.max():.3%} (on {deviation.idxmax()})."
-        )
+        deviation = baseline_deviation(table, published).dropna()
+        if len(deviation):
+            remarks.append(
+                f"Seasonal Naive recomputed here differs from its published rows by at most "
+                f"{deviation.max():.3%} (on {deviation.idxmax()})."
+            )
     n = table.loc[table["domain"] != UNKNOWN_DOMAIN, "dataset"].nunique()
     if 0 < n < N_CONFIGURATIONS:
         remarks.append(

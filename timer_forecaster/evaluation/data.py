@@ -147,7 +147,13 @@ def find_configurations(
             "files nor folders of the GIFT-Eval download"
         )
     chosen = _choose(found, names)
-    return [stored for stored in chosen if stored.name.rpartition("/")[2] in terms]
+    wanted = [stored for stored in chosen if stored.name.rpartition("/")[2] in terms]
+    if not wanted:
+        raise ValueError(
+            f"no configuration is of terms {list(terms)}; "
+            f"there are {', '.join(stored.name for stored in chosen)}"
+        )
+    return wanted
 
 
 def load_configurations(
@@ -183,8 +189,15 @@ def _files(path: Path) -> list[Path]:
     """Return the files of a data set: the Parquet file, or the Arrow files of a folder."""
     if not path.is_dir():
         return [path]
-    state = json.loads((path / "state.json").read_text(encoding="utf-8"))
-    return [path / entry["filename"] for entry in state["_data_files"]]
+    file = path / "state.json"
+    try:
+        state = json.loads(file.read_text(encoding="utf-8"))
+        return [path / entry["filename"] for entry in state["_data_files"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{file} does not name the Arrow files of a data set, as the one that save_to_disk of "
+            "the package datasets writes; move it out of the data"
+        ) from error
 
 
 def _dataset_and_frequency(path: Path) -> str:

@@ -169,5 +169,17 @@ def test_report_of_seasonal_naive_alone_shows_its_rows(results):
     assert cells(text.splitlines()[2])[:2] == ["ett1/H/short", "seasonal_naive"]
 
 
+def test_report_names_what_makes_its_means_nan(results):
+    assert "undefined" not in report(results)
+    results.loc[[1, 4], CRPS] = 0.0  # 0/0
+    results.loc[2, MASE] = math.nan
+    text = report(results)
+    assert (
+        "CRPS relative to Seasonal Naive is undefined on ett1/H/long for own, seasonal_naive" in text
+    )
+    assert "MASE relative to Seasonal Naive is undefined on m4_hourly/H/short for own, and" in text
+    assert math.isnan(aggregate(results).loc[("own", "all"), "MASE"])
+
+
 def test_own_data_sets_carry_no_remark_on_the_leaderboard(results):
     assert "leaderboard" not in report(results.assign(domain="unknown"))

@@ -360,13 +360,24 @@ def _forecasters(arguments: argparse.Namespace) -> dict[str, Forecaster]:
     from timer_forecaster import ForecastPipeline
     from timer_forecaster.evaluation import BASELINES, PipelineForecaster
 
-    options = {"rollout": arguments.rollout, "flip": arguments.flip}
-    if arguments.context_length is not None:
-        options["context_length"] = arguments.context_length
-    names = arguments.checkpoint or ([] if arguments.baseline else ["timer-s1-mini"])
-    forecasters: dict[str, Forecaster] = {
-        name: PipelineForecaster(ForecastPipeline.from_pretrained(name), options) for name in names
+    # Without the defaults: PipelineForecaster(pipeline) can then take up the results, and they its.
+    defaults = {"rollout": "auto", "flip": False, "context_length": None}
+    options = {
+        name: getattr(arguments, name)
+        for name, default in defaults.items()
+        if getattr(arguments, name) != default
     }
+    forecasters: dict[str, Forecaster] = {}
+    checkpoints = arguments.checkpoint or ([] if arguments.baseline else ["timer-s1-mini"])
+    for checkpoint in checkpoints:
+        forecaster = PipelineForecaster(ForecastPipeline.from_pretrained(checkpoint), options)
+        name = forecaster.name
+        if name in forecasters or name in BASELINES:
+            raise ValueError(
+                f"--checkpoint {checkpoint}: its rows would be named {name!r}, as those of another "
+                "model are; name its folder differently"
+            )
+        forecasters[name] = forecaster
     return forecasters | {name: BASELINES[name] for name in arguments.baseline or []}
 
 

@@ -187,7 +187,7 @@ def _add_corpus_build(parser: argparse.ArgumentParser) -> None:
     add("source", type=Path, metavar="SOURCE", help="folder of <dataset>__<frequency>.parquet")
     add("out", type=Path, metavar="OUT", help="folder to write; absent or empty")
     add("--exclude", nargs="+", default=[], metavar="NAME", help="further data sets to leave out")
-    add("--held-out", action="store_true", help="gather what is kept out, to validate, instead")
+    add("--held-out", action="store_true", help="gather the held-out data sets, to validate, instead")
     add("--shard-megabytes", type=float, default=50.0, metavar="MB", help="default: 50")
     add("--memory-megabytes", type=float, default=256.0, metavar="MB", help="default: 256")
     add("--seed", type=int, default=0, help="seed of the shuffle; default: 0")
@@ -436,7 +436,7 @@ def _corpus_build(arguments: argparse.Namespace) -> None:
     exclude, exclude_series = [*HELD_OUT, *arguments.exclude], HELD_OUT_SERIES
     if arguments.held_out:
         names = [file.stem for file in source_files(arguments.source)]
-        exclude = [name for name in names if name not in HELD_OUT or name in arguments.exclude]
+        exclude = [*(name for name in names if name not in HELD_OUT), *arguments.exclude]
         exclude_series = ()
     manifest = build(
         arguments.source,

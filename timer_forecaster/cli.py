@@ -187,7 +187,11 @@ def _add_corpus_build(parser: argparse.ArgumentParser) -> None:
     add("source", type=Path, metavar="SOURCE", help="folder of <dataset>__<frequency>.parquet")
     add("out", type=Path, metavar="OUT", help="folder to write; absent or empty")
     add("--exclude", nargs="+", default=[], metavar="NAME", help="further data sets to leave out")
-    add("--held-out", action="store_true", help="gather the held-out data sets, to validate, instead")
+    add(
+        "--held-out",
+        action="store_true",
+        help="gather the held-out data sets, to validate, instead",
+    )
     add("--shard-megabytes", type=float, default=50.0, metavar="MB", help="default: 50")
     add("--memory-megabytes", type=float, default=256.0, metavar="MB", help="default: 256")
     add("--seed", type=int, default=0, help="seed of the shuffle; default: 0")
@@ -358,7 +362,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _forecasters(arguments: argparse.Namespace) -> dict[str, Forecaster]:
     from timer_forecaster import ForecastPipeline
-    from timer_forecaster.evaluation import BASELINES, PipelineForecaster
+    from timer_forecaster.evaluation import PipelineForecaster
+    from timer_forecaster.evaluation.runner import BASELINES
 
     # Without the defaults: PipelineForecaster(pipeline) can then take up the results, and they its.
     defaults = {"rollout": "auto", "flip": False, "context_length": None}
@@ -390,11 +395,12 @@ def _published(arguments: argparse.Namespace) -> pd.DataFrame | None:
             )
         return None
     from timer_forecaster import evaluation
+    from timer_forecaster.evaluation.leaderboard import check_published
 
     published = evaluation.read_published(arguments.published)
     terms = arguments.terms or tuple(evaluation.TERMS)
     found = evaluation.find_configurations(arguments.data, arguments.configurations, terms)
-    evaluation.check_published([one.name for one in found], published, arguments.compare)
+    check_published([one.name for one in found], published, arguments.compare)
     return published
 
 

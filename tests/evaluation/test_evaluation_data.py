@@ -5,11 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from timer_forecaster.evaluation import (
-    find_configurations,
-    load_configuration,
-    load_configurations,
-)
+from timer_forecaster.evaluation import find_configurations, load_configuration
 
 
 def ramp(steps, first=0):
@@ -84,7 +80,7 @@ def test_the_downloads_names_become_the_published_ones(write_download, tmp_path)
 def test_each_data_set_comes_with_the_terms_it_has(write_parquet, tmp_path):
     write_parquet("web__H", [ramp(9000)], "H")
     write_parquet("shop__D", [ramp(400)], "D")
-    names = [configuration.name for configuration in load_configurations(tmp_path)]
+    names = [stored.load().name for stored in find_configurations(tmp_path)]
     assert names == ["shop/D/short", "web/H/short", "web/H/medium", "web/H/long"]
 
 

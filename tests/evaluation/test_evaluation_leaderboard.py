@@ -7,13 +7,17 @@ import pytest
 
 from timer_forecaster.evaluation import (
     aggregate,
-    baseline_deviation,
     compare,
     read_published,
-    relative_scores,
     report,
 )
-from timer_forecaster.evaluation.leaderboard import COLUMNS, CRPS, MASE
+from timer_forecaster.evaluation.leaderboard import (
+    COLUMNS,
+    CRPS,
+    MASE,
+    baseline_deviation,
+    relative_scores,
+)
 
 NAMES = ["ett1/H/short", "ett1/H/long", "m4_hourly/H/short"]
 DOMAINS = ["Energy", "Energy", "Econ/Fin"]
@@ -175,7 +179,8 @@ def test_report_names_what_makes_its_means_nan(results):
     results.loc[2, MASE] = math.nan
     text = report(results)
     assert (
-        "CRPS relative to Seasonal Naive is undefined on ett1/H/long for own, seasonal_naive" in text
+        "CRPS relative to Seasonal Naive is undefined on ett1/H/long for own, seasonal_naive"
+        in text
     )
     assert "MASE relative to Seasonal Naive is undefined on m4_hourly/H/short for own, and" in text
     assert math.isnan(aggregate(results).loc[("own", "all"), "MASE"])

@@ -90,8 +90,8 @@ class StoredConfiguration:
 def load_configuration(path: str | Path, term: str = "short") -> Configuration:
     """Read one data set as the benchmark's configuration of that term.
 
-    Any data set with a frequency GIFT-Eval knows can be read; :func:`terms_of` says which terms the
-    benchmark scores.
+    Any data set with a frequency GIFT-Eval knows can be read; :func:`find_configurations` lists the
+    terms that the benchmark scores.
 
     Parameters
     ----------
@@ -122,8 +122,7 @@ def find_configurations(
     names : iterable of str, optional
         Wanted configurations, such as ``"ett1/H/short"``, ``"ett1/H"`` or ``"ett1"``; default all.
     terms : sequence of str
-        Wanted terms; of each data set come those of them that the benchmark scores
-        (:func:`terms_of`).
+        Wanted terms; of each data set come those of them that the benchmark scores.
 
     Raises
     ------
@@ -154,16 +153,6 @@ def find_configurations(
             f"there are {', '.join(stored.name for stored in chosen)}"
         )
     return wanted
-
-
-def load_configurations(
-    folder: str | Path,
-    names: Iterable[str] | None = None,
-    terms: Sequence[str] = tuple(TERMS),
-) -> Iterator[Configuration]:
-    """Read what :func:`find_configurations` lists, one at a time."""
-    for stored in find_configurations(folder, names, terms):
-        yield stored.load()
 
 
 def _choose(

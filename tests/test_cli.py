@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import timer_forecaster
 from timer_forecaster import cli
 from timer_forecaster.inference.frames import forecast_frame
+from timer_forecaster.models.checkpoints import find_checkpoint
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "french_load.csv"
@@ -260,6 +262,27 @@ def test_evaluate_takes_up_no_results_of_other_options(benchmark, tmp_path, caps
         assert "Give it another name, use another output" in capsys.readouterr().err
 
 
+def test_evaluate_goes_on_with_results_of_the_api(benchmark, tmp_path, monkeypatch):
+    from timer_forecaster.evaluation import PipelineForecaster, evaluate_gift_eval
+
+    output = tmp_path / "all_results.csv"
+    pipeline = timer_forecaster.ForecastPipeline.from_pretrained("timer-s1-test")
+    evaluate_gift_eval(PipelineForecaster(pipeline), benchmark, output=output)
+    written = output.stat().st_mtime_ns
+    assert evaluated(benchmark, "--output", output, "--rollout", "auto") == 0
+    assert output.stat().st_mtime_ns == written
+
+
+def test_evaluate_names_a_checkpoint_by_its_folder(benchmark, tmp_path, capsys):
+    shutil.copytree(find_checkpoint("timer-s1-test"), tmp_path / "mine")
+    words = ["evaluate", "--data", str(benchmark), "--configurations", "shop"]
+    words += ["--output", str(tmp_path / "results.csv"), "--checkpoint", str(tmp_path / "mine")]
+    assert cli.main(words) == 0
+    assert set(pd.read_csv(tmp_path / "results.csv")["model"]) == {"mine", "seasonal_naive"}
+    assert cli.main([*words, str(tmp_path / "mine")]) == 2
+    assert "its rows would be named 'mine', as those of another" in capsys.readouterr().err
+
+
 def test_evaluate_scores_a_baseline_without_a_checkpoint(benchmark, capsys):
     words = [
         "evaluate",
@@ -287,6 +310,7 @@ def test_evaluate_scores_a_baseline_without_a_checkpoint(benchmark, capsys):
         ),
         (["--configurations", "nothing"], "there is no configuration 'nothing'"),
         (["--terms", "longer"], "terms ['longer'] are unknown"),
+        (["--terms", "long"], "no configuration is of terms ['long']"),
         (["--output", "no/all_results.csv"], "there is no folder no"),
         (["--plot", "no/scores.png"], "there is no folder no"),
         (["--plot", "scores.txt"], "its suffix must be one of"),

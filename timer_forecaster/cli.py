@@ -176,7 +176,11 @@ def _add_corpus_build(parser: argparse.ArgumentParser) -> None:
     add("source", type=Path, metavar="SOURCE", help="folder of <dataset>__<frequency>.parquet")
     add("out", type=Path, metavar="OUT", help="folder to write; absent or empty")
     add("--exclude", nargs="+", default=[], metavar="NAME", help="further data sets to leave out")
-    add("--held-out", action="store_true", help="gather what is kept out, to validate, instead")
+    add(
+        "--held-out",
+        action="store_true",
+        help="gather the held-out data sets, to validate, instead",
+    )
     add("--shard-megabytes", type=float, default=50.0, metavar="MB", help="default: 50")
     add("--memory-megabytes", type=float, default=256.0, metavar="MB", help="default: 256")
     add("--seed", type=int, default=0, help="seed of the shuffle; default: 0")
@@ -370,15 +374,27 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _forecasters(arguments: argparse.Namespace) -> dict[str, Forecaster]:
     from timer_forecaster import ForecastPipeline
-    from timer_forecaster.evaluation import BASELINES, PipelineForecaster
+    from timer_forecaster.evaluation import PipelineForecaster
+    from timer_forecaster.evaluation.runner import BASELINES
 
-    options = {"rollout": arguments.rollout, "flip": arguments.flip}
-    if arguments.context_length is not None:
-        options["context_length"] = arguments.context_length
-    names = arguments.checkpoint or ([] if arguments.baseline else ["timer-s1-mini"])
-    forecasters: dict[str, Forecaster] = {
-        name: PipelineForecaster(ForecastPipeline.from_pretrained(name), options) for name in names
+    # Without the defaults: PipelineForecaster(pipeline) can then take up the results, and they its.
+    defaults = {"rollout": "auto", "flip": False, "context_length": None}
+    options = {
+        name: getattr(arguments, name)
+        for name, default in defaults.items()
+        if getattr(arguments, name) != default
     }
+    forecasters: dict[str, Forecaster] = {}
+    checkpoints = arguments.checkpoint or ([] if arguments.baseline else ["timer-s1-mini"])
+    for checkpoint in checkpoints:
+        forecaster = PipelineForecaster(ForecastPipeline.from_pretrained(checkpoint), options)
+        name = forecaster.name
+        if name in forecasters or name in BASELINES:
+            raise ValueError(
+                f"--checkpoint {checkpoint}: its rows would be named {name!r}, as those of another "
+                "model are; name its folder differently"
+            )
+        forecasters[name] = forecaster
     return forecasters | {name: BASELINES[name] for name in arguments.baseline or []}
 
 
@@ -391,11 +407,12 @@ def _published(arguments: argparse.Namespace) -> pd.DataFrame | None:
             )
         return None
     from timer_forecaster import evaluation
+    from timer_forecaster.evaluation.leaderboard import check_published
 
     published = evaluation.read_published(arguments.published)
     terms = arguments.terms or tuple(evaluation.TERMS)
     found = evaluation.find_configurations(arguments.data, arguments.configurations, terms)
-    evaluation.check_published([one.name for one in found], published, arguments.compare)
+    check_published([one.name for one in found], published, arguments.compare)
     return published
 
 
@@ -437,7 +454,7 @@ def _corpus_build(arguments: argparse.Namespace) -> None:
     exclude, exclude_series = [*HELD_OUT, *arguments.exclude], HELD_OUT_SERIES
     if arguments.held_out:
         names = [file.stem for file in source_files(arguments.source)]
-        exclude = [name for name in names if name not in HELD_OUT or name in arguments.exclude]
+        exclude = [*(name for name in names if name not in HELD_OUT), *arguments.exclude]
         exclude_series = ()
     manifest = build(
         arguments.source,

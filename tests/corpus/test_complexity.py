@@ -146,6 +146,11 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         *("--significance", 0.05, "--impute"),
     )
     assert "series left out: not significant" in printed
+    for options in ([], ["--held-out"]):
+        words = ["corpus", "build", source, tmp_path / "typo", *options, "--exclude", "noise"]
+        code, _, error = run(capsys, *words)
+        assert code == 2
+        assert "no data set noise; there are nn5__D, noise__H, walks__D" in error
     code, printed, _ = run(capsys, "corpus", "build", source, tmp_path / "held", "--held-out")
     assert "1 data sets, 1 series, 80 points" in printed
 

@@ -5,11 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from timer_forecaster.evaluation import (
-    find_configurations,
-    load_configuration,
-    load_configurations,
-)
+from timer_forecaster.evaluation import find_configurations, load_configuration
 
 
 def ramp(steps, first=0):
@@ -84,7 +80,7 @@ def test_the_downloads_names_become_the_published_ones(write_download, tmp_path)
 def test_each_data_set_comes_with_the_terms_it_has(write_parquet, tmp_path):
     write_parquet("web__H", [ramp(9000)], "H")
     write_parquet("shop__D", [ramp(400)], "D")
-    names = [configuration.name for configuration in load_configurations(tmp_path)]
+    names = [stored.load().name for stored in find_configurations(tmp_path)]
     assert names == ["shop/D/short", "web/H/short", "web/H/medium", "web/H/long"]
 
 
@@ -93,7 +89,6 @@ def test_each_data_set_comes_with_the_terms_it_has(write_parquet, tmp_path):
     [
         (["web/H/long", "web"], ["short", "long"], ["web/H/long", "web/H/short"]),
         (["shop/D"], ["short"], ["shop/D/short"]),
-        (["shop"], ["long"], []),
     ],
 )
 def test_names_and_terms_select(write_parquet, tmp_path, names, terms, expected):
@@ -111,6 +106,10 @@ def test_what_cannot_be_selected_is_named(write_parquet, tmp_path):
         find_configurations(tmp_path, terms=["longer"])
     with pytest.raises(ValueError, match="no configuration 'sho'; the data sets are shop/D"):
         find_configurations(tmp_path, ["sho"])
+    with pytest.raises(ValueError, match=r"is of terms \['long'\]; there are shop/D/short"):
+        find_configurations(tmp_path, terms=["long"])
+    with pytest.raises(ValueError, match=r"is of terms \[\]; there are shop/D/short"):
+        find_configurations(tmp_path, ["shop"], [])
 
 
 def test_two_data_sets_of_one_name_are_refused(write_parquet, write_download, tmp_path):
@@ -133,6 +132,15 @@ def test_files_that_are_no_data_sets_are_named(write_parquet, write_download, tm
     (folder / "data-00000-of-00001.arrow").unlink()
     with pytest.raises(ValueError, match=r"data-00000-of-00001\.arrow cannot be read"):
         load_configuration(folder)
+
+
+@pytest.mark.parametrize("text", ['{"epoch": 3}', "[1]", '{"_data_files": ["a"]}', "no JSON"])
+def test_a_state_of_something_else_is_named(write_parquet, tmp_path, text):
+    write_parquet("shop__D", [ramp(40)], "D")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "state.json").write_text(text)
+    with pytest.raises(ValueError, match=r"run.state\.json does not name the Arrow files"):
+        find_configurations(tmp_path)
 
 
 def test_a_truncated_stream_is_named(write_download):

@@ -7,13 +7,17 @@ import pytest
 
 from timer_forecaster.evaluation import (
     aggregate,
-    baseline_deviation,
     compare,
     read_published,
-    relative_scores,
     report,
 )
-from timer_forecaster.evaluation.leaderboard import COLUMNS, CRPS, MASE
+from timer_forecaster.evaluation.leaderboard import (
+    COLUMNS,
+    CRPS,
+    MASE,
+    baseline_deviation,
+    relative_scores,
+)
 
 NAMES = ["ett1/H/short", "ett1/H/long", "m4_hourly/H/short"]
 DOMAINS = ["Energy", "Energy", "Econ/Fin"]
@@ -157,9 +161,29 @@ def test_report_beside_published_models(results):
     assert "differs from its published rows by at most 0.990% (on ett1/H/long)" in text
 
 
+def test_report_beside_published_models_without_seasonal_naive(results):
+    others = published()
+    text = report(results, others[others["model"] != "seasonal_naive"])
+    assert cells(text.splitlines()[2])[:2] == ["ett1/H/short", "own"]
+    assert "published rows" not in text
+
+
 def test_report_of_seasonal_naive_alone_shows_its_rows(results):
     text = report(results[results["model"] == "seasonal_naive"])
     assert cells(text.splitlines()[2])[:2] == ["ett1/H/short", "seasonal_naive"]
+
+
+def test_report_names_what_makes_its_means_nan(results):
+    assert "undefined" not in report(results)
+    results.loc[[1, 4], CRPS] = 0.0  # 0/0
+    results.loc[2, MASE] = math.nan
+    text = report(results)
+    assert (
+        "CRPS relative to Seasonal Naive is undefined on ett1/H/long for own, seasonal_naive"
+        in text
+    )
+    assert "MASE relative to Seasonal Naive is undefined on m4_hourly/H/short for own, and" in text
+    assert math.isnan(aggregate(results).loc[("own", "all"), "MASE"])
 
 
 def test_own_data_sets_carry_no_remark_on_the_leaderboard(results):

@@ -18,10 +18,10 @@ from timer_forecaster.evaluation import (
     quantile_loss,
     score,
     seasonal_error,
-    seasonal_errors,
     smape,
     weighted_quantile_loss,
 )
+from timer_forecaster.evaluation.metrics import seasonal_errors
 
 NAN = math.nan
 VALUES = st.floats(-1e3, 1e3).map(lambda value: round(value, 3))

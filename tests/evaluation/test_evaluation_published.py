@@ -13,8 +13,8 @@ from timer_forecaster.evaluation import (
     naive_forecaster,
     read_published,
     seasonal_naive_forecaster,
-    terms_of,
 )
+from timer_forecaster.evaluation.gift_eval import terms_of
 from timer_forecaster.evaluation.leaderboard import CRPS, MASE
 
 SHARED_DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"

@@ -13,13 +13,13 @@ from timer_forecaster.evaluation import (
     PipelineForecaster,
     evaluate,
     evaluate_gift_eval,
-    forecast_windows,
     leaderboard,
     naive_forecaster,
     results,
     runner,
     seasonal_naive_forecaster,
 )
+from timer_forecaster.evaluation.runner import forecast_windows
 
 
 def make_configuration(series, horizon=2, windows=3, seasonality=1):

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timer_forecaster.evaluation import Configuration, gift_eval, seasonal_error, terms_of
+from timer_forecaster.evaluation import Configuration, gift_eval, seasonal_error
+from timer_forecaster.evaluation.gift_eval import terms_of
 
 
 def make_configuration(series, horizon=2, windows=3, seasonality=1):

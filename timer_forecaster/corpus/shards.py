@@ -65,7 +65,8 @@ def build(
     out : path
         Folder to write, absent or empty. It holds scratch files while building.
     exclude : sequence of str
-        Data sets to leave out: stems of source files, there or not. Default: `HELD_OUT`.
+        Data sets to leave out: stems of source files. Those of `HELD_OUT`, the default, may be
+        absent.
     exclude_series : sequence of str
         Values of ``item_id`` to leave out. Default: `HELD_OUT_SERIES`.
     curation : Curation, optional
@@ -86,7 +87,8 @@ def build(
     Raises
     ------
     ValueError
-        If the source holds nothing to keep, a file cannot be read, or `out` is not empty.
+        If the source holds nothing to keep, a file cannot be read, a data set to leave out is
+        unknown, or `out` is not empty.
     """
     files = source_files(Path(source), exclude)
     if not files:

@@ -15,6 +15,7 @@ try:
 except ImportError as error:
     raise ImportError("a corpus needs pyarrow: pip install 'timer-forecaster[pretrain]'") from error
 
+from timer_forecaster.corpus.held_out import HELD_OUT
 from timer_forecaster.corpus.manifest import MANIFEST_NAME, Manifest
 
 __all__ = ["Array", "Series", "Source", "series_of"]
@@ -116,10 +117,23 @@ def series_of(folder: str | Path) -> Iterator[Series]:
 
 
 def source_files(folder: Path, exclude: Sequence[str] = ()) -> list[Path]:
-    """List the Parquet files of a folder by name, without those whose stem is excluded."""
+    """List the Parquet files of a folder by name, without those whose stem is excluded.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or a name to exclude is neither there nor in `HELD_OUT`.
+    """
     files = sorted(folder.glob("*.parquet"))
     if not files:
         raise ValueError(f"folder={str(folder)!r} holds no Parquet file (*.parquet)")
+    known = {file.stem for file in files}
+    unknown = sorted(set(exclude) - known - set(HELD_OUT))
+    if unknown:
+        raise ValueError(
+            f"exclude: there is no data set {', '.join(unknown)}; there are "
+            f"{', '.join(sorted(known))}"
+        )
     return [file for file in files if file.stem not in exclude]
 
 

@@ -90,8 +90,8 @@ class StoredConfiguration:
 def load_configuration(path: str | Path, term: str = "short") -> Configuration:
     """Read one data set as the benchmark's configuration of that term.
 
-    Any data set with a frequency GIFT-Eval knows can be read; :func:`terms_of` says which terms the
-    benchmark scores.
+    Any data set with a frequency GIFT-Eval knows can be read; :func:`find_configurations` lists the
+    terms that the benchmark scores.
 
     Parameters
     ----------
@@ -122,8 +122,7 @@ def find_configurations(
     names : iterable of str, optional
         Wanted configurations, such as ``"ett1/H/short"``, ``"ett1/H"`` or ``"ett1"``; default all.
     terms : sequence of str
-        Wanted terms; of each data set come those of them that the benchmark scores
-        (:func:`terms_of`).
+        Wanted terms; of each data set come those of them that the benchmark scores.
 
     Raises
     ------
@@ -147,17 +146,13 @@ def find_configurations(
             "files nor folders of the GIFT-Eval download"
         )
     chosen = _choose(found, names)
-    return [stored for stored in chosen if stored.name.rpartition("/")[2] in terms]
-
-
-def load_configurations(
-    folder: str | Path,
-    names: Iterable[str] | None = None,
-    terms: Sequence[str] = tuple(TERMS),
-) -> Iterator[Configuration]:
-    """Read what :func:`find_configurations` lists, one at a time."""
-    for stored in find_configurations(folder, names, terms):
-        yield stored.load()
+    wanted = [stored for stored in chosen if stored.name.rpartition("/")[2] in terms]
+    if not wanted:
+        raise ValueError(
+            f"no configuration is of terms {list(terms)}; "
+            f"there are {', '.join(stored.name for stored in chosen)}"
+        )
+    return wanted
 
 
 def _choose(
@@ -183,8 +178,15 @@ def _files(path: Path) -> list[Path]:
     """Return the files of a data set: the Parquet file, or the Arrow files of a folder."""
     if not path.is_dir():
         return [path]
-    state = json.loads((path / "state.json").read_text(encoding="utf-8"))
-    return [path / entry["filename"] for entry in state["_data_files"]]
+    file = path / "state.json"
+    try:
+        state = json.loads(file.read_text(encoding="utf-8"))
+        return [path / entry["filename"] for entry in state["_data_files"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{file} does not name the Arrow files of a data set, as the one that save_to_disk of "
+            "the package datasets writes; move it out of the data"
+        ) from error
 
 
 def _dataset_and_frequency(path: Path) -> str:

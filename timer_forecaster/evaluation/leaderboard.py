@@ -212,7 +212,8 @@ def report(
 
     The scores of each configuration; then, for CRPS and MASE, the geometric means relative to
     Seasonal Naive over all configurations, per term and per domain, best model first; the coverage
-    of the 80 % interval; and whether these are the benchmark's data, and all of them.
+    of the 80 % interval; where a score has no ratio to Seasonal Naive's; and whether these are the
+    benchmark's data, and all of them.
 
     Parameters
     ----------
@@ -250,14 +251,24 @@ def report(
 
 
 def _remarks(table: pd.DataFrame, published: pd.DataFrame | None) -> list[str]:
-    """Say what the numbers do not: whether the data are the benchmark's, and how much of it."""
+    """Say what the numbers do not: why some are NaN, and how much of the benchmark this is."""
     remarks = []
     if published is not None:
-        deviation = baseline_deviation(table, published)
-        remarks.append(
-            f"Seasonal Naive recomputed here differs from its published rows by at most "
-            f"{deviation.max():.3%} (on {deviation.idxmax()})."
-        )
+        deviation = baseline_deviation(table, published).dropna()
+        if len(deviation):
+            remarks.append(
+                f"Seasonal Naive recomputed here differs from its published rows by at most "
+                f"{deviation.max():.3%} (on {deviation.idxmax()})."
+            )
+    relative = relative_scores(table)
+    for metric in ("CRPS", "MASE"):
+        undefined = relative[relative[f"relative {metric}"].isna()]
+        if len(undefined):
+            remarks.append(
+                f"{metric} relative to Seasonal Naive is undefined on "
+                f"{', '.join(undefined['dataset'].unique())} for "
+                f"{', '.join(undefined['model'].unique())}, and so are the means it counts in."
+            )
     n = table.loc[table["domain"] != UNKNOWN_DOMAIN, "dataset"].nunique()
     if 0 < n < N_CONFIGURATIONS:
         remarks.append(

@@ -179,6 +179,15 @@ def test_stages_that_have_not_begun_may_change(settings, tmp_path):
     assert pretrain(both, tmp_path, device="cpu").metrics["step"] == 18
 
 
+def test_a_stage_cannot_become_shorter_than_what_was_done_of_it(settings, tmp_path):
+    first, second = settings["stages"]
+    begun = PretrainingConfig.from_mapping(settings | {"stages": [first | {"steps": 4}]})
+    pretrain(begun, tmp_path, device="cpu")
+    shorter = PretrainingConfig.from_mapping(settings | {"stages": [first | {"steps": 3}, second]})
+    with pytest.raises(ValueError, match=r"at step 4 with other settings of \['stages\[0\]'\]"):
+        pretrain(shorter, tmp_path, device="cpu")
+
+
 def test_a_stage_can_start_from_the_weights_of_another(settings, straight, tmp_path):
     kept = straight.folder / "stages" / "first"
     stage = settings["stages"][1] | {"steps": 2, "learning_rate": 0.0, "final_learning_rate": 0.0}

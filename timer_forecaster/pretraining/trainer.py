@@ -389,7 +389,7 @@ def _check_same_run(
     for index, (stage, old) in enumerate(zip(now["stages"], saved["stages"], strict=False)):
         last = first + old["steps"]
         if step <= last and old["final_learning_rate"] is None:  # its length decides nothing yet
-            old = old | {"steps": stage["steps"]}
+            old = old | {"steps": max(stage["steps"], step - first)}
         if first < step and stage != old:
             differ.append(f"stages[{index}]")
         first = last

@@ -16,6 +16,14 @@ from .config import DataMix, PretrainingConfig, Stage
 
 VALIDATION_ROWS = 256
 
+DRAWS_PER_SHARD = 4
+"""Draws from a corpus between two changes of its active shards.
+
+A draw is a pool: the windows of `PretrainingConfig.pool_steps` steps, numbered in twos, of all
+processes. By itself a process so loads a shard every other pool, which costs little beside training
+on 64 steps of windows, and a run of a few hundred pools sees hundreds of shards.
+"""
+
 
 class WindowSampler(Protocol):
     """What a corpus of real series has to offer."""
@@ -32,7 +40,7 @@ def open_corpus(folder: str, seed: int, device: torch.device) -> WindowSampler:
     """Open a folder of shards."""
     from timer_forecaster.corpus.sampler import ShardSampler
 
-    return ShardSampler(folder, seed=seed, device=device)
+    return ShardSampler(folder, seed=seed, draws_per_shard=DRAWS_PER_SHARD, device=device)
 
 
 class BatchSource:

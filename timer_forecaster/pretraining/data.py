@@ -69,17 +69,12 @@ class BatchSource:
         self.config, self.device = config, device
         self.rank, self.n_processes = rank, n_processes
         self.seconds = 0.0
-        self._corpora: dict[str, WindowSampler] = {}
         self._pool: tuple[int, Tensor] = (-1, torch.empty(0))
-        for mix in {
-            id(m): m for m in (config.data, *(s.data for s in config.stages)) if m
-        }.values():
-            self._open(mix)
-
-    def _open(self, mix: DataMix) -> None:
-        """Open a mix's corpus now, so that a wrong name is told before the first step."""
-        if mix.corpus is not None and mix.real_share > 0 and mix.corpus not in self._corpora:
-            self._corpora[mix.corpus] = open_corpus(mix.corpus, self.config.seed, self.device)
+        # All of them now, so that a wrong name is told before the first step.
+        self._corpora = {
+            folder: open_corpus(folder, config.seed, device)
+            for folder in config.corpora(config.steps)
+        }
 
     def batch(self, step: int) -> list[TrainingBatch]:
         """Batch of a step, in as many equal parts as gradients are accumulated over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -41,6 +42,14 @@ def open_corpus(folder: str, seed: int, device: torch.device) -> WindowSampler:
     from timer_forecaster.corpus.sampler import ShardSampler
 
     return ShardSampler(folder, seed=seed, draws_per_shard=DRAWS_PER_SHARD, device=device)
+
+
+def identify_corpus(folder: str) -> str:
+    """SHA-256 of a corpus's manifest, which lists those of all its shards."""
+    from timer_forecaster.corpus.manifest import MANIFEST_NAME
+    from timer_forecaster.corpus.shards import digest
+
+    return digest(Path(folder) / MANIFEST_NAME)
 
 
 class BatchSource:

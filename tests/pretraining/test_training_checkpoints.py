@@ -74,3 +74,11 @@ def test_a_broken_one_is_named_and_the_one_before_is_taken(checkpoints, spoil):
     assert len(told) == 1 and "step-000000002 is broken" in told[0]
     assert write(checkpoints, 2).exists()  # the way forward is not blocked by it
     assert checkpoints.newest(pytest.fail)[1] == 2
+
+
+def test_broken_ones_alone_are_not_taken_for_none(checkpoints):
+    cut_list(write(checkpoints, 1))
+    told = []
+    with pytest.raises(ValueError, match="are broken; delete them to start from the beginning"):
+        checkpoints.newest(told.append)
+    assert len(told) == 1

@@ -91,6 +91,13 @@ def test_a_stage_inherits_what_its_data_do_not_name(settings):
         (["optimizer"], {"name": "sgd"}, "name='sgd' is unknown; use one of"),
         (["optimizer"], {"clip_norm": 0}, "clip_norm=0.0 must be positive"),
         (["data", "real_share"], 0.5, "real_share=0.5 needs a corpus"),
+        (["data", "families"], {"clean": 1}, r"families has unknown names \['clean'\]; known are"),
+        (["stages", 1, "data"], {"families": {"clean": 1}}, r"unknown names \['clean'\]"),
+        (
+            ["architecture", "max_context_length"],
+            255,
+            "window_patches=16 of stage 'second' are 256 steps, more than max_context_length=255",
+        ),
         (["masks"], {"points": 2}, "must be shares"),
     ],
 )

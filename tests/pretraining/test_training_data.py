@@ -2,9 +2,12 @@
 
 from itertools import pairwise
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from timer_forecaster.corpus.shards import build
 from timer_forecaster.pretraining import PretrainingConfig, data
 from timer_forecaster.pretraining.data import BatchSource
 
@@ -116,3 +119,34 @@ def test_augmentation_of_synthetic_series_can_be_switched_off(settings, augmente
     monkeypatch.setattr(data, "TrainingBatch", lambda *parts: parts)
     BatchSource(PretrainingConfig.from_mapping(settings), CPU).batch(0)
     assert (seen[0] < 0).any() == augmented  # counts are not negative until they are flipped
+
+
+def test_a_run_goes_through_all_shards(settings, tmp_path, monkeypatch):
+    source = tmp_path / "source"
+    source.mkdir()
+    waves = list(np.random.default_rng(0).normal(size=(60, 800)).astype("float32"))
+    names = [f"wave-{i}" for i in range(len(waves))]
+    frame = pd.DataFrame({"item_id": names, "start": None, "freq": "H", "target": waves})
+    frame.to_parquet(source / "waves__H.parquet")
+    manifest = build(source, tmp_path / "corpus", (), (), shard_megabytes=0.01)
+    active, opened = [], data.open_corpus
+
+    def open_corpus(folder, seed, device):
+        sampler = opened(folder, seed, device)
+        sample = sampler.sample
+
+        def spied(batch_size, length, index, *options):
+            active.append(set(sampler.active(index)))
+            return sample(batch_size, length, index, *options)
+
+        sampler.sample = spied
+        return sampler
+
+    monkeypatch.setattr(data, "open_corpus", open_corpus)
+    settings["data"] |= {"corpus": str(tmp_path / "corpus"), "real_share": 1.0}
+    settings |= {"pool_steps": 1}
+    batches = BatchSource(PretrainingConfig.from_mapping(settings), CPU)
+    for step in range(24):
+        batches.batch(step)
+    assert len(manifest.shards) > max(len(shards) for shards in active)
+    assert set().union(*active) == {shard.name for shard in manifest.shards}

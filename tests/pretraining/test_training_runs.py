@@ -164,7 +164,9 @@ def test_a_run_does_not_go_on_with_other_settings(settings, straight):
     settings["stages"][0]["learning_rate"] = 1.0
     with pytest.raises(ValueError, match=r"\['stages\[0\]'\]"):
         pretrain(PretrainingConfig.from_mapping(settings), straight.folder, device="cpu")
-    with pytest.raises(ValueError, match="holds a run at step 24; choose another folder"):
+    with pytest.raises(
+        ValueError, match=r"'checkpoints/step-000000024'.* of a run; choose another"
+    ):
         pretrain(
             PretrainingConfig.from_mapping(settings), straight.folder, device="cpu", resume=False
         )
@@ -179,12 +181,37 @@ def test_stages_that_have_not_begun_may_change(settings, tmp_path):
     assert pretrain(both, tmp_path, device="cpu").metrics["step"] == 18
 
 
+def test_a_stage_cannot_become_shorter_than_what_was_done_of_it(settings, tmp_path):
+    first, second = settings["stages"]
+    begun = PretrainingConfig.from_mapping(settings | {"stages": [first | {"steps": 4}]})
+    pretrain(begun, tmp_path, device="cpu")
+    shorter = PretrainingConfig.from_mapping(settings | {"stages": [first | {"steps": 3}, second]})
+    with pytest.raises(ValueError, match=r"at step 4 with other settings of \['stages\[0\]'\]"):
+        pretrain(shorter, tmp_path, device="cpu")
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "model.safetensors", "checkpoints/step-1.partial"])
+def test_a_folder_with_any_part_of_a_run_can_be_refused(config, tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(ValueError, match=f"holds .*{name}.* of a run; choose another folder"):
+        pretrain(config, tmp_path, device="cpu", resume=False)
+    assert (tmp_path / name).read_bytes() == b""
+
+
 def test_a_stage_can_start_from_the_weights_of_another(settings, straight, tmp_path):
     kept = straight.folder / "stages" / "first"
     stage = settings["stages"][1] | {"steps": 2, "learning_rate": 0.0, "final_learning_rate": 0.0}
     settings |= {"stages": [stage], "initial_checkpoint": str(kept)}
     folder, _ = pretrain(PretrainingConfig.from_mapping(settings), tmp_path, device="cpu")
     assert same(weights(folder), load_file(kept / "model.safetensors"))
+    settings["stages"] = [stage, stage | {"name": "third"}]
+    (kept.parent / "first").rename(kept.parent / "gone")
+    try:
+        config = PretrainingConfig.from_mapping(settings)
+        assert pretrain(config, folder, device="cpu").metrics["step"] == 4
+    finally:
+        (kept.parent / "gone").rename(kept)
     other = PretrainingConfig.from_mapping(settings | {"objective": "ntp"})
     with pytest.raises(ValueError, match="does not fit the architecture and objective 'ntp'"):
         pretrain(other, tmp_path / "other", device="cpu")
@@ -262,7 +289,7 @@ def test_the_command_trains(settings, tmp_path, capsys):
     assert json.loads(record)["step"] == 2
     assert summary == f"Trained 2 steps -> {tmp_path / 'out'}"
     assert cli.main([*words, "--no-resume"]) == 2
-    assert "holds a run at step 2" in capsys.readouterr().err
+    assert "of a run; choose another folder, or resume it" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -295,7 +322,9 @@ def test_two_processes_average_the_gradients_of_their_batches(settings, tmp_path
     assert pretrain(longer, tmp_path / "both", device="cpu").metrics["step"] == 8
 
 
-def test_a_broken_shard_is_named_and_counted_and_the_run_goes_on(settings, tmp_path):
+@pytest.fixture
+def corpus(tmp_path):
+    """A corpus of several shards."""
     source = tmp_path / "source"
     source.mkdir()
     waves = [np.sin(np.arange(400) / (3 + i)).astype("float32") for i in range(40)]
@@ -303,13 +332,31 @@ def test_a_broken_shard_is_named_and_counted_and_the_run_goes_on(settings, tmp_p
     frame = pd.DataFrame({"item_id": names, "start": None, "freq": "H", "target": waves})
     frame.to_parquet(source / "waves__H.parquet")
     build(source, tmp_path / "corpus", (), (), shard_megabytes=0.02)
-    first, *others = sorted((tmp_path / "corpus").glob("*.parquet"))
+    return tmp_path / "corpus"
+
+
+def test_a_broken_shard_is_named_and_counted_and_the_run_goes_on(settings, tmp_path, corpus):
+    first, *others = sorted(corpus.glob("*.parquet"))
     assert others
     first.write_bytes(first.read_bytes()[:-10])
-    settings["data"] |= {"corpus": str(tmp_path / "corpus"), "real_share": 0.5}
-    settings |= {"validation_corpus": str(tmp_path / "corpus")}
+    settings["data"] |= {"corpus": str(corpus), "real_share": 0.5}
+    settings |= {"validation_corpus": str(corpus)}
     settings["stages"] = [settings["stages"][0] | {"steps": 4}]
     config = PretrainingConfig.from_mapping(settings)
     with pytest.warns(match=first.name):
         metrics = pretrain(config, tmp_path / "run", device="cpu").metrics
     assert metrics["skipped_shards"] == 1 and np.isfinite(metrics["validation_stp"])
+
+
+def test_a_run_does_not_go_on_with_another_corpus_in_the_same_place(settings, tmp_path, corpus):
+    first, second = (stage | {"steps": 2} for stage in settings["stages"])
+    second["data"] = {"corpus": str(corpus), "real_share": 0.5}
+    begun = settings | {"stages": [first]}
+    pretrain(PretrainingConfig.from_mapping(begun), tmp_path / "run", device="cpu")
+    both = PretrainingConfig.from_mapping(settings | {"stages": [first, second]})
+    manifest = corpus / "manifest.json"
+    manifest.write_text(manifest.read_text() + "\n")  # before anything is drawn from it
+    assert pretrain(both, tmp_path / "run", device="cpu").metrics["step"] == 4
+    manifest.write_text(manifest.read_text() + "\n")
+    with pytest.raises(ValueError, match=r"the manifests of .*corpus.* are not those that the run"):
+        pretrain(both, tmp_path / "run", device="cpu")

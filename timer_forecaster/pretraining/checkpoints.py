@@ -76,9 +76,15 @@ class CheckpointFolder:
         folder : Path
         step : int
         record : dict
-            As given to `seal`. None in place of the three if there is no complete checkpoint.
+            As given to `seal`. None in place of the three if there is no checkpoint.
+
+        Raises
+        ------
+        ValueError
+            If there are checkpoints, but none is complete.
         """
-        for path in self._found():
+        found = self._found()
+        for path in found:
             try:
                 content = json.loads((path / _RECORD).read_text())
                 for name, checksum in content["files"].items():
@@ -86,7 +92,12 @@ class CheckpointFolder:
                         raise ValueError(f"{name} is not what was written")
                 return path, content["step"], content["record"]
             except (OSError, ValueError, KeyError) as error:
-                on_broken(f"checkpoint {path} is broken ({error}); going on with the one before")
+                on_broken(f"checkpoint {path} is broken ({error}); trying the one before")
+        if found:
+            raise ValueError(
+                f"all checkpoints of {self.folder} are broken; delete them to start from the "
+                "beginning, or choose another folder"
+            )
         return None
 
     def _found(self) -> list[Path]:

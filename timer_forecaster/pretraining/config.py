@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import yaml
 
+from timer_forecaster.corpus.synthetic import SyntheticSeries
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.architecture import SERIAL_WEIGHTINGS
 
@@ -61,7 +62,8 @@ class DataMix:
     flip: float = 0.5
 
     def __post_init__(self) -> None:
-        """Check the shares."""
+        """Check the families and the shares."""
+        SyntheticSeries(self.families)
         _check_shares(self, "real_share", "mix_share", "downsample", "flip")
         if self.real_share > 0 and self.corpus is None:
             raise ValueError(f"real_share={self.real_share} needs a corpus; name its folder")
@@ -236,7 +238,13 @@ class PretrainingConfig:
 
     def _check_stage(self, stage: Stage) -> None:
         ahead = self.architecture.num_mtp_tokens + 1
+        length, longest = self.architecture.input_token_len, self.architecture.max_context_length
         for window in stage.window_patches:
+            if window * length > longest:
+                raise ValueError(
+                    f"window_patches={window} of stage {stage.name!r} are {window * length} steps, "
+                    f"more than max_context_length={longest} of the architecture"
+                )
             if window <= ahead and self.objective != "ntp":
                 raise ValueError(
                     f"window_patches={window} of stage {stage.name!r} must be more than the "
@@ -254,6 +262,15 @@ class PretrainingConfig:
     def steps(self) -> int:
         """Steps of all stages."""
         return sum(stage.steps for stage in self.stages)
+
+    def corpora(self, step: int) -> list[str]:
+        """Folders of real series that the first so many steps may draw from."""
+        first, mixes = 0, [self.data]
+        for stage in self.stages:
+            if first < step and stage.data is not None:
+                mixes.append(stage.data)
+            first += stage.steps
+        return sorted({m.corpus for m in mixes if m.corpus is not None and m.real_share > 0})
 
     def locate(self, step: int) -> tuple[Stage, int]:
         """Stage that a step belongs to, and the number of the step within it."""

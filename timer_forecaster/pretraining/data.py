@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,14 @@ from .batches import TrainingBatch, make_batch, mix_windows
 from .config import DataMix, PretrainingConfig, Stage
 
 VALIDATION_ROWS = 256
+
+DRAWS_PER_SHARD = 4
+"""Draws from a corpus between two changes of its active shards.
+
+A draw is a pool: the windows of `PretrainingConfig.pool_steps` steps, numbered in twos, of all
+processes. By itself a process so loads a shard every other pool, which costs little beside training
+on 64 steps of windows, and a run of a few hundred pools sees hundreds of shards.
+"""
 
 
 class WindowSampler(Protocol):
@@ -32,7 +41,15 @@ def open_corpus(folder: str, seed: int, device: torch.device) -> WindowSampler:
     """Open a folder of shards."""
     from timer_forecaster.corpus.sampler import ShardSampler
 
-    return ShardSampler(folder, seed=seed, device=device)
+    return ShardSampler(folder, seed=seed, draws_per_shard=DRAWS_PER_SHARD, device=device)
+
+
+def identify_corpus(folder: str) -> str:
+    """SHA-256 of a corpus's manifest, which lists those of all its shards."""
+    from timer_forecaster.corpus.manifest import MANIFEST_NAME
+    from timer_forecaster.corpus.shards import digest
+
+    return digest(Path(folder) / MANIFEST_NAME)
 
 
 class BatchSource:
@@ -61,17 +78,12 @@ class BatchSource:
         self.config, self.device = config, device
         self.rank, self.n_processes = rank, n_processes
         self.seconds = 0.0
-        self._corpora: dict[str, WindowSampler] = {}
         self._pool: tuple[int, Tensor] = (-1, torch.empty(0))
-        for mix in {
-            id(m): m for m in (config.data, *(s.data for s in config.stages)) if m
-        }.values():
-            self._open(mix)
-
-    def _open(self, mix: DataMix) -> None:
-        """Open a mix's corpus now, so that a wrong name is told before the first step."""
-        if mix.corpus is not None and mix.real_share > 0 and mix.corpus not in self._corpora:
-            self._corpora[mix.corpus] = open_corpus(mix.corpus, self.config.seed, self.device)
+        # All of them now, so that a wrong name is told before the first step.
+        self._corpora = {
+            folder: open_corpus(folder, config.seed, device)
+            for folder in config.corpora(config.steps)
+        }
 
     def batch(self, step: int) -> list[TrainingBatch]:
         """Batch of a step, in as many equal parts as gradients are accumulated over."""

@@ -29,7 +29,7 @@ from timer_forecaster.models.timer_s1.objective import (
 from .batches import TrainingBatch
 from .checkpoints import CheckpointFolder
 from .config import PretrainingConfig
-from .data import BatchSource, mix_seed
+from .data import BatchSource, identify_corpus, mix_seed
 from .optimizer import build_optimizers
 from .records import TERMS, Meter, RunLog
 from .variants import build_network, export_network, load_pipeline
@@ -125,7 +125,8 @@ def pretrain(
     compile_blocks : bool
         Compile each block and the loss with ``torch.compile``.
     resume : bool
-        Go on with the run that the folder holds. False: refuse such a folder.
+        Go on with the run that the folder holds. False: refuse a folder that anything of a run is
+        in.
     progress : bool
         Show a progress bar.
     on_record : callable, optional
@@ -139,7 +140,8 @@ def pretrain(
     Raises
     ------
     ValueError
-        If the folder holds a run with other settings, or an argument cannot be used.
+        If the folder holds a run with other settings or other data, or one whose checkpoints are
+        all broken, or an argument cannot be used.
     FloatingPointError
         If the loss is no longer finite; the last checkpoint is from before.
 
@@ -176,12 +178,24 @@ class _Run:
         self.config, self.folder = config, folder
         self.accelerator = _make_accelerator(config, device)
         self.device = self.accelerator.device
+        self.checkpoints = CheckpointFolder(folder / "checkpoints")
+        if not resume:
+            _check_unused(folder)
+        found = self.checkpoints.newest(_logger.warning)
         self.batches = BatchSource(
             config, self.device, self.accelerator.process_index, self.accelerator.num_processes
         )
+        self._corpora = {name: identify_corpus(name) for name in config.corpora(config.steps)}
+        if found is not None:
+            _check_same_run(config, found[2]["config"], found[1], folder)
+            # Absent from checkpoints of before they were kept.
+            _check_same_corpora(self._corpora, found[2].get("corpora", {}))
         self.validation = self.batches.validation()
         torch.manual_seed(config.seed)
-        objective = DenseObjective(_initial_network(config), config.bfloat16, self.device)
+        network = build_network(config.architecture, config.objective)
+        if found is None:
+            _load_initial(network, config)
+        objective = DenseObjective(network, config.bfloat16, self.device)
         self._choose_kernels(objective, compile_blocks)
         optimizers = build_optimizers(
             objective.network,
@@ -192,8 +206,11 @@ class _Run:
         self.network = objective.network
         self.objective, *self.optimizers = self.accelerator.prepare(objective, *optimizers)
         self._save_unwrapped()
-        self.checkpoints = CheckpointFolder(folder / "checkpoints")
-        self.step = self._resume(resume)
+        self.step = 0
+        if found is not None:
+            path, self.step, _ = found
+            self.accelerator.load_state(str(path))
+        self.accelerator.wait_for_everyone()  # before the folder changes that all have looked at
         self._log = RunLog(folder / "log.jsonl")
         if self.accelerator.is_main_process:
             folder.mkdir(parents=True, exist_ok=True)
@@ -319,20 +336,10 @@ class _Run:
             if finished_stage is not None:
                 kept = self.folder / "stages" / finished_stage
                 export_network(self.network, weights, kept, torch.float32)
-            self.checkpoints.seal(self.step, {"config": _plain(self.config)})
+            drawn_from = self.config.corpora(self.step)
+            corpora = {name: self._corpora[name] for name in drawn_from}
+            self.checkpoints.seal(self.step, {"config": _plain(self.config), "corpora": corpora})
         accelerator.wait_for_everyone()
-
-    def _resume(self, resume: bool) -> int:
-        """Load the newest complete checkpoint, if there is one; give the steps it has behind it."""
-        found = self.checkpoints.newest(_logger.warning)
-        if found is None:
-            return 0
-        path, step, record = found
-        if not resume:
-            raise ValueError(f"{self.folder} holds a run at step {step}; choose another folder")
-        _check_same_run(self.config, record["config"], step, self.folder)
-        self.accelerator.load_state(str(path))
-        return step
 
 
 def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:
@@ -353,18 +360,17 @@ def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:
     return accelerator
 
 
-def _initial_network(config: PretrainingConfig) -> TimerS1Network:
-    network = build_network(config.architecture, config.objective)
-    if config.initial_checkpoint is not None:
-        weights = load_pipeline(config.initial_checkpoint, "cpu", "float32").network.state_dict()
-        try:
-            network.load_state_dict(weights)
-        except RuntimeError as error:
-            raise ValueError(
-                f"initial_checkpoint={config.initial_checkpoint!r} does not fit the architecture "
-                f"and objective {config.objective!r}: {error}"
-            ) from error
-    return network
+def _load_initial(network: TimerS1Network, config: PretrainingConfig) -> None:
+    if config.initial_checkpoint is None:
+        return
+    weights = load_pipeline(config.initial_checkpoint, "cpu", "float32").network.state_dict()
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(
+            f"initial_checkpoint={config.initial_checkpoint!r} does not fit the architecture "
+            f"and objective {config.objective!r}: {error}"
+        ) from error
 
 
 def _plain(config: PretrainingConfig) -> dict[str, Any]:
@@ -378,6 +384,13 @@ def _write_settings(config: PretrainingConfig, folder: Path) -> None:
     (folder / "pretraining.yaml").write_text(text, encoding="utf-8")
 
 
+def _check_unused(folder: Path) -> None:
+    used = [folder / "log.jsonl", folder / "model.safetensors", *folder.glob("checkpoints/*")]
+    found = [str(path.relative_to(folder)) for path in used if path.exists()]
+    if found:
+        raise ValueError(f"{folder} holds {found} of a run; choose another folder, or resume it")
+
+
 def _check_same_run(
     config: PretrainingConfig, saved: dict[str, Any], step: int, folder: Path
 ) -> None:
@@ -389,7 +402,7 @@ def _check_same_run(
     for index, (stage, old) in enumerate(zip(now["stages"], saved["stages"], strict=False)):
         last = first + old["steps"]
         if step <= last and old["final_learning_rate"] is None:  # its length decides nothing yet
-            old = old | {"steps": stage["steps"]}
+            old = old | {"steps": max(stage["steps"], step - first)}
         if first < step and stage != old:
             differ.append(f"stages[{index}]")
         first = last
@@ -397,4 +410,13 @@ def _check_same_run(
         raise ValueError(
             f"{folder} holds a run at step {step} with other settings of {sorted(differ)}; resume "
             "it with its own settings or choose another folder"
+        )
+
+
+def _check_same_corpora(now: dict[str, str], saved: dict[str, str]) -> None:
+    changed = [name for name, digest in saved.items() if now[name] != digest]
+    if changed:
+        raise ValueError(
+            f"the manifests of {changed} are not those that the run was begun with; resume it "
+            "with the same corpora or choose another folder"
         )

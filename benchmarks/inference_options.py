@@ -1,10 +1,10 @@
 """Gain and cost of the inference options, on data sets that were held out of training.
 
-GIFT-Eval's protocol on the files that `timer_forecaster.corpus.held_out.HELD_OUT` names: the embedded
-checkpoint was not trained on them, and none of them is part of the benchmark. Options are chosen
-here, so that the benchmark's own data stay untouched. Of each data set three series, spread over
-it, with their newest 20,000 steps. MASE and CRPS are geometric means relative to Seasonal Naive;
-cost is the time of the forecasts relative to that of the first option.
+GIFT-Eval's protocol on the files that `timer_forecaster.corpus.held_out.HELD_OUT` names: the
+embedded checkpoint was not trained on them, and none of them is part of the benchmark. Options are
+chosen here, so that the benchmark's own data stay untouched. Of each data set three series, spread
+over it, with their newest 20,000 steps. MASE and CRPS are geometric means relative to Seasonal
+Naive; cost is the time of the forecasts relative to that of the first option.
 
     python benchmarks/inference_options.py --data FOLDER [--checkpoint NAME] [--output results.csv]
 """

@@ -167,6 +167,42 @@ def test_a_missing_extra_is_named(run, monkeypatch):
     assert "pip install 'timer-forecaster[plot]'" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "missing", "ours"),
+    [
+        (["pretrain", "run.yaml"], "accelerate", ["pretraining", "pretraining.trainer"]),
+        (["pretrain", "run.yaml"], "yaml", ["pretraining", "pretraining.config"]),
+        (["corpus", "build", "s", "out"], "pyarrow", ["corpus.shards", "corpus.sources"]),
+        (["corpus", "describe", "corpus"], "statsmodels.tsa.stattools", []),
+        (["corpus", "describe", "corpus", "--against", "s"], "scipy.ndimage", ["corpus.overlap"]),
+    ],
+)
+def test_the_extra_for_training_is_named(run, monkeypatch, words, missing, ours):
+    pytest.importorskip("pyarrow")
+    Path("s").mkdir()
+    frame = pd.DataFrame({"item_id": ["a", "b"], "start": None, "freq": "D"})
+    frame["target"] = [np.arange(40.0)] * 2
+    frame.to_parquet("s/days__D.parquet")
+    assert run("corpus", "build", "s", "corpus")[0] == 0
+    # Those that fail to be imported leave nothing behind for other tests.
+    for name in ours:
+        monkeypatch.delitem(sys.modules, f"timer_forecaster.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    code, _, err = run(*words)
+    assert code == 2
+    assert f"needs {missing.partition('.')[0]}: pip install" in err
+    assert "timer-forecaster[pretrain]" in err
+    assert err.count("\n") == 1
+
+
+def test_a_loss_that_is_not_finite_is_one_line(run, monkeypatch):
+    def diverge(arguments):
+        raise FloatingPointError("the loss is nan")
+
+    monkeypatch.setattr(cli, "_pretrain", diverge)
+    assert run("pretrain", "run.yaml") == (2, "", "timer-forecaster: error: the loss is nan\n")
+
+
 def test_checkpoints_are_listed(run):
     code, out, _ = run("checkpoints")
     assert code == 0

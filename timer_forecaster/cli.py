@@ -6,7 +6,8 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,12 +33,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 if the input cannot be used; the reason is then one line on stderr.
+        0, or 2 if the input cannot be used or a training run failed; the reason is then one line
+        on stderr.
     """
     arguments = _parser().parse_args(argv)
     try:
         arguments.run(arguments)
-    except (ValueError, ImportError, OSError) as error:
+    except (ValueError, FloatingPointError, ImportError, OSError) as error:
         print(f"timer-forecaster: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     return 0
@@ -424,6 +426,19 @@ def _checkpoints(arguments: argparse.Namespace) -> None:
         print(f"{checkpoint.name:28} {place:16} {checkpoint.description}")
 
 
+@contextmanager
+def _needs_extra(extra: str) -> Iterator[None]:
+    """Say which extra of the package has the module that is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = str(error.name).partition(".")[0]
+        raise ImportError(
+            f'this command needs {module}: pip install "timer-forecaster[{extra}]"'
+        ) from error
+
+
+@_needs_extra("pretrain")
 def _pretrain(arguments: argparse.Namespace) -> None:
     import json
     import os
@@ -446,6 +461,7 @@ def _pretrain(arguments: argparse.Namespace) -> None:
         print(f"Trained {metrics['step']} steps -> {folder}")
 
 
+@_needs_extra("pretrain")
 def _corpus_build(arguments: argparse.Namespace) -> None:
     from timer_forecaster.corpus.held_out import HELD_OUT, HELD_OUT_SERIES
     from timer_forecaster.corpus.shards import build
@@ -491,6 +507,7 @@ def _curation(arguments: argparse.Namespace) -> Curation | None:
     return Curation(**given) if arguments.curate else None
 
 
+@_needs_extra("pretrain")
 def _corpus_describe(arguments: argparse.Namespace) -> None:
     from timer_forecaster.corpus.complexity import describe, plot_complexity
 

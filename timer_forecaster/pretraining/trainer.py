@@ -191,21 +191,7 @@ class _Run:
             # Absent from checkpoints of before they were kept.
             _check_same_corpora(self._corpora, found[2].get("corpora", {}))
         self.validation = self.batches.validation()
-        torch.manual_seed(config.seed)
-        network = build_network(config.architecture, config.objective)
-        if found is None:
-            _load_initial(network, config)
-        objective = DenseObjective(network, config.bfloat16, self.device)
-        self._choose_kernels(objective, compile_blocks)
-        optimizers = build_optimizers(
-            objective.network,
-            config.optimizer.name,
-            config.optimizer.weight_decay,
-            fused=self.device.type == "cuda",
-        )
-        self.network = objective.network
-        self.objective, *self.optimizers = self.accelerator.prepare(objective, *optimizers)
-        self._save_unwrapped()
+        self._build(compile_blocks, from_scratch=found is None)
         self.step = 0
         if found is not None:
             path, self.step, _ = found
@@ -216,6 +202,24 @@ class _Run:
             folder.mkdir(parents=True, exist_ok=True)
             self._log.cut(self.step)
             _write_settings(config, folder)
+
+    def _build(self, compile_blocks: bool, from_scratch: bool) -> None:
+        """Make the network and its optimizers."""
+        config = self.config
+        torch.manual_seed(config.seed)
+        self.network = build_network(config.architecture, config.objective)
+        if from_scratch:
+            _load_initial(self.network, config)
+        objective = DenseObjective(self.network, config.bfloat16, self.device)
+        self._choose_kernels(objective, compile_blocks)
+        optimizers = build_optimizers(
+            self.network,
+            config.optimizer.name,
+            config.optimizer.weight_decay,
+            fused=self.device.type == "cuda",
+        )
+        self.objective, *self.optimizers = self.accelerator.prepare(objective, *optimizers)
+        self._save_unwrapped()
 
     def _choose_kernels(self, objective: DenseObjective, compile_blocks: bool) -> None:
         objective.network.set_expert_strategy("dense")

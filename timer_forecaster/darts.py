@@ -27,7 +27,7 @@ except ImportError as error:
 
 from timer_forecaster.inference import ForecastPipeline
 from timer_forecaster.inference.cache import NetworkKey
-from timer_forecaster.inference.engine import ROLLOUTS
+from timer_forecaster.inference.pipeline import ROLLOUT_CHOICES
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 
@@ -44,13 +44,20 @@ class _TimerS1Module(PLForecastingModule):
     """
 
     def __init__(
-        self, checkpoint: str, revision: str | None, dtype: str, rollout: str, **kwargs: Any
+        self,
+        checkpoint: str,
+        revision: str | None,
+        dtype: str,
+        rollout: str,
+        flip: bool,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.checkpoint = checkpoint
         self.revision = revision
         self.network_dtype = dtype
         self.rollout = rollout
+        self.flip = flip
         # Darts keeps the levels of a likelihood ascending
         self.levels = [0.5] if self.likelihood is None else self.likelihood.quantiles
 
@@ -87,7 +94,9 @@ class _TimerS1Module(PLForecastingModule):
                 self.checkpoint, revision=self.revision, device=device, dtype=self.network_dtype
             )
             horizon = self.output_chunk_shift + self.output_chunk_length
-            forecast = pipeline.predict(rows[observed], horizon, rollout=self.rollout)
+            forecast = pipeline.predict(
+                rows[observed], horizon, rollout=self.rollout, flip=self.flip
+            )
             quantiles = np.stack([forecast.quantile(level) for level in self.levels], axis=-1)
             result[observed] = quantiles[:, self.output_chunk_shift :]
         return result
@@ -127,8 +136,10 @@ class TimerS1Model(FoundationModel):
     dtype : str or torch.dtype
         Type the network computes in, whatever the type of the series and Lightning's precision;
         see `timer_forecaster.ForecastPipeline.from_pretrained`.
-    rollout : {"quantile", "median"}
+    rollout : {"auto", "quantile", "median", "multiscale"}
         How to go on beyond one pass; see `timer_forecaster.ForecastPipeline.predict`.
+    flip : bool
+        Average with the mirror image of the negative's forecast, at twice the cost.
     **kwargs
         As for Darts' ``FoundationModel``. ``use_reversible_instance_norm`` changes nothing, as
         every window is standardised already, in float64.
@@ -169,7 +180,8 @@ class TimerS1Model(FoundationModel):
         hub_model_revision: str | None = None,
         local_dir: str | os.PathLike[str] | None = None,
         dtype: str | torch.dtype = "auto",
-        rollout: str = "quantile",
+        rollout: str = "auto",
+        flip: bool = False,
         **kwargs: Any,
     ) -> None:
         _check_horizon(output_chunk_length, output_chunk_shift)
@@ -178,8 +190,8 @@ class TimerS1Model(FoundationModel):
                 "Only QuantileRegression likelihood is supported, or None for the median; got "
                 f"likelihood={likelihood!r}"
             )
-        if rollout not in ROLLOUTS:
-            raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUTS}")
+        if rollout not in ROLLOUT_CHOICES:
+            raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUT_CHOICES}")
         if kwargs.get("enable_finetuning"):
             raise NotImplementedError(
                 f"enable_finetuning={kwargs['enable_finetuning']!r}: finetuning comes with a later "
@@ -222,6 +234,7 @@ class TimerS1Model(FoundationModel):
             revision=self.model_params["hub_model_revision"],
             dtype=self.model_params["dtype"],
             rollout=self.model_params["rollout"],
+            flip=self.model_params["flip"],
             **self.pl_module_params,
         )
 
@@ -234,7 +247,7 @@ class TimerS1Model(FoundationModel):
     @property
     def _ckpt_skipped_params(self) -> list[str]:
         # what may differ when `load_weights` reads a saved model of the same checkpoint
-        return [*super()._ckpt_skipped_params, "dtype", "rollout"]
+        return [*super()._ckpt_skipped_params, "dtype", "rollout", "flip"]
 
     @property
     def supports_past_covariates(self) -> bool:

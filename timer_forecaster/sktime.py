@@ -19,7 +19,7 @@ from pandas.tseries.offsets import BaseOffset
 from sktime.forecasting.base import BaseForecaster
 
 from timer_forecaster.inference import Forecast, ForecastPipeline
-from timer_forecaster.inference.engine import ROLLOUTS
+from timer_forecaster.inference.pipeline import ROLLOUT_CHOICES
 from timer_forecaster.inference.times import (
     Step,
     evident_grid,
@@ -60,14 +60,15 @@ class TimerS1Forecaster(BaseForecaster):
     revision : str, optional
         Branch, tag or commit of a hub id.
     context_length : int, optional
-        Newest steps of each series to forecast from. Default, and upper limit: the checkpoint's
-        context; at most 11,520 steps are remembered where this does not ask for more.
+        Newest steps of each series to forecast from. Default: all that the checkpoint's context
+        holds; at most 11,520 steps are remembered where this does not ask for more.
     point : {"median", "mean"}, default="median"
         What `predict` returns: the median, which minimises the absolute error, or the mean of
         the predicted distribution, tails included, which minimises the squared error.
-    rollout : {"quantile", "median"}, default="quantile"
-        Beyond one pass of the network, carry nine equally probable paths, so that intervals keep
-        widening, or the median alone, which is faster and too certain.
+    rollout : {"auto", "quantile", "median", "multiscale"}, default="auto"
+        How to go on beyond one pass; see `timer_forecaster.ForecastPipeline.predict`.
+    flip : bool, default=False
+        Average with the mirror image of the negative's forecast, at twice the cost.
     batch_size : int, optional
         Most series that enter the network at once. Default: by a budget of tokens.
     device_map : str, default="auto"
@@ -130,7 +131,8 @@ class TimerS1Forecaster(BaseForecaster):
         revision: str | None = None,
         context_length: int | None = None,
         point: str = "median",
-        rollout: str = "quantile",
+        rollout: str = "auto",
+        flip: bool = False,
         batch_size: int | None = None,
         device_map: str = "auto",
         dtype: Any = "auto",
@@ -140,6 +142,7 @@ class TimerS1Forecaster(BaseForecaster):
         self.context_length = context_length
         self.point = point
         self.rollout = rollout
+        self.flip = flip
         self.batch_size = batch_size
         self.device_map = device_map
         self.dtype = dtype
@@ -190,7 +193,7 @@ class TimerS1Forecaster(BaseForecaster):
         self._set_cutoff(_with_step(self.cutoff, self._contexts.values()))
 
     def _check_parameters(self) -> None:
-        for name, choices in (("point", POINTS), ("rollout", ROLLOUTS)):
+        for name, choices in (("point", POINTS), ("rollout", ROLLOUT_CHOICES)):
             value = getattr(self, name)
             if value not in choices:
                 raise ValueError(f"{name}={value!r} is unknown; use one of {choices}")
@@ -225,6 +228,7 @@ class TimerS1Forecaster(BaseForecaster):
             int(horizon.steps.max()),
             context_length=self.context_length,
             rollout=self.rollout,
+            flip=self.flip,
             batch_size=self.batch_size,
         )
         return forecast, horizon

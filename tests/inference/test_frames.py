@@ -165,7 +165,8 @@ def test_long_frame_in_one_call(pipeline):
     assert [values.tolist() for values in series] == [[0, 1, 2, 3, 4], [5, 6, 7, 8]]
     assert options == {
         "context_length": None,
-        "rollout": "quantile",
+        "rollout": "auto",
+        "flip": False,
         "batch_size": 7,
         "progress": False,
     }

@@ -102,7 +102,7 @@ def test_missing_values_in_the_middle(pipe):
     assert np.isfinite(forecast).all()
     assert not np.allclose(forecast[0], forecast[1])
     # What is missing cannot matter, and statistics are those of the observed values.
-    row = pipe._rows([holes], None)[0]
+    row = pipe._rows([holes])[0]
     np.testing.assert_allclose(row.location, np.nanmean(holes))
     np.testing.assert_allclose(row.scale, np.nanstd(holes))
 
@@ -110,7 +110,7 @@ def test_missing_values_in_the_middle(pipe):
 def test_trailing_missing_values_move_the_forecast_on(pipe):
     series = walk(120)
     trailing = np.concatenate([series, np.full(5, np.nan)])
-    row = pipe._rows([trailing], None)[0]
+    row = pipe._rows([trailing])[0]
     assert len(row.values) == 125 and np.isnan(row.values[-5:]).all()
     forecast = pipe.predict([trailing, series], 20).quantiles
     assert np.isfinite(forecast).all()
@@ -120,7 +120,7 @@ def test_trailing_missing_values_move_the_forecast_on(pipe):
 def test_networks_without_interior_masks_see_the_last_observed_value(pipe, monkeypatch):
     holes = np.array([np.nan, 1.0, np.nan, np.nan, 3.0, 2.0, np.nan])
     monkeypatch.setattr(pipe.network.config, "interior_masks", False)
-    row = pipe._rows([holes], None)[0]
+    row = pipe._rows([holes])[0]
     np.testing.assert_allclose(
         row.values * row.scale + row.location, [1.0, 1.0, 1.0, 3.0, 2.0, 2.0], atol=1e-12
     )
@@ -427,7 +427,7 @@ def test_routing_tells_where_each_series_goes(pipe):
     np.testing.assert_allclose(shares.sum(axis=-1), 1)
     np.testing.assert_allclose(shares[1], pipe.routing(rows[1] * 3 + 2).shares[0])
     # By hand, for a row alone.
-    values = torch.from_numpy(pipe._rows([rows[1]], None)[0].values[None]).float()
+    values = torch.from_numpy(pipe._rows([rows[1]])[0].values[None]).float()
     first = next(pipe.network.stages(patchify(values, None, 16), 0)).router_logits[0]
     expected = torch.bincount(first.argmax(-1), minlength=config.num_experts) / len(first)
     np.testing.assert_allclose(shares[1, 0], expected)

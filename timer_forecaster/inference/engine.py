@@ -19,7 +19,6 @@ from . import quantiles as quantile_function
 
 FloatArray = NDArray[np.float64]
 
-ROLLOUTS = ("quantile", "median")
 N_PATHS = 9
 """Paths that a quantile roll-out carries."""
 

@@ -43,6 +43,7 @@ class Predictor(Protocol):
         *,
         context_length: int | None,
         rollout: str,
+        flip: bool,
         batch_size: int | None,
         progress: bool,
     ) -> _Forecast:
@@ -78,7 +79,8 @@ def forecast_frame(
     levels: Sequence[float] = (0.1, 0.5, 0.9),
     freq: str | int | BaseOffset | None = None,
     context_length: int | None = None,
-    rollout: str = "quantile",
+    rollout: str = "auto",
+    flip: bool = False,
     batch_size: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -106,7 +108,7 @@ def forecast_frame(
         Step of the times, such as "h", "B" or "MS" (an integer for integer times). Default: each
         id's own regular step, else the one most ids have, else the most common distance of its
         times.
-    context_length, rollout, batch_size, progress
+    context_length, rollout, flip, batch_size, progress
         As in `ForecastPipeline.predict`.
 
     Returns
@@ -141,6 +143,7 @@ def forecast_frame(
         horizon,
         context_length=context_length,
         rollout=rollout,
+        flip=flip,
         batch_size=batch_size,
         progress=progress,
     )

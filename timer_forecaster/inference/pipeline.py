@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,11 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.timer_s1 import ROLLOUTS, TimerS1Network
 
+from . import multiscale
 from .cache import NetworkKey, get_network
-from .engine import ROLLOUTS, embed_rows, forecast_rows, route_rows
+from .engine import embed_rows, forecast_rows, route_rows
 from .forecast import FloatArray, Forecast
 from .routing import Routing
 from .scaling import Row, as_series, standardise
@@ -22,6 +24,8 @@ from .scaling import Row, as_series, standardise
 if TYPE_CHECKING:
     import pandas as pd
     from pandas.tseries.offsets import BaseOffset
+
+ROLLOUT_CHOICES = ("auto", *ROLLOUTS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +99,8 @@ class ForecastPipeline:
         horizon: int,
         *,
         context_length: int | None = None,
-        rollout: str = "quantile",
+        rollout: str = "auto",
+        flip: bool = False,
         batch_size: int | None = None,
         progress: bool = False,
     ) -> Forecast:
@@ -112,10 +117,17 @@ class ForecastPipeline:
             Steps to forecast, at least 1. Only the serial blocks it needs are run; beyond one
             pass the forecast is rolled out.
         context_length : int, optional
-            Newest steps to use. Default, and upper limit: the checkpoint's context.
-        rollout : {"quantile", "median"}
-            Beyond one pass, carry nine equally probable paths, so that intervals keep widening, or
-            the median alone as the released implementation does, which is faster and too certain.
+            Newest steps to use. Default: all that the checkpoint's context holds.
+        rollout : {"auto", "quantile", "median", "multiscale"}
+            How to go on beyond one pass. ``"quantile"`` carries nine equally probable paths, so
+            that intervals keep widening; ``"median"`` the median alone, as the released
+            implementation does, which is faster and too certain. ``"multiscale"`` averages the
+            median roll-out and forecasts at coarser paces, which take one pass and look further
+            back (`timer_forecaster.inference.multiscale`). ``"auto"`` takes what the checkpoint
+            was found to do best with.
+        flip : bool
+            Average the forecast of each series with the mirror image of that of its negative: at
+            twice the cost, what the network has learnt about one sign serves the other.
         batch_size : int, optional
             Most series that enter the network at once. Default: by a budget of tokens.
         progress : bool
@@ -130,30 +142,52 @@ class ForecastPipeline:
         ValueError, TypeError
             Naming the argument, or the series, that cannot be used and why.
         """
-        network = self.network
+        config = self.network.config
         _check_positive("horizon", horizon)
         if batch_size is not None:
             _check_positive("batch_size", batch_size)
-        if rollout not in ROLLOUTS:
-            raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUTS}")
-        rows = self._rows(as_series(series), context_length)
-        levels = network.config.quantiles
-        result = np.empty((len(rows), horizon, len(levels)))
+        if rollout not in ROLLOUT_CHOICES:
+            raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUT_CHOICES}")
+        if rollout == "auto":
+            rollout = config.preferred_rollout
+        if flip:
+            _check_symmetric(config.quantiles)
+        values = self._cut(as_series(series), context_length)
+        with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
+            roll_out = functools.partial(self._roll_out, flip=flip, batch_size=batch_size, bar=bar)
+            if rollout == "multiscale":
+                quantiles = multiscale.forecast(
+                    roll_out, values, horizon, self.network.pass_length, config.max_context_length
+                )
+            else:
+                quantiles = roll_out(values, horizon, rollout)
+        return Forecast(quantiles, config.quantiles)
+
+    def _roll_out(
+        self,
+        series: Sequence[FloatArray],
+        horizon: int,
+        rollout: str,
+        *,
+        flip: bool,
+        batch_size: int | None,
+        bar: tqdm[Any],
+    ) -> FloatArray:
+        """Quantiles (n_series, horizon, Q) by one kind of roll-out, in the units of the series."""
+        rows = self._rows(series)
         varying = [i for i, row in enumerate(rows) if row.scale > 0]
-        with tqdm(total=len(rows), disable=not progress, unit="series", desc="forecast") as bar:
-            bar.update(len(rows) - len(varying))
-            result[varying] = forecast_rows(
-                network,
-                [rows[i].values for i in varying],
-                horizon,
-                rollout,
-                batch_size,
-                bar.update,
-            )
+        inputs = [rows[i].values for i in varying]
+        if flip:
+            inputs += [-values for values in inputs]
+        bar.total += len(inputs)
+        forecast = forecast_rows(self.network, inputs, horizon, rollout, batch_size, bar.update)
+        if flip:
+            forecast = (forecast[: len(varying)] - forecast[len(varying) :, :, ::-1]) / 2
+        result = np.zeros((len(rows), *forecast.shape[1:]))
+        result[varying] = forecast
         scale = np.array([row.scale for row in rows])[:, None, None]
         location = np.array([row.location for row in rows])[:, None, None]
-        result[scale[:, 0, 0] == 0] = 0.0
-        return Forecast(result * scale + location, levels)
+        return result * scale + location
 
     def predict_frame(
         self,
@@ -166,7 +200,8 @@ class ForecastPipeline:
         levels: Sequence[float] = (0.1, 0.5, 0.9),
         freq: str | int | BaseOffset | None = None,
         context_length: int | None = None,
-        rollout: str = "quantile",
+        rollout: str = "auto",
+        flip: bool = False,
         batch_size: int | None = None,
         progress: bool = False,
     ) -> pd.DataFrame:
@@ -198,6 +233,7 @@ class ForecastPipeline:
             freq=freq,
             context_length=context_length,
             rollout=rollout,
+            flip=flip,
             batch_size=batch_size,
             progress=progress,
         )
@@ -216,7 +252,7 @@ class ForecastPipeline:
         -------
         ndarray, shape (n_series, hidden size)
         """
-        rows = self._rows(as_series(series), context_length)
+        rows = self._rows(self._cut(as_series(series), context_length))
         return embed_rows(self.network, [row.values for row in rows])
 
     def routing(self, series: Any, *, context_length: int | None = None) -> Routing:
@@ -233,19 +269,30 @@ class ForecastPipeline:
         -------
         Routing
         """
-        rows = self._rows(as_series(series), context_length)
+        rows = self._rows(self._cut(as_series(series), context_length))
         return Routing(route_rows(self.network, [row.values for row in rows]))
 
-    def _rows(self, series: Sequence[FloatArray], context_length: int | None) -> list[Row]:
+    def _cut(
+        self, series: Sequence[FloatArray], context_length: int | None
+    ) -> Sequence[FloatArray]:
+        if context_length is None:
+            return series
+        _check_positive("context_length", context_length)
+        return [values[-context_length:] for values in series]
+
+    def _rows(self, series: Sequence[FloatArray]) -> list[Row]:
         config = self.network.config
-        length = config.max_context_length
-        if context_length is not None:
-            _check_positive("context_length", context_length)
-            length = min(length, context_length)
         return [
-            standardise(values, f"series[{i}]", length, config.interior_masks)
+            standardise(values, f"series[{i}]", config.max_context_length, config.interior_masks)
             for i, values in enumerate(series)
         ]
+
+
+def _check_symmetric(levels: Sequence[float]) -> None:
+    if not np.allclose(np.add(levels, levels[::-1]), 1.0):
+        raise ValueError(
+            f"flip=True needs levels symmetric about 0.5; the checkpoint's are {tuple(levels)}"
+        )
 
 
 def _check_positive(name: str, value: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .architecture import TimerS1Architecture
+from .architecture import ROLLOUTS, TimerS1Architecture
 from .network import TimerS1Network
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _NEED_TRANSFORMERS = ("TimerS1Config", "TimerS1ForPrediction", "TimerS1Output")
 
 __all__ = [
+    "ROLLOUTS",
     "TimerS1Architecture",
     "TimerS1Config",
     "TimerS1ForPrediction",

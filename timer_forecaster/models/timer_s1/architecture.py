@@ -9,6 +9,7 @@ from pathlib import Path
 DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LOSSES = ("wql", "pinball")
 SERIAL_WEIGHTINGS = ("equal", "inverse_sqrt")
+ROLLOUTS = ("quantile", "median", "multiscale")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -55,6 +56,8 @@ class TimerS1Architecture:
         `timer_forecaster.models.timer_s1.objective.patch_loss`.
     serial_weighting : {"equal", "inverse_sqrt"}
         Weights of the serial blocks in the training objective.
+    preferred_rollout : {"quantile", "median", "multiscale"}
+        What ``rollout="auto"`` means for `timer_forecaster.ForecastPipeline.predict`.
     """
 
     input_token_len: int = 16
@@ -76,6 +79,7 @@ class TimerS1Architecture:
     router_aux_loss_coef: float = 0.02
     training_loss: str = "wql"
     serial_weighting: str = "equal"
+    preferred_rollout: str = "quantile"
 
     def __post_init__(self) -> None:
         """Check the fields."""
@@ -124,7 +128,11 @@ def validate_architecture(config: TimerS1Architecture) -> None:
         raise ValueError(f"num_mtp_tokens={config.num_mtp_tokens} must not be negative")
     if config.hidden_act != "silu":
         raise ValueError(f"hidden_act={config.hidden_act!r} is not supported; use 'silu'")
-    for name, choices in (("training_loss", LOSSES), ("serial_weighting", SERIAL_WEIGHTINGS)):
+    for name, choices in (
+        ("training_loss", LOSSES),
+        ("serial_weighting", SERIAL_WEIGHTINGS),
+        ("preferred_rollout", ROLLOUTS),
+    ):
         if getattr(config, name) not in choices:
             raise ValueError(f"{name}={getattr(config, name)!r} is unknown; use one of {choices}")
     levels = list(config.quantiles)

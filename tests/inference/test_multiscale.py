@@ -1,0 +1,126 @@
+"""`rollout="multiscale"` and `flip=True`: what they compute, and what they must not disturb."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from timer_forecaster import ForecastPipeline
+from timer_forecaster.inference.multiscale import (
+    MIN_PHASE_STEPS,
+    PACE_FACTORS,
+    paces,
+    phases,
+    weave,
+)
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    return ForecastPipeline.from_pretrained("timer-s1-mini")
+
+
+def walk(n, seed=0):
+    return np.random.default_rng(seed).normal(size=n).cumsum()
+
+
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 40))
+def test_woven_phases_continue_the_series(n_extra, pace, horizon):
+    line = np.arange(pace + n_extra + horizon, dtype=float)
+    series, future = line[: pace + n_extra], line[pace + n_extra :]
+    steps = -(-horizon // pace)
+    continued = [part[-1] + pace * np.arange(1, steps + 1) for part in phases(series, pace)]
+    woven = weave(np.array(continued)[..., None], pace, horizon)
+    np.testing.assert_array_equal(woven[0, :, 0], future)
+
+
+def test_a_pace_needs_a_long_history_and_a_long_horizon():
+    slowest = 3 * max(PACE_FACTORS)
+    assert paces(10**6, 128, 128) == ()
+    assert paces(10**6, 300, 128) == tuple(3 * factor for factor in PACE_FACTORS)
+    assert slowest not in paces(slowest * MIN_PHASE_STEPS - 1, 300, 128)
+    assert slowest in paces(slowest * MIN_PHASE_STEPS, 300, 128)
+    assert paces(100, 300, 128) == ()
+
+
+def test_a_phase_without_observations_takes_the_last_value():
+    series = np.arange(12.0)
+    series[1::2] = np.nan
+    even, odd = phases(series, 2)
+    np.testing.assert_array_equal(even, [0, 2, 4, 6, 8, 10])
+    np.testing.assert_array_equal(odd, [0, 2, 4, 6, 8, 10])
+
+
+def test_it_is_the_mean_of_the_median_roll_out_and_of_the_paces(pipe):
+    series, horizon = walk(4000), 200
+    parts = [pipe.predict(series, horizon, rollout="median").quantiles]
+    for pace in paces(len(series), horizon, pipe.network.pass_length):
+        split = phases(series, pace)
+        coarse = pipe.predict(split, -(-horizon // pace), rollout="quantile").quantiles
+        parts.append(weave(coarse, pace, horizon))
+    assert len(parts) == 3
+    ours = pipe.predict(series, horizon, rollout="multiscale").quantiles
+    np.testing.assert_allclose(ours, np.mean(parts, axis=0), rtol=1e-6, atol=1e-6)
+
+
+def test_within_one_pass_and_for_short_series_it_is_the_quantile_roll_out(pipe):
+    for series, horizon in ((walk(3000), 128), (walk(300), 400)):
+        np.testing.assert_array_equal(
+            pipe.predict(series, horizon, rollout="multiscale").quantiles,
+            pipe.predict(series, horizon, rollout="quantile").quantiles,
+        )
+
+
+def test_rows_do_not_see_each_other(pipe):
+    rows = [walk(3000), walk(150, 1), walk(1500, 2), np.full(2000, 7.0)]
+    rows[0][5:900:3] = np.nan
+    together = pipe.predict(rows, 300, rollout="multiscale").quantiles
+    for row, quantiles in zip(rows, together, strict=True):
+        alone = pipe.predict(row, 300, rollout="multiscale").quantiles[0]
+        np.testing.assert_allclose(quantiles, alone, rtol=1e-4, atol=1e-4 * np.nanstd(row))
+    assert (together[3] == 7.0).all()
+
+
+def test_scale_and_level_pass_through(pipe):
+    series = walk(3000)
+    plain = pipe.predict(series, 300, rollout="multiscale", flip=True).quantiles
+    moved = pipe.predict(1e-6 * series + 3.0, 300, rollout="multiscale", flip=True).quantiles
+    np.testing.assert_allclose(moved, 1e-6 * plain + 3.0, rtol=1e-9, atol=1e-9)
+
+
+def test_a_season_longer_than_one_pass_is_continued(pipe):
+    """The clean season repeats: quantiles are ordered and the median stays near it."""
+    time = np.arange(9000)
+    season = np.sin(2 * np.pi * time / 360) + 0.3 * np.sin(2 * np.pi * time / 90)
+    forecast = pipe.predict(season[:8100], 900, rollout="multiscale")
+    assert (np.diff(forecast.quantiles, axis=-1) >= 0).all()
+    assert np.abs(forecast.median[0] - season[8100:]).mean() < 0.25 * season.std()
+
+
+def test_flip_makes_the_forecast_odd(pipe):
+    series = walk(500)
+    up = pipe.predict(series, 60, flip=True).quantiles
+    down = pipe.predict(-series, 60, flip=True).quantiles
+    np.testing.assert_allclose(up, -down[..., ::-1], rtol=1e-5, atol=1e-5)
+    plain = pipe.predict(series, 60).quantiles
+    mirrored = -pipe.predict(-series, 60).quantiles[..., ::-1]
+    np.testing.assert_allclose(up, (plain + mirrored) / 2, rtol=1e-5, atol=1e-5)
+    assert np.abs(plain - mirrored).max() > 1e-3
+
+
+def test_flip_needs_symmetric_levels(pipe, monkeypatch):
+    lopsided = dataclasses.replace(pipe.network.config, quantiles=(0.1, 0.5, 0.8))
+    monkeypatch.setattr(pipe.network, "config", lopsided)
+    with pytest.raises(ValueError, match="flip=True needs levels symmetric"):
+        pipe.predict(walk(100), 4, flip=True)
+
+
+def test_auto_is_what_the_checkpoint_prefers(pipe):
+    series = walk(3000)
+    preferred = pipe.network.config.preferred_rollout
+    np.testing.assert_array_equal(
+        pipe.predict(series, 200).quantiles,
+        pipe.predict(series, 200, rollout=preferred).quantiles,
+    )

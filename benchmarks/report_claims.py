@@ -83,6 +83,26 @@ LABELS = {name: arm.label for name, arm in ARMS.items()} | {REMOVED: "STP, seria
 STAGED = ("stp", "continued", "long")
 
 
+class Claim(NamedTuple):
+    """A comparison of the report: an arm, what it is compared to, and CRPS of both there."""
+
+    text: str
+    arm: str
+    reference: str
+    published: tuple[float, float]
+    context: str = "short"
+
+
+CLAIMS = (
+    Claim("serial blocks removed at inference", REMOVED, "stp", (0.581, 0.485)),
+    Claim("NTP instead of STP, equal blocks", "ntp", "stp", (0.556, 0.485)),
+    Claim("MTP instead of STP, equal blocks", "mtp", "stp", (0.506, 0.485)),
+    Claim("no augmentation", "plain", "stp", (0.495, 0.485)),
+    Claim("continued pre-training against pre-training", "continued", "stp", (0.496, 0.512)),
+    Claim("long-context extension against continued", "long", "continued", (0.485, 0.496), "long"),
+)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scale:
     """How much is computed; windows are counted in patches."""
@@ -546,6 +566,7 @@ def make_tables(
     """Format all results as Markdown, by the name of the page's marker."""
     tables = {"sinusoids": sinusoid_table(curves)}
     if "stp" in scores:
+        tables["claims"] = claim_table(scores)
         tables["arms"] = arm_table(scores)
         tables["stages"] = stage_table(scores, scale)
         tables["costs"] = cost_table(scores, costs)
@@ -571,11 +592,48 @@ def change_cells(change: tuple[float, float, int, int]) -> list[str]:
     return [with_error((mean, error), 1, "+") + " %", f"{worse} of {total}"]
 
 
+def claim_table(scores: Mapping[str, Mapping[int, Any]]) -> str:
+    """Set the report's changes of the loss beside ours, and say whether ours are resolved."""
+    rows = []
+    for claim, change in claim_changes(scores):
+        low, high = interval(change[0], change[1], len(scores[claim.arm]))
+        published = published_change(claim)
+        found = "not resolved"
+        if low > 0 or high < 0:
+            found = "yes" if change[0] * published > 0 else "the opposite"
+        between = "" if np.isnan(low) else f"{low:+.1f} to {high:+.1f} %"
+        rows.append([claim.text, f"{published:+.1f} %", *change_cells(change), between, found])
+    header = ["change", "report", "here", "data sets worse", "95 % interval", "shown here"]
+    return markdown(header, rows)
+
+
+def claim_changes(
+    scores: Mapping[str, Mapping[int, Any]],
+) -> list[tuple[Claim, tuple[float, float, int, int]]]:
+    """Give each claim whose arms have been run, with the change found."""
+    return [
+        (claim, paired_change(scores, claim.arm, claim.reference, claim.context))
+        for claim in CLAIMS
+        if claim.arm in scores and claim.reference in scores
+    ]
+
+
+def published_change(claim: Claim) -> float:
+    """Change of the report's CRPS, in percent."""
+    ours, reference = claim.published
+    return 100 * (ours / reference - 1)
+
+
+def interval(mean: float, error: float, seeds: int) -> tuple[float, float]:
+    """95 % interval of a mean over seeds by Student's t; NaN of a single seed."""
+    from scipy.stats import t
+
+    half = error * t.ppf(0.975, seeds - 1) if seeds > 1 else np.nan
+    return float(mean - half), float(mean + half)
+
+
 def arm_table(scores: Mapping[str, Mapping[int, Any]]) -> str:
-    """Losses of every arm by part of the horizon, and the change to STP."""
-    header = [
-        "arm", "seeds", *PARTS, "MASE, all", "loss against STP", "data sets worse than STP",
-    ]  # fmt: skip
+    """Losses of every arm by part of the horizon."""
     rows = []
     for name in ("stp", REMOVED, "ntp", "mtp", "plain"):
         if name not in scores:
@@ -583,10 +641,8 @@ def arm_table(scores: Mapping[str, Mapping[int, Any]]) -> str:
         found = [result["short"] for result in scores[name].values()]
         losses = [mean_and_error(overall(one["loss"], part) for one in found) for part in PARTS]
         mase = mean_and_error(overall(one["mase"]) for one in found)
-        cells = [LABELS[name], str(len(found)), *map(with_error, [*losses, mase])]
-        against = ["", ""] if name == "stp" else change_cells(paired_change(scores, name, "stp"))
-        rows.append(cells + against)
-    return markdown(header, rows)
+        rows.append([LABELS[name], str(len(found)), *map(with_error, [*losses, mase])])
+    return markdown(["arm", "seeds", *PARTS, "MASE, all"], rows)
 
 
 def stage_table(scores: Mapping[str, Mapping[int, Any]], scale: Scale) -> str:
@@ -673,13 +729,7 @@ def draw_arms(scores: Mapping[str, Mapping[int, Any]], file: Path) -> None:
     left.set_xticks(range(4), [f"{part}\nsteps" for part in PARTS])
     left.set_ylabel("quantile loss, Seasonal Naive = 1")
     left.legend(frameon=False, fontsize=8)
-    changes = change_rows(scores)
-    for row, (mean, error, *_) in enumerate(reversed(changes.values())):
-        right.errorbar(mean, row, xerr=error, fmt="o", color=COLOURS[0], capsize=3)
-    right.axvline(0, color="grey", linewidth=0.8)
-    right.set_yticks(range(len(changes)), list(reversed(changes)))
-    right.set_ylim(-0.5, len(changes) - 0.5)
-    right.set_xlabel("loss against STP of the same seed, % (mean ± standard error)")
+    draw_changes(right, claim_changes(scores))
     figure.savefig(file, dpi=120)
 
 
@@ -694,17 +744,17 @@ def draw_parts(axes: Any, found: Mapping[int, Any], shift: float, colour: str, l
         )
 
 
-def change_rows(
-    scores: Mapping[str, Mapping[int, Any]],
-) -> dict[str, tuple[float, float, int, int]]:
-    """Give the changes to STP that the picture shows."""
-    names = [name for name in LABELS if name in scores and name != "stp"]
-    changes = {LABELS[name]: paired_change(scores, name, "stp") for name in names}
-    for name in STAGED:
-        if name in scores:
-            label = f"{LABELS[name].partition(':')[0]}, long context"
-            changes[label] = paired_change(scores, name, "stp", "long")
-    return changes
+def draw_changes(axes: Any, changes: Sequence[tuple[Claim, tuple[float, float, int, int]]]) -> None:
+    """Draw the changes with their standard errors, and the report's."""
+    rows = range(len(changes))[::-1]
+    means, errors = ([change[i] for _, change in changes] for i in (0, 1))
+    published = [published_change(claim) for claim, _ in changes]
+    axes.axvline(0, color="grey", linewidth=0.8)
+    axes.errorbar(means, rows, xerr=errors, fmt="o", color=COLOURS[0], capsize=3, label="here")
+    axes.plot(published, rows, "D", color="grey", fillstyle="none", label="report")
+    axes.set_yticks(rows, [claim.text for claim, _ in changes])
+    axes.set_xlabel("change of the loss, % (mean ± standard error over seeds)")
+    axes.legend(frameon=False, fontsize=8)
 
 
 def draw_sinusoids(curves: Mapping[str, Mapping[str, Array]], file: Path) -> None:

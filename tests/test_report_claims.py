@@ -10,7 +10,7 @@ import pytest
 
 PROGRAM = Path(__file__).parents[1] / "benchmarks" / "report_claims.py"
 PAGE = Path(__file__).parents[1] / "docs" / "report_claims.md"
-TABLES = ("arms", "stages", "costs", "sinusoids")
+TABLES = ("claims", "arms", "stages", "costs", "sinusoids")
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +120,21 @@ def test_paired_changes_are_taken_seed_by_seed(program):
     assert mean == pytest.approx((10 + 20 + 10) / 3)
     assert error == pytest.approx(np.std([10, 20, 10], ddof=1) / np.sqrt(3))
     assert (worse, total) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "values, shown", [((1.1, 1.15, 1.12), "yes"), ((0.8, 0.85, 0.82), "the opposite"),
+                      ((0.9, 1.3, 1.0), "not resolved"), ((1.1,), "not resolved")]
+)  # fmt: skip
+def test_a_claim_is_shown_only_where_the_interval_excludes_zero(program, values, shown):
+    def scores(losses):
+        parts = [{part: {"a": value} for part in program.PARTS} for value in losses]
+        return {seed: {"short": {"loss": part}} for seed, part in enumerate(parts)}
+
+    found = {"stp": scores([1.0] * len(values)), "ntp": scores(values)}
+    header, _, row = program.claim_table(found).splitlines()
+    assert row.split(" | ")[1] == "+14.6 %"
+    assert row.endswith(f"| {shown} |") and header.endswith("shown here |")
 
 
 def test_sinusoid_error_is_in_amplitudes(program):

@@ -57,6 +57,7 @@ Scores = dict[str, dict[str, dict[str, float]]]  # metric, part of the horizon, 
 LEARNING_RATE, LAST_RATE = 2e-3, 1e-4
 REAL_SHARE = 0.75  # of the training windows, where there is a corpus
 PHASES = 8
+NEAR_PATCH = (15.0, 15.75, 16.0, 16.25, 17.0)  # periods of sinusoids, in steps
 PARTS = ("near", "middle", "far", "all")
 COLOURS = ("#1f6fb4", "#c8553d", "#3a7d44", "#8e6c8a")
 
@@ -485,7 +486,7 @@ def read_scores(out: Path) -> dict[str, dict[int, Any]]:
 
 def sinusoid_curves(checkpoint: str, out: Path, scale: Scale) -> dict[str, dict[str, Array]]:
     """Error by period of a checkpoint, and of the networks trained here."""
-    periods = np.geomspace(4, 256, scale.n_periods)
+    periods = np.union1d(np.geomspace(4, 256, scale.n_periods), NEAR_PATCH)
     curves = {
         checkpoint: sinusoid_errors(ForecastPipeline.from_pretrained(checkpoint), periods, 1024)
     }
@@ -685,18 +686,18 @@ def cost_table(
 
 
 def sinusoid_table(curves: Mapping[str, Mapping[str, Array]]) -> str:
-    """Median error in bands of periods."""
-    bands = ((4, 8), (8, 13), (13, 20), (20, 40), (40, 100), (100, 257))
+    """Median error over bands of periods, and the error close to the patch length."""
+    bands = [(4.0, 13.0), *((period, period) for period in NEAR_PATCH), (20.0, 100.0)]
+    bands.append((100.0, 256.0))
     rows = []
     for name, curve in curves.items():
+        period = curve["period"]
         for kind in ("clean", "noisy"):
-            values = []
-            for low, high in bands:
-                errors = curve[kind][(curve["period"] >= low) & (curve["period"] < high)]
-                values.append(f"{np.median(errors):.3f}" if errors.size else "")
-            peak = curve["period"][np.argmax(curve[kind])]
-            rows.append([name, kind, *values, f"{curve[kind].max():.3f} at {peak:.1f}"])
-    names = [f"{low} to {high if high < 257 else 256}" for low, high in bands]
+            inside = [curve[kind][(period >= low) & (period <= high)] for low, high in bands]
+            values = [f"{np.median(errors):.3f}" for errors in inside]
+            largest = f"{curve[kind].max():.3f} at {period[np.argmax(curve[kind])]:.1f}"
+            rows.append([name, kind, *values, largest])
+    names = [f"{low:g}" if low == high else f"{low:g} to {high:g}" for low, high in bands]
     return markdown(["network", "context", *names, "largest"], rows)
 
 

@@ -59,7 +59,7 @@ REAL_SHARE = 0.75  # of the training windows, where there is a corpus
 PHASES = 8
 NEAR_PATCH = (15.0, 15.75, 16.0, 16.25, 17.0)  # periods of sinusoids, in steps
 PARTS = ("near", "middle", "far", "all")
-COLOURS = ("#1f6fb4", "#c8553d", "#3a7d44", "#8e6c8a")
+COLOURS = ("#1f6fb4", "#c8553d", "#3a7d44", "#8e6c8a", "#b8860b")
 
 
 class Arm(NamedTuple):
@@ -69,12 +69,14 @@ class Arm(NamedTuple):
     objective: str = "stp"
     augmented: bool = True
     ending: str = "equal"
+    main_share: float | None = None  # of the blocks; default: as in the scale's architecture
 
 
 ARMS = {
     "stp": Arm("STP: 2 main + 6 serial blocks"),
     "ntp": Arm("NTP: 8 main blocks", objective="ntp"),
     "mtp": Arm("MTP: 8 main blocks, 6 heads", objective="mtp"),
+    "stp-deep": Arm("STP: 5 main + 3 serial blocks", main_share=0.6),
     "plain": Arm("STP without augmentation", augmented=False),
     "continued": Arm("STP, last third weighted 1/√j", ending="continued"),
     "long": Arm("… and long windows in the last sixth", ending="long"),
@@ -98,6 +100,8 @@ CLAIMS = (
     Claim("serial blocks removed at inference", REMOVED, "stp", (0.581, 0.485)),
     Claim("NTP instead of STP, equal blocks", "ntp", "stp", (0.556, 0.485)),
     Claim("MTP instead of STP, equal blocks", "mtp", "stp", (0.506, 0.485)),
+    Claim("NTP instead of STP with 5 + 3 blocks", "ntp", "stp-deep", (0.556, 0.485)),
+    Claim("MTP instead of STP with 5 + 3 blocks", "mtp", "stp-deep", (0.506, 0.485)),
     Claim("no augmentation", "plain", "stp", (0.495, 0.485)),
     Claim("continued pre-training against pre-training", "continued", "stp", (0.496, 0.512)),
     Claim("long-context extension against continued", "long", "continued", (0.485, 0.496), "long"),
@@ -115,7 +119,7 @@ class Scale:
     long_window: int
     windows_per_dataset: int
     n_periods: int
-    synthetic_families: tuple[str, ...] = tuple(FAMILIES)
+    synthetic_families: tuple[str, ...] = ()  # to score on without data; none: all
 
     @property
     def horizon(self) -> int:
@@ -250,7 +254,7 @@ def configure(arm: Arm, seed: int, scale: Scale, corpus: Path | None) -> Pretrai
             flip=0.5 if augmented else 0.0,
         )
     return PretrainingConfig(
-        architecture=scale.architecture,
+        architecture=divide_blocks(scale.architecture, arm.main_share),
         stages=make_stages(arm.ending, scale),
         objective=arm.objective,
         data=data,
@@ -258,6 +262,17 @@ def configure(arm: Arm, seed: int, scale: Scale, corpus: Path | None) -> Pretrai
         checkpoint_every=scale.steps // 6,
         seed=seed,
     )
+
+
+def divide_blocks(
+    architecture: TimerS1Architecture, main_share: float | None
+) -> TimerS1Architecture:
+    """Give another share of the same number of blocks to the main network."""
+    if main_share is None:
+        return architecture
+    blocks = architecture.num_hidden_layers + architecture.num_mtp_tokens
+    main = round(main_share * blocks)
+    return dataclasses.replace(architecture, num_hidden_layers=main, num_mtp_tokens=blocks - main)
 
 
 def make_stages(ending: str, scale: Scale) -> tuple[Stage, ...]:
@@ -296,7 +311,8 @@ def train(name: str, seed: int, scale: Scale, corpus: Path | None, out: Path) ->
     arm = ARMS[name]
     config = configure(arm, seed, scale, corpus)
     data = "augmented" if arm.augmented else "plain"
-    trunk = out / "runs" / f"trunk-{arm.objective}-{data}-{seed}"
+    main = config.architecture.num_hidden_layers
+    trunk = out / "runs" / f"trunk-{arm.objective}-{main}-{data}-{seed}"
     folder = out / "runs" / f"{name}-{seed}"
     if not folder.exists():
         pretrain(dataclasses.replace(config, stages=config.stages[:1]), trunk, device="cpu")
@@ -390,7 +406,7 @@ def synthetic_windows(scale: Scale) -> list[Windows]:
     """Draw synthetic series that no run trains on; each family counts as a data set."""
     length = scale.context(scale.long_window) + scale.horizon
     datasets = []
-    for name in scale.synthetic_families:
+    for name in scale.synthetic_families or FAMILIES:
         generator = torch.Generator().manual_seed(2**40)
         series = SyntheticSeries({name: 1.0}).sample(
             2 * scale.windows_per_dataset, length, generator
@@ -490,7 +506,7 @@ def sinusoid_curves(checkpoint: str, out: Path, scale: Scale) -> dict[str, dict[
     curves = {
         checkpoint: sinusoid_errors(ForecastPipeline.from_pretrained(checkpoint), periods, 1024)
     }
-    weights = sorted((out / "runs").glob("stp-*/stages/equal"))
+    weights = sorted((out / "runs").glob("stp-[0-9]*/stages/equal"))
     if weights:
         context = scale.context(scale.window)
         each = [sinusoid_errors(load_pipeline(path, "cpu"), periods, context) for path in weights]
@@ -510,7 +526,7 @@ def sinusoid_errors(pipe: ForecastPipeline, periods: Array, context: int) -> dic
     phase = np.arange(PHASES)[:, None] / PHASES
     waves = np.sin(2 * np.pi * (step / periods[:, None, None] + phase))  # (periods, phases, steps)
     noise = np.random.default_rng(0).normal(scale=0.1, size=waves.shape)
-    errors = {"period": periods}
+    errors = {"period": periods, "pass": np.array([horizon])}
     for name, series in (("clean", waves), ("noisy", waves + noise)):
         rows = series[..., :context].reshape(-1, context)
         median = pipe.predict(rows, horizon, rollout="median").median.reshape(*waves.shape[:2], -1)
@@ -636,7 +652,7 @@ def interval(mean: float, error: float, seeds: int) -> tuple[float, float]:
 def arm_table(scores: Mapping[str, Mapping[int, Any]]) -> str:
     """Losses of every arm by part of the horizon."""
     rows = []
-    for name in ("stp", REMOVED, "ntp", "mtp", "plain"):
+    for name in ("stp", "stp-deep", REMOVED, "ntp", "mtp", "plain"):
         if name not in scores:
             continue
         found = [result["short"] for result in scores[name].values()]
@@ -722,14 +738,14 @@ def draw_arms(scores: Mapping[str, Mapping[int, Any]], file: Path) -> None:
 
     if "stp" not in scores:
         return
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    shown = [name for name in ("stp", REMOVED, "ntp", "mtp") if name in scores]
+    shown = [name for name in ("stp", "stp-deep", REMOVED, "ntp", "mtp") if name in scores]
     for number, name in enumerate(shown):
-        draw_parts(left, scores[name], 0.12 * (number - 1.5), COLOURS[number], LABELS[name])
+        draw_parts(left, scores[name], 0.12 * (number - 2), COLOURS[number], LABELS[name])
     left.set_xticks(range(4), [f"{part}\nsteps" for part in PARTS])
     left.set_ylabel("quantile loss, Seasonal Naive = 1")
-    left.legend(frameon=False, fontsize=8)
+    left.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.14))
     draw_changes(right, claim_changes(scores))
     figure.savefig(file, dpi=120)
 
@@ -754,7 +770,7 @@ def draw_changes(axes: Any, changes: Sequence[tuple[Claim, tuple[float, float, i
     axes.errorbar(means, rows, xerr=errors, fmt="o", color=COLOURS[0], capsize=3, label="here")
     axes.plot(published, rows, "D", color="grey", fillstyle="none", label="report")
     axes.set_yticks(rows, [claim.text for claim, _ in changes])
-    axes.set_xlabel("change of the loss, % (mean ± standard error over seeds)")
+    axes.set_xlabel("change of the loss, %")
     axes.legend(frameon=False, fontsize=8)
 
 
@@ -769,13 +785,13 @@ def draw_sinusoids(curves: Mapping[str, Mapping[str, Array]], file: Path) -> Non
             axes.loglog(
                 curve["period"], curve[kind], ".-", color=COLOURS[number], label=f"{kind} context"
             )
-        for multiple in (8, 16, 32):
-            axes.axvline(multiple, color="grey", linewidth=0.8, linestyle=":")
+        for step in (16, curve["pass"][0]):
+            axes.axvline(step, color="grey", linewidth=0.8, linestyle=":")
         axes.axhline(2 / np.pi, color="grey", linewidth=0.8)
         axes.set_xticks([4, 8, 16, 32, 64, 128, 256], ["4", "8", "16", "32", "64", "128", "256"])
         axes.minorticks_off()
         axes.set_title(name)
-        axes.set_xlabel("period, steps (one patch: 16)")
+        axes.set_xlabel("period, steps (dotted: one patch, one pass)")
     panels[0].set_ylabel("mean absolute error / amplitude")
     panels[0].legend(frameon=False)
     figure.savefig(file, dpi=120)

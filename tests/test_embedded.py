@@ -30,7 +30,7 @@ def wave(steps, seed=0):
 def test_it_fits_into_the_package():
     assert FOLDER.joinpath("model.safetensors").stat().st_size <= 20_000_000
     card = FOLDER.joinpath("README.md").read_text()
-    for what in ("Data", "Steps", "Seed", "Command", "Scores", "never"):
+    for what in ("Data", "steps", "Seed", "Recipe", "Scores", "never"):
         assert what in card
 
 

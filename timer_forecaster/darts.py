@@ -27,8 +27,7 @@ except ImportError as error:
 
 from timer_forecaster.inference import ForecastPipeline
 from timer_forecaster.inference.cache import NetworkKey
-from timer_forecaster.inference.multiscale import LOOK_BACK
-from timer_forecaster.inference.pipeline import ROLLOUT_CHOICES
+from timer_forecaster.inference.pipeline import ROLLOUT_CHOICES, longest_history
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 
@@ -222,9 +221,7 @@ class TimerS1Model(FoundationModel):
         revision = self.model_params["hub_model_revision"]
         folder = find_checkpoint(self._checkpoint, revision, weights=False)
         config = TimerS1Architecture.from_config_file(folder / "config.json")
-        rollout = self.model_params["rollout"]
-        multiscale = (config.preferred_rollout if rollout == "auto" else rollout) == "multiscale"
-        longest = LOOK_BACK if multiscale else config.max_context_length
+        longest = longest_history(self.model_params["rollout"], config)
         if self.input_chunk_length > longest:
             raise ValueError(
                 f"input_chunk_length={self.model_params['input_chunk_length']} is more than "

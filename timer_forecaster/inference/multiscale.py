@@ -104,18 +104,16 @@ def forecast(
     """
     series = [values[-LOOK_BACK:] for values in series]
     rows_of: dict[int, list[int]] = {}
-    alone: list[int] = []
+    rolled_out: dict[str, list[int]] = {"quantile": [], "median": []}
     for row, values in enumerate(series):
         observed = len(values) - int(np.isnan(values).argmin())
         coarser = paces(observed, horizon, pass_length)
         for pace in coarser:
             rows_of.setdefault(pace, []).append(row)
-        if not coarser:
-            alone.append(row)
-    together = sorted(set(range(len(series))) - set(alone))
+        rolled_out["median" if coarser else "quantile"].append(row)
     parts = [
         (rows, roll_out([series[row] for row in rows], horizon, rollout))
-        for rows, rollout in ((alone, "quantile"), (together, "median"))
+        for rollout, rows in rolled_out.items()
         if rows
     ]
     for pace, rows in rows_of.items():

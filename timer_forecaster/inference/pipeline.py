@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from timer_forecaster.models.timer_s1 import ROLLOUTS, TimerS1Network
+from timer_forecaster.models.timer_s1 import ROLLOUTS, TimerS1Architecture, TimerS1Network
 
 from . import multiscale
 from .cache import NetworkKey, get_network
@@ -147,10 +147,7 @@ class ForecastPipeline:
         _check_positive("horizon", horizon)
         if batch_size is not None:
             _check_positive("batch_size", batch_size)
-        if rollout not in ROLLOUT_CHOICES:
-            raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUT_CHOICES}")
-        if rollout == "auto":
-            rollout = config.preferred_rollout
+        rollout = resolve_rollout(rollout, config)
         if flip:
             _check_symmetric(config.quantiles)
         values = self._cut(as_series(series), context_length)
@@ -288,6 +285,19 @@ class ForecastPipeline:
             standardise(values, f"series[{i}]", config.max_context_length, config.interior_masks)
             for i, values in enumerate(series)
         ]
+
+
+def resolve_rollout(rollout: str, config: TimerS1Architecture) -> str:
+    """Check the name of a roll-out; ``"auto"`` becomes the one that the checkpoint prefers."""
+    if rollout not in ROLLOUT_CHOICES:
+        raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUT_CHOICES}")
+    return config.preferred_rollout if rollout == "auto" else rollout
+
+
+def longest_history(rollout: str, config: TimerS1Architecture) -> int:
+    """Newest steps that a forecast of any horizon can read."""
+    multiscale_reads = resolve_rollout(rollout, config) == "multiscale"
+    return multiscale.LOOK_BACK if multiscale_reads else config.max_context_length
 
 
 def _check_symmetric(levels: Sequence[float]) -> None:

@@ -31,8 +31,8 @@ class QuantileFunction(BaseDistribution):
     """Distribution given by quantiles, linear between them, with exponential tails.
 
     All methods are exact, tails included; the rule and the formulas are documented in
-    `timer_forecaster.inference.quantiles`. Entries are marginal distributions, and
-    independent draws of them are what `sample` gives.
+    `timer_forecaster.inference.quantiles`. Entries are distributed independently: `sample` draws
+    each by itself, from numpy's global generator as all of skpro does.
 
     Equal quantiles are a point mass. There ``cdf`` jumps, ``pmf`` is the mass, ``pdf`` and
     ``log_pdf`` are infinite and so is a logarithmic loss, while energies and the CRPS stay finite.
@@ -192,8 +192,17 @@ class QuantileFunction(BaseDistribution):
         norms = functionals.density_norm(self._quantiles, self._levels, a)
         return pd.DataFrame(norms, index=self.index, columns=self.columns) if self.ndim else norms
 
+    def _sample(self, n_samples: int | None = None) -> Any:
+        size = (1 if n_samples is None else n_samples, *self.shape)
+        uniform = np.random.uniform(np.finfo(float).tiny, 1.0, size)
+        draws = self._entrywise(functionals.evaluate, uniform)
+        if self.ndim == 0:
+            return draws[0] if n_samples is None else pd.DataFrame(draws)
+        index = self.index if n_samples is None else _stacked(self.index, n_samples)
+        return pd.DataFrame(draws.reshape(-1, len(self.columns)), index=index, columns=self.columns)
+
     def _entrywise(self, function: Callable[..., FloatArray], at: ArrayLike) -> FloatArray:
-        """Evaluate a function of values or levels, one for each entry."""
+        """Evaluate a function of values or levels, one or many for each entry."""
         values = np.asarray(at, dtype=np.float64)[..., None]
         return function(self._quantiles, self._levels, values)[..., 0]
 
@@ -275,3 +284,11 @@ def _taken(size: int, positions: Any) -> NDArray[np.intp]:
     """Resolve anything that pandas' ``iloc`` takes."""
     places = pd.Series(np.arange(size))
     return np.asarray(places if positions is None else places.iloc[positions])
+
+
+def _stacked(index: pd.Index, times: int) -> pd.MultiIndex:
+    """Put copies of an index under one another, counted by a new first level."""
+    number, place = np.divmod(np.arange(times * len(index)), len(index))
+    copies = index.take(place)
+    levels = [copies.get_level_values(level) for level in range(copies.nlevels)]
+    return pd.MultiIndex.from_arrays([number, *levels], names=[None, *index.names])

@@ -139,6 +139,18 @@ def test_scores_follow_the_labels_of_what_was_observed(of_index):
         d.cdf(unknown)
 
 
+def test_rows_need_not_be_sorted():
+    d, y = distribution("panel")
+    order = [4, 0, 3, 5, 1, 2]
+    unsorted, observed = d.iloc[order], y.iloc[order]
+    loss = skpro.metrics.CRPS(multioutput="raw_values")
+    pd.testing.assert_frame_equal(
+        loss.evaluate_by_index(observed, unsorted), loss.evaluate_by_index(y, d).iloc[order]
+    )
+    pd.testing.assert_frame_equal(unsorted.cdf(y), d.cdf(y))
+    pd.testing.assert_frame_equal(unsorted.loc["b"].mean(), d.mean().iloc[[4, 3, 5]])
+
+
 SELECTIONS = {
     "series": [
         MONTHS[1],

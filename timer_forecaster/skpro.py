@@ -36,7 +36,8 @@ class QuantileFunction(BaseDistribution):
 
     Equal quantiles are a point mass. There ``cdf`` jumps, ``pmf`` is the mass, ``pdf`` and
     ``log_pdf`` are infinite and so is a logarithmic loss, while energies and the CRPS stay finite.
-    Outside the support ``pdf`` is 0 and ``log_pdf`` minus infinity. Of NaN, functions are NaN.
+    Outside the support ``pdf`` is 0 and ``log_pdf`` minus infinity. Nothing but NaN is known of
+    NaN, and no value has a probability above 1: there ``ppf`` is NaN too.
 
     Parameters
     ----------
@@ -57,7 +58,6 @@ class QuantileFunction(BaseDistribution):
 
     Examples
     --------
-    >>> import pandas as pd
     >>> from timer_forecaster.skpro import QuantileFunction
     >>> distribution = QuantileFunction(
     ...     [[[-1.0, 0.0, 1.0]], [[2.0, 3.0, 5.0]]],

@@ -145,8 +145,7 @@ class ForecastPipeline:
         """
         config = self.network.config
         _check_positive("horizon", horizon)
-        if batch_size is not None:
-            _check_positive("batch_size", batch_size)
+        check_options(context_length, rollout, batch_size)
         rollout = resolve_rollout(rollout, config)
         if flip:
             _check_symmetric(config.quantiles)
@@ -287,10 +286,17 @@ class ForecastPipeline:
         ]
 
 
+def check_options(context_length: Any, rollout: Any, batch_size: Any) -> None:
+    """Check options of `ForecastPipeline.predict`, as far as that needs no network."""
+    _check_rollout(rollout)
+    for name, value in (("context_length", context_length), ("batch_size", batch_size)):
+        if value is not None:
+            _check_positive(name, value)
+
+
 def resolve_rollout(rollout: str, config: TimerS1Architecture) -> str:
     """Check the name of a roll-out; ``"auto"`` becomes the one that the checkpoint prefers."""
-    if rollout not in ROLLOUT_CHOICES:
-        raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUT_CHOICES}")
+    _check_rollout(rollout)
     return config.preferred_rollout if rollout == "auto" else rollout
 
 
@@ -298,6 +304,11 @@ def longest_history(rollout: str, config: TimerS1Architecture) -> int:
     """Newest steps that a forecast of any horizon can read."""
     multiscale_reads = resolve_rollout(rollout, config) == "multiscale"
     return multiscale.LOOK_BACK if multiscale_reads else config.max_context_length
+
+
+def _check_rollout(rollout: Any) -> None:
+    if rollout not in ROLLOUT_CHOICES:
+        raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUT_CHOICES}")
 
 
 def _check_symmetric(levels: Sequence[float]) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 import timer_forecaster
 
-HEAVY = ["torch", "transformers", "numpy", "pandas", "darts", "sktime", "pytorch_lightning"]
+HEAVY = ["torch", "transformers", "numpy", "pandas", "darts", "sktime", "sklearn"]
+HEAVY += ["pytorch_lightning"]
 
 
 def test_import_loads_nothing_heavy():

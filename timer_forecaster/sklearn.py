@@ -97,7 +97,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
     >>> import numpy as np
     >>> from sklearn.model_selection import TimeSeriesSplit, cross_val_score
     >>> from timer_forecaster.sklearn import TimerS1Regressor, make_windows
-    >>> X, y = make_windows(np.sin(np.arange(300) / 4), window_length=96, horizon=12, step=12)
+    >>> X, y = make_windows(np.sin(np.arange(300) / 4), window_length=96, horizon=12, step=5)
     >>> TimerS1Regressor().fit(X[:-1], y[:-1]).predict(X[-1:]).shape
     (1, 12)
     >>> scores = cross_val_score(TimerS1Regressor(), X, y, cv=TimeSeriesSplit(3))

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import Tags, check_scalar
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from timer_forecaster.inference import Forecast, ForecastPipeline
+from timer_forecaster.inference import Forecast, ForecastPipeline, memo
 from timer_forecaster.inference.pipeline import check_options
 from timer_forecaster.inference.scaling import as_series
 
@@ -36,7 +36,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
 
     `fit` trains nothing: it checks X and y and remembers how many steps y has. Weights are loaded
     at the first forecast into a cache of the process, which `timer_forecaster.release` empties.
-    Clones and pickles are small, and all share the weights.
+    Clones and pickles are small, and all share the weights, and for a while the forecasts: what is
+    asked of the same X again, such as quantiles after a prediction, does not run the network.
 
     Parameters
     ----------
@@ -241,7 +242,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         pipeline = ForecastPipeline.from_pretrained(
             self.model_path, revision=self.revision, device=self.device_map, dtype=self.dtype
         )
-        return pipeline.predict(
+        return memo.predict(
+            pipeline,
             X,
             self.n_outputs_,
             context_length=self.context_length,

@@ -9,7 +9,7 @@ import pytest
 import timer_forecaster
 
 # The adapters' examples are run by their own tests, which skip where a framework is missing.
-ADAPTERS = {"timer_forecaster.darts", "timer_forecaster.sktime"}
+ADAPTERS = {f"timer_forecaster.{name}" for name in ("darts", "skpro", "sktime")}
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(timer_forecaster.__path__, "timer_forecaster.")

@@ -21,6 +21,7 @@ from sktime.forecasting.model_evaluation import evaluate
 from sktime.forecasting.model_selection import ForecastingGridSearchCV
 from sktime.forecasting.naive import NaiveForecaster
 from sktime.performance_metrics.forecasting import MeanAbsoluteError
+from sktime.performance_metrics.forecasting.probabilistic import CRPS
 from sktime.split import ExpandingWindowSplitter, SlidingWindowSplitter
 from sktime.transformations.series.boxcox import LogTransformer
 
@@ -149,7 +150,37 @@ def test_defaults_of_the_probabilistic_methods_work():
     assert fitted.predict_quantiles().columns.tolist() == [("y", 0.05), ("y", 0.95)]
     assert fitted.predict_interval().notna().all(axis=None)
     assert (fitted.predict_var() > 0).all(axis=None)
-    assert fitted.predict_proba().mean().index.equals(fitted.predict().index)
+    assert fitted.predict_proba().index.equals(fitted.predict().index)
+
+
+@pytest.mark.parametrize("data", ["series", "panel", "hierarchy"])
+def test_distribution_is_that_of_the_quantiles(calls, data):
+    y = {"series": hourly(), "panel": unequal_panel()}.get(data)
+    if data == "hierarchy":
+        y = pd.concat({"n": unequal_panel(), "s": unequal_panel() ** 2}).assign(other=1.0)
+    fitted = forecaster(point="mean").fit(y, fh=[1, 3])
+    distribution = fitted.predict_proba()
+    quantiles = fitted.predict_quantiles(alpha=[0.02, 0.3])
+    np.testing.assert_allclose(distribution.quantile([0.02, 0.3]), quantiles)
+    np.testing.assert_allclose(distribution.mean(), pd.DataFrame(fitted.predict()))
+    np.testing.assert_allclose(distribution.var(), pd.DataFrame(fitted.predict_var()))
+    assert len(calls) == 1
+    observed = pd.DataFrame(fitted.predict()) + 0.5
+    losses = CRPS(multioutput="raw_values")(observed, distribution)
+    assert np.isfinite(losses).all(axis=None)
+    assert (losses > 0).all(axis=None)
+    if data == "hierarchy":  # the column that is constant is a point mass at 1
+        assert (distribution.var()["other"] == 0).all()
+        one = fitted.predict_quantiles(alpha=[0.01, 0.99])["other"]
+        assert (one == 1.0).all(axis=None)
+
+
+def test_joint_distributions_are_refused():
+    fitted = forecaster().fit(hourly(), fh=[1, 2])
+    with pytest.raises(ValueError, match="marginal=False"):
+        fitted.predict_proba(marginal=False)
+    with pytest.raises(ValueError, match="cov=True"):
+        fitted.predict_var(cov=True)
 
 
 def test_gaps_and_disorder_in_the_horizon(pipeline):
@@ -615,6 +646,7 @@ def test_questions_about_one_context_run_the_network_once(calls):
     fitted.predict()
     fitted.predict_quantiles(alpha=[0.2, 0.77])
     fitted.predict_interval(coverage=0.5)
+    fitted.predict_proba()
     copy.deepcopy(fitted).predict()
     forecaster(point="mean").fit(y).predict([2])
     assert calls == [(3, 2)]

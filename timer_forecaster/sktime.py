@@ -247,6 +247,22 @@ class TimerS1Forecaster(BaseForecaster):
         columns = pd.MultiIndex.from_product([self._columns, alpha])
         return pd.DataFrame(values.reshape(len(values), -1), index=index, columns=columns)
 
+    def _predict_var(self, fh: Any, X: None = None, cov: bool = False) -> pd.DataFrame:
+        if cov:
+            raise ValueError("cov=True: steps are forecast one by one; leave cov out for variances")
+        forecast, index = self._forecast(fh)
+        return pd.DataFrame(forecast.variance, index=index, columns=self._columns)
+
+    def _predict_proba(self, fh: Any, X: None, marginal: bool = True) -> Any:
+        from timer_forecaster.skpro import QuantileFunction
+
+        if not marginal:
+            raise ValueError("marginal=False: steps are forecast one by one, not jointly")
+        forecast, index = self._forecast(fh)
+        return QuantileFunction(
+            forecast.quantiles, forecast.levels, index=index, columns=self._columns
+        )
+
     def predict_residuals(self, y: Any = None, X: Any = None) -> Any:
         """Subtract forecasts from observed values.
 

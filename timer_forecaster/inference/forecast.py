@@ -68,6 +68,11 @@ class Forecast:
         """Mean of the quantile function, tails included; shape (n_series, horizon)."""
         return quantile_function.mean(self.quantiles, self.levels)
 
+    @property
+    def variance(self) -> FloatArray:
+        """Variance of the quantile function, tails included; shape (n_series, horizon)."""
+        return quantile_function.variance(self.quantiles, self.levels)
+
     def quantile(self, level: float) -> FloatArray:
         """Quantile at any level.
 

@@ -1,0 +1,277 @@
+"""Quantile forecasts as an skpro distribution.
+
+Everything of skpro is imported in this file alone. It translates skpro's frames to arrays and
+back; the mathematics is that of `timer_forecaster.inference.quantiles`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+try:
+    from skpro.distributions.base import BaseDistribution
+except ImportError as error:
+    raise ImportError(
+        "timer_forecaster.skpro needs skpro: pip install 'timer-forecaster[sktime]'"
+    ) from error
+
+from timer_forecaster.inference import quantiles as functionals
+
+__all__ = ["QuantileFunction"]
+
+FloatArray = NDArray[np.float64]
+
+
+class QuantileFunction(BaseDistribution):
+    """Distribution given by quantiles, linear between them, with exponential tails.
+
+    All methods are exact, tails included; the rule and the formulas are documented in
+    `timer_forecaster.inference.quantiles`. Entries are marginal distributions, and
+    independent draws of them are what `sample` gives.
+
+    Equal quantiles are a point mass. There ``cdf`` jumps, ``pmf`` is the mass, ``pdf`` and
+    ``log_pdf`` are infinite and so is a logarithmic loss, while energies and the CRPS stay finite.
+    Outside the support ``pdf`` is 0 and ``log_pdf`` minus infinity. Of NaN, functions are NaN.
+
+    Parameters
+    ----------
+    quantiles : array-like, shape (rows, columns, levels) or (levels,)
+        Values at the levels, finite and not decreasing along the last axis. One dimension makes
+        a scalar distribution, without index and columns.
+    levels : sequence of float
+        At least two levels, ascending inside (0, 1).
+    index : pandas.Index, optional
+        Rows, with one level or many. Default: 0, 1, …
+    columns : pandas.Index, optional
+        Columns. Default: 0, 1, …
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or levels or quantiles are out of order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from timer_forecaster.skpro import QuantileFunction
+    >>> distribution = QuantileFunction(
+    ...     [[[-1.0, 0.0, 1.0]], [[2.0, 3.0, 5.0]]],
+    ...     levels=(0.1, 0.5, 0.9),
+    ...     index=["monday", "tuesday"],
+    ...     columns=["sales"],
+    ... )
+    >>> distribution.ppf(0.3)
+             sales
+    monday    -0.5
+    tuesday    2.5
+    >>> distribution.loc[["tuesday"]].cdf(3.0)
+             sales
+    tuesday    0.5
+    """
+
+    _tags: ClassVar[dict[str, Any]] = {
+        "authors": ["timer-forecaster developers"],
+        "maintainers": ["timer-forecaster developers"],
+        "capabilities:approx": [],
+        "capabilities:exact": [
+            "mean",
+            "var",
+            "energy",
+            "pdfnorm",
+            "pdf",
+            "log_pdf",
+            "pmf",
+            "log_pmf",
+            "cdf",
+            "ppf",
+        ],
+        "distr:measuretype": "mixed",
+        "distr:paramtype": "nonparametric",
+    }
+
+    def __init__(
+        self,
+        quantiles: ArrayLike,
+        levels: Sequence[float],
+        index: Any = None,
+        columns: Any = None,
+    ) -> None:
+        self.quantiles = quantiles
+        self.levels = levels
+        self._levels = _checked_levels(levels)
+        self._quantiles = _checked_quantiles(quantiles, len(self._levels))
+        if self._quantiles.ndim > 1:
+            index = _checked_axis("index", index, self._quantiles.shape[0])
+            columns = _checked_axis("columns", columns, self._quantiles.shape[1])
+        elif not (index is None and columns is None):
+            raise ValueError(
+                "index and columns are of quantiles of shape (rows, columns, levels); here they "
+                f"have shape {self._quantiles.shape}, which makes a scalar distribution"
+            )
+        super().__init__(index=index, columns=columns)
+
+    def _loc(self, rowidx: Any = None, colidx: Any = None) -> QuantileFunction:
+        """Subset by labels, as pandas does.
+
+        skpro takes the last row for a label that is not there, and takes the pair ``[:, columns]``
+        for a label of a row with many levels.
+        """
+        if colidx is None and _is_pair(rowidx, self.index):
+            rowidx, colidx = rowidx
+        return self._iloc(_positions(self.index, rowidx), _positions(self.columns, colidx))
+
+    def _at(self, rowidx: Any = None, colidx: Any = None) -> QuantileFunction:
+        return self._iat(self.index.get_loc(rowidx), self.columns.get_loc(colidx))
+
+    def _iloc(self, rowidx: Any = None, colidx: Any = None) -> QuantileFunction:
+        rows, columns = _taken(self.shape[0], rowidx), _taken(self.shape[1], colidx)
+        if rows.ndim == columns.ndim == 0:
+            return self._iat(rows, columns)
+        rows, columns = np.atleast_1d(rows), np.atleast_1d(columns)
+        return type(self)(
+            self._quantiles[np.ix_(rows, columns)],
+            self.levels,
+            index=self.index.take(rows),
+            columns=self.columns.take(columns),
+        )
+
+    def _iat(self, rowidx: Any = None, colidx: Any = None) -> QuantileFunction:
+        return type(self)(self._quantiles[rowidx, colidx], self.levels)
+
+    def _mean(self) -> FloatArray:
+        return functionals.mean(self._quantiles, self._levels)
+
+    def _var(self) -> FloatArray:
+        return functionals.variance(self._quantiles, self._levels)
+
+    def _energy_self(self) -> FloatArray:
+        return self._by_row(functionals.mean_difference(self._quantiles, self._levels))
+
+    def _energy_x(self, x: ArrayLike) -> FloatArray:
+        return self._by_row(self._entrywise(functionals.absolute_deviation, x))
+
+    def _by_row(self, energies: FloatArray) -> FloatArray:
+        return energies.sum(axis=1) if self.ndim else energies
+
+    def _cdf(self, x: ArrayLike) -> FloatArray:
+        return self._entrywise(functionals.cdf, x)
+
+    def _ppf(self, p: ArrayLike) -> FloatArray:
+        return self._entrywise(functionals.evaluate, p)
+
+    def _log_pdf(self, x: ArrayLike) -> FloatArray:
+        return self._entrywise(functionals.log_density, x)
+
+    def _pdf(self, x: ArrayLike) -> FloatArray:
+        return np.exp(self._log_pdf(x))
+
+    def _pmf(self, x: ArrayLike) -> FloatArray:
+        return self._entrywise(functionals.point_mass, x)
+
+    def _log_pmf(self, x: ArrayLike) -> FloatArray:
+        with np.errstate(divide="ignore"):
+            return np.log(self._pmf(x))
+
+    def pdfnorm(self, a: float = 2) -> Any:
+        """Return the integral of a power of the density; infinite where there is a point mass.
+
+        Parameters
+        ----------
+        a : float, default=2
+            The power, above 1.
+
+        Returns
+        -------
+        pandas.DataFrame, or float of a scalar distribution
+        """
+        norms = functionals.density_norm(self._quantiles, self._levels, a)
+        return pd.DataFrame(norms, index=self.index, columns=self.columns) if self.ndim else norms
+
+    def _entrywise(self, function: Callable[..., FloatArray], at: ArrayLike) -> FloatArray:
+        """Evaluate a function of values or levels, one for each entry."""
+        values = np.asarray(at, dtype=np.float64)[..., None]
+        return function(self._quantiles, self._levels, values)[..., 0]
+
+    @classmethod
+    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
+        """Parameters for skpro's test suite.
+
+        Parameters
+        ----------
+        parameter_set : str
+            There is one set for all purposes.
+
+        Returns
+        -------
+        list of dict
+        """
+        levels = (0.1, 0.3, 0.5, 0.8)
+        table = [
+            [[-2.0, -1.0, 0.5, 2.0], [10.0, 11.0, 11.0, 14.0]],
+            [[1e3, 2e3, 2e3, 3e3], [0.0, 1e-3, 2e-3, 5e-3]],
+            [[4.0, 4.0, 4.0, 4.0], [4.0, 4.0, 4.0, 5.0]],
+        ]
+        return [
+            {"quantiles": table, "levels": levels},
+            {"quantiles": table, "levels": levels, "index": [3, 1, 2], "columns": ["a", "b"]},
+            {"quantiles": table[0][0], "levels": levels},
+        ]
+
+
+def _checked_levels(levels: Sequence[float]) -> tuple[float, ...]:
+    array = np.asarray(levels, dtype=np.float64)
+    inside = np.all((array > 0) & (array < 1))
+    if array.ndim != 1 or len(array) < 2 or not inside or np.any(np.diff(array) <= 0):
+        raise ValueError(f"levels={levels!r} must be at least two numbers ascending inside (0, 1)")
+    return tuple(array.tolist())
+
+
+def _checked_quantiles(quantiles: ArrayLike, n_levels: int) -> FloatArray:
+    array = np.asarray(quantiles, dtype=np.float64)
+    if array.ndim not in (1, 3) or array.shape[-1] != n_levels:
+        raise ValueError(
+            f"quantiles has shape {array.shape}; with {n_levels} levels it must be "
+            f"(rows, columns, {n_levels}), or ({n_levels},) for a scalar distribution"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError("quantiles must be finite; leave out rows that have no forecast")
+    if np.any(np.diff(array, axis=-1) < 0):
+        entry = tuple(np.argwhere(np.diff(array, axis=-1) < 0)[0, :-1].tolist())
+        raise ValueError(
+            f"quantiles decrease along the levels at {entry}; sort them, for example by np.sort"
+        )
+    return array
+
+
+def _checked_axis(name: str, labels: Any, size: int) -> Any:
+    """Labels of an axis; they count where there are none."""
+    if labels is None:
+        return pd.RangeIndex(size)
+    if len(labels) != size:
+        raise ValueError(f"{name} has {len(labels)} labels, quantiles have {size} entries along it")
+    return labels
+
+
+def _is_pair(key: Any, index: pd.Index) -> bool:
+    """Whether a key is one of rows and one of columns, rather than the label of rows."""
+    if not (isinstance(key, tuple) and len(key) == 2):
+        return False
+    return not (all(pd.api.types.is_scalar(part) for part in key) and key in index)
+
+
+def _positions(index: pd.Index, labels: Any) -> Any:
+    """Look labels up as pandas does, in anything that its ``loc`` takes."""
+    if labels is None or (isinstance(labels, pd.Index) and labels.equals(index)):
+        return None
+    return pd.Series(np.arange(len(index)), index=index).loc[labels]
+
+
+def _taken(size: int, positions: Any) -> NDArray[np.intp]:
+    """Resolve anything that pandas' ``iloc`` takes."""
+    places = pd.Series(np.arange(size))
+    return np.asarray(places if positions is None else places.iloc[positions])

@@ -19,6 +19,7 @@ from pandas.tseries.offsets import BaseOffset
 from sktime.forecasting.base import BaseForecaster
 
 from timer_forecaster.inference import Forecast, ForecastPipeline
+from timer_forecaster.inference.cache import NetworkKey
 from timer_forecaster.inference.multiscale import LOOK_BACK
 from timer_forecaster.inference.pipeline import ROLLOUT_CHOICES
 from timer_forecaster.inference.times import (
@@ -55,9 +56,9 @@ class TimerS1Forecaster(BaseForecaster):
 
     Parameters
     ----------
-    model_path : str, default="timer-s1-mini"
+    model_path : str or None, default="timer-s1-mini"
         A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a hub
-        id such as ``"bytedance-research/Timer-S1"``.
+        id such as ``"bytedance-research/Timer-S1"``. None: random weights, see ``config``.
     revision : str, optional
         Branch, tag or commit of a hub id.
     context_length : int, optional
@@ -73,14 +74,26 @@ class TimerS1Forecaster(BaseForecaster):
         Average with the mirror image of the negative's forecast, at twice the cost.
     batch_size : int, optional
         Most series that enter the network at once. Default: by a budget of tokens.
-    device_map : str, default="auto"
-        Device such as ``"cpu"`` or ``"cuda:1"``. ``"auto"`` takes a GPU if there is one.
-    dtype : str or torch.dtype, default="auto"
-        Type to compute in. ``"auto"``: float32, or the stored type for networks of more than
-        10⁹ parameters. Series are scaled in float64 whatever it is.
+    device_map : str, int, torch.device or dict, default="auto"
+        Device such as ``"cpu"``, ``"cuda:1"``, 1 or ``{"": "cuda:1"}``. ``"auto"`` takes a GPU if
+        there is one. A network is not spread over several devices.
+    dtype : str, torch.dtype or None, default="auto"
+        Type to compute in. ``"auto"`` or None: float32, or the stored type for networks of more
+        than 10⁹ parameters. Series are scaled in float64 whatever it is.
+    config : dict, TimerS1Config or TimerS1Architecture, optional
+        With ``model_path=None``: sizes of a network of random weights, which are the same each
+        time and **not trained**. Its forecasts mean nothing; it serves tests of software.
+    quantization_config : optional
+        A quantisation of a transformers library for the weights of ``model_path``; see
+        `timer_forecaster.ForecastPipeline.from_pretrained`.
+    deterministic : bool, default=False
+        Either value, for users of sktime's own class: forecasts depend on the input alone.
 
     Notes
     -----
+    The constructor takes the names of sktime's own class, ``forward_kwargs`` excepted: the one
+    that it could hold, ``{"revin": True}``, is what is always done.
+
     Any quantile level in (0, 1) can be asked for; see `timer_forecaster.Forecast`.
     `predict_var` and `predict_proba` are sktime's defaults: a normal distribution with the
     interquartile range of the forecast, about the point forecast. The quantiles know more.
@@ -129,15 +142,18 @@ class TimerS1Forecaster(BaseForecaster):
 
     def __init__(
         self,
-        model_path: str = "timer-s1-mini",
+        model_path: str | None = "timer-s1-mini",
         revision: str | None = None,
         context_length: int | None = None,
         point: str = "median",
         rollout: str = "auto",
         flip: bool = False,
         batch_size: int | None = None,
-        device_map: str = "auto",
+        device_map: Any = "auto",
         dtype: Any = "auto",
+        config: Any = None,
+        quantization_config: Any = None,
+        deterministic: bool = False,
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -148,6 +164,9 @@ class TimerS1Forecaster(BaseForecaster):
         self.batch_size = batch_size
         self.device_map = device_map
         self.dtype = dtype
+        self.config = config
+        self.quantization_config = quantization_config
+        self.deterministic = deterministic
         super().__init__()
 
     def __post_init__(self) -> None:
@@ -203,6 +222,16 @@ class TimerS1Forecaster(BaseForecaster):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, (int, np.integer)) and value >= 1):
                 raise ValueError(f"{name}={value!r} must be an integer of at least 1, or None")
+        if not isinstance(self.deterministic, bool):
+            raise TypeError(f"deterministic={self.deterministic!r} must be True or False")
+        NetworkKey.resolve(
+            self.model_path,
+            self.revision,
+            self.device_map,
+            self.dtype,
+            self.config,
+            self.quantization_config,
+        )
 
     def _predict(self, fh: Any, X: None) -> pd.DataFrame:
         forecast, horizon = self._forecast(fh)
@@ -223,7 +252,12 @@ class TimerS1Forecaster(BaseForecaster):
         contexts = list(self._contexts.values())
         horizon = _horizon(fh, contexts, self._instances, self._index_names)
         pipeline = ForecastPipeline.from_pretrained(
-            self.model_path, revision=self.revision, device=self.device_map, dtype=self.dtype
+            self.model_path,
+            revision=self.revision,
+            device=self.device_map,
+            dtype=self.dtype,
+            config=self.config,
+            quantization_config=self.quantization_config,
         )
         forecast = pipeline.predict(
             [series for context in contexts for series in context.values],
@@ -237,7 +271,7 @@ class TimerS1Forecaster(BaseForecaster):
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Parameters for sktime's test suite: the checkpoint for tests, nine levels as released.
+        """Parameters for sktime's test suite: small random networks of the nine released levels.
 
         Parameters
         ----------
@@ -258,6 +292,18 @@ class TimerS1Forecaster(BaseForecaster):
                 "batch_size": 3,
                 "device_map": "cpu",
                 "dtype": "float64",
+            },
+            {
+                "model_path": None,
+                "config": {
+                    "hidden_size": 16,
+                    "intermediate_size": 16,
+                    "num_attention_heads": 4,
+                    "num_experts": 4,
+                    "num_hidden_layers": 1,
+                    "num_mtp_tokens": 1,
+                },
+                "deterministic": True,
             },
         ]
 

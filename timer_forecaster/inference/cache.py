@@ -66,14 +66,7 @@ class NetworkKey(NamedTuple):
         """
         place, dtype_name = str(_resolve_device(device)), _dtype_name(dtype)
         if name is None:
-            for argument, value in (
-                ("revision", revision),
-                ("quantization_config", quantization_config),
-            ):
-                if value is not None:
-                    raise ValueError(
-                        f"{argument}={value!r} applies to a checkpoint, and none is named"
-                    )
+            _refuse_without_checkpoint(revision=revision, quantization_config=quantization_config)
             return cls("untrained", None, place, dtype_name, _canonical_config(config))
         if config is not None:
             raise ValueError(
@@ -97,11 +90,17 @@ def _dtype_name(dtype: str | torch.dtype | None) -> str:
     return name
 
 
+def _refuse_without_checkpoint(**arguments: Any) -> None:
+    for name, value in arguments.items():
+        if value is not None:
+            raise ValueError(f"{name}={value!r} applies to a checkpoint, and none is named")
+
+
 def _canonical_config(config: Any) -> tuple[tuple[str, Any], ...]:
     if config is None:
         raise ValueError(
-            "no checkpoint is named; give a name such as 'timer-s1-mini', or a config for a "
-            "network of random weights"
+            "neither a checkpoint nor a config is given; name a checkpoint such as "
+            "'timer-s1-mini', or give a config for a network of random weights"
         )
     return tuple(dataclasses.asdict(as_architecture(config)).items())
 
@@ -109,14 +108,7 @@ def _canonical_config(config: Any) -> tuple[tuple[str, Any], ...]:
 def _resolve_device(device: Device) -> torch.device:
     """Find the one device that is meant."""
     if isinstance(device, Mapping):
-        places = {_resolve_device(place) for place in device.values()}
-        if len(places) != 1:
-            raise ValueError(
-                f"device={dict(device)!r} does not name one device; a network is not spread over "
-                "several: use {'': device}, and dtype='bfloat16' or quantization_config where "
-                "memory is short"
-            )
-        return places.pop()
+        return _resolve_device(_only_place(device))
     if isinstance(device, str) and device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -132,6 +124,17 @@ def _resolve_device(device: Device) -> torch.device:
     return resolved
 
 
+def _only_place(device_map: Mapping[str, Any]) -> str | int | torch.device:
+    places = {str(place): place for place in device_map.values()}
+    if len(places) != 1:
+        raise ValueError(
+            f"device={dict(device_map)!r} does not name one device; a network is not spread over "
+            "several: use {'': device}, and dtype='bfloat16' or quantization_config where memory "
+            "is short"
+        )
+    return places.popitem()[1]
+
+
 def _canonical_quantization(config: Any) -> str | None:
     """Write a quantisation of transformers as text, the same for equal ones."""
     if config is None:
@@ -142,7 +145,12 @@ def _canonical_quantization(config: Any) -> str | None:
             "such as TorchAoConfig, QuantoConfig or BitsAndBytesConfig, or its dict"
         )
     values = dict(config) if isinstance(config, Mapping) else config.to_dict()
-    return json.dumps(values, sort_keys=True)
+    try:
+        return json.dumps(values, sort_keys=True)
+    except TypeError as error:
+        raise TypeError(
+            f"quantization_config={values} cannot be written as JSON: {error}"
+        ) from None
 
 
 def get_network(key: NetworkKey) -> TimerS1Network:

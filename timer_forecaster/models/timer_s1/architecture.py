@@ -137,7 +137,8 @@ def as_architecture(config: Any) -> TimerS1Architecture:
         values = vars(config)
     else:
         raise TypeError(
-            f"config is a {type(config).__name__}; use a dict, TimerS1Config or TimerS1Architecture"
+            f"config is of type {type(config).__name__}; use a dict, TimerS1Config or "
+            "TimerS1Architecture"
         )
     architecture = TimerS1Architecture(**{name: values[name] for name in names if name in values})
     patch = [architecture.input_token_len]

@@ -9,7 +9,8 @@ import pytest
 import timer_forecaster
 
 # The adapters' examples are run by their own tests, which skip where a framework is missing.
-ADAPTERS = {f"timer_forecaster.{name}" for name in ("darts", "skpro", "sktime")}
+FRAMEWORKS = ("darts", "skpro", "sklearn", "sktime")
+ADAPTERS = {f"timer_forecaster.{name}" for name in FRAMEWORKS}
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(timer_forecaster.__path__, "timer_forecaster.")

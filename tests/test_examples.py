@@ -35,6 +35,19 @@ def test_own_models_stand_in_one_table(tmp_path):
     assert (tmp_path / "my_results.png").stat().st_size > 10_000
 
 
+def test_a_grid_search_over_windows_finds_the_longest_context(tmp_path):
+    for package in ("sklearn", "matplotlib"):
+        pytest.importorskip(package)
+    table, *errors = run("sklearn_grid_search.py", tmp_path).split("\nTimerS1Regressor: ")
+    lines = table.splitlines()
+    assert lines[1].split()[:2] == ["TimerS1Regressor", "context_length=504"]
+    maes = [float(line.split()[2]) for line in lines[1:]]
+    assert len(maes) == 8
+    assert maes == sorted(maes)
+    assert errors[0].count("MW in the week of 2018-10-15") == 3
+    assert (tmp_path / "french_load_sklearn.png").stat().st_size > 10_000
+
+
 def run(program, folder):
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / program)],

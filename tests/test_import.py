@@ -6,7 +6,7 @@ import pytest
 
 import timer_forecaster
 
-HEAVY = ["torch", "transformers", "numpy", "pandas", "darts", "sktime", "pytorch_lightning"]
+HEAVY = "torch transformers numpy pandas darts sktime sklearn pytorch_lightning".split()
 
 
 def test_import_loads_nothing_heavy():

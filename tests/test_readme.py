@@ -22,7 +22,7 @@ def wave(steps):
 
 
 def test_there_is_no_other_block():
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
 
 
 def test_sktime():
@@ -38,6 +38,14 @@ def test_darts():
     names = {"series": darts.TimeSeries.from_values(wave(300))}
     exec(block("TimerS1Model"), names)  # noqa: S102
     assert names["quantiles"].n_components == 3
+
+
+def test_sklearn():
+    pytest.importorskip("sklearn")
+    names = {"series": wave(400)}
+    exec(block("TimerS1Regressor"), names)  # noqa: S102
+    assert names["quantiles"].shape == (400 - 168 - 24 + 1, 24, 3)
+    assert names["search"].best_score_ > 0.9
 
 
 def test_arrays_and_frames():

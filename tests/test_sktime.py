@@ -14,14 +14,19 @@ pytest.importorskip("sktime")
 
 import sktime
 from packaging.version import Version
+from sktime.exceptions import FitFailedWarning
 from sktime.forecasting.base import ForecastingHorizon
 from sktime.forecasting.compose import TransformedTargetForecaster
 from sktime.forecasting.model_evaluation import evaluate
 from sktime.forecasting.model_selection import ForecastingGridSearchCV
-from sktime.split import ExpandingWindowSplitter
+from sktime.forecasting.naive import NaiveForecaster
+from sktime.performance_metrics.forecasting import MeanAbsoluteError
+from sktime.performance_metrics.forecasting.probabilistic import CRPS
+from sktime.split import ExpandingWindowSplitter, SlidingWindowSplitter
 from sktime.transformations.series.boxcox import LogTransformer
 
 from timer_forecaster.sktime import TimerS1Forecaster
+from timer_forecaster.sktime import evaluate as timer_evaluate
 
 MODEL = "timer-s1-test"  # random weights, nine levels, context 512, 32 steps in a pass
 
@@ -37,7 +42,8 @@ def pipeline():
 
 @pytest.fixture
 def calls(monkeypatch):
-    """Arguments of each call of the pipeline."""
+    """Arguments of each call of the pipeline, with nothing remembered from before."""
+    release()
     made = []
     predict = ForecastPipeline.predict
 
@@ -144,7 +150,37 @@ def test_defaults_of_the_probabilistic_methods_work():
     assert fitted.predict_quantiles().columns.tolist() == [("y", 0.05), ("y", 0.95)]
     assert fitted.predict_interval().notna().all(axis=None)
     assert (fitted.predict_var() > 0).all(axis=None)
-    assert fitted.predict_proba().mean().index.equals(fitted.predict().index)
+    assert fitted.predict_proba().index.equals(fitted.predict().index)
+
+
+@pytest.mark.parametrize("data", ["series", "panel", "hierarchy"])
+def test_distribution_is_that_of_the_quantiles(calls, data):
+    y = {"series": hourly(), "panel": unequal_panel()}.get(data)
+    if data == "hierarchy":
+        y = pd.concat({"n": unequal_panel(), "s": unequal_panel() ** 2}).assign(other=1.0)
+    fitted = forecaster(point="mean").fit(y, fh=[1, 3])
+    distribution = fitted.predict_proba()
+    quantiles = fitted.predict_quantiles(alpha=[0.02, 0.3])
+    np.testing.assert_allclose(distribution.quantile([0.02, 0.3]), quantiles)
+    np.testing.assert_allclose(distribution.mean(), pd.DataFrame(fitted.predict()))
+    np.testing.assert_allclose(distribution.var(), pd.DataFrame(fitted.predict_var()))
+    assert len(calls) == 1
+    observed = pd.DataFrame(fitted.predict()) + 0.5
+    losses = CRPS(multioutput="raw_values")(observed, distribution)
+    assert np.isfinite(losses).all(axis=None)
+    assert (losses > 0).all(axis=None)
+    if data == "hierarchy":  # the column that is constant is a point mass at 1
+        assert (distribution.var()["other"] == 0).all()
+        one = fitted.predict_quantiles(alpha=[0.01, 0.99])["other"]
+        assert (one == 1.0).all(axis=None)
+
+
+def test_joint_distributions_are_refused():
+    fitted = forecaster().fit(hourly(), fh=[1, 2])
+    with pytest.raises(ValueError, match="marginal=False"):
+        fitted.predict_proba(marginal=False)
+    with pytest.raises(ValueError, match="cov=True"):
+        fitted.predict_var(cov=True)
 
 
 def test_gaps_and_disorder_in_the_horizon(pipeline):
@@ -216,7 +252,7 @@ def test_hierarchy_with_several_variables(pipeline, calls):
     fitted = forecaster().fit(y)
     predicted = fitted.predict([1, 3])
     quantiles = fitted.predict_quantiles([1, 3], alpha=[0.7, 0.3])
-    assert calls == [(8, 3), (8, 3)]
+    assert calls == [(8, 3)]
     assert predicted.columns.tolist() == ["sold", "made"]
     assert predicted.index.names == ["area", "shop", "month"]
     assert predicted.index[-1] == ("s", 2, pd.Period("2022-09", "M"))
@@ -243,6 +279,12 @@ def test_rows_of_instances_may_be_interleaved():
 # ------------------------------------------------------------------------------- kinds of indices
 
 
+INDEX_FREQUENCIES = (
+    *("15min", "h", "2D", "D", "B", "C", "W-WED", "WOM-2TUE"),
+    *("MS", "BMS", "ME", "BME", "BQE", "YS"),
+)
+
+
 @pytest.mark.parametrize(
     "index",
     [
@@ -250,10 +292,7 @@ def test_rows_of_instances_may_be_interleaved():
         pd.Index(range(100, 160)),
         pd.period_range("2019-11", periods=60, freq="M"),
         pd.period_range("2019Q1", periods=60, freq="Q"),
-        *[
-            pd.date_range("2023-10-01", periods=60, freq=freq)
-            for freq in ("15min", "h", "D", "B", "W-WED", "MS", "ME", "QE", "YS", "2D")
-        ],
+        *[pd.date_range("2023-10-01", periods=60, freq=freq) for freq in INDEX_FREQUENCIES],
         pd.date_range("2024-02-20", periods=60, freq="D", tz="Europe/Paris"),
         pd.date_range("2024-03-29", periods=60, freq="h", tz="America/New_York", unit="s"),
     ],
@@ -272,6 +311,10 @@ def test_future_times_continue_the_index(pipeline, index, panel):
     assert times.dtype == index.dtype
     expected = pipeline.predict(walk(57), 3).median[0, [0, 2]]
     np.testing.assert_allclose(np.ravel(predicted)[-2:], expected, rtol=1e-5)
+    absolute = ForecastingHorizon(index[[54, 57, 59]], is_relative=False)
+    again = forecaster().fit(y).predict(absolute)
+    assert list(again.index[-3:].get_level_values(-1)) == list(index[[54, 57, 59]])
+    np.testing.assert_allclose(np.ravel(again)[-2:], expected, rtol=1e-5)
 
 
 def test_timedelta_horizon_counts_the_steps_of_the_index():
@@ -287,6 +330,12 @@ def test_timedelta_between_steps_is_refused():
     horizon = ForecastingHorizon(pd.to_timedelta(["90min"]), is_relative=True)
     with pytest.raises(ValueError, match=r"fh: .*whole steps of h"):
         forecaster().fit(hourly()).predict(horizon)
+
+
+def test_timedelta_horizon_of_integer_times_is_refused():
+    horizon = ForecastingHorizon(pd.to_timedelta(["2h"]), is_relative=True)
+    with pytest.raises(ValueError, match=r"fh holds time differences.* int64; give whole steps"):
+        forecaster().fit(pd.Series(walk())).predict(horizon)
 
 
 def test_absent_times_are_missing_values():
@@ -319,6 +368,26 @@ def test_index_without_a_step_is_refused(times):
     y = pd.concat({"one": pd.DataFrame({"y": np.arange(len(times), dtype=float)}, times)})
     with pytest.raises(ValueError, match=r"^y, instance 'one' has no evident frequency.*asfreq"):
         forecaster().fit(y)
+
+
+def test_mixed_frequencies_are_refused():
+    hours, days = hourly(40), hourly(40).asfreq("4h")
+    y = pd.concat({key: part.to_frame("y") for key, part in [("a", hours), ("b", days)]})
+    message = "y, instance 'b' has a step of 4h, others of h; frequencies cannot be mixed"
+    with pytest.raises(ValueError, match=message):
+        forecaster().fit(y)
+    with pytest.raises(ValueError, match=message):
+        forecaster().fit(y.loc[["a"]]).update(y.loc[["b"]])
+
+
+def test_business_days_among_days_are_days_with_missing_values():
+    days = pd.Series(walk(50), pd.date_range("2024-01-01", periods=50))
+    business = days[days.index.dayofweek < 5]
+    y = pd.concat({"a": days.to_frame("y"), "b": days.to_frame("y"), "c": business.to_frame("y")})
+    alone = forecaster().fit(business.asfreq("D")).predict([1, 2])
+    assert list(alone.index) == list(pd.to_datetime(["2024-02-20", "2024-02-21"]))
+    together = forecaster().fit(y).predict([1, 2]).loc["c", "y"]
+    pd.testing.assert_series_equal(together, alone, check_names=False, check_freq=False, rtol=1e-5)
 
 
 def test_time_given_twice_is_refused():
@@ -415,7 +484,6 @@ def test_memory_is_bounded_and_loses_nothing_the_checkpoint_reads():
     pd.testing.assert_series_equal(fitted.predict([1]), expected)
     if Version(sktime.__version__).release >= (1, 2):  # before, sktime itself keeps all of y
         assert len(pickle.dumps(fitted)) < 65_536 * 8 + 8_000
-        assert len(pickle.dumps(forecaster(context_length=64).fit(y))) < 8_000
 
 
 # --------------------------------------------------------------------------------- a good citizen
@@ -457,21 +525,18 @@ def test_what_was_given_to_fit_may_change_afterwards():
         ({"rollout": "mean"}, "rollout='mean'.*quantile.*median"),
         ({"context_length": 0}, "context_length=0"),
         ({"batch_size": 2.5}, "batch_size=2.5"),
+        ({"exogenous": "drop"}, "exogenous='drop'.*raise.*warn"),
     ],
 )
 def test_bad_parameters_are_refused_in_fit(parameters, message):
     unfitted = forecaster(**parameters)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         unfitted.fit(hourly())
 
 
-@pytest.mark.parametrize(
-    ("model_path", "parameters", "message"),
-    [("no-such-model", {}, "'no-such-model'"), (MODEL, {"device_map": "tpu"}, "device.*'tpu'")],
-)
-def test_what_cannot_be_loaded_is_named(model_path, parameters, message):
-    fitted = TimerS1Forecaster(model_path, **parameters).fit(hourly())
-    with pytest.raises(ValueError, match=message):
+def test_what_cannot_be_loaded_is_named():
+    fitted = TimerS1Forecaster("no-such-model").fit(hourly())
+    with pytest.raises(ValueError, match="'no-such-model'"):
         fitted.predict([1])
 
 
@@ -485,9 +550,183 @@ def test_values_that_cannot_be_used_are_located():
         forecaster().fit(y)
 
 
-def test_in_sample_horizon_is_refused():
-    with pytest.raises(NotImplementedError, match="in-sample"):
-        forecaster().fit(hourly()).predict([-1, 0])
+# ------------------------------------------------------------------------------ in-sample horizons
+
+
+@pytest.mark.parametrize("options", [{}, {"context_length": 7}, {"point": "mean", "flip": True}])
+def test_in_sample_steps_are_forecast_from_the_steps_before(options):
+    y = hourly(50)
+    y.iloc[[30, 31]] = np.nan
+    predicted = forecaster(**options).fit(y).predict([-40, -18, 0, 3])
+    assert list(predicted.index) == [*y.index[[9, 31, 49]], y.index[-1] + 3 * y.index.freq]
+    for step, value in zip([-40, -18, 0], predicted, strict=False):
+        expected = forecaster(**options).fit(y[: 49 + step]).predict([1]).iloc[0]
+        assert value == pytest.approx(expected, rel=1e-5)
+    assert predicted.iloc[-1] == pytest.approx(forecaster(**options).fit(y).predict([3]).iloc[0])
+
+
+def test_in_sample_intervals_of_a_panel_in_one_batch(calls):
+    y = unequal_panel()
+    fitted = forecaster().fit(y)
+    interval = fitted.predict_interval([-1, 0])
+    fitted.predict([-1, 0])
+    assert calls == [(6, 1)]
+    for key in "abc":
+        before = y.loc[key].asfreq("h")[:-1]
+        expected = forecaster().fit(before).predict_interval([1])
+        np.testing.assert_allclose(interval.loc[key].iloc[1], expected.iloc[0], rtol=1e-5)
+
+
+def test_in_sample_steps_before_anything_was_observed_have_no_forecast():
+    y = hourly(20)
+    y.iloc[:3] = np.nan
+    quantiles = forecaster().fit(y).predict_quantiles(range(-19, 1), alpha=[0.3])
+    assert quantiles.isna().to_numpy().ravel().tolist() == [True] * 4 + [False] * 16
+
+
+def test_in_sample_step_before_the_first_is_refused():
+    with pytest.raises(ValueError, match=r"fh: step -20 lies before 2024-01-01 00:00:00"):
+        forecaster().fit(hourly(20)).predict([-20])
+
+
+def test_residuals_are_observed_less_predicted():
+    y = hourly(20)
+    fitted = forecaster().fit(y[:15])
+    known = fitted.predict_residuals()
+    pd.testing.assert_series_equal(
+        known, y[:15] - fitted.predict(range(-14, 1)), check_freq=False, check_names=False
+    )
+    assert known.isna().sum() == 1
+    assert known.name == "load"
+    later = fitted.predict_residuals(y[12:])
+    expected = y[12:] - fitted.predict(range(-2, 6))
+    pd.testing.assert_series_equal(later, expected, check_freq=False, check_names=False)
+
+
+def test_residuals_of_a_panel_stand_in_its_rows():
+    y = unequal_panel().sort_index(level="t", kind="stable")
+    fitted = forecaster().fit(y)
+    residuals = fitted.predict_residuals(y)
+    assert residuals.index.equals(y.index)
+    for key in "abc":
+        own = y.loc[key].asfreq("h")
+        expected = forecaster().fit(own).predict_residuals()
+        np.testing.assert_allclose(residuals.loc[key], expected, rtol=1e-5)
+    pd.testing.assert_frame_equal(
+        fitted.predict_residuals().sort_index(), residuals.sort_index(), rtol=1e-5
+    )
+
+
+def test_residuals_of_arrays():
+    y = np.stack([[walk(20, 1)], [walk(20, 2)]])
+    residuals = forecaster().fit(y).predict_residuals(y)
+    assert residuals.shape == y.shape
+    alone = forecaster().fit(y[1, 0]).predict_residuals()
+    np.testing.assert_allclose(residuals[1, 0], alone[:, 0], rtol=1e-5)
+
+
+def test_residuals_of_what_was_not_fitted_are_refused():
+    y = unequal_panel()
+    fitted = forecaster().fit(y.drop("c"))
+    with pytest.raises(ValueError, match="y, instance 'c' is not known"):
+        fitted.predict_residuals(y)
+    with pytest.raises(ValueError, match=r"y has columns \['x', 'y'\].*needs \['y'\]"):
+        fitted.predict_residuals(y.assign(x=1.0)[["x", "y"]])
+
+
+# ----------------------------------------------------------------- one forecast, many questions
+
+
+def test_questions_about_one_context_run_the_network_once(calls):
+    y = unequal_panel()
+    fitted = forecaster().fit(y, fh=[1, 2])
+    fitted.predict()
+    fitted.predict_quantiles(alpha=[0.2, 0.77])
+    fitted.predict_interval(coverage=0.5)
+    fitted.predict_proba()
+    copy.deepcopy(fitted).predict()
+    forecaster(point="mean").fit(y).predict([2])
+    assert calls == [(3, 2)]
+    fitted.predict(fh=[3])
+    fitted.update(y.loc[["a"]] * 2).predict()
+    forecaster(flip=True).fit(y).predict([2])
+    assert len(calls) == 4
+
+
+SPLITTERS = [
+    ExpandingWindowSplitter(fh=[1, 2, 3], initial_window=40, step_length=10),
+    SlidingWindowSplitter(fh=[1, 35], window_length=20, step_length=5),
+]
+
+
+@pytest.mark.parametrize("cv", SPLITTERS, ids=lambda cv: type(cv).__name__)
+@pytest.mark.parametrize("strategy", ["refit", "update", "no-update_params"])
+@pytest.mark.parametrize("panel", [False, True])
+def test_evaluate_forecasts_all_folds_in_one_batch(calls, cv, strategy, panel):
+    y = hourly(70).to_frame("y")
+    if panel:
+        y = pd.concat({"a": y, "b": y**2}, names=["id", "t"])
+    options = {"strategy": strategy, "return_data": True, "scoring": [MeanAbsoluteError()]}
+    batched = timer_evaluate(forecaster(), cv, y, **options)
+    assert calls == [(len(batched) * (1 + panel), cv.fh[-1])]
+    release()
+    looped = evaluate(forecaster(), cv, y, error_score="raise", **options)
+    assert len(calls) == 1 + len(looped)
+    for one, other in zip(batched["y_pred"], looped["y_pred"], strict=True):
+        pd.testing.assert_frame_equal(one, other, rtol=1e-5)
+    np.testing.assert_allclose(
+        batched["test_MeanAbsoluteError"], looped["test_MeanAbsoluteError"], rtol=1e-5
+    )
+
+
+def test_evaluate_leaves_folds_that_fail_to_error_score():
+    y = hourly(70)
+    y.iloc[:50] = np.nan
+    with pytest.warns(FitFailedWarning, match="fitting of forecaster TimerS1Forecaster failed"):
+        folds = timer_evaluate(forecaster(), SPLITTERS[0], y)
+    assert folds.filter(like="test_").iloc[:, 0].isna().tolist() == [True, True, False]
+
+
+def test_evaluate_is_for_our_forecaster():
+    with pytest.raises(TypeError, match=r"NaiveForecaster.*use sktime\.forecasting"):
+        timer_evaluate(NaiveForecaster(), SPLITTERS[0], hourly())
+
+
+@pytest.mark.parametrize("cv", [*SPLITTERS, None], ids=lambda cv: type(cv).__name__)
+def test_update_predict_forecasts_all_windows_in_one_batch(calls, cv):
+    y = hourly(90)
+    fitted = forecaster().fit(y[:20])
+    batched = fitted.update_predict(y[20:], cv)
+    assert len(calls) == 1
+    assert fitted.cutoff[0] == y.index[19]
+    release()
+    looped = super(TimerS1Forecaster, fitted).update_predict(y[20:], cv)
+    assert len(calls) == 1 + calls[0][0]
+    compare = pd.testing.assert_series_equal if cv is None else pd.testing.assert_frame_equal
+    compare(batched, looped, rtol=1e-5)
+
+
+# --------------------------------------------------------------------------------------- X is not y
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda f, y, X: f.fit(y, X),
+        lambda f, y, X: f.fit(y).predict([1], X),
+        lambda f, y, X: f.fit(y).predict_interval([1], X),
+        lambda f, y, X: f.fit(y).predict_residuals(y, X),
+        lambda f, y, X: f.fit(y).update(y, X),
+        lambda f, y, X: f.fit(y).update_predict(y, X=X),
+    ],
+)
+def test_X_is_refused_or_warned_about_but_never_silently_ignored(use):
+    y = hourly(10)
+    X = y.to_frame("temperature")
+    with pytest.raises(ValueError, match=r"X: TimerS1Forecaster .* cannot use X; leave X out"):
+        use(forecaster(), y, X)
+    with pytest.warns(UserWarning, match="cannot use X; it is ignored"):
+        use(forecaster(exogenous="warn"), y, X)
 
 
 # ------------------------------------------------------------------------ beside classical models

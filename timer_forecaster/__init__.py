@@ -1,8 +1,8 @@
-"""Timer-S1 forecasts, with honest uncertainty, for arrays, pandas, sktime and Darts.
+"""Timer-S1 forecasts, with honest uncertainty, for arrays, pandas, sktime, Darts and scikit-learn.
 
 The names below are imported when they are first used, so that `import timer_forecaster` loads
-neither torch nor pandas. The frameworks' classes live in `timer_forecaster.sktime` and
-`timer_forecaster.darts`.
+neither torch nor pandas. The frameworks' classes live in `timer_forecaster.sktime`,
+`timer_forecaster.darts` and `timer_forecaster.sklearn`.
 
 Examples
 --------

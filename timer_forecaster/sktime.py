@@ -6,9 +6,11 @@ frames. What is forecast is up to `timer_forecaster.inference`.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, ClassVar, NamedTuple, cast
+import warnings
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pandas as pd
@@ -16,27 +18,34 @@ import sktime
 from numpy.typing import NDArray
 from packaging.version import Version
 from pandas.tseries.offsets import BaseOffset
+from sktime.datatypes import convert_to
 from sktime.forecasting.base import BaseForecaster
+from sktime.forecasting.model_evaluation import evaluate as sktime_evaluate
+from sktime.split import ExpandingWindowSplitter
+from sktime.utils.validation.forecasting import check_fh
 
-from timer_forecaster.inference import Forecast, ForecastPipeline
-from timer_forecaster.inference.multiscale import LOOK_BACK
-from timer_forecaster.inference.pipeline import ROLLOUT_CHOICES
-from timer_forecaster.inference.times import (
-    Step,
-    evident_grid,
-    future_times,
-    regular_grid,
-    regular_step,
+from timer_forecaster.inference import Forecast, ForecastPipeline, memo
+from timer_forecaster.inference.cache import NetworkKey
+from timer_forecaster.inference.histories import (
+    Histories,
+    History,
+    Panel,
+    extended,
+    label,
+    steps_after,
+    times_at,
 )
+from timer_forecaster.inference.multiscale import LOOK_BACK
+from timer_forecaster.inference.pipeline import check_options
 
-__all__ = ["TimerS1Forecaster"]
-
-FloatArray = NDArray[np.float64]
+__all__ = ["TimerS1Forecaster", "evaluate"]
 
 POINTS = ("median", "mean")
-# The longest context of a released checkpoint: older steps are forgotten.
+EXOGENOUS = ("raise", "warn")
+# As far back as any forecast reads: older steps are forgotten.
 MEMORY = LOOK_BACK
 _PANDAS = ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"]
+_IN_PROCESS = (None, "None", "threading")
 _WITHOUT_TIMES = ("np.ndarray", "numpy3D")
 
 
@@ -51,13 +60,14 @@ class TimerS1Forecaster(BaseForecaster):
 
     A fitted forecaster holds no weights: they are loaded at the first forecast into a cache of
     the process, which `timer_forecaster.release` empties. Copies and pickles are small, and all
-    share the weights.
+    share the weights. What is asked about the same context again, for a point, an interval or a
+    distribution, is answered from the one forecast, which is remembered beside the weights.
 
     Parameters
     ----------
-    model_path : str, default="timer-s1-mini"
+    model_path : str or None, default="timer-s1-mini"
         A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a hub
-        id such as ``"bytedance-research/Timer-S1"``.
+        id such as ``"bytedance-research/Timer-S1"``. None: random weights, see ``config``.
     revision : str, optional
         Branch, tag or commit of a hub id.
     context_length : int, optional
@@ -73,17 +83,33 @@ class TimerS1Forecaster(BaseForecaster):
         Average with the mirror image of the negative's forecast, at twice the cost.
     batch_size : int, optional
         Most series that enter the network at once. Default: by a budget of tokens.
-    device_map : str, default="auto"
-        Device such as ``"cpu"`` or ``"cuda:1"``. ``"auto"`` takes a GPU if there is one.
-    dtype : str or torch.dtype, default="auto"
-        Type to compute in. ``"auto"``: float32, or the stored type for networks of more than
-        10⁹ parameters. Series are scaled in float64 whatever it is.
+    device_map : str, int, torch.device or dict, default="auto"
+        Device such as ``"cpu"``, ``"cuda:1"``, 1 or ``{"": "cuda:1"}``. ``"auto"`` takes a GPU if
+        there is one. A network is not spread over several devices.
+    dtype : str, torch.dtype or None, default="auto"
+        Type to compute in. ``"auto"`` or None: float32, or the stored type for networks of more
+        than 10⁹ parameters. Series are scaled in float64 whatever it is.
+    exogenous : {"raise", "warn"}, default="raise"
+        What happens to an ``X``, which no forecast here can use: an error, or a warning that it is
+        ignored, for comparison beside forecasters that use it.
+    config : dict, TimerS1Config or TimerS1Architecture, optional
+        With ``model_path=None``: sizes of a network of random weights, which are the same each
+        time and **not trained**. Its forecasts mean nothing; it serves tests of software.
+    quantization_config : optional
+        A quantisation of a transformers library for the weights of ``model_path``; see
+        `timer_forecaster.ForecastPipeline.from_pretrained`.
+    deterministic : bool, default=False
+        Either value, for users of sktime's own class: forecasts depend on the input alone.
 
     Notes
     -----
+    The constructor takes the names of sktime's own class, ``forward_kwargs`` excepted: the one
+    that it could hold, ``{"revin": True}``, is what is always done.
+
     Any quantile level in (0, 1) can be asked for; see `timer_forecaster.Forecast`.
-    `predict_var` and `predict_proba` are sktime's defaults: a normal distribution with the
-    interquartile range of the forecast, about the point forecast. The quantiles know more.
+
+    In-sample steps are one-step forecasts, each from the steps before it, in one batch; they are
+    NaN where nothing was observed before. That costs a forecast for each step.
 
     An update that ends before the remembered series do moves the cutoff back, as sktime defines
     it; what lies after the new cutoff is then forgotten.
@@ -112,9 +138,9 @@ class TimerS1Forecaster(BaseForecaster):
         "X_inner_mtype": _PANDAS,
         "capability:multivariate": True,
         "capability:exogenous": False,
-        "capability:insample": False,
+        "capability:insample": True,
         "capability:pred_int": True,
-        "capability:pred_int:insample": False,
+        "capability:pred_int:insample": True,
         "capability:missing_values": True,
         "capability:update": True,
         "capability:unequal_length": True,
@@ -129,15 +155,19 @@ class TimerS1Forecaster(BaseForecaster):
 
     def __init__(
         self,
-        model_path: str = "timer-s1-mini",
+        model_path: str | None = "timer-s1-mini",
         revision: str | None = None,
         context_length: int | None = None,
         point: str = "median",
         rollout: str = "auto",
         flip: bool = False,
         batch_size: int | None = None,
-        device_map: str = "auto",
+        device_map: Any = "auto",
         dtype: Any = "auto",
+        exogenous: str = "raise",
+        config: Any = None,
+        quantization_config: Any = None,
+        deterministic: bool = False,
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -148,6 +178,10 @@ class TimerS1Forecaster(BaseForecaster):
         self.batch_size = batch_size
         self.device_map = device_map
         self.dtype = dtype
+        self.exogenous = exogenous
+        self.config = config
+        self.quantization_config = quantization_config
+        self.deterministic = deterministic
         super().__init__()
 
     def __post_init__(self) -> None:
@@ -160,84 +194,234 @@ class TimerS1Forecaster(BaseForecaster):
         self._columns = y.columns
         self._index_names = list(y.index.names)
         self._instances: pd.Index | None = None
-        self._contexts: dict[Hashable, _Context] = {}
+        self._histories: Histories = {}
         self._remember(y)
         return self
 
     def _update(
         self, y: pd.DataFrame, X: None = None, update_params: bool = True
     ) -> TimerS1Forecaster:
-        given, fitted = y.columns, self._columns
-        same = set(given) == set(fitted) or len(given) == len(fitted) == 1
-        if not same or y.index.nlevels != len(self._index_names):
-            raise ValueError(
-                f"y has columns {list(given)} and {y.index.nlevels} index levels; to update, it "
-                f"needs {list(fitted)} and {len(self._index_names)}, as in fit"
-            )
-        y = y[fitted] if len(fitted) > 1 else y
+        y = self._matched(y)
         # sktime labels by its latest y, whose columns may stand in another order
-        self._y_metadata["feature_names"] = fitted.to_list()
+        self._y_metadata["feature_names"] = self._columns.to_list()
         if self._y_metadata["mtype"] in _WITHOUT_TIMES:
-            y = _shifted(y, 1 + max(int(context.end[0]) for context in self._contexts.values()))
+            y = _shifted(y, 1 + max(int(history.end[0]) for history in self._histories.values()))
             self._set_cutoff_from_y(y)
         self._remember(y)
         return self
 
+    def _matched(self, y: pd.DataFrame) -> pd.DataFrame:
+        """Return later values with the columns of those in fit."""
+        given, fitted = y.columns, self._columns
+        same = set(given) == set(fitted) or len(given) == len(fitted) == 1
+        if not same or y.index.nlevels != len(self._index_names):
+            raise ValueError(
+                f"y has columns {list(given)} and {y.index.nlevels} index levels; it needs "
+                f"{list(fitted)} and {len(self._index_names)}, as in fit"
+            )
+        return y[fitted] if len(fitted) > 1 else y
+
     def _remember(self, y: pd.DataFrame) -> None:
-        """Extend the contexts by new values, and add those of new instances."""
-        panel = _Panel.of(y)
-        new = [i for i, key in enumerate(panel.keys) if key not in self._contexts]
-        contexts = self._contexts | _new_contexts(panel, new, self._contexts.values())
-        self._contexts = contexts | _extended(panel, contexts, self.context_length or MEMORY)
+        """Extend the histories by new values, and add those of new instances."""
+        panel = Panel.of(y)
+        known = self._histories
+        self._histories = extended(known, panel, max(MEMORY, self.context_length or 0))
         if panel.instances is not None:
+            new = [i for i, key in enumerate(panel.keys) if key not in known]
             added = panel.instances.take(new)
             self._instances = added if self._instances is None else self._instances.append(added)
-        self._set_cutoff(_with_step(self.cutoff, self._contexts.values()))
+        self._set_cutoff(_with_step(self.cutoff, self._histories.values()))
 
     def _check_parameters(self) -> None:
-        for name, choices in (("point", POINTS), ("rollout", ROLLOUT_CHOICES)):
+        for name, choices in (("point", POINTS), ("exogenous", EXOGENOUS)):
             value = getattr(self, name)
             if value not in choices:
                 raise ValueError(f"{name}={value!r} is unknown; use one of {choices}")
-        for name in ("context_length", "batch_size"):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, (int, np.integer)) and value >= 1):
-                raise ValueError(f"{name}={value!r} must be an integer of at least 1, or None")
+        if not isinstance(self.deterministic, bool):
+            raise TypeError(f"deterministic={self.deterministic!r} must be True or False")
+        check_options(self.context_length, self.rollout, self.batch_size)
+        self._pipeline()
+
+    def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
+        """Check as sktime does, which then drops X as the tag says; here it is not silent."""
+        checked = super()._check_X_y(X=X, y=y, **options)
+        if X is not None:
+            message = f"X: {type(self).__name__} forecasts from y alone and cannot use X"
+            if self.exogenous == "raise":
+                raise ValueError(f"{message}; leave X out, or have it ignored by exogenous='warn'")
+            warnings.warn(f"{message}; it is ignored", stacklevel=3)
+        return checked
 
     def _predict(self, fh: Any, X: None) -> pd.DataFrame:
-        forecast, horizon = self._forecast(fh)
-        values = forecast.mean if self.point == "mean" else forecast.median
-        return pd.DataFrame(horizon.rows(values), index=horizon.labels, columns=self._columns)
+        forecast, index = self._forecast(fh)
+        return pd.DataFrame(self._points(forecast), index=index, columns=self._columns)
 
     def _predict_quantiles(self, fh: Any, X: None, alpha: list[float]) -> pd.DataFrame:
-        forecast, horizon = self._forecast(fh)
-        values = np.stack([horizon.rows(forecast.quantile(level)) for level in alpha], axis=-1)
-        return pd.DataFrame(
-            values.reshape(len(values), -1),  # (rows, variables * levels)
-            index=horizon.labels,
-            columns=pd.MultiIndex.from_product([self._columns, alpha]),
+        forecast, index = self._forecast(fh)
+        values = np.stack([forecast.quantile(level) for level in alpha], axis=-1)
+        columns = pd.MultiIndex.from_product([self._columns, alpha])
+        return pd.DataFrame(values.reshape(len(values), -1), index=index, columns=columns)
+
+    def _predict_var(self, fh: Any, X: None = None, cov: bool = False) -> pd.DataFrame:
+        if cov:
+            raise ValueError("cov=True: steps are forecast one by one; leave cov out for variances")
+        forecast, index = self._forecast(fh)
+        return pd.DataFrame(forecast.variance, index=index, columns=self._columns)
+
+    def _predict_proba(self, fh: Any, X: None, marginal: bool = True) -> Any:
+        from timer_forecaster.skpro import QuantileFunction
+
+        if not marginal:
+            raise ValueError("marginal=False: steps are forecast one by one, not jointly")
+        forecast, index = self._forecast(fh)
+        return QuantileFunction(
+            forecast.quantiles, forecast.levels, index=index, columns=self._columns
         )
 
-    def _forecast(self, fh: Any) -> tuple[Forecast, _Horizon]:
-        """Forecast every variable of every instance in one call of the pipeline."""
-        contexts = list(self._contexts.values())
-        horizon = _horizon(fh, contexts, self._instances, self._index_names)
-        pipeline = ForecastPipeline.from_pretrained(
-            self.model_path, revision=self.revision, device=self.device_map, dtype=self.dtype
+    def predict_residuals(self, y: Any = None, X: Any = None) -> Any:
+        """Subtract forecasts from observed values.
+
+        Those of steps that the forecaster remembers are one-step forecasts from the steps before,
+        those of later steps reach from the end.
+
+        Parameters
+        ----------
+        y : time series in an sktime format, optional
+            Observed values. Default: all steps that the forecaster remembers.
+        X : None
+            Not used.
+
+        Returns
+        -------
+        time series in the format of the latest y
+            NaN where no value was observed, or none before.
+        """
+        self.check_is_fitted()
+        self._check_X(X)
+        frame = self._remembered() if y is None else self._matched(convert_to(y, _PANDAS))
+        panel = Panel.of(frame)
+        for key in panel.keys:
+            if key not in self._histories:
+                raise ValueError(f"{label(key)} is not known; update with it, or leave it out")
+        steps = {
+            key: steps_after(self._histories[key], panel.axes[axis], "y: times")
+            for key, axis in zip(panel.keys, panel.axis, strict=True)
+        }
+        expected = np.empty((len(frame), len(self._columns)))
+        expected[np.concatenate(panel.rows)] = self._points(self._at(steps))
+        observed = frame.to_numpy(dtype=np.float64, na_value=np.nan)
+        residuals = pd.DataFrame(observed - expected, index=frame.index, columns=self._columns)
+        mtype = self._y_metadata["mtype"]
+        return convert_to(residuals, mtype, store=self._converter_store_y, store_behaviour="freeze")
+
+    def update_predict(
+        self,
+        y: Any,
+        cv: Any = None,
+        X: Any = None,
+        update_params: bool = True,
+        reset_forecaster: bool = True,
+    ) -> Any:
+        """Forecast from every window of a splitter, all windows in one batch.
+
+        Parameters and result are those of `sktime.forecasting.base.BaseForecaster.update_predict`.
+        """
+        self.check_is_fitted()
+        cv = ExpandingWindowSplitter(initial_window=1) if cv is None else cv
+        frame = convert_to(y, _PANDAS)
+        copy = deepcopy(self)
+        _prefetch(
+            (copy.update(frame.iloc[window], X) for window, _ in cv.split(frame)), cv.get_fh()
         )
-        forecast = pipeline.predict(
-            [series for context in contexts for series in context.values],
-            int(horizon.steps.max()),
-            context_length=self.context_length,
-            rollout=self.rollout,
-            flip=self.flip,
-            batch_size=self.batch_size,
+        return super().update_predict(y, cv, X, update_params, reset_forecaster)
+
+    def _points(self, forecast: Forecast) -> NDArray[np.float64]:
+        return forecast.mean if self.point == "mean" else forecast.median
+
+    def _remembered(self) -> pd.DataFrame:
+        """Every step that is remembered, as a frame like y."""
+        histories = self._histories.values()
+        index = self._labelled([history.times() for history in histories])
+        values = np.concatenate([history.values for history in histories], axis=1)
+        return pd.DataFrame(values.T, index=index, columns=self._columns)
+
+    def _forecast(self, fh: Any) -> tuple[Forecast, pd.Index]:
+        """Forecast what a horizon asks for, and say which rows that makes."""
+        asked = self._asked(fh)
+        steps = dict(zip(self._histories, [steps for steps, _ in asked], strict=True))
+        return self._at(steps), self._labelled([times for _, times in asked])
+
+    def _asked(self, fh: Any) -> list[tuple[NDArray[np.intp], pd.Index]]:
+        """Return the steps and times that a horizon asks of each instance."""
+        known: dict[int, tuple[NDArray[np.intp], pd.Index]] = {}
+        for history in self._histories.values():
+            if id(history.end) not in known:
+                known[id(history.end)] = _steps(fh, history)
+        return [known[id(history.end)] for history in self._histories.values()]
+
+    def _labelled(self, times: Sequence[pd.Index]) -> pd.Index:
+        """Index rows by instance and time, the times of each instance given."""
+        if self._instances is None:
+            return times[0].rename(self._index_names[0])
+        outer = self._instances.repeat([len(own) for own in times])
+        levels = [outer.get_level_values(i) for i in range(outer.nlevels)]
+        inner = times[0].append(list(times[1:]))
+        return pd.MultiIndex.from_arrays([*levels, inner], names=self._index_names)
+
+    def _pipeline(self) -> ForecastPipeline:
+        """Name the network; it is loaded when it is first used."""
+        key = NetworkKey.resolve(
+            self.model_path,
+            self.revision,
+            self.device_map,
+            self.dtype,
+            self.config,
+            self.quantization_config,
         )
-        return forecast, horizon
+        return ForecastPipeline(key)
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "context_length": self.context_length,
+            "rollout": self.rollout,
+            "flip": self.flip,
+            "batch_size": self.batch_size,
+        }
+
+    def _at(self, steps: Mapping[Hashable, NDArray[np.intp]]) -> Forecast:
+        """Forecast steps of instances, counted from the end of each, which is step 0.
+
+        Steps from 1 on are forecast from the end, earlier ones each from the steps before it.
+
+        Returns
+        -------
+        Forecast
+            Its quantiles are of shape (rows, variables, Q), the rows those of the instances in
+            turn; NaN for steps before which nothing was observed.
+        """
+        pipeline, options = self._pipeline(), self._options()
+        histories = [self._histories[key] for key in steps]
+        levels = pipeline.network.config.quantiles
+        instance = np.repeat(range(len(steps)), [len(own) for own in steps.values()])
+        step = np.concatenate(list(steps.values()))
+        ahead = step > 0
+        quantiles = np.empty((len(step), len(self._columns), len(levels)))
+        if ahead.any():
+            forecast = memo.predict(pipeline, _series(histories), int(step.max()), **options)
+            shape = len(histories), len(self._columns), -1, len(levels)
+            future = forecast.quantiles.reshape(shape)
+            quantiles[ahead] = future[instance[ahead], :, step[ahead] - 1]
+        if not ahead.all():
+            past = zip(instance[~ahead], step[~ahead], strict=True)
+            windows = [window for i, at in past for window in _before(histories[i], at)]
+            quantiles[~ahead] = _one_step(pipeline, windows, options).reshape(
+                -1, *quantiles.shape[1:]
+            )
+        return Forecast(quantiles, levels)
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Parameters for sktime's test suite: the checkpoint for tests, nine levels as released.
+        """Parameters for sktime's test suite: small random networks of the nine released levels.
 
         Parameters
         ----------
@@ -248,161 +432,102 @@ class TimerS1Forecaster(BaseForecaster):
         -------
         list of dict
         """
-        return [
+        sizes = {
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_attention_heads": 4,
+            "num_experts": 4,
+            "num_hidden_layers": 1,
+            "num_mtp_tokens": 1,
+        }
+        options = {
+            "context_length": 20,
+            "point": "mean",
+            "rollout": "median",
+            "batch_size": 3,
+            "device_map": "cpu",
+            "dtype": "float64",
+        }
+        sets: list[dict[str, Any]] = [
             {"model_path": "timer-s1-test"},
-            {
-                "model_path": "timer-s1-test",
-                "context_length": 20,
-                "point": "mean",
-                "rollout": "median",
-                "batch_size": 3,
-                "device_map": "cpu",
-                "dtype": "float64",
-            },
+            {"model_path": "timer-s1-test", **options},
+            {"model_path": None, "config": sizes, "deterministic": True},
         ]
+        # sktime's suite hands an X to every forecaster, whether its tags say that it uses X or not
+        return [{**own, "exogenous": "warn"} for own in sets]
 
 
-class _Context(NamedTuple):
-    """The newest steps of an instance, on a regular grid of times."""
+def evaluate(
+    forecaster: TimerS1Forecaster,
+    cv: Any,
+    y: Any,
+    X: Any = None,
+    strategy: str = "refit",
+    **options: Any,
+) -> pd.DataFrame:
+    """Evaluate as sktime does, with the forecasts of all folds made in one batch.
 
-    end: pd.Index  # the last time, alone; instances that end together share the object
-    step: Step
-    values: FloatArray  # (variables, steps), NaN where missing
+    The result is that of `sktime.forecasting.model_evaluation.evaluate`, up to the rounding of the
+    batch; the times in it are those of recalling a forecast. Worker processes (backends "loky",
+    "multiprocessing", "dask", "ray") do not share memory, so that their folds are forecast one by
+    one.
 
+    Parameters
+    ----------
+    forecaster : TimerS1Forecaster
+    cv, y, X, strategy, **options
+        As `sktime.forecasting.model_evaluation.evaluate` takes them.
 
-class _Panel(NamedTuple):
-    """A frame cut by instance."""
+    Returns
+    -------
+    pandas.DataFrame
+        A row per fold.
 
-    instances: pd.Index | None  # None for a single series
-    keys: list[Hashable]
-    axes: list[pd.Index]  # the distinct indices of times
-    axis: list[int]  # number of each instance's axis
-    values: list[FloatArray]  # of each instance, (variables, times)
+    Raises
+    ------
+    TypeError
+        If the forecaster is another; sktime's function serves those.
 
-    @classmethod
-    def of(cls, y: pd.DataFrame) -> _Panel:
-        """Cut a frame; an instance is named by the levels of its rows above the time."""
-        values = y.to_numpy(dtype=np.float64, na_value=np.nan).T
-        if np.isinf(values).any():
-            variable, row = np.argwhere(np.isinf(values))[0]
-            raise ValueError(
-                f"y is infinite at {y.index[row]} in column {y.columns[variable]!r}; use NaN for "
-                "missing values"
-            )
-        if not isinstance(y.index, pd.MultiIndex):
-            return cls(None, [()], [y.index], [0], [values])
-        *outer, inner = (np.asarray(codes, dtype=np.int64) for codes in y.index.codes)
-        sizes = tuple(len(level) for level in y.index.levels[:-1])
-        group, _ = pd.factorize(np.ravel_multi_index(tuple(outer), sizes))
-        rows = np.split(np.argsort(group, kind="stable"), np.bincount(group).cumsum()[:-1])
-        instances = y.index.take([block[0] for block in rows]).droplevel(-1)
-        times = [inner[block] for block in rows]
-        distinct = {codes.tobytes(): codes for codes in times}
-        axes = [y.index.levels[-1].take(codes) for codes in distinct.values()]
-        number = dict(zip(distinct, range(len(distinct)), strict=True))
-        return cls(
-            instances,
-            instances.tolist(),
-            axes,
-            [number[codes.tobytes()] for codes in times],
-            [values[:, block] for block in rows],
-        )
-
-    def label(self, i: int) -> str:
-        """Name of an instance in errors."""
-        return "y" if self.instances is None else f"y, instance {self.keys[i]!r}"
-
-    def axis_label(self, axis: int) -> str:
-        """Name of the first instance with these times, for errors."""
-        return self.label(self.axis.index(axis))
-
-
-def _new_contexts(
-    panel: _Panel, new: Sequence[int], known: Iterable[_Context]
-) -> dict[Hashable, _Context]:
-    """Contexts of new instances; they end at the first time and hold nothing yet."""
-    own = {axis: _own_step(panel.axes[axis]) for axis in {panel.axis[i] for i in new}}
-    votes = Counter(step for step in own.values() if step is not None)
-    votes.update(context.step for context in known)
-    common = votes.most_common(1)[0][0] if votes else None
-    axes = {
-        axis: (panel.axes[axis].take([0]), _step(panel, axis, step, common))
-        for axis, step in own.items()
-    }
-    contexts = {}
-    for i in new:
-        values = panel.values[i]
-        if np.isnan(values).all(axis=1).any():
-            raise ValueError(f"{panel.label(i)} has a variable without any observed value")
-        contexts[panel.keys[i]] = _Context(*axes[panel.axis[i]], np.empty((len(values), 0)))
-    return contexts
-
-
-def _own_step(times: pd.Index) -> Step | None:
-    """Step of an instance's times as far as they tell; sktime counts integer times by ones."""
-    if not isinstance(times, pd.DatetimeIndex | pd.PeriodIndex):
-        return 1
-    return times.freq or regular_step(times)
-
-
-def _step(panel: _Panel, axis: int, own: Step | None, common: Step | None) -> Step:
-    """Return the step of a grid of which at least half is there, the rest being missing values."""
-    times = panel.axes[axis]
-    label = panel.axis_label(axis)
-    if not times.is_unique:
-        raise ValueError(f"{label}: time {times[times.duplicated()][0]} is there more than once")
-    found = evident_grid(times, own, common)
-    if found is not None:
-        return found[0]
-    raise ValueError(
-        f"{label} has no evident frequency in its {len(times)} times, {times[0]} to {times[-1]}; "
-        "set it, for example by y.asfreq('h'), resample, or use an integer index without gaps"
-    )
-
-
-def _extended(
-    panel: _Panel, contexts: dict[Hashable, _Context], memory: int
-) -> dict[Hashable, _Context]:
-    """Contexts of the panel's instances with its values written over the old ones."""
-    ends = [times.take([-1]) for times in panel.axes]
-    places: dict[tuple[int, int, Step], NDArray[np.intp]] = {}
-    result = {}
-    for key, axis, values in zip(panel.keys, panel.axis, panel.values, strict=True):
-        old = contexts[key]
-        place = (axis, id(old.end), old.step)
-        if place not in places:
-            name = f"{panel.axis_label(axis)}: times"
-            places[place] = _steps_after(old, panel.axes[axis], name)
-        merged = _overwritten(old.values, places[place], values)[:, -memory:]
-        result[key] = _Context(ends[axis], old.step, merged.copy())
-    return result
-
-
-def _steps_after(context: _Context, times: pd.Index, name: str) -> NDArray[np.intp]:
-    """Count the steps from a context's end to sorted times; negative before it."""
-    end, step, _ = context
-    grid = regular_grid(end.union(times), step) if times.is_unique else None
-    if grid is None:
-        raise ValueError(
-            f"{name} from {times[0]} to {times[-1]} are not all distinct and whole steps of "
-            f"{getattr(step, 'freqstr', step)} from {end[0]}"
-        )
-    return grid.get_indexer(times) - grid.get_indexer(end)[0]
-
-
-def _overwritten(old: FloatArray, after: NDArray[np.intp], new: FloatArray) -> FloatArray:
-    """Write new values, (variables, times), over old ones, (variables, steps).
-
-    The result reaches from the first step that is known to the last new one, whose places are
-    given in steps after the last old one; what nobody gave is missing.
+    Examples
+    --------
+    >>> from sktime.datasets import load_airline
+    >>> from sktime.split import ExpandingWindowSplitter
+    >>> from timer_forecaster.sktime import TimerS1Forecaster, evaluate
+    >>> cv = ExpandingWindowSplitter(fh=[1, 2, 3], initial_window=100, step_length=10)
+    >>> len(evaluate(TimerS1Forecaster(), cv, load_airline()))
+    5
     """
-    places = after + old.shape[1] - 1
-    lead = max(0, -places[0])
-    kept = old[:, : max(0, places[-1] + 1)]
-    values = np.full((len(old), lead + places[-1] + 1), np.nan)
-    values[:, lead : lead + kept.shape[1]] = kept
-    values[:, lead + places] = new
-    return values
+    if not isinstance(forecaster, TimerS1Forecaster):
+        raise TypeError(
+            f"forecaster is a {type(forecaster).__name__}, not a TimerS1Forecaster; "
+            "use sktime.forecasting.model_evaluation.evaluate"
+        )
+    if options.get("backend") in _IN_PROCESS and options.get("cv_global") is None:
+        # What fails here fails again below, where error_score says what becomes of it.
+        with suppress(Exception):
+            _prefetch(_fold_by_fold(forecaster, cv, y, strategy), cv.fh)
+    return sktime_evaluate(forecaster, cv, y, X, strategy, **options)
+
+
+def _fold_by_fold(
+    forecaster: TimerS1Forecaster, cv: Any, y: Any, strategy: str
+) -> Iterator[TimerS1Forecaster]:
+    """Fit or update with the training data of each fold in turn."""
+    forecaster = forecaster.clone()
+    for i, (train, _) in enumerate(cv.split_series(convert_to(y, _PANDAS))):
+        yield forecaster.fit(train) if i == 0 or strategy == "refit" else forecaster.update(train)
+
+
+def _prefetch(states: Iterable[TimerS1Forecaster], fh: Any) -> None:
+    """Make the forecasts of a forecaster in all its states, to be recalled when it is asked."""
+    questions = []
+    for forecaster in states:
+        asked = forecaster._asked(check_fh(fh, freq=forecaster._cutoff))
+        horizon = max(int(steps.max()) for steps, _ in asked)
+        if horizon > 0:
+            questions.append((_series(forecaster._histories.values()), horizon))
+    if questions:
+        memo.prefetch(forecaster._pipeline(), questions, **forecaster._options())
 
 
 def _shifted(y: pd.DataFrame, by: int) -> pd.DataFrame:
@@ -412,56 +537,54 @@ def _shifted(y: pd.DataFrame, by: int) -> pd.DataFrame:
     return y.set_axis(y.index + by)
 
 
-class _Horizon(NamedTuple):
-    """What to forecast, and how the answer is labelled."""
-
-    labels: pd.Index
-    steps: NDArray[np.intp]  # (instances, steps), counted from 1 at each instance's own end
-
-    def rows(self, forecast: FloatArray) -> FloatArray:
-        """Lay (instances * variables, steps) out as (instances * steps wanted, variables)."""
-        instances, n_steps = self.steps.shape
-        forecast = forecast.reshape(instances, -1, forecast.shape[-1])
-        wanted = np.take_along_axis(forecast, self.steps[:, None] - 1, axis=2)
-        return wanted.transpose(0, 2, 1).reshape(instances * n_steps, -1)
-
-
-def _horizon(
-    fh: Any, contexts: Sequence[_Context], instances: pd.Index | None, names: list[Hashable]
-) -> _Horizon:
-    """Translate sktime's forecasting horizon, for each instance from its own end."""
-    known: dict[tuple[int, Step], tuple[NDArray[np.intp], pd.Index]] = {}
-    ahead = []
-    for context in contexts:
-        key = (id(context.end), context.step)
-        if key not in known:
-            known[key] = _ahead(fh, context)
-        ahead.append(known[key])
-    steps = np.stack([own for own, _ in ahead])
-    if instances is None:
-        return _Horizon(ahead[0][1].rename(names[0]), steps)
-    times = ahead[0][1].append([own for _, own in ahead[1:]])
-    outer = instances.repeat(steps.shape[1])
-    levels = [outer.get_level_values(i) for i in range(outer.nlevels)]
-    return _Horizon(pd.MultiIndex.from_arrays([*levels, times], names=names), steps)
-
-
-def _ahead(fh: Any, context: _Context) -> tuple[NDArray[np.intp], pd.Index]:
-    """Return how many steps ahead of a context's end to forecast, and the times of these."""
+def _steps(fh: Any, history: History) -> tuple[NDArray[np.intp], pd.Index]:
+    """Return the steps that a horizon asks of an instance, 0 for its end, and their times."""
     wanted = fh.to_pandas()
     if fh.is_relative and pd.api.types.is_integer_dtype(wanted):
         steps = wanted.to_numpy(dtype=np.intp)
-        return steps, future_times(context.end, context.step, int(steps[-1])).take(steps - 1)
-    times = type(context.end)([context.end[0] + by for by in wanted]) if fh.is_relative else wanted
-    steps = _steps_after(context, times, "fh: times")
-    if steps[0] < 1:
-        raise ValueError(f"fh: {times[0]} is not after {context.end[0]}, where a series of y ends")
-    return steps, times
+        return steps, times_at(history, steps)
+    if not fh.is_relative:
+        return steps_after(history, wanted, "fh: times"), wanted
+    if not isinstance(history.end, pd.DatetimeIndex):
+        raise ValueError(
+            f"fh holds time differences and y's times are {history.end.dtype}; give whole steps"
+        )
+    times = pd.DatetimeIndex([history.end[0] + by for by in wanted])
+    return steps_after(history, times, "fh: times"), times
 
 
-def _with_step(cutoff: pd.Index, contexts: Iterable[_Context]) -> pd.Index:
+def _series(histories: Iterable[History]) -> list[NDArray[np.float64]]:
+    return [series for history in histories for series in history.values]
+
+
+def _before(history: History, step: int) -> NDArray[np.float64]:
+    """Return what was known of each variable before a step that is not after the end."""
+    known = history.values.shape[1] - 1 + step
+    if known < 0:
+        raise ValueError(
+            f"fh: step {step} lies before {history.times()[0]}, the first that is remembered"
+        )
+    return history.values[:, :known]
+
+
+def _one_step(
+    pipeline: ForecastPipeline, windows: Sequence[NDArray[np.float64]], options: dict[str, Any]
+) -> NDArray[np.float64]:
+    """Quantiles (windows, Q) of the step after each window; NaN where it shows no value."""
+    config = pipeline.network.config
+    longest = options["context_length"] or config.max_context_length
+    cut = [window[-longest:] for window in windows]
+    shown = [i for i, window in enumerate(cut) if not np.isnan(window).all()]
+    quantiles = np.full((len(cut), len(config.quantiles)), np.nan)
+    if shown:
+        forecast = memo.predict(pipeline, [cut[i] for i in shown], 1, **options)
+        quantiles[shown] = forecast.quantiles[:, 0]
+    return quantiles
+
+
+def _with_step(cutoff: pd.Index, histories: Iterable[History]) -> pd.Index:
     """Tell sktime the frequency where it saw none and all instances have the same."""
-    steps = {context.step for context in contexts}
+    steps = {history.step for history in histories}
     if isinstance(cutoff, pd.DatetimeIndex) and cutoff.freq is None and len(steps) == 1:
         return pd.DatetimeIndex(cutoff, freq=cast(BaseOffset, steps.pop()))
     return cutoff

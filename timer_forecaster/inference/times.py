@@ -283,3 +283,15 @@ def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:
             times.unit
         )[1:]
     return pd.Index(int(last) + cast(int, step) * np.arange(1, horizon + 1))
+
+
+def past_times(times: pd.Index, step: Step, count: int) -> pd.Index:
+    """Return the `count` times before the first of `times`, which lies on the grid of `step`."""
+    first = times[0]
+    if isinstance(times, pd.PeriodIndex):
+        return pd.period_range(end=first, periods=count + 1, freq=times.freq)[:-1]
+    if isinstance(times, pd.DatetimeIndex):
+        return pd.date_range(end=first, periods=count + 1, freq=cast(BaseOffset, step)).as_unit(
+            times.unit
+        )[:-1]
+    return pd.Index(int(first) - cast(int, step) * np.arange(count, 0, -1))

@@ -1,0 +1,137 @@
+import threading
+
+import numpy as np
+import pytest
+
+from timer_forecaster import ForecastPipeline, release
+from timer_forecaster.inference import memo
+
+MODEL = "timer-s1-test"
+
+
+@pytest.fixture
+def pipeline():
+    release()
+    return ForecastPipeline.from_pretrained(MODEL)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    made = []
+    predict = ForecastPipeline.predict
+
+    def counted(self, series, horizon, **options):
+        made.append((len(series), horizon))
+        return predict(self, series, horizon, **options)
+
+    monkeypatch.setattr(ForecastPipeline, "predict", counted)
+    return made
+
+
+def walks(n=3, steps=40):
+    return list(np.random.default_rng(0).normal(size=(n, steps)).cumsum(axis=1))
+
+
+def test_the_same_question_is_computed_once(pipeline, calls):
+    first = memo.predict(pipeline, walks(), 5)
+    again = memo.predict(ForecastPipeline.from_pretrained(MODEL), walks(), 5)
+    assert calls == [(3, 5)]
+    np.testing.assert_array_equal(first.quantiles, pipeline.predict(walks(), 5).quantiles)
+    np.testing.assert_array_equal(first.quantiles, again.quantiles)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda series: (series, 6, {}),
+        lambda series: (series[:2], 5, {}),
+        lambda series: (series[::-1], 5, {}),
+        lambda series: ([*series[:2], series[2] + 1e-9], 5, {}),
+        # the same values, cut into series at other places
+        lambda series: ([series[0][:39], np.append(series[0][39], series[1]), series[2]], 5, {}),
+        lambda series: (series, 5, {"flip": True}),
+        lambda series: (series, 5, {"context_length": 10}),
+    ],
+)
+def test_another_question_is_another_forecast(pipeline, calls, other):
+    memo.predict(pipeline, walks(), 5)
+    series, horizon, options = other(walks())
+    found = memo.predict(pipeline, series, horizon, **options)
+    assert len(calls) == 2
+    expected = pipeline.predict(series, horizon, **options)
+    np.testing.assert_array_equal(found.quantiles, expected.quantiles)
+
+
+def test_other_weights_are_not_asked_from_memory(pipeline, calls):
+    wide = ForecastPipeline.from_pretrained(MODEL, dtype="bfloat16")
+    one, other = (memo.predict(pipe, walks(), 5).quantiles for pipe in (pipeline, wide))
+    assert len(calls) == 2
+    assert not np.array_equal(one, other)
+
+
+def test_release_forgets(pipeline, calls):
+    memo.predict(pipeline, walks(), 5)
+    release()
+    memo.predict(pipeline, walks(), 5)
+    assert len(calls) == 2
+
+
+def test_what_is_remembered_cannot_be_changed(pipeline):
+    found = memo.predict(pipeline, walks(), 5)
+    with pytest.raises(ValueError, match="read-only"):
+        found.quantiles[0] = 0.0
+
+
+def test_memory_is_bounded_and_the_least_recently_used_goes_first(pipeline, calls, monkeypatch):
+    size = memo.predict(pipeline, walks(1), 5).quantiles.nbytes
+    monkeypatch.setattr(memo, "MAX_BYTES", 2 * size)
+    series = walks(3)
+    for i in (0, 1, 0, 2, 0, 2, 1):  # 1 goes when 2 comes, 0 when 1 comes again
+        memo.predict(pipeline, [series[i]], 5)
+    assert len(calls) == 4
+    memo.predict(pipeline, series, 5)
+    memo.predict(pipeline, series, 5)  # larger than the memory
+    assert len(calls) == 6
+
+
+def test_prefetch_answers_many_questions_in_one_batch_for_each_horizon(pipeline, calls):
+    series = walks(4)
+    questions = [(series[:1], 5), (series[1:3], 5), (series[:1], 5), (series[3:], 40)]
+    memo.prefetch(pipeline, questions, flip=True)
+    assert sorted(calls) == [(1, 40), (3, 5)]
+    found = [memo.predict(pipeline, *question, flip=True).quantiles for question in questions]
+    memo.prefetch(pipeline, questions, flip=True)
+    assert len(calls) == 2
+    for (asked, horizon), quantiles in zip(questions, found, strict=True):
+        expected = pipeline.predict(asked, horizon, flip=True).quantiles
+        np.testing.assert_allclose(quantiles, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_much_data_enters_the_pipeline_piece_by_piece(pipeline, calls, monkeypatch):
+    series = [values[: 40 - i] for i, values in enumerate(walks(7))]
+    whole = pipeline.predict(series, 5).quantiles
+    monkeypatch.setattr(memo, "_MOST_VALUES", 100)
+    calls.clear()
+    pieces = memo.predict(pipeline, series, 5).quantiles
+    np.testing.assert_allclose(pieces, whole, rtol=1e-5, atol=1e-5)
+    assert len(calls) > 1
+    assert sum(n for n, _ in calls) == 7
+
+
+def test_threads_may_ask_at_once(pipeline):
+    expected = [memo.predict(pipeline, [values], 5).quantiles for values in walks(4)]
+    release()
+    results = {}
+
+    def ask(i):
+        for row in np.random.default_rng(i).permutation(4):
+            results[i, row] = memo.predict(pipeline, [walks(4)[row]], 5).quantiles
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 24
+    for (_, row), quantiles in results.items():
+        np.testing.assert_array_equal(quantiles, expected[row])

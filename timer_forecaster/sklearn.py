@@ -1,0 +1,362 @@
+"""Timer-S1 as a scikit-learn regressor, and windows of series for it and for any other.
+
+This module translates: rows of X are series, columns of y are the steps after them. What is
+forecast is up to `timer_forecaster.inference`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import Tags, check_scalar
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from timer_forecaster.inference import Forecast, ForecastPipeline, memo
+from timer_forecaster.inference.pipeline import check_options
+from timer_forecaster.inference.scaling import as_series
+
+__all__ = ["TimerS1Regressor", "make_windows"]
+
+FloatArray = NDArray[np.float64]
+
+
+class TimerS1Regressor(RegressorMixin, BaseEstimator):
+    """Zero-shot forecasts from a Timer-S1 checkpoint: a row of X is a window, y what follows it.
+
+    Each row of X is the look-back window of a series, old to new, and is forecast by itself: from
+    its own level and scale, whatever the other rows are. NaN means missing, so that NaN at the
+    start of a row make a shorter window. A row of y holds the steps that follow, or the one step
+    if y is 1-D. Forecasts are in the units of X.
+
+    `fit` trains nothing: it checks X and y and remembers how many steps y has. Weights are loaded
+    at the first forecast into a cache of the process, which `timer_forecaster.release` empties.
+    Clones and pickles are small, and all share the weights, and for a while the forecasts: what is
+    asked of the same X again, such as quantiles after a prediction, does not run the network.
+
+    Parameters
+    ----------
+    model_path : str, default="timer-s1-mini"
+        A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a hub
+        id such as ``"bytedance-research/Timer-S1"``. It is looked up at the first forecast.
+    revision : str, optional
+        Branch, tag or commit of a hub id.
+    context_length : int, optional
+        Newest columns of X to forecast from. Default: all that the checkpoint can read; see
+        `timer_forecaster.ForecastPipeline.predict`.
+    point : {"median", "mean"} or float, default="median"
+        What `predict` returns: the median, which minimises the absolute error; the mean of the
+        predicted distribution, tails included, which minimises the squared error and with it
+        raises R²; or the quantile of a level in (0, 1), which minimises the pinball loss of that
+        level.
+    rollout : {"auto", "quantile", "median", "multiscale"}, default="auto"
+        How to go on beyond one pass; see `timer_forecaster.ForecastPipeline.predict`.
+    flip : bool, default=False
+        Average with the mirror image of the negative's forecast, at twice the cost.
+    batch_size : int, optional
+        Most rows that enter the network at once. Default: by a budget of tokens.
+    device_map : str, default="auto"
+        Device such as ``"cpu"`` or ``"cuda:1"``. ``"auto"`` takes a GPU if there is one.
+    dtype : str or torch.dtype, default="auto"
+        Type to compute in. ``"auto"``: float32, or the stored type for networks of more than
+        10⁹ parameters. Rows are scaled in float64 whatever it is.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Length of the windows.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, where all of them are strings.
+    n_outputs_ : int
+        The horizon: steps that are forecast.
+
+    See Also
+    --------
+    make_windows : Windows of series, and what follows each.
+
+    Notes
+    -----
+    The metric ``mean_pinball_loss`` of scikit-learn scores what `predict` returns. With
+    ``point=0.9`` it fits ``make_scorer(mean_pinball_loss, alpha=0.9, greater_is_better=False)``;
+    to score several levels at once, write a scorer that calls `predict_quantiles`.
+
+    Do not wrap the regressor in ``MultiOutputRegressor`` or ``RegressorChain``: they hand over
+    one column of y at a time, and each would be taken for the step after the window.
+
+    References
+    ----------
+    .. [1] Timer-S1: A Billion-Scale Time Series Foundation Model with Serial Scaling,
+       arXiv:2603.04791.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import TimeSeriesSplit, cross_val_score
+    >>> from timer_forecaster.sklearn import TimerS1Regressor, make_windows
+    >>> X, y = make_windows(np.sin(np.arange(300) / 4), window_length=96, horizon=12, step=5)
+    >>> TimerS1Regressor().fit(X[:-1], y[:-1]).predict(X[-1:]).shape
+    (1, 12)
+    >>> scores = cross_val_score(TimerS1Regressor(), X, y, cv=TimeSeriesSplit(3))
+    >>> bool((scores > 0.9).all())
+    True
+    """
+
+    def __init__(
+        self,
+        model_path: str = "timer-s1-mini",
+        revision: str | None = None,
+        context_length: int | None = None,
+        point: str | float = "median",
+        rollout: str = "auto",
+        flip: bool = False,
+        batch_size: int | None = None,
+        device_map: str = "auto",
+        dtype: Any = "auto",
+    ) -> None:
+        self.model_path = model_path
+        self.revision = revision
+        self.context_length = context_length
+        self.point = point
+        self.rollout = rollout
+        self.flip = flip
+        self.batch_size = batch_size
+        self.device_map = device_map
+        self.dtype = dtype
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn what the regressor can do."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.multi_output = True
+        # It forecasts time series; tables of unrelated columns, which scikit-learn's checks use,
+        # have no next step.
+        tags.regressor_tags.poor_score = True
+        return tags
+
+    def fit(self, X: Any, y: Any) -> TimerS1Regressor:
+        """Check the input and remember the length of the windows and the horizon.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, window_length)
+            Look-back windows, old to new; NaN means missing.
+        y : array-like of shape (n_samples, horizon) or (n_samples,)
+            What follows each window. The values are not used.
+
+        Returns
+        -------
+        TimerS1Regressor
+            The regressor itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Naming the parameter, or saying what of X or y cannot be used.
+        """
+        self._check_parameters()
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            validate_separately=(
+                {"dtype": np.float64, "ensure_all_finite": "allow-nan"},
+                {"dtype": np.float64, "ensure_2d": False},
+            ),
+        )
+        check_consistent_length(X, y)
+        self._output_shape: tuple[int, ...] = y.shape[1:]
+        self.n_outputs_ = y.shape[1] if y.ndim == 2 else 1
+        return self
+
+    def predict(self, X: Any) -> FloatArray:
+        """Forecast the steps after each window, in one batch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, window_length)
+            Look-back windows, old to new; NaN means missing.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, horizon), or (n_samples,) if y was 1-D in `fit`
+            Medians, means or quantiles, as ``point`` says.
+
+        Raises
+        ------
+        ValueError
+            If a row holds no observed value, or X does not fit what `fit` saw.
+        """
+        forecast = self._forecast(X)
+        if isinstance(self.point, str):
+            values = forecast.mean if self.point == "mean" else forecast.median
+        else:
+            values = forecast.quantile(self.point)
+        return values.reshape(-1, *self._output_shape)
+
+    def predict_quantiles(self, X: Any, levels: Sequence[float] = (0.1, 0.5, 0.9)) -> FloatArray:
+        """Forecast quantiles of the steps after each window, in one batch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, window_length)
+            Look-back windows, old to new; NaN means missing.
+        levels : sequence of float, default=(0.1, 0.5, 0.9)
+            Any levels inside (0, 1).
+
+        Returns
+        -------
+        ndarray of shape (n_samples, horizon, n_levels), or (n_samples, n_levels) if y was 1-D
+            They never cross.
+
+        Raises
+        ------
+        ValueError
+            As for `predict`, and if a level lies outside (0, 1).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster.sklearn import TimerS1Regressor, make_windows
+        >>> X, y = make_windows(np.sin(np.arange(300) / 4), window_length=96, horizon=12)
+        >>> TimerS1Regressor().fit(X, y).predict_quantiles(X[-2:], [0.05, 0.95]).shape
+        (2, 12, 2)
+        """
+        if np.ndim(levels) != 1 or not len(levels) or not all(map(_is_level, levels)):
+            raise ValueError(
+                f"levels={levels!r} must be a sequence of numbers inside (0, 1), such as "
+                "[0.1, 0.5, 0.9]"
+            )
+        forecast = self._forecast(X)
+        values = np.stack([forecast.quantile(level) for level in levels], axis=-1)
+        return values.reshape(len(values), *self._output_shape, -1)
+
+    def _forecast(self, X: Any) -> Forecast:
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        _check_observed(X[:, -(self.context_length or X.shape[1]) :])
+        pipeline = ForecastPipeline.from_pretrained(
+            self.model_path, revision=self.revision, device=self.device_map, dtype=self.dtype
+        )
+        return memo.predict(
+            pipeline,
+            X,
+            self.n_outputs_,
+            context_length=self.context_length,
+            rollout=self.rollout,
+            flip=self.flip,
+            batch_size=self.batch_size,
+        )
+
+    def _check_parameters(self) -> None:
+        if self.point not in ("median", "mean") and not _is_level(self.point):
+            raise ValueError(
+                f"point={self.point!r} is unknown; use 'median', 'mean' or a level inside (0, 1)"
+            )
+        if not isinstance(self.flip, (bool, np.bool_)):
+            raise TypeError(f"flip={self.flip!r} must be True or False")
+        check_options(self.context_length, self.rollout, self.batch_size)
+
+
+def make_windows(
+    series: Any,
+    window_length: int,
+    horizon: int,
+    step: int = 1,
+    *,
+    min_history: int | None = None,
+    return_groups: bool = False,
+) -> tuple[NDArray[Any], ...]:
+    """Cut series into look-back windows and what follows each, for any scikit-learn regressor.
+
+    Rows are ordered by series and then by time. With ``step`` below ``horizon`` their y overlap:
+    in ``TimeSeriesSplit``, ``gap=ceil(horizon / step) - 1`` keeps the test rows' y out of training.
+
+    Parameters
+    ----------
+    series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
+        Old to new, of any lengths; NaN means missing and is kept. pandas Series are fine.
+    window_length : int
+        Steps of a window.
+    horizon : int
+        Steps after it.
+    step : int, default=1
+        Steps from one window to the next. The newest window always ends ``horizon`` steps before
+        its series does.
+    min_history : int, optional
+        Steps of its series that a window holds at least: earlier windows are filled with NaN from
+        the left. Default: ``window_length``, which needs no filling.
+    return_groups : bool, default=False
+        Whether to return the number of each row's series as well, for ``GroupKFold``.
+
+    Returns
+    -------
+    X : ndarray of shape (n_windows, window_length)
+        Windows, old to new.
+    y : ndarray of shape (n_windows, horizon)
+        What follows.
+    groups : ndarray of shape (n_windows,)
+        Number of the series; with ``return_groups=True`` alone.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument that cannot be used, or the series that is too short.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster.sklearn import make_windows
+    >>> X, y = make_windows(np.arange(6), window_length=3, horizon=2)
+    >>> X
+    array([[0., 1., 2.],
+           [1., 2., 3.]])
+    >>> y
+    array([[3., 4.],
+           [4., 5.]])
+    >>> make_windows(np.arange(4), window_length=3, horizon=2, min_history=1)[0]
+    array([[nan, nan,  0.],
+           [nan,  0.,  1.]])
+    """
+    for name, value in (("window_length", window_length), ("horizon", horizon), ("step", step)):
+        check_scalar(value, name, Integral, min_val=1)
+    if min_history is None:
+        min_history = window_length
+    check_scalar(min_history, "min_history", Integral, min_val=1, max_val=window_length)
+    parts = as_series(series)
+    blocks = []
+    for i, values in enumerate(parts):
+        name = f"series[{i}]" if len(parts) > 1 else "series"
+        _check_length(name, len(values), min_history, horizon)
+        padded = np.pad(values, (window_length - min_history, 0), constant_values=np.nan)
+        windows = sliding_window_view(padded, window_length + horizon)
+        blocks.append(windows[(len(windows) - 1) % step :: step])
+    X, y = np.hsplit(np.concatenate(blocks), [window_length])
+    if not return_groups:
+        return X, y
+    return X, y, np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])
+
+
+def _check_length(name: str, steps: int, min_history: int, horizon: int) -> None:
+    if steps < min_history + horizon:
+        raise ValueError(
+            f"{name} has {steps} steps; a window of {min_history} and a horizon of {horizon} need "
+            f"{min_history + horizon}. A lower min_history fills windows with NaN from the left"
+        )
+
+
+def _is_level(value: Any) -> bool:
+    return isinstance(value, Real) and 0 < float(value) < 1
+
+
+def _check_observed(X: FloatArray) -> None:
+    empty = np.flatnonzero(np.isnan(X).all(axis=1))
+    if len(empty):
+        raise ValueError(
+            f"row {empty[0]} of X holds no observed value in the {X.shape[1]} columns that are "
+            "used; a forecast needs at least one"
+        )

@@ -7,7 +7,9 @@ next to nothing and every one of them shares the network.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import threading
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
@@ -22,10 +24,14 @@ from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 MAX_CACHED = 4
 """Networks that are kept; the least recently used is dropped first."""
 
-_LARGE = 1_000_000_000  # parameters above which dtype="auto" keeps the stored type
+LARGE = 1_000_000_000
+"""Parameters from which on a network is large: ``dtype="auto"`` keeps the stored type then, and a
+copy in a worker of a pool is worth a warning."""
+
 _networks: OrderedDict[NetworkKey, TimerS1Network] = OrderedDict()
 _loading: dict[NetworkKey, threading.Lock] = {}
 _lock = threading.Lock()  # of the two dictionaries
+_warned_of_copies = False
 
 
 class NetworkKey(NamedTuple):
@@ -114,6 +120,8 @@ def load_network(key: NetworkKey) -> TimerS1Network:
     config = TimerS1Architecture.from_config_file(folder / "config.json")
     with torch.device("meta"):
         network = TimerS1Network(config)
+    n_parameters = sum(parameter.numel() for parameter in network.parameters())
+    _warn_of_copies(key.name, n_parameters)
     weights = _read_weights(folder)
     problems = network.load_state_dict(weights, strict=False, assign=True)
     if problems.missing_keys or problems.unexpected_keys:
@@ -123,9 +131,27 @@ def load_network(key: NetworkKey) -> TimerS1Network:
         )
     if key.dtype != "auto":
         network = network.to(getattr(torch, key.dtype))
-    elif sum(parameter.numel() for parameter in network.parameters()) < _LARGE:
+    elif n_parameters < LARGE:
         network = network.float()
     return network.to(key.device).requires_grad_(False).eval()
+
+
+def _warn_of_copies(name: str, n_parameters: int) -> None:
+    """Tell once, before memory runs out, that workers of a pool share no weights."""
+    global _warned_of_copies
+    # multiprocessing's own pools, concurrent.futures and joblib's loky all tell their workers
+    in_worker = multiprocessing.parent_process() is not None
+    if _warned_of_copies or not in_worker or n_parameters < LARGE:
+        return
+    _warned_of_copies = True
+    warnings.warn(
+        f"{name!r} has {n_parameters / 1e9:.3g} × 10⁹ parameters and is loaded in a worker process "
+        f"({multiprocessing.current_process().name}): every worker of a pool holds its own copy. "
+        "To share one, run in one process: in sktime with backend=None or backend='threading', "
+        "in joblib with prefer='threads'",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:

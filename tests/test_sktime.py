@@ -7,19 +7,14 @@ import pandas as pd
 import pytest
 import torch
 
-from timer_forecaster import ForecastPipeline, release
-from timer_forecaster.inference import cache
+from timer_forecaster import ForecastPipeline
 
 pytest.importorskip("sktime")
 
 import sktime
 from packaging.version import Version
 from sktime.forecasting.base import ForecastingHorizon
-from sktime.forecasting.compose import TransformedTargetForecaster
-from sktime.forecasting.model_evaluation import evaluate
-from sktime.forecasting.model_selection import ForecastingGridSearchCV
 from sktime.split import ExpandingWindowSplitter
-from sktime.transformations.series.boxcox import LogTransformer
 
 from timer_forecaster.sktime import TimerS1Forecaster
 
@@ -47,21 +42,6 @@ def calls(monkeypatch):
 
     monkeypatch.setattr(ForecastPipeline, "predict", counted)
     return made
-
-
-@pytest.fixture
-def loads(monkeypatch):
-    """Keys of the networks that are loaded, from an empty cache on."""
-    keys = []
-    load_network = cache.load_network
-
-    def counted(key):
-        keys.append(key)
-        return load_network(key)
-
-    release()
-    monkeypatch.setattr(cache, "load_network", counted)
-    return keys
 
 
 def walk(n=60, seed=0):
@@ -488,43 +468,3 @@ def test_values_that_cannot_be_used_are_located():
 def test_in_sample_horizon_is_refused():
     with pytest.raises(NotImplementedError, match="in-sample"):
         forecaster().fit(hourly()).predict([-1, 0])
-
-
-# ------------------------------------------------------------------------ beside classical models
-
-
-def test_inside_a_pipeline_of_transformers(pipeline):
-    y = hourly()
-    chained = TransformedTargetForecaster([("log", LogTransformer()), ("timer", forecaster())])
-    expected = np.exp(pipeline.predict(np.log(y.to_numpy()), 3).median[0])
-    np.testing.assert_allclose(chained.fit(y).predict([1, 2, 3]), expected, rtol=1e-6)
-
-
-def test_grid_search_tunes_flat_parameters_with_one_load(loads):
-    y = hourly(80)
-    search = ForecastingGridSearchCV(
-        forecaster(),
-        cv=ExpandingWindowSplitter(fh=[1, 2], initial_window=50, step_length=10),
-        param_grid={"context_length": [16, 64], "point": ["median", "mean"]},
-        backend=None,
-        error_score="raise",
-    ).fit(y)
-    best = forecaster(**search.best_params_).fit(y)
-    pd.testing.assert_series_equal(search.predict([1]), best.predict([1]))
-    assert search.cv_results_.iloc[:, 0].notna().all()
-    assert len(loads) == 1
-
-
-@pytest.mark.parametrize("strategy", ["refit", "update", "no-update_params"])
-@pytest.mark.parametrize("panel", [False, True])
-def test_evaluate_gives_the_same_forecasts_by_every_strategy(strategy, panel):
-    y = hourly(70).to_frame("y")
-    if panel:
-        y = pd.concat({"a": y, "b": y**2}, names=["id", "t"])
-    cv = ExpandingWindowSplitter(fh=[1, 2, 3], initial_window=40, step_length=10)
-    folds = evaluate(forecaster(), cv, y, strategy=strategy, return_data=True, error_score="raise")
-    assert len(folds) == 3
-    for train, predicted in zip(folds["y_train"], folds["y_pred"], strict=True):
-        known = y.loc[y.index.get_level_values(-1) <= train.index.get_level_values(-1)[-1]]
-        expected = forecaster().fit(known).predict([1, 2, 3])
-        pd.testing.assert_frame_equal(predicted, expected, check_freq=False, rtol=1e-5)

@@ -286,9 +286,9 @@ def by_node(forecast):
     return np.stack([forecast.loc[node].to_numpy()[:, 0] for node in NODES])
 
 
-def projected(base, weights):
+def projected(base, covariance):
     """Trace-minimal reconciliation; Wickramasuriya et al. (2019), equation 9."""
-    inverse = np.diag(1 / weights)
+    inverse = np.linalg.inv(covariance)
     return SUMS @ np.linalg.solve(SUMS.T @ inverse @ SUMS, SUMS.T @ inverse @ base)
 
 
@@ -301,8 +301,8 @@ def top_down(base):
 
 BY_HAND = {
     "bu": lambda base: SUMS @ base[3:],
-    "ols": lambda base: projected(base, np.ones(7)),
-    "wls_str": lambda base: projected(base, SUMS.sum(axis=1)),
+    "ols": lambda base: projected(base, np.eye(7)),
+    "wls_str": lambda base: projected(base, np.diag(SUMS.sum(axis=1))),
     "td_fcst": top_down,
 }
 
@@ -321,6 +321,25 @@ def test_reconciled_forecasts_are_as_by_hand_and_add_up(method, base, loads):
     np.testing.assert_allclose(values, SUMS @ values[3:], rtol=1e-9)
     assert not np.allclose(base, SUMS @ base[3:], rtol=1e-5)
     assert len(loads) == 1
+
+
+@pytest.mark.skipif(
+    not TimerS1Forecaster.get_class_tag("capability:insample"),
+    reason="these methods weigh by the errors of in-sample forecasts",
+)
+@pytest.mark.parametrize(
+    ("method", "covariance"),
+    [("mint_cov", np.cov), ("wls_var", lambda errors: np.diag(errors.var(axis=1, ddof=1)))],
+)
+def test_reconciliation_by_the_errors_of_past_forecasts(method, covariance, base):
+    totals = Aggregator().fit_transform(hierarchy())
+    series = by_node(totals)
+    starts = [values[:end] for values in series for end in range(1, series.shape[1])]
+    steps = ForecastPipeline.from_pretrained(MODEL).predict(starts, 1).median
+    errors = series[:, 1:] - steps.reshape(len(series), -1)
+    reconciled = ReconcilerForecaster(timer(), method).fit(totals).predict([1, 2, 3])
+    expected = projected(base, covariance(errors))
+    np.testing.assert_allclose(by_node(reconciled), expected, rtol=1e-4)
 
 
 # Not wls_str: this transformer of sktime weights by the variances, not by their inverses.

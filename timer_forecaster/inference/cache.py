@@ -24,10 +24,8 @@ from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 MAX_CACHED = 4
 """Networks that are kept; the least recently used is dropped first."""
 
-LARGE = 1_000_000_000
-"""Parameters from which on a network is large: ``dtype="auto"`` keeps the stored type then, and a
-copy in a worker of a pool is worth a warning."""
-
+# Parameters from which on dtype="auto" keeps the stored type and a copy is worth a warning.
+_LARGE = 1_000_000_000
 _networks: OrderedDict[NetworkKey, TimerS1Network] = OrderedDict()
 _loading: dict[NetworkKey, threading.Lock] = {}
 _lock = threading.Lock()  # of the two dictionaries
@@ -120,8 +118,7 @@ def load_network(key: NetworkKey) -> TimerS1Network:
     config = TimerS1Architecture.from_config_file(folder / "config.json")
     with torch.device("meta"):
         network = TimerS1Network(config)
-    n_parameters = sum(parameter.numel() for parameter in network.parameters())
-    _warn_of_copies(key.name, n_parameters)
+    _warn_of_copies(key.name, network)
     weights = _read_weights(folder)
     problems = network.load_state_dict(weights, strict=False, assign=True)
     if problems.missing_keys or problems.unexpected_keys:
@@ -131,17 +128,22 @@ def load_network(key: NetworkKey) -> TimerS1Network:
         )
     if key.dtype != "auto":
         network = network.to(getattr(torch, key.dtype))
-    elif n_parameters < LARGE:
+    elif _n_parameters(network) < _LARGE:
         network = network.float()
     return network.to(key.device).requires_grad_(False).eval()
 
 
-def _warn_of_copies(name: str, n_parameters: int) -> None:
+def _n_parameters(network: TimerS1Network) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _warn_of_copies(name: str, network: TimerS1Network) -> None:
     """Tell once, before memory runs out, that workers of a pool share no weights."""
     global _warned_of_copies
     # multiprocessing's own pools, concurrent.futures and joblib's loky all tell their workers
     in_worker = multiprocessing.parent_process() is not None
-    if _warned_of_copies or not in_worker or n_parameters < LARGE:
+    n_parameters = _n_parameters(network)
+    if _warned_of_copies or not in_worker or n_parameters < _LARGE:
         return
     _warned_of_copies = True
     warnings.warn(

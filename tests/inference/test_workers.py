@@ -9,15 +9,15 @@ from timer_forecaster.inference import cache
 
 def loading_warns(large):
     """Warnings of two loads by a process where networks of so many parameters are large."""
-    usual = cache.LARGE
-    cache.LARGE = large
+    usual = cache._LARGE
+    cache._LARGE = large
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for dtype in ("float32", "float64"):
                 cache.load_network(cache.NetworkKey.resolve("timer-s1-test", None, "cpu", dtype))
     finally:
-        cache.LARGE = usual
+        cache._LARGE = usual
     return [(warning.category, str(warning.message)) for warning in caught]
 
 
@@ -34,7 +34,7 @@ def in_spawned_pool(function, argument):
 
 @pytest.mark.parametrize("in_worker", [in_loky, in_spawned_pool])
 def test_a_worker_of_a_pool_warns_once_of_its_copy_of_a_large_network(in_worker):
-    assert in_worker(loading_warns, cache.LARGE) == []
+    assert in_worker(loading_warns, cache._LARGE) == []
     [(category, message)] = in_worker(loading_warns, 1)
     assert category is UserWarning
     assert "'timer-s1-test' has" in message

@@ -252,6 +252,21 @@ def test_point_masses():
     np.testing.assert_allclose(loss.iloc[0, 0], 0.5)
 
 
+def test_of_an_entry_without_forecast_nothing_is_known():
+    d, y = distribution()
+    quantiles = d.quantiles.copy()
+    quantiles[1, 0] = np.nan
+    partly = QuantileFunction(quantiles, DECILES, index=d.index, columns=d.columns)
+    for name in ("cdf", "pdf", "log_pdf", "pmf", "log_pmf", "mean", "var", "pdfnorm"):
+        at = () if name in ("mean", "var", "pdfnorm") else (y,)
+        expected = getattr(d, name)(*at)
+        expected.iloc[1, 0] = np.nan
+        pd.testing.assert_frame_equal(getattr(partly, name)(*at), expected)
+    assert partly.ppf(0.3).isna().sum().tolist() == [1, 0]
+    assert partly.energy(y).isna().to_numpy().ravel().tolist() == [False, True, False]
+    assert np.isnan(partly.iloc[1, 0].cdf(0.0))
+
+
 def test_missing_observations_have_no_score():
     d, y = distribution()
     y.iloc[1, 0] = np.nan

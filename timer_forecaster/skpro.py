@@ -42,8 +42,9 @@ class QuantileFunction(BaseDistribution):
     Parameters
     ----------
     quantiles : array-like, shape (rows, columns, levels) or (levels,)
-        Values at the levels, finite and not decreasing along the last axis. One dimension makes
-        a scalar distribution, without index and columns.
+        Values at the levels, finite and not decreasing along the last axis, or all NaN for an
+        entry of which nothing is known: there every function is NaN. One dimension makes a scalar
+        distribution, without index and columns.
     levels : sequence of float
         At least two levels, ascending inside (0, 1).
     index : pandas.Index, optional
@@ -189,7 +190,7 @@ class QuantileFunction(BaseDistribution):
         -------
         pandas.DataFrame, or float of a scalar distribution
         """
-        norms = functionals.density_norm(self._quantiles, self._levels, a)
+        norms = self._where_known(functionals.density_norm(self._quantiles, self._levels, a))
         return pd.DataFrame(norms, index=self.index, columns=self.columns) if self.ndim else norms
 
     def _sample(self, n_samples: int | None = None) -> Any:
@@ -204,7 +205,10 @@ class QuantileFunction(BaseDistribution):
     def _entrywise(self, function: Callable[..., FloatArray], at: ArrayLike) -> FloatArray:
         """Evaluate a function of values or levels, one or many for each entry."""
         values = np.asarray(at, dtype=np.float64)[..., None]
-        return function(self._quantiles, self._levels, values)[..., 0]
+        return self._where_known(function(self._quantiles, self._levels, values)[..., 0])
+
+    def _where_known(self, values: FloatArray) -> FloatArray:
+        return np.where(np.isnan(self._quantiles[..., 0]), np.nan, values)[()]
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
@@ -247,8 +251,9 @@ def _checked_quantiles(quantiles: ArrayLike, n_levels: int) -> FloatArray:
             f"quantiles has shape {array.shape}; with {n_levels} levels it must be "
             f"(rows, columns, {n_levels}), or ({n_levels},) for a scalar distribution"
         )
-    if not np.isfinite(array).all():
-        raise ValueError("quantiles must be finite; leave out rows that have no forecast")
+    missing = np.isnan(array)
+    if np.isinf(array).any() or (missing.any(axis=-1) != missing.all(axis=-1)).any():
+        raise ValueError("quantiles must be finite, or all NaN in an entry that has no forecast")
     if np.any(np.diff(array, axis=-1) < 0):
         entry = tuple(np.argwhere(np.diff(array, axis=-1) < 0)[0, :-1].tolist())
         raise ValueError(

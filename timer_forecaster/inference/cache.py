@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import multiprocessing
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -28,10 +30,12 @@ from timer_forecaster.models.timer_s1 import (
 MAX_CACHED = 4
 """Networks that are kept; the least recently used is dropped first."""
 
-_LARGE = 1_000_000_000  # parameters above which dtype="auto" keeps the stored type
+# Parameters from which on dtype="auto" keeps the stored type and a copy is worth a warning.
+_LARGE = 1_000_000_000
 _networks: OrderedDict[NetworkKey, TimerS1Network] = OrderedDict()
 _loading: dict[NetworkKey, threading.Lock] = {}
 _lock = threading.Lock()  # of the two dictionaries
+_warned_of_copies = False
 
 
 Device = str | int | torch.device | Mapping[str, Any]
@@ -200,6 +204,7 @@ def load_network(key: NetworkKey) -> TimerS1Network:
     folder = find_checkpoint(key.name, key.revision)
     path = folder / "config.json"
     network = _empty_network(TimerS1Architecture.from_config_file(path))
+    _warn_of_copies(key.name, network)
     if key.quantization or "quantization_config" in json.loads(path.read_text(encoding="utf-8")):
         return _load_quantised(network, folder, key).requires_grad_(False).eval()
     problems = network.load_state_dict(_read_weights(folder), strict=False, assign=True)
@@ -228,8 +233,7 @@ def _type_to_compute_in(network: TimerS1Network, key: NetworkKey) -> torch.dtype
     """Give the type that is asked for; None is the stored one."""
     if key.dtype != "auto":
         return getattr(torch, key.dtype)
-    small = sum(parameter.numel() for parameter in network.parameters()) < _LARGE
-    return torch.float32 if small else None
+    return torch.float32 if _n_parameters(network) < _LARGE else None
 
 
 def _load_quantised(network: TimerS1Network, folder: Path, key: NetworkKey) -> TimerS1Network:
@@ -255,6 +259,29 @@ def _check_fit(folder: Path, missing: Collection[str], unexpected: Collection[st
             f"the weights in {folder} do not fit its config.json: missing "
             f"{sorted(missing)[:3]}, unexpected {sorted(unexpected)[:3]}"
         )
+
+
+def _n_parameters(network: TimerS1Network) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _warn_of_copies(name: str, network: TimerS1Network) -> None:
+    """Tell once, before memory runs out, that workers of a pool share no weights."""
+    global _warned_of_copies
+    # multiprocessing's own pools, concurrent.futures and joblib's loky all tell their workers
+    in_worker = multiprocessing.parent_process() is not None
+    n_parameters = _n_parameters(network)
+    if _warned_of_copies or not in_worker or n_parameters < _LARGE:
+        return
+    _warned_of_copies = True
+    warnings.warn(
+        f"{name!r} has {n_parameters / 1e9:.3g} × 10⁹ parameters and is loaded in a worker process "
+        f"({multiprocessing.current_process().name}): every worker of a pool holds its own copy. "
+        "To share one, run in one process: in sktime with backend=None or backend='threading', "
+        "in joblib with prefer='threads'",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:

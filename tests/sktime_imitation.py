@@ -4,6 +4,9 @@ That class needs transformers 4, so it cannot run beside ours. This one does to 
 one does, over the same network, so that tests can tell our habits from those.
 """
 
+import operator
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 import torch
@@ -17,7 +20,7 @@ _networks = {}
 
 
 class Imitation(BaseForecaster):
-    _tags = {
+    _tags: ClassVar = {
         "y_inner_mtype": "pd.Series",
         "capability:exogenous": False,
         "capability:insample": False,
@@ -71,7 +74,7 @@ class Imitation(BaseForecaster):
         times = fh.to_absolute(self._cutoff)._values
         if not torch.isfinite(context).all():  # what its network makes of that
             return np.full((len(steps), len(self.model_.config.quantiles)), np.nan), times
-        quantiles = self.model_.generate(context, max_new_tokens=int(np.max(steps)) + 1)
+        quantiles = self.model_.generate(context, max_new_tokens=operator.index(np.max(steps)) + 1)
         return quantiles[0].T.float().numpy()[steps], times
 
     def _predict(self, fh, X):

@@ -10,6 +10,8 @@ import copy
 import gc
 import pickle
 import random
+import shutil
+import tempfile
 import tomllib
 import warnings
 import weakref
@@ -166,9 +168,10 @@ def _(Forecaster):
 
 @weakness(8, "networks are freed")
 def _(Forecaster):
-    with network_passes() as passes:
-        for dtype in ("auto", "float32", "float64", "bfloat16", "float16"):
-            Forecaster(MODEL, dtype=dtype).fit(walk()).predict([1])
+    with network_passes() as passes, tempfile.TemporaryDirectory() as folder:
+        for i in range(cache.MAX_CACHED + 1):
+            checkpoint = shutil.copytree(MODEL, f"{folder}/{i}")
+            Forecaster(checkpoint).fit(walk()).predict([1])
         gc.collect()
         assert sum(one.network() is not None for one in passes) < len(passes)
         release()
@@ -236,17 +239,17 @@ def _(Forecaster):
 @weakness(13, "CRPS is finite")
 def _(Forecaster):
     constant = walk() * 0 + 3
-    for y, observed in ((walk(), 100.0), (walk(), 0.0), (constant, 3.0), (constant, 4.0)):
-        fitted = Forecaster(MODEL).fit(y, fh=[1, 2])
+    for y, observed in ((constant, 3.0), (constant, 4.0), (walk(), 0.0), (walk(), 100.0)):
+        fitted = Forecaster(MODEL).fit(y, fh=[1])
         truth = fitted.predict() * 0 + observed
         assert np.isfinite(CRPS()(truth, fitted.predict_proba()))
 
 
 @weakness(13, "outer quantiles lie further out")
 def _(Forecaster):
-    distribution = Forecaster(MODEL).fit(walk(), fh=[1, 2]).predict_proba()
-    outer = distribution.quantile([0.01, 0.1, 0.9, 0.99]).to_numpy()
-    assert (np.diff(outer) > 0).all()
+    distribution = Forecaster(MODEL).fit(walk(), fh=[1]).predict_proba()
+    assert distribution.ppf(0.01).iloc[0, 0] < distribution.ppf(0.1).iloc[0, 0]
+    assert distribution.ppf(0.9).iloc[0, 0] < distribution.ppf(0.99).iloc[0, 0]
 
 
 @weakness(14, "the point forecast is the median")
@@ -306,7 +309,8 @@ def _(Forecaster):
         fitted = Forecaster(MODEL).fit(y, fh=[1, 2])
         distribution, point = fitted.predict_proba(), fitted.predict()
         assert distribution.index.equals(point.index)
-        assert np.isfinite(CRPS()(point + 1.0, distribution))
+        losses = CRPS(multioutput="raw_values")(point + 1.0, distribution)
+        assert np.isfinite(losses).all(axis=None)
 
 
 @weakness(20, "levels are not rounded")
@@ -329,7 +333,8 @@ def _(Forecaster):
     inside = fitted.predict([-1, 0])
     expected = Forecaster(MODEL).fit(y[:-1]).predict([1])
     np.testing.assert_allclose(inside.iloc[-1:], expected, rtol=1e-5)
-    np.testing.assert_allclose(fitted.predict_residuals().iloc[-2:], y[-2:] - inside)
+    residuals = fitted.predict_residuals().iloc[-2:]
+    np.testing.assert_allclose(residuals, y[-2:] - inside, atol=1e-5 * y.std())
 
 
 @weakness(22, "time differences as a horizon", failure=TypeError)

@@ -6,7 +6,6 @@ docs/sktime.md. Where an imitation would show nothing, a test of ours stands alo
 """
 
 import contextlib
-import copy
 import gc
 import pickle
 import random
@@ -141,10 +140,10 @@ def _(Forecaster):
 @weakness(5, "any scale and level")
 def _(Forecaster):
     y = walk()
-    expected = Forecaster(MODEL).fit(y).predict([1, 9])
-    for scale, level in ((1e-8, 0.0), (1.0, 1e7)):
-        found = Forecaster(MODEL).fit(y * scale + level).predict([1, 9])
-        np.testing.assert_allclose((found - level) / scale, expected, atol=1e-3 * y.std())
+    expected = Forecaster(MODEL).fit(y).predict([1, 40])
+    for scale, level in ((1e-9, 0.0), (1e9, 0.0), (1.0, 1e7)):
+        found = Forecaster(MODEL).fit(y * scale + level).predict([1, 40])
+        np.testing.assert_allclose((found - level) / scale, expected, atol=1e-5 * y.std())
 
 
 @weakness(6, "a large checkpoint keeps its type")
@@ -158,12 +157,9 @@ def _(Forecaster):
 @weakness(7, "no weights in what is fitted")
 def _(Forecaster):
     fitted = Forecaster(MODEL).fit(walk(256), fh=[1, 2])
-    expected = fitted.predict()
-    stored = pickle.dumps(fitted)
-    assert len(stored) < 20_000
-    assert len(pickle.dumps(fitted.get_fitted_params())) < 20_000
-    for other in (pickle.loads(stored), copy.deepcopy(fitted)):  # noqa: S301
-        pd.testing.assert_series_equal(other.predict(), expected)
+    fitted.predict()
+    for part in (fitted, fitted.get_fitted_params()):
+        assert len(pickle.dumps(part)) < 20_000
 
 
 @weakness(8, "networks are freed")
@@ -276,9 +272,10 @@ def _(Forecaster):
 
     fitted = Forecaster(MODEL, deterministic=True).fit(walk(), fh=[1, 40])
     before = state()
-    first, second = fitted.predict(), fitted.predict()
+    first = fitted.predict()
     assert state() == before
-    pd.testing.assert_series_equal(first, second)
+    release()
+    pd.testing.assert_series_equal(fitted.predict(), first)
 
 
 @weakness(17, "a network of random weights does not drop out")

@@ -10,8 +10,8 @@ Each class runs in a process of its own, which answers the same questions by the
 
 Panel
     CPU seconds of one thread for `fit` and `predict` on a panel of random walks, weights loaded
-    before. The processes take turns; every repeat has a new panel, so that nothing can be
-    remembered. Medians over the repeats. "Same numbers" is our class with ``rollout="median"``,
+    before. The processes take turns; every panel is a new one, so that no forecast can be
+    recalled. Medians over the repeats. "Same numbers" is our class with ``rollout="median"``,
     which is the released computation: the nine quantiles of both are compared for every step of
     a panel, sorted, in standard deviations of the series. "As it comes" is our default, which
     takes nine paths beyond one pass of the network where the checkpoint asks for no other.

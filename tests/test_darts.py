@@ -16,7 +16,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from darts import TimeSeries
-from darts.utils.data import ModuleStage, PLModuleInput
+from darts.utils.data import ModuleStage, PLModuleInput, SequentialTorchTrainingDataset
 from darts.utils.likelihood_models import GaussianLikelihood, QuantileRegression
 from darts_cases import (
     NAME,
@@ -186,9 +186,10 @@ def test_samples_take_one_pass_of_the_different_rows(batch_size, rows_of_calls):
     exact = model.predict(24, series=many, predict_likelihood_parameters=True)
     assert rows_of_calls == [6]
     for drawn, quantiles in zip(forecasts, exact, strict=True):
-        levels = quantiles.values().reshape(24, 2, 3)
-        below = (drawn.all_values()[..., None] <= levels[:, :, None]).mean(axis=(0, 1, 2))
-        np.testing.assert_allclose(below, [0.1, 0.5, 0.9], atol=0.01)
+        low, median, high = np.moveaxis(quantiles.values().reshape(24, 2, 3, 1), 2, 0)
+        draws = drawn.all_values()  # Darts clips them to the outer quantiles
+        shares = [(draws <= low).mean(), (draws < median).mean(), (draws >= high).mean()]
+        np.testing.assert_allclose(shares, [0.1, 0.5, 0.1], atol=0.01)
 
 
 def test_samples_beyond_one_chunk_run_what_differs_alone(rows_of_calls):
@@ -340,7 +341,7 @@ def test_least_length_of_a_training_series_is_darts_rule():
 
 def test_an_untrained_copy_has_the_parameters():
     model = make((3, 40), likelihood=QuantileRegression([0.2, 0.5, 0.8]), local_dir=FOLDER)
-    assert model.untrained_model().model_params == model.model_params
+    assert dict(model.untrained_model().model_params) == dict(model.model_params)
 
 
 def test_jobs_and_batches_change_nothing():
@@ -354,7 +355,7 @@ def test_jobs_and_batches_change_nothing():
 
 def test_fit_from_a_dataset():
     series = make_series()
-    dataset = make()._build_train_dataset([series], None, None, None)
+    dataset = SequentialTorchTrainingDataset(series, input_chunk_length=64, output_chunk_length=24)
     model = make().fit_from_dataset(dataset)
     with pytest.raises(ValueError, match="fit_from_dataset"):
         model.predict(24)
@@ -526,17 +527,19 @@ def test_weights_of_another_checkpoint_are_refused_even_unchecked(tmp_path):
     """They would be dropped unnoticed, as nothing is loaded into the module (trap 1.12)."""
     path = str(tmp_path / "model.pt")
     make(16, hub_model_name="timer-s1-mini").fit(make_series()).save(path)
-    with pytest.raises(ValueError, match="hub_model_name=timer-s1-test, should be .*timer-s1-mini"):
+    with pytest.raises(
+        ValueError, match=r"hub_model_name=timer-s1-test, should be .*timer-s1-mini"
+    ):
         make(16).load_weights(path)
-    with pytest.raises(ValueError, match="forecasts with .*timer-s1-mini.*this one with"):
+    with pytest.raises(ValueError, match=r"forecasts with .*timer-s1-mini.*this one with"):
         make(16).load_weights(path, load_encoders=False, skip_checks=True)
 
 
+@pytest.mark.filterwarnings("ignore:Total length of `list`", "ignore:Found 3 module")
 def test_weights_of_another_class_are_refused(tmp_path):
     from darts.models import DLinearModel
 
-    quiet = {**QUIET, "logger": False, "enable_model_summary": False}
-    other = DLinearModel(16, 8, n_epochs=1, pl_trainer_kwargs=quiet).fit(make_series())
+    other = DLinearModel(16, 8, n_epochs=1, pl_trainer_kwargs=QUIET).fit(make_series())
     path = str(tmp_path / "model.pt")
     other.save(path)
     with pytest.raises(RuntimeError, match=r"Unexpected key\(s\) in state_dict"):

@@ -6,6 +6,7 @@ The comments "trap" refer to what was found hard in Darts 0.48; see docs/darts.m
 
 import doctest
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -474,6 +475,19 @@ def test_fit_loads_nothing_and_models_share_one_network():
     assert not list(models[0].model.parameters())
 
 
+def test_forecasts_neither_move_nor_cast_the_network(monkeypatch):
+    """Lightning takes its module to the device and back for every forecast (trap 1.11)."""
+    release()
+    model = make().fit(make_series())
+    model.predict(24)
+    (network,) = cache._networks.values()
+    monkeypatch.setattr(type(network), "_apply", lambda *args: pytest.fail("it is moved"))
+    with pytest.raises(pytest.fail.Exception):
+        network.double()
+    model.predict(24, series=make_series(seed=1))
+    assert list(cache._networks.values()) == [network]
+
+
 def test_local_dir_is_another_door_to_the_same_numbers():
     series = make_series()
     expected = make().fit(series).predict(24)
@@ -570,6 +584,18 @@ def test_example_of_the_docstring():
     results = [doctest.DocTestRunner().run(test) for test in tests]
     assert sum(result.attempted for result in results) > 0
     assert not any(result.failed for result in results)
+
+
+def test_the_page_for_darts_users_runs(monkeypatch):
+    root = Path(__file__).parents[1]
+    text = (root / "docs" / "darts.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(root)
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
+        exec(block, names)  # noqa: S102
+    assert names["week"].components.to_list()[0] == "load_mw_q0.050"
+    assert names["lowest"] == pytest.approx(names["score"])
+    assert names["chosen"]["input_chunk_length"] == (48, 512)
 
 
 @pytest.mark.parametrize(

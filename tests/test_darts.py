@@ -389,6 +389,7 @@ def test_a_long_chunk_does_not_depend_on_how_much_of_it_is_asked_for():
         ({"input_chunk_length": (5, 3)}, "1 <= min_length <= max_length"),
         ({"output_chunk_length": 0}, "output_chunk_length=0"),
         ({"output_chunk_shift": -1}, "output_chunk_shift=-1"),
+        ({"batch_size": 0}, "batch_size=0"),
         ({"rollout": "mean"}, "rollout='mean' is unknown"),
         ({"dtype": "int8"}, "dtype='int8' is not supported"),
         ({"hub_model_name": "nonsense"}, "'nonsense' is neither a registry name"),

@@ -232,7 +232,9 @@ class TimerS1Model(FoundationModel):
         batch_size: int = 256,
         **kwargs: Any,
     ) -> None:
-        _check_horizon(output_chunk_length, output_chunk_shift)
+        _check_integer("output_chunk_length", output_chunk_length, 1)
+        _check_integer("output_chunk_shift", output_chunk_shift, 0)
+        _check_integer("batch_size", batch_size, 1)
         if likelihood is not None and not isinstance(likelihood, QuantileRegression):
             raise ValueError(
                 "Only QuantileRegression likelihood is supported, or None for the median; got "
@@ -386,13 +388,9 @@ class TimerS1Model(FoundationModel):
 add_safe_globals([TimerS1Model])
 
 
-def _check_horizon(output_chunk_length: int, output_chunk_shift: int) -> None:
-    for name, value, least in (
-        ("output_chunk_length", output_chunk_length, 1),
-        ("output_chunk_shift", output_chunk_shift, 0),
-    ):
-        if not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"{name}={value!r} must be an integer of at least {least}")
+def _check_integer(name: str, value: Any, least: int) -> None:
+    if not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{name}={value!r} must be an integer of at least {least}")
 
 
 def _refuse_half_precision(what: str) -> NoReturn:

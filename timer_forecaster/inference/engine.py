@@ -206,8 +206,10 @@ def _spread(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
     """Represent quantiles (B, Q, F) by the middles of n equally probable parts, (B, n, F)."""
     levels = network.config.quantiles
     middles = (np.arange(n) + 0.5) / n
-    # The quantile function is linear in the known quantiles: its weights are those of unit ones.
-    weights = quantile_function.evaluate(np.eye(len(levels)), levels, middles)  # (Q, n)
+    # The quantile function is linear in the known quantiles: the weight of each is what a step at
+    # it gives beyond a step at the next, both of which ascend, as quantiles do.
+    steps = quantile_function.evaluate(np.triu(np.ones((len(levels),) * 2)), levels, middles)
+    weights = -np.diff(steps, axis=0, append=0.0)  # (Q, n)
     weights_tensor = torch.tensor(weights, dtype=forecast.dtype, device=forecast.device)
     return torch.einsum("bqf,qn->bnf", forecast.sort(dim=1).values, weights_tensor)
 

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,49 @@ def test_a_grid_search_over_windows_finds_the_longest_context(tmp_path):
     assert (tmp_path / "french_load_sklearn.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
+def test_model_selection_ranks_models_and_shows_the_best(tmp_path):
+    for package in ("sktime", "statsmodels", "matplotlib"):
+        pytest.importorskip(package)
+    errors = printed_table(run("sktime_model_selection.py", tmp_path), n_columns=2)
+    classical = {"naive", "seasonal naive", "ETS", "theta", "mean of ETS and timer"}
+    assert set(errors.index) == classical | {f"timer, context {n}" for n in (120, "all")}
+    searched, unseen = errors[0], errors[1]
+    assert searched.is_monotonic_increasing
+    assert errors.drop("naive").stack().between(0.5, 2).all()
+    assert searched["timer, context all"] < searched["seasonal naive"] < searched["naive"]
+    assert unseen["timer, context all"] < unseen["seasonal naive"] < unseen["naive"]
+    assert (tmp_path / "retail_model_selection.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_reconciled_forecasts_add_up_and_keep_their_accuracy(tmp_path):
+    for package in ("sktime", "matplotlib"):
+        pytest.importorskip(package)
+    results = printed_table(run("sktime_reconciliation.py", tmp_path), n_columns=4)
+    assert results.index.tolist() == ["each by itself", "bottom-up", "top-down", "OLS", "WLS"]
+    errors, gap = results.drop(columns=3), results[3]
+    assert gap["each by itself"] > 1  # million AUD, of some 20,000
+    assert gap.drop("each by itself").eq(0).all()
+    assert errors.stack().between(0.5, 1.5).all()
+    assert errors.div(errors.loc["each by itself"]).stack().between(0.8, 1.2).all()
+    # each of these leaves a level as it is
+    assert errors[2]["bottom-up"] == errors[2]["each by itself"]
+    assert errors[0]["top-down"] == errors[0]["each by itself"]
+    assert (tmp_path / "retail_reconciliation.png").stat().st_size > 10_000
+
+
+def printed_table(text, n_columns):
+    """Rows of numbers by their names, which may have blanks."""
+    rows = [line.rsplit(maxsplit=n_columns) for line in text.splitlines()]
+    numbers = {
+        row[0]: [float(value) for value in row[1:]]
+        for row in rows
+        if len(row) == n_columns + 1 and re.fullmatch(r"-?\d+\.\d+", row[-1])
+    }
+    return pd.DataFrame.from_dict(numbers, orient="index")
+
+
 def run(program, folder):
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / program)],
@@ -66,3 +110,13 @@ def test_the_weeks_follow_each_other_without_gaps():
     expected = pd.date_range("2018-08-20", "2018-10-21 23:00", freq="h")
     assert load["time"].tolist() == expected.tolist()
     assert load["load_mw"].between(30_000, 60_000).all()
+
+
+def test_retail_turnover_is_complete():
+    turnover = pd.read_csv(EXAMPLES / "australian_retail.csv", header=[0, 1], index_col=0)
+    assert pd.PeriodIndex(turnover.index, freq="M").equals(
+        pd.period_range("1982-04", "2018-12", freq="M", name="month")
+    )
+    assert [len(level) for level in turnover.columns.levels] == [5, 6]
+    assert turnover.shape == (441, 30)
+    assert turnover.gt(1).all(axis=None)

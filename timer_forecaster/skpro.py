@@ -31,18 +31,20 @@ class QuantileFunction(BaseDistribution):
     """Distribution given by quantiles, linear between them, with exponential tails.
 
     All methods are exact, tails included; the rule and the formulas are documented in
-    `timer_forecaster.inference.quantiles`. Entries are marginal distributions, and
-    independent draws of them are what `sample` gives.
+    `timer_forecaster.inference.quantiles`. Entries are distributed independently: `sample` draws
+    each by itself, from numpy's global generator as all of skpro does.
 
     Equal quantiles are a point mass. There ``cdf`` jumps, ``pmf`` is the mass, ``pdf`` and
     ``log_pdf`` are infinite and so is a logarithmic loss, while energies and the CRPS stay finite.
-    Outside the support ``pdf`` is 0 and ``log_pdf`` minus infinity. Of NaN, functions are NaN.
+    Outside the support ``pdf`` is 0 and ``log_pdf`` minus infinity. Nothing but NaN is known of
+    NaN, and no value has a probability above 1: there ``ppf`` is NaN too.
 
     Parameters
     ----------
     quantiles : array-like, shape (rows, columns, levels) or (levels,)
-        Values at the levels, finite and not decreasing along the last axis. One dimension makes
-        a scalar distribution, without index and columns.
+        Values at the levels, finite and not decreasing along the last axis, or all NaN for an
+        entry of which nothing is known: there every function is NaN. One dimension makes a scalar
+        distribution, without index and columns.
     levels : sequence of float
         At least two levels, ascending inside (0, 1).
     index : pandas.Index, optional
@@ -57,7 +59,6 @@ class QuantileFunction(BaseDistribution):
 
     Examples
     --------
-    >>> import pandas as pd
     >>> from timer_forecaster.skpro import QuantileFunction
     >>> distribution = QuantileFunction(
     ...     [[[-1.0, 0.0, 1.0]], [[2.0, 3.0, 5.0]]],
@@ -189,13 +190,25 @@ class QuantileFunction(BaseDistribution):
         -------
         pandas.DataFrame, or float of a scalar distribution
         """
-        norms = functionals.density_norm(self._quantiles, self._levels, a)
+        norms = self._where_known(functionals.density_norm(self._quantiles, self._levels, a))
         return pd.DataFrame(norms, index=self.index, columns=self.columns) if self.ndim else norms
 
+    def _sample(self, n_samples: int | None = None) -> Any:
+        size = (1 if n_samples is None else n_samples, *self.shape)
+        uniform = np.random.uniform(np.finfo(float).tiny, 1.0, size)
+        draws = self._entrywise(functionals.evaluate, uniform)
+        if self.ndim == 0:
+            return draws[0] if n_samples is None else pd.DataFrame(draws)
+        index = self.index if n_samples is None else _stacked(self.index, n_samples)
+        return pd.DataFrame(draws.reshape(-1, len(self.columns)), index=index, columns=self.columns)
+
     def _entrywise(self, function: Callable[..., FloatArray], at: ArrayLike) -> FloatArray:
-        """Evaluate a function of values or levels, one for each entry."""
+        """Evaluate a function of values or levels, one or many for each entry."""
         values = np.asarray(at, dtype=np.float64)[..., None]
-        return function(self._quantiles, self._levels, values)[..., 0]
+        return self._where_known(function(self._quantiles, self._levels, values)[..., 0])
+
+    def _where_known(self, values: FloatArray) -> FloatArray:
+        return np.where(np.isnan(self._quantiles[..., 0]), np.nan, values)[()]
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
@@ -238,8 +251,9 @@ def _checked_quantiles(quantiles: ArrayLike, n_levels: int) -> FloatArray:
             f"quantiles has shape {array.shape}; with {n_levels} levels it must be "
             f"(rows, columns, {n_levels}), or ({n_levels},) for a scalar distribution"
         )
-    if not np.isfinite(array).all():
-        raise ValueError("quantiles must be finite; leave out rows that have no forecast")
+    missing = np.isnan(array)
+    if np.isinf(array).any() or (missing.any(axis=-1) != missing.all(axis=-1)).any():
+        raise ValueError("quantiles must be finite, or all NaN in an entry that has no forecast")
     if np.any(np.diff(array, axis=-1) < 0):
         entry = tuple(np.argwhere(np.diff(array, axis=-1) < 0)[0, :-1].tolist())
         raise ValueError(
@@ -275,3 +289,11 @@ def _taken(size: int, positions: Any) -> NDArray[np.intp]:
     """Resolve anything that pandas' ``iloc`` takes."""
     places = pd.Series(np.arange(size))
     return np.asarray(places if positions is None else places.iloc[positions])
+
+
+def _stacked(index: pd.Index, times: int) -> pd.MultiIndex:
+    """Put copies of an index under one another, counted by a new first level."""
+    number, place = np.divmod(np.arange(times * len(index)), len(index))
+    copies = index.take(place)
+    levels = [copies.get_level_values(level) for level in range(copies.nlevels)]
+    return pd.MultiIndex.from_arrays([number, *levels], names=[None, *index.names])

@@ -25,6 +25,7 @@ from sktime.split import ExpandingWindowSplitter
 from sktime.utils.validation.forecasting import check_fh
 
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
+from timer_forecaster.inference.cache import NetworkKey
 from timer_forecaster.inference.histories import (
     Histories,
     History,
@@ -35,7 +36,7 @@ from timer_forecaster.inference.histories import (
     times_at,
 )
 from timer_forecaster.inference.multiscale import LOOK_BACK
-from timer_forecaster.inference.pipeline import ROLLOUT_CHOICES
+from timer_forecaster.inference.pipeline import check_options
 
 __all__ = ["TimerS1Forecaster", "evaluate"]
 
@@ -64,9 +65,9 @@ class TimerS1Forecaster(BaseForecaster):
 
     Parameters
     ----------
-    model_path : str, default="timer-s1-mini"
+    model_path : str or None, default="timer-s1-mini"
         A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a hub
-        id such as ``"bytedance-research/Timer-S1"``.
+        id such as ``"bytedance-research/Timer-S1"``. None: random weights, see ``config``.
     revision : str, optional
         Branch, tag or commit of a hub id.
     context_length : int, optional
@@ -82,17 +83,29 @@ class TimerS1Forecaster(BaseForecaster):
         Average with the mirror image of the negative's forecast, at twice the cost.
     batch_size : int, optional
         Most series that enter the network at once. Default: by a budget of tokens.
-    device_map : str, default="auto"
-        Device such as ``"cpu"`` or ``"cuda:1"``. ``"auto"`` takes a GPU if there is one.
-    dtype : str or torch.dtype, default="auto"
-        Type to compute in. ``"auto"``: float32, or the stored type for networks of more than
-        10⁹ parameters. Series are scaled in float64 whatever it is.
+    device_map : str, int, torch.device or dict, default="auto"
+        Device such as ``"cpu"``, ``"cuda:1"``, 1 or ``{"": "cuda:1"}``. ``"auto"`` takes a GPU if
+        there is one. A network is not spread over several devices.
+    dtype : str, torch.dtype or None, default="auto"
+        Type to compute in. ``"auto"`` or None: float32, or the stored type for networks of more
+        than 10⁹ parameters. Series are scaled in float64 whatever it is.
     exogenous : {"raise", "warn"}, default="raise"
         What happens to an ``X``, which no forecast here can use: an error, or a warning that it is
         ignored, for comparison beside forecasters that use it.
+    config : dict, TimerS1Config or TimerS1Architecture, optional
+        With ``model_path=None``: sizes of a network of random weights, which are the same each
+        time and **not trained**. Its forecasts mean nothing; it serves tests of software.
+    quantization_config : optional
+        A quantisation of a transformers library for the weights of ``model_path``; see
+        `timer_forecaster.ForecastPipeline.from_pretrained`.
+    deterministic : bool, default=False
+        Either value, for users of sktime's own class: forecasts depend on the input alone.
 
     Notes
     -----
+    The constructor takes the names of sktime's own class, ``forward_kwargs`` excepted: the one
+    that it could hold, ``{"revin": True}``, is what is always done.
+
     Any quantile level in (0, 1) can be asked for; see `timer_forecaster.Forecast`.
 
     In-sample steps are one-step forecasts, each from the steps before it, in one batch; they are
@@ -142,16 +155,19 @@ class TimerS1Forecaster(BaseForecaster):
 
     def __init__(
         self,
-        model_path: str = "timer-s1-mini",
+        model_path: str | None = "timer-s1-mini",
         revision: str | None = None,
         context_length: int | None = None,
         point: str = "median",
         rollout: str = "auto",
         flip: bool = False,
         batch_size: int | None = None,
-        device_map: str = "auto",
+        device_map: Any = "auto",
         dtype: Any = "auto",
         exogenous: str = "raise",
+        config: Any = None,
+        quantization_config: Any = None,
+        deterministic: bool = False,
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -163,6 +179,9 @@ class TimerS1Forecaster(BaseForecaster):
         self.device_map = device_map
         self.dtype = dtype
         self.exogenous = exogenous
+        self.config = config
+        self.quantization_config = quantization_config
+        self.deterministic = deterministic
         super().__init__()
 
     def __post_init__(self) -> None:
@@ -214,18 +233,14 @@ class TimerS1Forecaster(BaseForecaster):
         self._set_cutoff(_with_step(self.cutoff, self._histories.values()))
 
     def _check_parameters(self) -> None:
-        for name, choices in (
-            ("point", POINTS),
-            ("rollout", ROLLOUT_CHOICES),
-            ("exogenous", EXOGENOUS),
-        ):
+        for name, choices in (("point", POINTS), ("exogenous", EXOGENOUS)):
             value = getattr(self, name)
             if value not in choices:
                 raise ValueError(f"{name}={value!r} is unknown; use one of {choices}")
-        for name in ("context_length", "batch_size"):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, (int, np.integer)) and value >= 1):
-                raise ValueError(f"{name}={value!r} must be an integer of at least 1, or None")
+        if not isinstance(self.deterministic, bool):
+            raise TypeError(f"deterministic={self.deterministic!r} must be True or False")
+        check_options(self.context_length, self.rollout, self.batch_size)
+        self._pipeline()
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         """Check as sktime does, which then drops X as the tag says; here it is not silent."""
@@ -354,9 +369,16 @@ class TimerS1Forecaster(BaseForecaster):
         return pd.MultiIndex.from_arrays([*levels, inner], names=self._index_names)
 
     def _pipeline(self) -> ForecastPipeline:
-        return ForecastPipeline.from_pretrained(
-            self.model_path, revision=self.revision, device=self.device_map, dtype=self.dtype
+        """Name the network; it is loaded when it is first used."""
+        key = NetworkKey.resolve(
+            self.model_path,
+            self.revision,
+            self.device_map,
+            self.dtype,
+            self.config,
+            self.quantization_config,
         )
+        return ForecastPipeline(key)
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -399,7 +421,7 @@ class TimerS1Forecaster(BaseForecaster):
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Parameters for sktime's test suite: the checkpoint for tests, nine levels as released.
+        """Parameters for sktime's test suite: small random networks of the nine released levels.
 
         Parameters
         ----------
@@ -410,19 +432,29 @@ class TimerS1Forecaster(BaseForecaster):
         -------
         list of dict
         """
-        return [
-            {"model_path": "timer-s1-test", "exogenous": "warn"},
-            {
-                "model_path": "timer-s1-test",
-                "exogenous": "warn",
-                "context_length": 20,
-                "point": "mean",
-                "rollout": "median",
-                "batch_size": 3,
-                "device_map": "cpu",
-                "dtype": "float64",
-            },
+        sizes = {
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_attention_heads": 4,
+            "num_experts": 4,
+            "num_hidden_layers": 1,
+            "num_mtp_tokens": 1,
+        }
+        options = {
+            "context_length": 20,
+            "point": "mean",
+            "rollout": "median",
+            "batch_size": 3,
+            "device_map": "cpu",
+            "dtype": "float64",
+        }
+        sets: list[dict[str, Any]] = [
+            {"model_path": "timer-s1-test"},
+            {"model_path": "timer-s1-test", **options},
+            {"model_path": None, "config": sizes, "deterministic": True},
         ]
+        # sktime's suite hands an X to every forecaster, whether its tags say that it uses X or not
+        return [{**own, "exogenous": "warn"} for own in sets]
 
 
 def evaluate(

@@ -51,6 +51,21 @@ def test_mean_is_the_integral_of_the_quantile_function(values):
     )
 
 
+@given(sorted_values)
+def test_variance_is_that_of_the_quantile_function(values):
+    levels = (np.arange(20_000) + 0.5) / 20_000
+    forecast = Forecast(np.stack([values, values + 1e9])[:, None], LEVELS)
+    draws = quantile_function.evaluate(values, LEVELS, levels)
+    assert forecast.variance.shape == (2, 1)
+    np.testing.assert_allclose(forecast.variance[0, 0], draws.var(), rtol=0.01, atol=1e-9)
+    np.testing.assert_allclose(*forecast.variance, rtol=1e-6, atol=1e-6)
+
+
+def test_constant_forecasts_are_certain():
+    forecast = Forecast(np.full((1, 2, 9), 5.3), LEVELS)
+    assert (forecast.mean == 5.3).all() and (forecast.variance == 0).all()
+
+
 def test_tails_reach_beyond_the_outer_levels_and_are_not_clamped():
     forecast = normal_forecast()
     assert (forecast.quantile(0.01) < forecast.quantile(0.05)).all()

@@ -28,6 +28,7 @@ from timer_forecaster.models.checkpoints import find_checkpoint
 
 if TYPE_CHECKING:
     from timer_forecaster import ForecastPipeline
+    from timer_forecaster.inference.cache import NetworkKey
 
 Forecaster = Callable[..., npt.NDArray[np.floating[Any]]]
 """``(contexts, horizon)`` to quantiles (n, horizon, 9) at :data:`LEVELS`.
@@ -82,13 +83,21 @@ class PipelineForecaster:
     def settings(self) -> str:
         """The SHA-256 of weights and configuration, the type computed in, and the options."""
         key = self.pipeline.key
-        digest = hashlib.sha256()
-        folder = find_checkpoint(key.name, key.revision)
-        for file in sorted([folder / "config.json", *folder.glob("*.safetensors")]):
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-        described = {"checkpoint": digest.hexdigest()[:16], "dtype": key.dtype, **self.options}
+        described = {"checkpoint": _fingerprint(key), "dtype": key.dtype, **self.options}
+        if key.quantization is not None:
+            described["quantization"] = json.loads(key.quantization)
         return json.dumps(described, sort_keys=True)
+
+
+def _fingerprint(key: NetworkKey) -> str:
+    if key.config is not None:
+        return json.dumps(dict(key.config), sort_keys=True)
+    digest = hashlib.sha256()
+    folder = find_checkpoint(key.name, key.revision)
+    for file in sorted([folder / "config.json", *folder.glob("*.safetensors")]):
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
 
 
 def forecast_windows(

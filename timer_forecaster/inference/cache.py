@@ -6,69 +6,155 @@ next to nothing and every one of them shares the network.
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import multiprocessing
 import threading
+import warnings
 from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
 from timer_forecaster.models.checkpoints import find_checkpoint
-from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+from timer_forecaster.models.timer_s1 import (
+    TimerS1Architecture,
+    TimerS1Network,
+    as_architecture,
+)
 
 MAX_CACHED = 4
 """Networks that are kept; the least recently used is dropped first."""
 
-_LARGE = 1_000_000_000  # parameters above which dtype="auto" keeps the stored type
+# Parameters from which on dtype="auto" keeps the stored type and a copy is worth a warning.
+_LARGE = 1_000_000_000
 _networks: OrderedDict[NetworkKey, TimerS1Network] = OrderedDict()
 _loading: dict[NetworkKey, threading.Lock] = {}
 _lock = threading.Lock()  # of the two dictionaries
+_warned_of_copies = False
+
+
+Device = str | int | torch.device | Mapping[str, Any]
 
 
 class NetworkKey(NamedTuple):
-    """What identifies a loaded network."""
+    """What identifies a loaded network: a checkpoint, or an architecture of random weights."""
 
     name: str
     revision: str | None
     device: str
     dtype: str
+    config: tuple[tuple[str, Any], ...] | None = None  # names and values of an architecture
+    quantization: str | None = None  # a quantisation of transformers, as JSON
 
     @classmethod
     def resolve(
-        cls, name: str | Path, revision: str | None, device: str, dtype: str | torch.dtype
+        cls,
+        name: str | Path | None,
+        revision: str | None,
+        device: Device,
+        dtype: str | torch.dtype | None,
+        config: Any = None,
+        quantization_config: Any = None,
     ) -> NetworkKey:
         """Check the arguments and settle ``"auto"`` for the device.
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             Naming the argument that cannot be used.
         """
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        try:
-            resolved = torch.device(device)
-            torch.empty(0, device=resolved)
-        except (RuntimeError, TypeError, AssertionError):
+        place, dtype_name = str(_resolve_device(device)), _dtype_name(dtype)
+        if name is None:
+            _refuse_without_checkpoint(revision=revision, quantization_config=quantization_config)
+            return cls("untrained", None, place, dtype_name, _canonical_config(config))
+        if config is not None:
             raise ValueError(
-                f"device={device!r} is not a device of this machine; use 'auto', 'cpu' or, where "
-                "there is one, 'cuda', 'cuda:1' or 'mps'"
-            ) from None
-        dtype_name = str(dtype).removeprefix("torch.")
-        if dtype_name not in ("auto", "float32", "bfloat16", "float16", "float64"):
-            raise ValueError(
-                f"dtype={dtype!r} is not supported; use 'auto', 'float32', 'bfloat16', "
-                "'float16' or 'float64'"
+                f"config makes a network of random weights, in place of checkpoint {str(name)!r}, "
+                "which has its own configuration: leave config out, or give None as the checkpoint"
             )
-        if resolved.type == "cuda" and resolved.index is None and torch.cuda.is_available():
-            resolved = torch.device("cuda", torch.cuda.current_device())  # one key for one GPU
         folder = Path(name).expanduser()
         if folder.is_dir():
             name = folder.resolve()
-        return cls(str(name), revision, str(resolved), dtype_name)
+        quantization = _canonical_quantization(quantization_config)
+        return cls(str(name), revision, place, dtype_name, None, quantization)
+
+
+def _dtype_name(dtype: str | torch.dtype | None) -> str:
+    name = "auto" if dtype is None else str(dtype).removeprefix("torch.")
+    if name not in ("auto", "float32", "bfloat16", "float16", "float64"):
+        raise ValueError(
+            f"dtype={dtype!r} is not supported; use 'auto', 'float32', 'bfloat16', "
+            "'float16' or 'float64'"
+        )
+    return name
+
+
+def _refuse_without_checkpoint(**arguments: Any) -> None:
+    for name, value in arguments.items():
+        if value is not None:
+            raise ValueError(f"{name}={value!r} applies to a checkpoint, and none is named")
+
+
+def _canonical_config(config: Any) -> tuple[tuple[str, Any], ...]:
+    if config is None:
+        raise ValueError(
+            "neither a checkpoint nor a config is given; name a checkpoint such as "
+            "'timer-s1-mini', or give a config for a network of random weights"
+        )
+    return tuple(dataclasses.asdict(as_architecture(config)).items())
+
+
+def _resolve_device(device: Device) -> torch.device:
+    """Find the one device that is meant."""
+    if isinstance(device, Mapping):
+        return _resolve_device(_only_place(device))
+    if isinstance(device, str) and device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, TypeError, AssertionError):
+        raise ValueError(
+            f"device={device!r} is not a device of this machine; use 'auto', 'cpu' or, where "
+            "there is one, 'cuda', 'cuda:1', 1 or 'mps'"
+        ) from None
+    if resolved.type == "cuda" and resolved.index is None and torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())  # one key for one GPU
+    return resolved
+
+
+def _only_place(device_map: Mapping[str, Any]) -> str | int | torch.device:
+    places = {str(place): place for place in device_map.values()}
+    if len(places) != 1:
+        raise ValueError(
+            f"device={dict(device_map)!r} does not name one device; a network is not spread over "
+            "several: use {'': device}, and dtype='bfloat16' or quantization_config where memory "
+            "is short"
+        )
+    return places.popitem()[1]
+
+
+def _canonical_quantization(config: Any) -> str | None:
+    """Write a quantisation of transformers as text, the same for equal ones."""
+    if config is None:
+        return None
+    if not isinstance(config, Mapping) and not hasattr(config, "to_dict"):
+        raise TypeError(
+            f"quantization_config={config!r} must be a configuration of transformers' quantisers, "
+            "such as TorchAoConfig, QuantoConfig or BitsAndBytesConfig, or its dict"
+        )
+    values = dict(config) if isinstance(config, Mapping) else config.to_dict()
+    try:
+        return json.dumps(values, sort_keys=True)
+    except TypeError as error:
+        raise TypeError(
+            f"quantization_config={values} cannot be written as JSON: {error}"
+        ) from None
 
 
 def get_network(key: NetworkKey) -> TimerS1Network:
@@ -109,23 +195,93 @@ def release() -> None:
 
 @torch.inference_mode(False)  # weights made in it could never be differentiated
 def load_network(key: NetworkKey) -> TimerS1Network:
-    """Load a network from a registry name, a folder or a hub id, without transformers."""
+    """Load a network from a registry name, a folder or a hub id, or draw a random one.
+
+    transformers is imported for quantised networks alone.
+    """
+    if key.config is not None:
+        return _finished(_random_network(TimerS1Architecture(**dict(key.config))), key)
     folder = find_checkpoint(key.name, key.revision)
-    config = TimerS1Architecture.from_config_file(folder / "config.json")
+    path = folder / "config.json"
+    network = _empty_network(TimerS1Architecture.from_config_file(path))
+    _warn_of_copies(key.name, network)
+    if key.quantization or "quantization_config" in json.loads(path.read_text(encoding="utf-8")):
+        return _load_quantised(network, folder, key).requires_grad_(False).eval()
+    problems = network.load_state_dict(_read_weights(folder), strict=False, assign=True)
+    _check_fit(folder, problems.missing_keys, problems.unexpected_keys)
+    return _finished(network, key)
+
+
+def _empty_network(config: TimerS1Architecture) -> TimerS1Network:
     with torch.device("meta"):
-        network = TimerS1Network(config)
-    weights = _read_weights(folder)
-    problems = network.load_state_dict(weights, strict=False, assign=True)
-    if problems.missing_keys or problems.unexpected_keys:
+        return TimerS1Network(config)
+
+
+def _random_network(config: TimerS1Architecture) -> TimerS1Network:
+    """Draw the same weights every time, whatever torch's own generator does."""
+    network = _empty_network(config).to_empty(device="cpu")
+    network.reset_parameters(torch.Generator().manual_seed(0))
+    return network
+
+
+def _finished(network: TimerS1Network, key: NetworkKey) -> TimerS1Network:
+    network = network.to(key.device, _type_to_compute_in(network, key))
+    return network.requires_grad_(False).eval()
+
+
+def _type_to_compute_in(network: TimerS1Network, key: NetworkKey) -> torch.dtype | None:
+    """Give the type that is asked for; None is the stored one."""
+    if key.dtype != "auto":
+        return getattr(torch, key.dtype)
+    return torch.float32 if _n_parameters(network) < _LARGE else None
+
+
+def _load_quantised(network: TimerS1Network, folder: Path, key: NetworkKey) -> TimerS1Network:
+    """Let transformers' quantisers load the modules of a network."""
+    from timer_forecaster.models.timer_s1 import TimerS1ForPrediction
+
+    model, report = TimerS1ForPrediction.from_pretrained(
+        folder,
+        quantization_config=json.loads(key.quantization) if key.quantization else None,
+        device_map={"": key.device},
+        dtype=_type_to_compute_in(network, key) or "auto",
+        output_loading_info=True,
+    )
+    _check_fit(folder, report["missing_keys"], report["unexpected_keys"])
+    for name, module in model.named_children():
+        setattr(network, name, module)
+    return network
+
+
+def _check_fit(folder: Path, missing: Collection[str], unexpected: Collection[str]) -> None:
+    if missing or unexpected:
         raise ValueError(
             f"the weights in {folder} do not fit its config.json: missing "
-            f"{problems.missing_keys[:3]}, unexpected {problems.unexpected_keys[:3]}"
+            f"{sorted(missing)[:3]}, unexpected {sorted(unexpected)[:3]}"
         )
-    if key.dtype != "auto":
-        network = network.to(getattr(torch, key.dtype))
-    elif sum(parameter.numel() for parameter in network.parameters()) < _LARGE:
-        network = network.float()
-    return network.to(key.device).requires_grad_(False).eval()
+
+
+def _n_parameters(network: TimerS1Network) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _warn_of_copies(name: str, network: TimerS1Network) -> None:
+    """Tell once, before memory runs out, that workers of a pool share no weights."""
+    global _warned_of_copies
+    # multiprocessing's own pools, concurrent.futures and joblib's loky all tell their workers
+    in_worker = multiprocessing.parent_process() is not None
+    n_parameters = _n_parameters(network)
+    if _warned_of_copies or not in_worker or n_parameters < _LARGE:
+        return
+    _warned_of_copies = True
+    warnings.warn(
+        f"{name!r} has {n_parameters / 1e9:.3g} × 10⁹ parameters and is loaded in a worker process "
+        f"({multiprocessing.current_process().name}): every worker of a pool holds its own copy. "
+        "To share one, run in one process: in sktime with backend=None or backend='threading', "
+        "in joblib with prefer='threads'",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:

@@ -138,7 +138,7 @@ def _padded_batches(
     """Yield a batch's row indices, its patches (B, N, 2 P) and each row's newest token (B,)."""
     length = network.config.input_token_len
     n_tokens = [-(-len(row) // length) for row in rows]
-    device = next(network.parameters()).device
+    device = network.device
     for batch in token_batches(n_tokens, device.type, batch_size):
         last_token = torch.tensor([n_tokens[i] - 1 for i in batch], device=device)
         yield batch, _pad_batch(network, [rows[i] for i in batch]), last_token
@@ -148,14 +148,13 @@ def _pad_batch(network: TimerS1Network, rows: Sequence[FloatArray]) -> Tensor:
     """Patches (B, N, 2 P); shorter rows are *followed* by filler, which attention never sees."""
     length = network.config.input_token_len
     steps = max(-(-len(row) // length) for row in rows) * length
-    weight = next(network.parameters())
-    double = weight.dtype == torch.float64
+    double = network.dtype == torch.float64
     padded = np.full((len(rows), steps), np.nan, dtype=np.float64 if double else np.float32)
     for i, row in enumerate(rows):
         start = -len(row) % length
         padded[i, start : start + len(row)] = row
-    values = torch.from_numpy(padded).to(weight.device)
-    return patchify(values, ~values.isnan(), length).to(weight.dtype)
+    values = torch.from_numpy(padded).to(network.device)
+    return patchify(values, ~values.isnan(), length).to(network.dtype)
 
 
 @torch.inference_mode()

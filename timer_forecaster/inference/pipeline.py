@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from timer_forecaster.models.timer_s1 import ROLLOUTS, TimerS1Architecture, TimerS1Network
 
 from . import multiscale
-from .cache import NetworkKey, get_network
+from .cache import Device, NetworkKey, get_network
 from .engine import embed_rows, forecast_rows, route_rows
 from .forecast import FloatArray, Forecast
 from .routing import Routing
@@ -46,26 +46,37 @@ class ForecastPipeline:
     @classmethod
     def from_pretrained(
         cls,
-        name: str | Path = "timer-s1-mini",
+        name: str | Path | None = "timer-s1-mini",
         *,
         revision: str | None = None,
-        device: str = "auto",
-        dtype: str | torch.dtype = "auto",
+        device: Device = "auto",
+        dtype: str | torch.dtype | None = "auto",
+        config: Any = None,
+        quantization_config: Any = None,
     ) -> ForecastPipeline:
         """Make a pipeline and load its network into the process-wide cache.
 
         Parameters
         ----------
-        name : str or Path
+        name : str or Path, or None
             A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a
-            hub id.
+            hub id; its weights may be quantised already. None: random weights, see ``config``.
         revision : str, optional
             Branch, tag or commit of a hub id.
-        device : str
-            ``"auto"`` takes a GPU if there is one.
+        device : str, int, torch.device or mapping
+            ``"auto"`` takes a GPU if there is one; an integer is the number of a GPU. Of the
+            mappings that transformers calls device maps, those to a single device.
         dtype : str or torch.dtype
-            Type to compute in. ``"auto"``: float32, or the stored type for networks of more than
-            10⁹ parameters. Scaling is done in float64 whatever it is.
+            Type to compute in. ``"auto"`` or None: float32, or the stored type for networks of
+            more than 10⁹ parameters. Scaling is done in float64 whatever it is.
+        config : TimerS1Architecture, TimerS1Config or mapping, optional
+            With ``name=None``: a network of these sizes, the released ones by default, with
+            random weights. They are the same each time and **not trained**: forecasts mean nothing
+            and serve tests of software.
+        quantization_config : optional
+            A quantisation of a transformers library for the weights, such as ``TorchAoConfig``,
+            ``QuantoConfig`` or ``BitsAndBytesConfig``, or its dict. The library and accelerate
+            must be installed.
 
         Returns
         -------
@@ -73,8 +84,11 @@ class ForecastPipeline:
 
         Raises
         ------
-        ValueError
-            If there is no such checkpoint, device or dtype.
+        ValueError, TypeError
+            If there is no such checkpoint, device or dtype, or naming the argument that cannot be
+            used.
+        ImportError
+            If the library that quantises is not installed.
 
         Examples
         --------
@@ -84,7 +98,8 @@ class ForecastPipeline:
         >>> pipe.predict([np.arange(50.0), np.arange(30.0)], horizon=6).median.shape
         (2, 6)
         """
-        pipeline = cls(NetworkKey.resolve(name, revision, device, dtype))
+        key = NetworkKey.resolve(name, revision, device, dtype, config, quantization_config)
+        pipeline = cls(key)
         get_network(pipeline.key)
         return pipeline
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .architecture import ROLLOUTS, TimerS1Architecture
+from .architecture import ROLLOUTS, TimerS1Architecture, as_architecture
 from .network import TimerS1Network
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = [
     "TimerS1ForPrediction",
     "TimerS1Network",
     "TimerS1Output",
+    "as_architecture",
 ]
 
 

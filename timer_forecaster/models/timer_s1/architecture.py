@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LOSSES = ("wql", "pinball")
 SERIAL_WEIGHTINGS = ("equal", "inverse_sqrt")
 ROLLOUTS = ("quantile", "median", "multiscale")
+MODEL_TYPE = "Timer-S1"
+_BOOKKEEPING = {  # what the released config.json holds and no network depends on
+    "architectures",
+    "auto_map",
+    "dtype",
+    "model_type",
+    "output_token_lens",
+    "torch_dtype",
+    "transformers_version",
+    "use_cache",
+}
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -90,12 +103,49 @@ class TimerS1Architecture:
     def from_config_file(cls, path: str | Path) -> TimerS1Architecture:
         """Take the fields that define the network from a ``config.json``."""
         values = json.loads(Path(path).read_text(encoding="utf-8"))
-        if values.get("model_type") != "Timer-S1":
+        if values.get("model_type") != MODEL_TYPE:
             raise ValueError(
-                f"{path} has model_type {values.get('model_type')!r}; expected 'Timer-S1'"
+                f"{path} has model_type {values.get('model_type')!r}; expected {MODEL_TYPE!r}"
             )
         names = {field.name for field in dataclasses.fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in names})
+
+
+def as_architecture(config: Any) -> TimerS1Architecture:
+    """Take the fields that define a network from a configuration in any form.
+
+    Parameters
+    ----------
+    config : TimerS1Architecture, TimerS1Config or mapping
+        A mapping of field names to values; fields that it leaves out have their defaults, and the
+        other entries of the released ``config.json`` make no difference.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no configuration of a Timer-S1, or naming the field that cannot be used.
+    """
+    names = [field.name for field in dataclasses.fields(TimerS1Architecture)]
+    if isinstance(config, Mapping):
+        values = dict(config)
+        unknown = [name for name in values if name not in _BOOKKEEPING.union(names)]
+        if unknown:
+            raise ValueError(f"config has unknown fields {unknown}; there are {names}")
+    elif getattr(config, "model_type", None) == MODEL_TYPE or isinstance(
+        config, TimerS1Architecture
+    ):
+        values = vars(config)
+    else:
+        raise TypeError(
+            f"config is of type {type(config).__name__}; use a dict, TimerS1Config or "
+            "TimerS1Architecture"
+        )
+    architecture = TimerS1Architecture(**{name: values[name] for name in names if name in values})
+    patch = [architecture.input_token_len]
+    for name, only in (("model_type", MODEL_TYPE), ("output_token_lens", patch)):
+        if values.get(name, only) != only:
+            raise ValueError(f"config has {name}={values[name]!r}; it must be {only!r}")
+    return architecture
 
 
 def validate_architecture(config: TimerS1Architecture) -> None:
@@ -106,6 +156,10 @@ def validate_architecture(config: TimerS1Architecture) -> None:
     ValueError
         Naming the first field that does not fit.
     """
+    for field in dataclasses.fields(TimerS1Architecture):
+        value = getattr(config, field.name)
+        if field.type == "int" and not isinstance(value, int):
+            raise TypeError(f"{field.name}={value!r} must be an integer")
     for name in ("input_token_len", "hidden_size", "num_hidden_layers", "num_attention_heads"):
         if getattr(config, name) < 1:
             raise ValueError(f"{name}={getattr(config, name)} must be at least 1")

@@ -248,6 +248,16 @@ class TimerS1Layers:
         self.mtp_modules = nn.ModuleList(TimeSTPBlock(config) for _ in range(config.num_mtp_tokens))
 
     @property
+    def dtype(self) -> torch.dtype:
+        """Type that is computed in: of a norm, as quantised weights have types of their own."""
+        return self.model.norm.weight.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs are expected."""
+        return self.model.norm.weight.device
+
+    @property
     def pass_length(self) -> int:
         """Steps that one pass can forecast: ``(serial blocks + 1) * patch length``."""
         return (self.config.num_mtp_tokens + 1) * self.config.input_token_len
@@ -369,8 +379,7 @@ class TimerS1Layers:
             In float32 or wider, whatever the network's dtype.
         """
         _check_generate(inputs, max_new_tokens)
-        weight = self.output_patch_embedding.output_layer.weight
-        context = inputs.to(weight.device).to(torch.promote_types(inputs.dtype, torch.float32))
+        context = inputs.to(self.device).to(torch.promote_types(inputs.dtype, torch.float32))
         mean, std = torch.zeros_like(context[:, :1]), torch.ones_like(context[:, :1])
         if revin:
             mean = context.mean(-1, keepdim=True)
@@ -379,7 +388,7 @@ class TimerS1Layers:
         pieces, remaining = [], max_new_tokens
         while remaining > 0:
             n_patches = -(-min(remaining, self.pass_length) // self.config.input_token_len)
-            patches = patchify(context, None, self.config.input_token_len).to(weight.dtype)
+            patches = patchify(context, None, self.config.input_token_len).to(self.dtype)
             forecast = self.forecast_pass(patches, n_patches).to(context.dtype)
             pieces.append(forecast[..., :remaining])
             # The released code takes the median *of* the predicted quantiles, which may cross.
@@ -427,17 +436,26 @@ class TimerS1Network(TimerS1Layers, nn.Module):
         super().__init__()
         self.config = config
         self._build(config)
-        self._initialise(config.initializer_range)
+        self.reset_parameters()
 
-    def _initialise(self, std: float) -> None:
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw linear weights from a normal distribution; biases are zero, norm weights one.
 
         Only the embedding's last bias is drawn too: a wholly masked patch must not embed to
         exactly zero, where the norms multiply gradients by a million.
+
+        Parameters
+        ----------
+        generator : torch.Generator, optional
+            Source of the random numbers. Default: torch's own.
         """
-        for part in self.modules():
-            if isinstance(part, nn.Linear):
-                nn.init.normal_(part.weight, std=std)
-                if part.bias is not None:
-                    nn.init.zeros_(part.bias)
-        nn.init.normal_(self.model.embed_layer.output_layer.bias, std=std)
+        std = self.config.initializer_range
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(parameter)
+            elif parameter.ndim == 1:
+                nn.init.ones_(parameter)
+            else:
+                nn.init.normal_(parameter, std=std, generator=generator)
+        bias = self.model.embed_layer.output_layer.bias
+        nn.init.normal_(bias, std=std, generator=generator)

@@ -86,6 +86,7 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
     config: TimerS1Config
     base_model_prefix = "model"
     main_input_name = "inputs"
+    _input_embed_layer = "embed_layer"  # quantisers ask for it
     _no_split_modules: ClassVar[list[str]] = ["TimeMoEBlock", "TimeSTPBlock"]
     _supports_sdpa = True
 
@@ -132,8 +133,7 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
         _check_labels(inputs, labels)
         config = self.config
         patches = patchify(inputs, observed, config.input_token_len)
-        patches = patches.to(self.output_patch_embedding.output_layer.weight.dtype)
-        stages = list(self.stages(patches))
+        stages = list(self.stages(patches.to(self.dtype)))
         router_logits = tuple(logits for stage in stages for logits in stage.router_logits)
         predictions = [self.predict_patch(stage.hidden_states) for stage in stages]
         quantiles = torch.cat([prediction[:, -1] for prediction in predictions], dim=-1)

@@ -1,0 +1,76 @@
+"""Which model for this panel: Timer-S1 and classical ones in one grid search of sktime."""
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+from matplotlib import pyplot
+from sktime.forecasting.compose import EnsembleForecaster, MultiplexForecaster
+from sktime.forecasting.ets import AutoETS
+from sktime.forecasting.model_selection import ForecastingGridSearchCV
+from sktime.forecasting.naive import NaiveForecaster
+from sktime.forecasting.theta import ThetaForecaster
+from sktime.performance_metrics.forecasting import MeanAbsoluteScaledError
+from sktime.split import ExpandingWindowSplitter
+
+from timer_forecaster.sktime import TimerS1Forecaster
+
+logging.captureWarnings(True)  # sktime announces a coming default whenever it makes a model
+
+# A panel: monthly turnover of the industries of one state, on rows (industry, month).
+csv = Path(__file__).parent / "australian_retail.csv"
+table = pd.read_csv(csv, header=[0, 1], index_col=0)["Victoria"]
+table.index = pd.PeriodIndex(table.index, freq="M", name="month")
+y = table.unstack().rename("turnover").to_frame()
+months = y.index.get_level_values("month")
+known, last_year = y[months < "2018-01"], y[months >= "2018-01"]
+
+ets = AutoETS("mul", "add", damped_trend=True, seasonal="mul", sp=12, auto=False)
+timer = TimerS1Forecaster()
+models = MultiplexForecaster(
+    [
+        ("naive", NaiveForecaster("last")),
+        ("seasonal naive", NaiveForecaster("last", sp=12)),
+        ("ETS", ets),
+        ("theta", ThetaForecaster(sp=12)),
+        ("timer", timer),
+        ("mean of ETS and timer", EnsembleForecaster([("ets", ets), ("timer", timer)])),
+    ]
+)
+others = [name for name, _ in models.forecasters if name != "timer"]
+year = range(1, 13)
+search = ForecastingGridSearchCV(
+    models,
+    cv=ExpandingWindowSplitter(fh=year, initial_window=len(table) - 48, step_length=12),
+    param_grid=[
+        {"selected_forecaster": others},
+        {"selected_forecaster": ["timer"], "timer__context_length": [120, None]},
+    ],
+    scoring=MeanAbsoluteScaledError(sp=12),  # 1: as good as last year's value is within the sample
+    backend=None,  # in this process: each worker of "loky" would load the weights for itself
+    return_n_best_forecasters=-1,  # all, fitted, for the year that the search did not see
+    error_score="raise",
+)
+search.fit(known, fh=year)
+
+# The scores that chose a model flatter it; the last year took no part in the choice.
+rows = []
+for (_, fitted), score in zip(search.n_best_forecasters_, search.n_best_scores_, strict=True):
+    chosen = fitted.get_params()
+    name = chosen["selected_forecaster"]
+    if name == "timer":
+        name = f"timer, context {chosen['timer__context_length'] or 'all'}"
+    error = search.scoring(last_year, fitted.predict(), y_train=known)
+    rows.append({"model": name, "MASE 2015-2017": score, "MASE 2018": error})
+results = pd.DataFrame(rows).set_index("model")
+print(results.round(3).to_string())
+
+_, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4))
+left.semilogx(results[::-1], results.index[::-1], "o", label=results.columns)
+left.legend()
+y.loc["Department stores"]["turnover"]["2014":].plot(ax=right, color="black", label="turnover")
+search.predict().loc["Department stores"]["turnover"].plot(ax=right, label=results.index[0])
+right.set(title="Department stores, Victoria", xlabel="", ylabel="million AUD")
+right.legend()
+pyplot.tight_layout()
+pyplot.savefig("retail_model_selection.png")

@@ -1,0 +1,66 @@
+"""Forecasts of a hierarchy that add up: Timer-S1 under sktime's reconciliation."""
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+from matplotlib import pyplot
+from sktime.forecasting.reconcile import ReconcilerForecaster
+from sktime.split import ExpandingWindowSplitter
+from sktime.transformations.hierarchical.aggregate import Aggregator
+
+from timer_forecaster.sktime import TimerS1Forecaster
+
+logging.captureWarnings(True)  # sktime announces a coming default whenever it makes a model
+
+# A hierarchy: monthly turnover on rows (state, industry, month), and its totals.
+csv = Path(__file__).parent / "australian_retail.csv"
+table = pd.read_csv(csv, header=[0, 1], index_col=0)
+table.index = pd.PeriodIndex(table.index, freq="M", name="month")
+y = Aggregator().fit_transform(table.unstack().rename("turnover").to_frame())
+
+timer = TimerS1Forecaster()
+forecasters = {
+    "each by itself": timer,
+    "bottom-up": ReconcilerForecaster(timer, "bu"),
+    "top-down": ReconcilerForecaster(timer, "td_fcst"),
+    "OLS": ReconcilerForecaster(timer, "ols"),
+    "WLS": ReconcilerForecaster(timer, "wls_str"),
+}
+
+# The last five years, each forecast from the years before it.
+years = ExpandingWindowSplitter(fh=range(1, 13), initial_window=len(table) - 60, step_length=12)
+forecasts = pd.DataFrame(
+    {
+        name: pd.concat(
+            forecaster.clone().fit(known, fh=range(1, 13)).predict()["turnover"]
+            for known, _ in years.split_series(y)
+        )
+        for name, forecaster in forecasters.items()
+    }
+)
+
+nodes = ["state", "industry"]
+is_sum = (forecasts.index.to_frame()[nodes] == "__total").any(axis=1)
+parts = forecasts[~is_sum].groupby("month").sum()
+gap = (forecasts.loc["__total", "__total"] - parts).abs().max()
+
+# Errors as multiples of what last year's value would have erred, so that levels compare.
+yearly_change = y["turnover"].groupby(nodes).diff(12).abs().groupby(nodes).mean()
+errors = forecasts.sub(y["turnover"].loc[forecasts.index], axis=0).abs().groupby(nodes).mean()
+errors = errors.div(yearly_change, axis=0)
+depth = (errors.index.to_frame() != "__total").sum(axis=1)
+levels = {0: "total", 1: "states", 2: "industries of states"}
+results = errors.groupby(depth).mean().rename(index=levels).T
+print(results.assign(**{"gap, million AUD": gap}).round(3).to_string())
+
+_, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4))
+results.T.plot.bar(ax=left, rot=0, title="Error: 1 is last year's value")
+left.set_ylim(0, 1.7)
+left.legend(loc="upper left", ncols=2)
+for name in ("each by itself", "top-down"):
+    (forecasts[name].loc["__total", "__total"] - parts[name]).plot(ax=right, label=name)
+right.set(title="Forecast of the total less those of its parts", xlabel="", ylabel="million AUD")
+right.legend()
+pyplot.tight_layout()
+pyplot.savefig("retail_reconciliation.png")

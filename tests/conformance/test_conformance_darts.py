@@ -331,8 +331,7 @@ SUITES = {
             ),
             **for_all(
                 "test_predict_likelihood_parameters_univariate_torch_models"
-                " test_predict_likelihood_parameters_multivariate_torch_models"
-                " test_likelihoods_and_resulting_mean_forecasts",
+                " test_predict_likelihood_parameters_multivariate_torch_models",
                 only(with_quantiles),
             ),
         },
@@ -340,7 +339,8 @@ SUITES = {
             OTHERS: (
                 "test_predict_likelihood_parameters_regression_models"
                 " test_predict_likelihood_parameters_wrong_args"
-            )
+            ),
+            TRAINING: "test_likelihoods_and_resulting_mean_forecasts",
         },
     ),
     "utils.historical_forecasts.test_historical_forecasts": Suite(

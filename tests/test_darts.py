@@ -1,6 +1,12 @@
+"""The Darts model: its numbers, weights and files.
+
+The comments "trap" refer to what was found hard in Darts 0.48; see docs/darts.md. Backtests are in
+`test_darts_backtesting`, Darts' wrappers in `test_darts_around`.
+"""
+
 import doctest
-import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,92 +14,36 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
-pytest.importorskip("darts", reason="darts is not installed")
-pytest.importorskip("pytorch_lightning", reason="darts is installed without torch")
-
 import pytorch_lightning as pl
 import torch
 from darts import TimeSeries
-from darts.metrics import mae
-from darts.models import ConformalNaiveModel, NaiveEnsembleModel
-from darts.utils.data import ModuleStage, PLModuleInput
+from darts.utils.data import ModuleStage, PLModuleInput, SequentialTorchTrainingDataset
 from darts.utils.likelihood_models import GaussianLikelihood, QuantileRegression
+from darts_cases import (
+    NAME,
+    ONE_PASS,
+    QUIET,
+    UNAVOIDABLE,
+    assert_close,
+    make,
+    make_series,
+    pipe,
+    pipeline_quantiles,
+    rows_of_calls,
+    values,
+    without_chatter,
+)
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.darts import TimerS1Model
 from timer_forecaster.inference import cache
 from timer_forecaster.models import checkpoints
 
-NAME = "timer-s1-test"
+__all__ = ["pipe", "rows_of_calls", "without_chatter"]  # fixtures
+
+pytestmark = UNAVOIDABLE
 FOLDER = Path(checkpoints.__file__).parent / NAME
-ONE_PASS = 32
-QUIET = {"accelerator": "cpu", "enable_progress_bar": False}
 ODD_LEVELS = [0.01, 0.05, 0.37, 0.5, 0.63, 0.95, 0.99]
-
-
-# what Lightning and torch's data loader say about every forecast of every Darts model
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:'pin_memory' argument is set:UserWarning"),
-    pytest.mark.filterwarnings("ignore:.*LeafSpec"),
-    pytest.mark.filterwarnings("error:The state dict in"),
-    pytest.mark.filterwarnings("ignore:.*AMP with fp16 is not supported on CPU"),
-]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def without_chatter():
-    """Darts and Lightning log several lines for each forecast."""
-    logging.disable(logging.WARNING)
-    yield
-    logging.disable(logging.NOTSET)
-
-
-@pytest.fixture(scope="module")
-def pipe():
-    return ForecastPipeline.from_pretrained(NAME, device="cpu")
-
-
-@pytest.fixture
-def rows_of_calls(monkeypatch):
-    """Rows of each call that reaches the pipeline."""
-    calls = []
-    predict = ForecastPipeline.predict
-
-    def counted(self, series, *args, **kwargs):
-        calls.append(len(series))
-        return predict(self, series, *args, **kwargs)
-
-    monkeypatch.setattr(ForecastPipeline, "predict", counted)
-    return calls
-
-
-def make(input_chunk_length=64, output_chunk_length=24, **kwargs):
-    kwargs = {"hub_model_name": NAME, "pl_trainer_kwargs": dict(QUIET), **kwargs}
-    return TimerS1Model(input_chunk_length, output_chunk_length, **kwargs)
-
-
-def values(length=100, components=1, seed=0, level=50.0):
-    steps = np.random.default_rng(seed).normal(size=(length, components))
-    return np.cumsum(steps, axis=0) + level
-
-
-def make_series(length=100, components=1, seed=0, dtype="float64", **kwargs):
-    index = pd.date_range("2024-01-01", periods=length, freq="h")
-    columns = [f"c{i}" for i in range(components)]
-    array = values(length, components, seed).astype(dtype)
-    return TimeSeries.from_times_and_values(index, array, columns=columns, **kwargs)
-
-
-def pipeline_quantiles(pipe, array, horizon, levels, **kwargs):
-    """Components side by side as Darts lays them out: (horizon, components * levels)."""
-    forecast = pipe.predict(list(np.asarray(array, np.float64).T), horizon, **kwargs)
-    stacked = np.stack([forecast.quantile(level) for level in levels], axis=-1)
-    return stacked.transpose(1, 0, 2).reshape(horizon, -1)
-
-
-def assert_close(actual, expected):
-    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
 
 
 # --- the numbers are the pipeline's ---------------------------------------------------------
@@ -226,6 +176,38 @@ def test_samples_can_be_rolled_out_by_darts():
     assert np.isfinite(forecast.all_values()).all()
 
 
+@pytest.mark.parametrize("batch_size", [256, 7])
+def test_samples_take_one_pass_of_the_different_rows(batch_size, rows_of_calls):
+    """Darts repeats the rows in each batch, and the batch (trap 1.10)."""
+    many = [make_series(components=2, seed=seed) for seed in range(3)]
+    model = make(likelihood=QuantileRegression([0.1, 0.5, 0.9]), batch_size=batch_size).fit(many)
+    forecasts = model.predict(24, series=many, num_samples=500, random_state=0)
+    assert rows_of_calls == [6]
+    assert forecasts[0].n_samples == 500
+    exact = model.predict(24, series=many, predict_likelihood_parameters=True)
+    assert rows_of_calls == [6]
+    for drawn, quantiles in zip(forecasts, exact, strict=True):
+        low, median, high = np.moveaxis(quantiles.values().reshape(24, 2, 3, 1), 2, 0)
+        draws = drawn.all_values()  # Darts clips them to the outer quantiles
+        shares = [(draws <= low).mean(), (draws < median).mean(), (draws >= high).mean()]
+        np.testing.assert_allclose(shares, [0.1, 0.5, 0.1], atol=0.01)
+
+
+def test_samples_beyond_one_chunk_run_what_differs_alone(rows_of_calls):
+    model = make(likelihood=QuantileRegression([0.1, 0.5, 0.9])).fit(make_series())
+    model.predict(60, num_samples=40, random_state=0)
+    assert rows_of_calls == [1, 40, 40]  # every sample goes on from its own path
+
+
+def test_equal_rows_are_forecast_once_whatever_their_padding(pipe, rows_of_calls):
+    short = make_series(20)
+    many = [short, short.prepend_values(np.full(10, np.nan)), make_series(20, seed=1), short]
+    forecasts = make((5, 64)).fit(many).predict(24, series=many)
+    assert rows_of_calls == [2]
+    for series, forecast in zip(many, forecasts, strict=True):
+        assert_close(forecast.values(), pipeline_quantiles(pipe, series.values(), 24, [0.5]))
+
+
 @pytest.mark.parametrize("likelihood", [GaussianLikelihood(), "quantile"])
 def test_other_likelihoods_are_refused(likelihood):
     with pytest.raises(ValueError, match="Only QuantileRegression likelihood is supported"):
@@ -335,6 +317,67 @@ def test_covariates_are_refused(kind):
         make().fit(series).predict(24, **{kind: series})
 
 
+# --- what Darts' own tests ask of every model -----------------------------------------------
+
+
+@pytest.mark.parametrize("length", [16, 14, 8, 1])
+def test_every_length_from_the_least_on_is_forecast(length):
+    model = make((1, 16), 6).fit(make_series(16))
+    assert np.isfinite(model.predict(6, series=make_series(length)).values()).all()
+
+
+def test_fit_never_trains(monkeypatch):
+    monkeypatch.setattr(pl.Trainer, "fit", lambda *args, **kwargs: pytest.fail("it trains"))
+    series = make_series()
+    model = make().fit(series, val_series=series, epochs=3)
+    assert model.epochs_trained == 0
+    first, again = model.predict(30), model.predict(30)
+    assert first == again
+
+
+def test_least_length_of_a_training_series_is_darts_rule():
+    assert make((10, 50), 24).min_train_series_length == 34
+    assert make(50, 24, output_chunk_shift=2).min_train_series_length == 76
+
+
+def test_an_untrained_copy_has_the_parameters():
+    model = make((3, 40), likelihood=QuantileRegression([0.2, 0.5, 0.8]), local_dir=FOLDER)
+    assert dict(model.untrained_model().model_params) == dict(model.model_params)
+
+
+def test_jobs_and_batches_change_nothing():
+    many = [make_series(seed=seed) for seed in range(5)]
+    model = make().fit(many)
+    expected = model.predict(24, series=many)
+    for options in ({"n_jobs": 2}, {"batch_size": 2}, {"dataloader_kwargs": {"batch_size": 3}}):
+        for one, other in zip(model.predict(24, series=many, **options), expected, strict=True):
+            assert_close(one.values(), other.values())
+
+
+def test_fit_from_a_dataset():
+    series = make_series()
+    dataset = SequentialTorchTrainingDataset(series, input_chunk_length=64, output_chunk_length=24)
+    model = make().fit_from_dataset(dataset)
+    with pytest.raises(ValueError, match="fit_from_dataset"):
+        model.predict(24)
+    assert_close(model.predict(24, series=series).values(), make().fit(series).predict(24).values())
+
+
+@pytest.mark.parametrize("precision", ["32-true", "64-true"])
+def test_a_trainer_of_ones_own(precision):
+    series = make_series()
+    trainer = pl.Trainer(**QUIET, precision=precision, logger=False)
+    forecast = make().fit(series, trainer=trainer).predict(24, trainer=trainer)
+    assert_close(forecast.values(), make().fit(series).predict(24).values())
+
+
+def test_a_long_chunk_does_not_depend_on_how_much_of_it_is_asked_for():
+    """Beyond a chunk Darts moves its last chunks instead (trap 1.7)."""
+    model = make(64, 70).fit(make_series())
+    assert_close(model.predict(25).values()[:24], model.predict(24).values())
+    assert_close(model.predict(70).values()[:24], model.predict(24).values())
+
+
 # --- construction ---------------------------------------------------------------------------
 
 
@@ -346,6 +389,7 @@ def test_covariates_are_refused(kind):
         ({"input_chunk_length": (5, 3)}, "1 <= min_length <= max_length"),
         ({"output_chunk_length": 0}, "output_chunk_length=0"),
         ({"output_chunk_shift": -1}, "output_chunk_shift=-1"),
+        ({"batch_size": 0}, "batch_size=0"),
         ({"rollout": "mean"}, "rollout='mean' is unknown"),
         ({"dtype": "int8"}, "dtype='int8' is not supported"),
         ({"hub_model_name": "nonsense"}, "'nonsense' is neither a registry name"),
@@ -359,6 +403,22 @@ def test_covariates_are_refused(kind):
 def test_unusable_parameters_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         make(**arguments)
+
+
+def test_parameters_are_plain_and_normalised_before_darts_reads_them():
+    """Darts copies, prints and pickles them (traps 1.2 and 1.12)."""
+    model = make(hub_model_name=Path(FOLDER), local_dir=FOLDER, dtype=torch.float32)
+    found = {name: model.model_params[name] for name in ("hub_model_name", "local_dir", "dtype")}
+    assert found == {"hub_model_name": str(FOLDER), "local_dir": str(FOLDER), "dtype": "float32"}
+
+
+@pytest.mark.parametrize("batch_size", [None, 3])
+def test_many_windows_are_handed_over_at_once(batch_size, rows_of_calls):
+    """Darts' default are 32 (trap 1.13)."""
+    many = [make_series(20, seed=seed) for seed in range(40)]
+    model = make((1, 20), 6, **({} if batch_size is None else {"batch_size": batch_size}))
+    model.fit(many).predict(6, series=many)
+    assert rows_of_calls == ([40] if batch_size is None else [3] * 13 + [1])
 
 
 @pytest.mark.parametrize("enable_finetuning", [True, {"unfreeze": ["*"]}])
@@ -416,6 +476,19 @@ def test_fit_loads_nothing_and_models_share_one_network():
     assert not list(models[0].model.parameters())
 
 
+def test_forecasts_neither_move_nor_cast_the_network(monkeypatch):
+    """Lightning takes its module to the device and back for every forecast (trap 1.11)."""
+    release()
+    model = make().fit(make_series())
+    model.predict(24)
+    (network,) = cache._networks.values()
+    monkeypatch.setattr(type(network), "_apply", lambda *args: pytest.fail("it is moved"))
+    with pytest.raises(pytest.fail.Exception):
+        network.double()
+    model.predict(24, series=make_series(seed=1))
+    assert list(cache._networks.values()) == [network]
+
+
 def test_local_dir_is_another_door_to_the_same_numbers():
     series = make_series()
     expected = make().fit(series).predict(24)
@@ -456,12 +529,36 @@ def test_load_weights_takes_another_window_but_no_other_checkpoint(tmp_path):
     series = make_series()
     path = str(tmp_path / "model.pt")
     make().fit(series).save(path)
-    other = make(32, 40, dtype="float32", rollout="median")
+    options = {"rollout": "median", "output_chunk_shift": 3}
+    other = make(32, 40, dtype="float32", **options)
     other.load_weights(path)
-    expected = make(32, 40, rollout="median").fit(series).predict(40)
+    expected = make(32, 40, **options).fit(series).predict(40)
     assert_close(other.predict(40, series=series).values(), expected.values())
     with pytest.raises(ValueError, match="found local_dir="):
         make(local_dir=FOLDER).load_weights(path)
+
+
+def test_weights_of_another_checkpoint_are_refused_even_unchecked(tmp_path):
+    """They would be dropped unnoticed, as nothing is loaded into the module (trap 1.12)."""
+    path = str(tmp_path / "model.pt")
+    make(16, hub_model_name="timer-s1-mini").fit(make_series()).save(path)
+    with pytest.raises(
+        ValueError, match=r"hub_model_name=timer-s1-test, should be .*timer-s1-mini"
+    ):
+        make(16).load_weights(path)
+    with pytest.raises(ValueError, match=r"forecasts with .*timer-s1-mini.*this one with"):
+        make(16).load_weights(path, load_encoders=False, skip_checks=True)
+
+
+@pytest.mark.filterwarnings("ignore:Total length of `list`", "ignore:Found 3 module")
+def test_weights_of_another_class_are_refused(tmp_path):
+    from darts.models import DLinearModel
+
+    other = DLinearModel(16, 8, n_epochs=1, pl_trainer_kwargs=QUIET).fit(make_series())
+    path = str(tmp_path / "model.pt")
+    other.save(path)
+    with pytest.raises(RuntimeError, match=r"Unexpected key\(s\) in state_dict"):
+        make(16, 8).load_weights(path, load_encoders=False, skip_checks=True)
 
 
 def test_load_from_checkpoint(tmp_path):
@@ -472,109 +569,6 @@ def test_load_from_checkpoint(tmp_path):
     np.testing.assert_array_equal(
         loaded.predict(24, series=series).values(), model.predict(24).values()
     )
-
-
-# --- back-testing ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("stride", [1, 7])
-@pytest.mark.parametrize("overlap_end", [False, True])
-def test_historical_forecasts_equal_a_loop(stride, overlap_end, rows_of_calls):
-    series = make_series(130, 2)
-    model = make(64, 12, likelihood=QuantileRegression([0.1, 0.5, 0.9])).fit(series)
-    options = {"predict_likelihood_parameters": True, "forecast_horizon": 12}
-    forecasts = model.historical_forecasts(
-        series,
-        stride=stride,
-        overlap_end=overlap_end,
-        retrain=False,
-        last_points_only=False,
-        **options,
-    )
-    ends = range(64, 131 if overlap_end else 119, stride)
-    assert len(forecasts) == len(ends)
-    assert len(rows_of_calls) == -(-len(ends) // 32)  # batches of Darts' default size
-    for end, forecast in zip(ends, forecasts, strict=True):
-        single = model.predict(12, series=series[:end], predict_likelihood_parameters=True)
-        assert forecast.time_index.equals(single.time_index)
-        assert_close(forecast.values(), single.values())
-
-
-def test_historical_forecasts_of_variable_windows_equal_a_loop():
-    many = [make_series(40, seed=1), make_series(90, seed=2)]
-    model = make((20, 64), 12).fit(many)
-    options = {"forecast_horizon": 12, "stride": 9, "retrain": False}
-    for series, forecasts in zip(
-        many, model.historical_forecasts(many, last_points_only=False, **options), strict=True
-    ):
-        for forecast in forecasts:
-            past = series.drop_after(forecast.start_time())
-            assert_close(forecast.values(), model.predict(12, series=past).values())
-
-
-def test_backtest_is_the_metric_of_the_historical_forecasts():
-    series = make_series(130)
-    model = make(64, 12).fit(series)
-    options = {"forecast_horizon": 12, "stride": 10, "retrain": False, "last_points_only": False}
-    forecasts = model.historical_forecasts(series, **options)
-    expected = np.mean([mae(series, forecast) for forecast in forecasts])
-    assert model.backtest(series, metric=mae, **options) == pytest.approx(expected)
-    errors = model.residuals(series, historical_forecasts=forecasts, last_points_only=False)
-    assert np.mean([np.abs(error.values()).mean() for error in errors]) == pytest.approx(expected)
-
-
-def test_retraining_a_frozen_model_changes_nothing():
-    series = make_series(80)
-    model = make(64, 6).fit(series)
-    options = {"forecast_horizon": 6, "stride": 4}
-    frozen = model.historical_forecasts(series, retrain=False, **options)
-    retrained = model.historical_forecasts(series, retrain=True, **options)
-    assert_close(retrained.values(), frozen.values())
-
-
-def test_gridsearch_picks_the_best_window_and_loads_nothing_twice(monkeypatch):
-    series = make_series(90)
-    loads = []
-    load = cache.load_network
-    monkeypatch.setattr(cache, "load_network", lambda key: loads.append(key) or load(key))
-    release()
-    parameters = {
-        "input_chunk_length": [16, 48],
-        "output_chunk_length": [6, 40],
-        "hub_model_name": [NAME],
-        "pl_trainer_kwargs": [dict(QUIET)],
-    }
-    options = {"forecast_horizon": 6, "stride": 12, "metric": mae, "start": 60}
-    best, chosen, score = TimerS1Model.gridsearch(
-        parameters, series, start_format="position", **options
-    )
-    assert len(loads) == 1
-    scores = [
-        make(length, 6).backtest(series, start_format="position", **options) for length in (16, 48)
-    ]
-    assert score == pytest.approx(min(scores), rel=1e-5)
-    assert chosen["input_chunk_length"] == (16, 48)[int(np.argmin(scores))]
-    assert isinstance(best, TimerS1Model)
-
-
-# --- among Darts' other classes -------------------------------------------------------------
-
-
-def test_in_a_conformal_model():
-    series = make_series(130)
-    model = make(32, 6).fit(series)
-    forecast = ConformalNaiveModel(model, quantiles=[0.1, 0.5, 0.9], cal_length=20).predict(
-        6, series=series, predict_likelihood_parameters=True
-    )
-    assert (np.diff(forecast.values(), axis=1) >= 0).all()
-
-
-def test_in_an_ensemble():
-    series = make_series()
-    members = [make(32).fit(series), make(64).fit(series)]
-    ensemble = NaiveEnsembleModel(members, train_forecasting_models=False)
-    expected = np.mean([member.predict(24).values() for member in members], axis=0)
-    assert_close(ensemble.predict(24, series=series).values(), expected)
 
 
 def test_random_state_of_torch_is_left_alone():
@@ -593,13 +587,37 @@ def test_example_of_the_docstring():
     assert not any(result.failed for result in results)
 
 
-def test_import_without_a_fitting_darts_says_what_to_install():
-    program = (
-        "import sys; sys.modules['darts.models.forecasting.foundation_model'] = None\n"
-        "import timer_forecaster.darts"
-    )
+def test_the_page_for_darts_users_runs(monkeypatch):
+    root = Path(__file__).parents[1]
+    text = (root / "docs" / "darts.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(root)
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
+        exec(block, names)  # noqa: S102
+    assert names["week"].components.to_list()[0] == "load_mw_q0.050"
+    assert names["lowest"] == pytest.approx(names["score"])
+    assert names["chosen"]["input_chunk_length"] == (48, 512)
+
+
+@pytest.mark.parametrize(
+    ("found", "version"),
+    [
+        ({"__init__.py": "__version__ = '0.47.0'"}, "0.47.0"),  # has no foundation models here
+        ({"__init__.py": "raise ImportError"}, "none"),
+    ],
+)
+def test_import_without_a_fitting_darts_says_what_to_install(found, version, tmp_path):
+    (tmp_path / "darts").mkdir()
+    for name, text in found.items():
+        (tmp_path / "darts" / name).write_text(text)
+    path = os.pathsep.join([str(tmp_path), *sys.path])
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=dict(os.environ)
+        [sys.executable, "-c", "import timer_forecaster.darts"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
     )
     assert done.returncode == 1
-    assert "needs Darts 0.48 or newer" in done.stderr
+    message = done.stderr.splitlines()[-1]
+    assert f"needs Darts 0.48 or newer with torch, found {version} (" in message
+    assert "pip install 'timer-forecaster[darts]'" in message

@@ -5,8 +5,11 @@ Everything private to Darts is imported in this file alone.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
-import warnings
+import sys
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,18 +17,22 @@ import torch
 from numpy.typing import NDArray
 
 try:
+    from darts import TimeSeries
     from darts.models.forecasting.foundation_model import FoundationModel
     from darts.models.forecasting.pl_forecasting_module import PLForecastingModule
     from darts.utils.data import PLModuleInput, PLModuleOutput, TorchTrainingSample
+    from darts.utils.historical_forecasts.utils import _get_historical_forecasts_setup
     from darts.utils.likelihood_models import QuantileRegression
     from darts.utils.serialization import add_safe_globals
+    from darts.utils.ts_utils import series2seq
 except ImportError as error:
     raise ImportError(
-        "timer_forecaster.darts needs Darts 0.48 or newer with torch: "
+        "timer_forecaster.darts needs Darts 0.48 or newer with torch, found "
+        f"{getattr(sys.modules.get('darts'), '__version__', 'none')} ({error}): "
         "pip install 'timer-forecaster[darts]'"
     ) from error
 
-from timer_forecaster.inference import ForecastPipeline
+from timer_forecaster.inference import ForecastPipeline, memo
 from timer_forecaster.inference.cache import NetworkKey
 from timer_forecaster.inference.pipeline import ROLLOUT_CHOICES, longest_history
 from timer_forecaster.models.checkpoints import find_checkpoint
@@ -33,6 +40,7 @@ from timer_forecaster.models.timer_s1 import TimerS1Architecture
 
 __all__ = ["TimerS1Model"]
 
+_TRAINING_OPTIONS = ("train_length", "val_length", "fit_kwargs", "sample_weight")
 _HALF = (torch.float16, torch.bfloat16)
 
 
@@ -82,24 +90,58 @@ class _TimerS1Module(PLForecastingModule):
     def _forecast(self, rows: NDArray[np.float64], device: str) -> NDArray[np.float64]:
         """Quantiles (rows, T, N); NaN for a row in which nothing is observed.
 
-        One empty window must not end a backtest, and Darts left-pads short series with NaN:
-        the pipeline trims that padding and batches rows by the length that remains.
+        One empty window must not end a backtest. To draw samples, Darts repeats the rows of a
+        batch and the batch: each row is forecast once.
         """
         if np.isinf(rows).any():
             raise ValueError("the target series is infinite somewhere; use NaN for missing values")
-        observed = ~np.isnan(rows).all(axis=1)
-        result = np.full((len(rows), self.output_chunk_length, len(self.levels)), np.nan)
-        if observed.any():
+        windows, window_of_row = _distinct_windows(rows)
+        result = np.full((len(windows) + 1, self.output_chunk_length, len(self.levels)), np.nan)
+        if windows:
             pipeline = ForecastPipeline.from_pretrained(
                 self.checkpoint, revision=self.revision, device=device, dtype=self.network_dtype
             )
             horizon = self.output_chunk_shift + self.output_chunk_length
-            forecast = pipeline.predict(
-                rows[observed], horizon, rollout=self.rollout, flip=self.flip
+            forecast = memo.predict(
+                pipeline, windows, horizon, rollout=self.rollout, flip=self.flip
             )
             quantiles = np.stack([forecast.quantile(level) for level in self.levels], axis=-1)
-            result[observed] = quantiles[:, self.output_chunk_shift :]
-        return result
+            result[:-1] = quantiles[:, self.output_chunk_shift :]
+        return result[window_of_row]
+
+    def get_extra_state(self) -> dict[str, str | None]:
+        """Name the weights, which the state dict does not hold."""
+        return {"checkpoint": self.checkpoint, "revision": self.revision}
+
+    def set_extra_state(self, state: dict[str, str | None]) -> None:
+        """Refuse the name of other weights, which nothing could load into this module."""
+        if state != self.get_extra_state():
+            raise ValueError(
+                f"the saved model forecasts with {state}, this one with {self.get_extra_state()}; "
+                "create the model with the saved one's hub_model_name, hub_model_revision and "
+                "local_dir"
+            )
+
+
+def _distinct_windows(rows: NDArray[np.float64]) -> tuple[list[NDArray[np.float64]], list[int]]:
+    """Different rows without leading NaN, and for each row which of them it is; -1: all NaN.
+
+    Darts pads short windows on the left with NaN: without the padding, windows of variable and of
+    fixed length are the same question to the memory of forecasts.
+    """
+    observed = ~np.isnan(rows)
+    starts = np.where(observed.any(axis=1), observed.argmax(axis=1), rows.shape[1])
+    index: dict[bytes, int] = {}
+    windows: list[NDArray[np.float64]] = []
+    window_of_row = []
+    for row, start in zip(rows, starts, strict=True):
+        window = row[start:]
+        key = window.tobytes()
+        if key and key not in index:
+            index[key] = len(windows)
+            windows.append(window)
+        window_of_row.append(index.get(key, -1))
+    return windows, window_of_row
 
 
 class TimerS1Model(FoundationModel):
@@ -108,7 +150,8 @@ class TimerS1Model(FoundationModel):
     Forecasts are those of `timer_forecaster.ForecastPipeline`, component by component. `fit`
     trains nothing and loads nothing; the first `predict` loads the network into a process-wide
     cache that all models of the process share, and saved models hold no weights. NaN in a series
-    means missing; a window in which nothing is observed is forecast as NaN.
+    means missing; a window in which nothing is observed is forecast as NaN. Backtests cost the
+    same with and without ``retrain``; samples are drawn from one run of the network.
 
     Darts' own auto-regression (``n > output_chunk_length``) feeds back medians or samples and
     overlaps its last two chunks. Choose ``output_chunk_length`` as long as the horizon instead:
@@ -141,6 +184,9 @@ class TimerS1Model(FoundationModel):
         How to go on beyond one pass; see `timer_forecaster.ForecastPipeline.predict`.
     flip : bool
         Average with the mirror image of the negative's forecast, at twice the cost.
+    batch_size : int
+        Windows that Darts hands over at once. The network's own batches do not depend on it:
+        fewer take less memory where windows are very long, and more time.
     **kwargs
         As for Darts' ``FoundationModel``. ``use_reversible_instance_norm`` changes nothing, as
         every window is standardised already, in float64.
@@ -183,9 +229,12 @@ class TimerS1Model(FoundationModel):
         dtype: str | torch.dtype = "auto",
         rollout: str = "auto",
         flip: bool = False,
+        batch_size: int = 256,
         **kwargs: Any,
     ) -> None:
-        _check_horizon(output_chunk_length, output_chunk_shift)
+        _check_integer("output_chunk_length", output_chunk_length, 1)
+        _check_integer("output_chunk_shift", output_chunk_shift, 0)
+        _check_integer("batch_size", batch_size, 1)
         if likelihood is not None and not isinstance(likelihood, QuantileRegression):
             raise ValueError(
                 "Only QuantileRegression likelihood is supported, or None for the median; got "
@@ -240,11 +289,79 @@ class TimerS1Model(FoundationModel):
             **self.pl_module_params,
         )
 
-    def _load_from_checkpoint(self, *args: Any, **kwargs: Any) -> PLForecastingModule:
-        with warnings.catch_warnings():
-            # it must not: the weights are not Lightning's
-            warnings.filterwarnings("ignore", "The state dict in .* contains no parameters")
-            return super()._load_from_checkpoint(*args, **kwargs)
+    @functools.wraps(FoundationModel.historical_forecasts, assigned=())  # Darts reads the signature
+    def historical_forecasts(
+        self, series: TimeSeries | Sequence[TimeSeries], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Forecast from many points of the past, as Darts' own method does.
+
+        Training changes nothing here, so that with any ``retrain`` all windows are forecast in
+        batches, as with ``retrain=False``, by one copy of the model. Darts' loop, which makes and
+        fits a model for each window, is left to the cases where it does more:
+        ``data_transformers`` that it fits to each window, ``enable_optimization=False``, series of
+        different widths or types, and, while the model is unfitted, a function as ``retrain``, or
+        ``train_length`` or ``val_length`` with several series. Draws (``num_samples`` > 1) are
+        not those of the loop, which repeats those of its ``random_state`` in each window.
+
+        Parameters
+        ----------
+        series : TimeSeries or sequence of TimeSeries
+        *args, **kwargs
+            As for Darts' method.
+
+        Returns
+        -------
+        TimeSeries, list of TimeSeries or list of lists of TimeSeries
+            As of Darts' method.
+        """
+        generic = super().historical_forecasts
+        call = inspect.signature(generic).bind(series, *args, **kwargs)
+        call.apply_defaults()
+        options = call.arguments
+        del options["series"]
+        if not options["retrain"] or self._needs_the_loop(series2seq(series), options):
+            return generic(series, **options)
+        self._historical_forecasts_sanity_checks(series, **options)
+        options |= self._start_of_the_loop(series2seq(series), options)
+        frozen = self.untrained_model()
+        frozen.fit(series2seq(series)[0], **(options["fit_kwargs"] or {}))
+        for unused in (*_TRAINING_OPTIONS, "data_transformers"):
+            del options[unused]
+        return frozen.historical_forecasts(series, **(options | {"retrain": False}))
+
+    def _needs_the_loop(self, many: Sequence[TimeSeries], options: dict[str, Any]) -> bool:
+        """Tell whether Darts' loop does more for these arguments than to train in vain."""
+        if (
+            not options["enable_optimization"]
+            or options["data_transformers"]
+            or len({(series.width, series.dtype) for series in many}) > 1
+        ):
+            return True
+        if self._fit_called:
+            return False
+        # A function may answer that there is nothing to train. Of several series, Darts leaves
+        # room for training sets in the first alone.
+        return callable(options["retrain"]) or (self._is_limited(options) and len(many) > 1)
+
+    def _start_of_the_loop(
+        self, many: Sequence[TimeSeries], options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Where Darts' loop starts, if it leaves room for the training set of an unfitted model."""
+        if self._fit_called or not self._is_limited(options):
+            return {}
+        known = inspect.signature(_get_historical_forecasts_setup).parameters
+        (first, _), *_ = _get_historical_forecasts_setup(
+            model=self,
+            series=many[0],
+            series_idx=0,
+            **{name: value for name, value in options.items() if name in known},
+        )
+        after_the_end = first > many[0].end_time()
+        return {"start": "end" if after_the_end else first, "start_format": "value"}
+
+    @staticmethod
+    def _is_limited(options: dict[str, Any]) -> bool:
+        return options["train_length"] is not None or options["val_length"] > 0
 
     @property
     def _ckpt_skipped_params(self) -> list[str]:
@@ -271,13 +388,9 @@ class TimerS1Model(FoundationModel):
 add_safe_globals([TimerS1Model])
 
 
-def _check_horizon(output_chunk_length: int, output_chunk_shift: int) -> None:
-    for name, value, least in (
-        ("output_chunk_length", output_chunk_length, 1),
-        ("output_chunk_shift", output_chunk_shift, 0),
-    ):
-        if not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"{name}={value!r} must be an integer of at least {least}")
+def _check_integer(name: str, value: Any, least: int) -> None:
+    if not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{name}={value!r} must be an integer of at least {least}")
 
 
 def _refuse_half_precision(what: str) -> NoReturn:

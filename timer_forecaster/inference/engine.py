@@ -24,15 +24,21 @@ N_PATHS = 9
 
 _PARTS = 36  # equally probable values that stand for one path's forecast in a mixture
 _MIXED_AT_ONCE = 2**24  # values
+_NARROW = 256  # hidden size up to which a network's weights stay in the caches of a CPU
 
 
-def _token_budget(device: str) -> int:
-    """Most tokens in a batch: what fills the caches of a CPU, or a GPU."""
-    return 3072 if device == "cpu" else 65536
+def _token_budget(network: TimerS1Network) -> int:
+    """Most tokens in a batch: what fills the caches of a CPU, or a GPU.
+
+    Wide networks need more of them on a CPU, to be worth reading an expert's weights for.
+    """
+    if network.device.type != "cpu":
+        return 65536
+    return 1536 if network.config.hidden_size <= _NARROW else 3072
 
 
 def token_batches(
-    n_tokens: Sequence[int], device: str, batch_size: int | None
+    n_tokens: Sequence[int], budget: int, batch_size: int | None
 ) -> Iterator[list[int]]:
     """Group rows of similar length under a budget of tokens.
 
@@ -40,8 +46,8 @@ def token_batches(
     ----------
     n_tokens : sequence of int
         Tokens of each row.
-    device : str
-        Type of the device, which sets the budget.
+    budget : int
+        Most tokens in a batch; a longer row makes a batch of its own.
     batch_size : int, optional
         Most rows in a batch. Default: as many as the budget allows.
 
@@ -50,7 +56,6 @@ def token_batches(
     list of int
         Indices of the rows of a batch, shortest first.
     """
-    budget = _token_budget(device)
     batch: list[int] = []
     for index in sorted(range(len(n_tokens)), key=lambda i: n_tokens[i]):
         full = (len(batch) + 1) * n_tokens[index] > budget or len(batch) == batch_size
@@ -139,7 +144,7 @@ def _padded_batches(
     length = network.config.input_token_len
     n_tokens = [-(-len(row) // length) for row in rows]
     device = network.device
-    for batch in token_batches(n_tokens, device.type, batch_size):
+    for batch in token_batches(n_tokens, _token_budget(network), batch_size):
         last_token = torch.tensor([n_tokens[i] - 1 for i in batch], device=device)
         yield batch, _pad_batch(network, [rows[i] for i in batch]), last_token
 
@@ -236,7 +241,7 @@ def _forecast_chunks(
 
     In float32, or in float64 if the network computes in it.
     """
-    budget = _token_budget(patches.device.type)
+    budget = _token_budget(network)
     rows = min(batch_size or len(patches), max(1, budget // patches.shape[1]))
     chunks = zip(patches.split(rows), last_token.split(rows), strict=True)
     dtype = torch.promote_types(patches.dtype, torch.float32)

@@ -194,7 +194,7 @@ WINDOWS = (
     "no covariates",
 )
 
-# test_tirex.py is not among them: it needs the package tirex, and asks what test_timesfm2p5.py asks.
+# test_tirex.py needs the package tirex, and asks what test_timesfm2p5.py does.
 SUITES = {
     "models.forecasting.test_foundation": Suite(
         models={

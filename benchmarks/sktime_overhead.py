@@ -11,18 +11,19 @@ calls of the pipeline behind one answer are counted in a run of their own.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import torch
+from measuring import count_calls, measure
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.sktime import TimerS1Forecaster
 
 LEVELS = [0.05, 0.5, 0.95]
+COUNTED = ((TimerS1Network, "forecast_pass"), (ForecastPipeline, "predict"))
 Question = tuple[str, Callable[[], object], Callable[[], object]]
 
 
@@ -36,7 +37,7 @@ def main() -> None:
     )
     print(f"{'':12}{'pipeline s':>12}{'sktime s':>12}{'ratio':>8}{'passes':>16}{'calls':>16}")
     for name, pipeline, door in questions(arguments):
-        counts = [count(answer) for answer in (pipeline, door)]
+        counts = [count_calls(answer, *COUNTED) for answer in (pipeline, door)]
         seconds = np.array([(measure(pipeline), measure(door)) for _ in range(arguments.repeats)])
         ratio = np.median(seconds[:, 1] / seconds[:, 0])
         first, second = np.median(seconds, axis=0)
@@ -74,36 +75,6 @@ def questions(arguments: argparse.Namespace) -> list[Question]:
             lambda: fitted().predict_quantiles(horizon, alpha=LEVELS),
         ),
     ]
-
-
-def measure(answer: Callable[[], object]) -> float:
-    """Seconds that an answer takes."""
-    start = time.perf_counter()
-    answer()
-    return time.perf_counter() - start
-
-
-def count(answer: Callable[[], object]) -> tuple[int, int]:
-    """Forward passes of the network and calls of the pipeline behind an answer."""
-    counts = {"forecast_pass": 0, "predict": 0}
-    owners = {"forecast_pass": TimerS1Network, "predict": ForecastPipeline}
-    originals = {name: getattr(owner, name) for name, owner in owners.items()}
-
-    def counted(name: str) -> Callable[..., object]:
-        def call(*arguments: object, **options: object) -> object:
-            counts[name] += 1
-            return originals[name](*arguments, **options)
-
-        return call
-
-    try:
-        for name, owner in owners.items():
-            setattr(owner, name, counted(name))
-        answer()
-    finally:
-        for name, owner in owners.items():
-            setattr(owner, name, originals[name])
-    return counts["forecast_pass"], counts["predict"]
 
 
 def parse_arguments() -> argparse.Namespace:

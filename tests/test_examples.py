@@ -92,6 +92,20 @@ def printed_table(text, n_columns):
     return pd.DataFrame.from_dict(numbers, orient="index")
 
 
+@pytest.mark.slow
+def test_a_backtest_beside_models_of_darts(tmp_path):
+    for package in ("darts", "lightgbm", "matplotlib"):
+        pytest.importorskip(package)
+    lines = run("darts_backtest.py", tmp_path).splitlines()[1:]
+    scores = {name: [float(score) for score in row] for name, *row in map(str.split, lines)}
+    assert set(scores) == {"ExponentialSmoothing", "Theta", "LightGBM", "Timer-S1"}
+    load, retail, gasoline, _ = scores["Timer-S1"]
+    assert 0.5 < load < 0.9
+    assert 1 < retail < 1.3
+    assert 1.5 < gasoline < 2.1
+    assert (tmp_path / "darts_backtest.png").stat().st_size > 10_000
+
+
 def run(program, folder):
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / program)],
@@ -120,3 +134,10 @@ def test_retail_turnover_is_complete():
     assert [len(level) for level in turnover.columns.levels] == [5, 6]
     assert turnover.shape == (441, 30)
     assert turnover.gt(1).all(axis=None)
+
+
+def test_the_weeks_of_gasoline_are_complete():
+    gasoline = pd.read_csv(EXAMPLES / "us_gasoline.csv", parse_dates=["week"])
+    expected = pd.date_range("1991-02-08", "2021-04-30", freq="W-FRI")
+    assert gasoline["week"].tolist() == expected.tolist()
+    assert gasoline["thousand_barrels_a_day"].between(5_000, 10_000).all()

@@ -242,24 +242,22 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         pipeline = ForecastPipeline.from_pretrained(
             self.model_path, revision=self.revision, device=self.device_map, dtype=self.dtype
         )
-        return memo.predict(
-            pipeline,
-            X,
-            self.n_outputs_,
-            context_length=self.context_length,
-            rollout=self.rollout,
-            flip=self.flip,
-            batch_size=self.batch_size,
-        )
+        return memo.predict(pipeline, X, self.n_outputs_, **self._options())
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "context_length": self.context_length,
+            "rollout": self.rollout,
+            "flip": self.flip,
+            "batch_size": self.batch_size,
+        }
 
     def _check_parameters(self) -> None:
         if self.point not in ("median", "mean") and not _is_level(self.point):
             raise ValueError(
                 f"point={self.point!r} is unknown; use 'median', 'mean' or a level inside (0, 1)"
             )
-        if not isinstance(self.flip, (bool, np.bool_)):
-            raise TypeError(f"flip={self.flip!r} must be True or False")
-        check_options(self.context_length, self.rollout, self.batch_size)
+        check_options(**self._options())
 
 
 def make_windows(

@@ -239,7 +239,7 @@ class TimerS1Forecaster(BaseForecaster):
                 raise ValueError(f"{name}={value!r} is unknown; use one of {choices}")
         if not isinstance(self.deterministic, bool):
             raise TypeError(f"deterministic={self.deterministic!r} must be True or False")
-        check_options(self.context_length, self.rollout, self.batch_size)
+        check_options(**self._options())
         self._pipeline()
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:

@@ -160,7 +160,9 @@ class ForecastPipeline:
         """
         config = self.network.config
         _check_positive("horizon", horizon)
-        check_options(context_length, rollout, batch_size)
+        check_options(
+            context_length=context_length, rollout=rollout, flip=flip, batch_size=batch_size
+        )
         rollout = resolve_rollout(rollout, config)
         if flip:
             _check_symmetric(config.quantiles)
@@ -301,9 +303,11 @@ class ForecastPipeline:
         ]
 
 
-def check_options(context_length: Any, rollout: Any, batch_size: Any) -> None:
+def check_options(*, context_length: Any, rollout: Any, flip: Any, batch_size: Any) -> None:
     """Check options of `ForecastPipeline.predict`, as far as that needs no network."""
     _check_rollout(rollout)
+    if not isinstance(flip, (bool, np.bool_)):
+        raise TypeError(f"flip={flip!r} must be True or False")
     for name, value in (("context_length", context_length), ("batch_size", batch_size)):
         if value is not None:
             _check_positive(name, value)

@@ -361,6 +361,59 @@ def test_business_days_among_days_are_days_with_missing_values():
     pd.testing.assert_series_equal(together, alone, check_names=False, check_freq=False, rtol=1e-5)
 
 
+def test_gaps_of_long_instances_outvote_the_step_of_a_short_one():
+    times = pd.date_range("2024-01-01", periods=60, freq="h")
+    y = pd.Series(walk(), times)
+    parts = {f"s{i}": y.drop(times[10 + i]) for i in range(5)} | {"short": y[:6:2]}
+    panel = pd.concat({key: part.to_frame("y") for key, part in parts.items()})
+    with pytest.raises(ValueError, match="'short' has a step of 2h, others of h"):
+        forecaster().fit(panel)
+    predicted = forecaster().fit(panel.drop("short")).predict([1])
+    assert predicted.loc["s0"].index[0] == times[-1] + times.freq
+
+
+def test_step_is_named_where_the_other_instance_has_gaps():
+    hours = hourly(40).drop(hourly(40).index[[7]])
+    days = pd.Series(walk(60), pd.date_range("2024-01-01", periods=60))
+    y = pd.concat({"a": hours.to_frame("y"), "b": days.to_frame("y")})
+    with pytest.raises(ValueError, match=r"'a' has a step of h, others of D; frequencies cannot"):
+        forecaster().fit(y)
+
+
+@pytest.mark.skipif(
+    Version(sktime.__version__).release < (1, 2), reason="sktime 1.1 refuses them in its own words"
+)
+@pytest.mark.parametrize(
+    ("fitted", "later"),
+    [
+        (hourly(20).tz_localize("Europe/Paris"), hourly(30)[20:]),
+        (hourly(20), hourly(30)[20:].tz_localize("Europe/Paris")),
+        (
+            pd.Series(walk(20), pd.period_range("2020-01", periods=20, freq="M")),
+            pd.Series(walk(5), pd.period_range("2021Q4", periods=5, freq="Q")),
+        ),
+    ],
+)
+def test_times_of_another_kind_are_refused(fitted, later):
+    forecaster_ = forecaster().fit(fitted)
+    with pytest.raises(ValueError, match=r"times are .*, those of y are .*; use the same kind"):
+        forecaster_.update(later)
+
+
+def test_index_of_another_type_is_refused():
+    y = pd.concat({"a": pd.DataFrame({"y": walk(9)}, pd.timedelta_range("1h", periods=9))})
+    with pytest.raises(TypeError, match="timedelta"):
+        forecaster().fit(y)
+
+
+def test_y_without_rows_or_with_nameless_instances_is_refused():
+    with pytest.raises(ValueError, match="y is empty"):
+        forecaster().fit(hourly(5)[:0])
+    index = pd.MultiIndex.from_product([["x", None], hourly(5).index])
+    with pytest.raises(ValueError, match="y has a row without an instance"):
+        forecaster().fit(pd.DataFrame({"y": walk(10)}, index))
+
+
 def test_time_given_twice_is_refused():
     y = pd.Series([1.0, 2.0, 3.0], pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-02"]))
     with pytest.raises(ValueError, match="time 2024-01-02 00:00:00 is there more than once"):
@@ -368,6 +421,22 @@ def test_time_given_twice_is_refused():
 
 
 # ----------------------------------------------------------------------------------------- update
+
+
+def test_updating_and_forecasting_with_an_array_continues():
+    y = walk(60)
+    fitted = forecaster().fit(y[:50])
+    predicted = fitted.update_predict_single(y[50:], fh=[1, 9])
+    np.testing.assert_array_equal(predicted, forecaster().fit(y).predict([1, 9]))
+    assert fitted.cutoff[0] == 59
+    with pytest.raises(TypeError, match="y is an array, whose windows have no times"):
+        fitted.update_predict(y)
+
+
+def test_array_cannot_continue_dates():
+    fitted = forecaster().fit(hourly())
+    with pytest.raises(ValueError, match=r"y is an array, which has no times.*datetime64"):
+        fitted.update(walk(3))
 
 
 @pytest.mark.parametrize("n", [40, 59])
@@ -475,6 +544,7 @@ def test_what_was_given_to_fit_may_change_afterwards():
         ({"context_length": 0}, "context_length=0"),
         ({"batch_size": 2.5}, "batch_size=2.5"),
         ({"exogenous": "drop"}, "exogenous='drop'.*raise.*warn"),
+        ({"flip": "no"}, "flip='no' must be True or False"),
     ],
 )
 def test_bad_parameters_are_refused_in_fit(parameters, message):
@@ -526,6 +596,17 @@ def test_in_sample_intervals_of_a_panel_in_one_batch(calls):
         np.testing.assert_allclose(interval.loc[key].iloc[1], expected.iloc[0], rtol=1e-5)
 
 
+def test_instance_without_newer_values_is_named():
+    y = unequal_panel()
+    y.loc[pd.IndexSlice["a", y.loc["a"].index[-6:]], "y"] = np.nan
+    message = "y, instance 'a': no value of column 'y' was observed in the newest 5 steps"
+    fitted = forecaster(context_length=5).fit(y)
+    with pytest.raises(ValueError, match=message):
+        fitted.predict([1])
+    with pytest.raises(ValueError, match=message):
+        fitted.update_predict(y)
+
+
 def test_in_sample_steps_before_anything_was_observed_have_no_forecast():
     y = hourly(20)
     y.iloc[:3] = np.nan
@@ -536,8 +617,27 @@ def test_in_sample_steps_before_anything_was_observed_have_no_forecast():
 
 
 def test_in_sample_step_before_the_first_is_refused():
+    fitted = forecaster().fit(hourly(20))
     with pytest.raises(ValueError, match=r"fh: step -20 lies before 2024-01-01 00:00:00"):
-        forecaster().fit(hourly(20)).predict([-20])
+        fitted.predict([-20])
+    with pytest.raises(ValueError, match=r"y: step -25 lies before 2024-01-01 00:00:00"):
+        fitted.predict_residuals(hourly(3, start="2023-12-31 18:00"))
+
+
+def test_instances_that_start_later_have_no_forecast_before():
+    y = pd.concat(
+        {"a": hourly(6).to_frame("y"), "b": hourly(1, start="2024-01-01 05:00").to_frame("y")}
+    )
+    predicted = forecaster().fit(y).predict([-3, 0, 1])["y"]
+    assert predicted["a"].notna().tolist() == [True, True, True]
+    assert predicted["b"].notna().tolist() == [False, False, True]
+
+
+def test_a_context_longer_than_the_checkpoints_changes_nothing():
+    y = pd.Series(np.r_[np.arange(10.0), np.full(600, np.nan), 1.0, 2.0])
+    for context_length in (None, 5000):
+        fitted = forecaster(context_length=context_length).fit(y)
+        assert np.isnan(fitted.predict([-1]).iloc[0])
 
 
 def test_residuals_are_observed_less_predicted():

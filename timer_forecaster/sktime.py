@@ -14,15 +14,22 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 import pandas as pd
-import sktime
 from numpy.typing import NDArray
 from packaging.version import Version
 from pandas.tseries.offsets import BaseOffset
-from sktime.datatypes import convert_to
-from sktime.forecasting.base import BaseForecaster
-from sktime.forecasting.model_evaluation import evaluate as sktime_evaluate
-from sktime.split import ExpandingWindowSplitter
-from sktime.utils.validation.forecasting import check_fh
+
+try:
+    import sktime
+    from sktime.datatypes import convert_to
+    from sktime.forecasting.base import BaseForecaster
+    from sktime.forecasting.model_evaluation import evaluate as sktime_evaluate
+    from sktime.split import ExpandingWindowSplitter
+    from sktime.utils.validation.forecasting import check_fh
+except ImportError as error:
+    raise ImportError(
+        "timer_forecaster.sktime needs sktime 1.1 or newer: install timer-forecaster with its "
+        "extra 'sktime', from a clone: pip install '.[sktime]'"
+    ) from error
 
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
 from timer_forecaster.inference.cache import NetworkKey
@@ -36,7 +43,7 @@ from timer_forecaster.inference.histories import (
     times_at,
 )
 from timer_forecaster.inference.multiscale import LOOK_BACK
-from timer_forecaster.inference.pipeline import check_options
+from timer_forecaster.inference.pipeline import check_options, longest_history
 
 __all__ = ["TimerS1Forecaster", "evaluate"]
 
@@ -56,12 +63,13 @@ class TimerS1Forecaster(BaseForecaster):
     panel or hierarchy, and all variables, are forecast in one batched computation, each by itself
     and from its own end. `update` extends what is remembered, whatever ``update_params`` says.
     Missing values need no imputation, and time stamps that are absent from a regular index are
-    missing values too.
+    missing values too. Arrays have no times: those of an update count on.
 
     A fitted forecaster holds no weights: they are loaded at the first forecast into a cache of
-    the process, which `timer_forecaster.release` empties. Copies and pickles are small, and all
-    share the weights. What is asked about the same context again, for a point, an interval or a
-    distribution, is answered from the one forecast, which is remembered beside the weights.
+    the process, which keeps four networks and which `timer_forecaster.release` empties. Copies and
+    pickles hold the remembered steps, 8 bytes each, and share the weights. What is asked about one
+    context again, for a point, an interval or a distribution, is answered from the one forecast,
+    which is remembered beside the weights.
 
     Parameters
     ----------
@@ -191,6 +199,8 @@ class TimerS1Forecaster(BaseForecaster):
 
     def _fit(self, y: pd.DataFrame, X: None, fh: Any) -> TimerS1Forecaster:
         self._check_parameters()
+        if y.empty:
+            raise ValueError("y is empty; a forecast needs at least one observed value")
         self._columns = y.columns
         self._index_names = list(y.index.names)
         self._instances: pd.Index | None = None
@@ -205,10 +215,20 @@ class TimerS1Forecaster(BaseForecaster):
         # sktime labels by its latest y, whose columns may stand in another order
         self._y_metadata["feature_names"] = self._columns.to_list()
         if self._y_metadata["mtype"] in _WITHOUT_TIMES:
-            y = _shifted(y, 1 + max(int(history.end[0]) for history in self._histories.values()))
+            y = _shifted(y, self._next_time())
             self._set_cutoff_from_y(y)
         self._remember(y)
         return self
+
+    def _next_time(self) -> int:
+        """Time at which an array continues what is remembered: arrays count on."""
+        ends = [history.end for history in self._histories.values()]
+        if not pd.api.types.is_integer_dtype(ends[0]):
+            raise ValueError(
+                f"y is an array, which has no times; those of y in fit are {ends[0].dtype}: "
+                "pass a pandas object with such an index"
+            )
+        return 1 + max(int(end[0]) for end in ends)
 
     def _matched(self, y: pd.DataFrame) -> pd.DataFrame:
         """Return later values with the columns of those in fit."""
@@ -237,7 +257,7 @@ class TimerS1Forecaster(BaseForecaster):
             value = getattr(self, name)
             if value not in choices:
                 raise ValueError(f"{name}={value!r} is unknown; use one of {choices}")
-        if not isinstance(self.deterministic, bool):
+        if not isinstance(self.deterministic, (bool, np.bool_)):
             raise TypeError(f"deterministic={self.deterministic!r} must be True or False")
         check_options(**self._options())
         self._pipeline()
@@ -308,7 +328,7 @@ class TimerS1Forecaster(BaseForecaster):
             for key, axis in zip(panel.keys, panel.axis, strict=True)
         }
         expected = np.empty((len(frame), len(self._columns)))
-        expected[np.concatenate(panel.rows)] = self._points(self._at(steps))
+        expected[np.concatenate(panel.rows)] = self._points(self._forecast_steps(steps, "y"))
         observed = frame.to_numpy(dtype=np.float64, na_value=np.nan)
         residuals = pd.DataFrame(observed - expected, index=frame.index, columns=self._columns)
         mtype = self._y_metadata["mtype"]
@@ -327,13 +347,46 @@ class TimerS1Forecaster(BaseForecaster):
         Parameters and result are those of `sktime.forecasting.base.BaseForecaster.update_predict`.
         """
         self.check_is_fitted()
+        if isinstance(y, np.ndarray):
+            raise TypeError(
+                "y is an array, whose windows have no times; pass a pandas object with an index, "
+                "or call update and predict"
+            )
         cv = ExpandingWindowSplitter(initial_window=1) if cv is None else cv
         frame = convert_to(y, _PANDAS)
         copy = deepcopy(self)
-        _prefetch(
-            (copy.update(frame.iloc[window], X) for window, _ in cv.split(frame)), cv.get_fh()
-        )
+        self._prefetch((copy.update(frame.iloc[window]) for window, _ in cv.split(frame)), cv.fh)
         return super().update_predict(y, cv, X, update_params, reset_forecaster)
+
+    def update_predict_single(
+        self, y: Any = None, fh: Any = None, X: Any = None, update_params: bool = True
+    ) -> Any:
+        """Extend the context, then forecast.
+
+        Parameters and result are those of
+        `sktime.forecasting.base.BaseForecaster.update_predict_single`.
+        """
+        if isinstance(y, np.ndarray):  # sktime would forget here that arrays count on
+            return self.update(y, X, update_params).predict(fh, X)
+        return super().update_predict_single(y, fh, X, update_params)
+
+    def _prefetch(self, states: Iterable[TimerS1Forecaster], fh: Any) -> None:
+        """Make the forecasts of copies in several states in one batch, for them to recall."""
+        memo.prefetch(
+            self._pipeline(),
+            (question for copy in states for question in copy._questions(fh)),
+            **self._options(),
+        )
+
+    def _questions(self, fh: Any) -> Iterator[memo.Question]:
+        """Say what `predict` will ask for, leaving in-sample steps out."""
+        asked = self._wanted(check_fh(fh, freq=self._cutoff))
+        horizon = max(int(steps.max()) for steps, _ in asked)
+        if horizon > 0:
+            self._check_observed(self._histories)
+            longest = self._longest_context()
+            series = _series(self._histories.values(), longest)
+            yield [values.copy() for values in series], horizon  # states share no memory
 
     def _points(self, forecast: Forecast) -> NDArray[np.float64]:
         return forecast.mean if self.point == "mean" else forecast.median
@@ -347,16 +400,16 @@ class TimerS1Forecaster(BaseForecaster):
 
     def _forecast(self, fh: Any) -> tuple[Forecast, pd.Index]:
         """Forecast what a horizon asks for, and say which rows that makes."""
-        asked = self._asked(fh)
-        steps = dict(zip(self._histories, [steps for steps, _ in asked], strict=True))
-        return self._at(steps), self._labelled([times for _, times in asked])
+        wanted = self._wanted(fh)
+        steps = dict(zip(self._histories, [steps for steps, _ in wanted], strict=True))
+        return self._forecast_steps(steps, "fh"), self._labelled([times for _, times in wanted])
 
-    def _asked(self, fh: Any) -> list[tuple[NDArray[np.intp], pd.Index]]:
+    def _wanted(self, fh: Any) -> list[tuple[NDArray[np.intp], pd.Index]]:
         """Return the steps and times that a horizon asks of each instance."""
         known: dict[int, tuple[NDArray[np.intp], pd.Index]] = {}
         for history in self._histories.values():
-            if id(history.end) not in known:
-                known[id(history.end)] = _steps(fh, history)
+            if id(history.end) not in known:  # instances that end together share it
+                known[id(history.end)] = _wanted_steps(fh, history)
         return [known[id(history.end)] for history in self._histories.values()]
 
     def _labelled(self, times: Sequence[pd.Index]) -> pd.Index:
@@ -388,10 +441,18 @@ class TimerS1Forecaster(BaseForecaster):
             "batch_size": self.batch_size,
         }
 
-    def _at(self, steps: Mapping[Hashable, NDArray[np.intp]]) -> Forecast:
+    def _longest_context(self) -> int:
+        """Newest steps that any forecast can read."""
+        longest = longest_history(self.rollout, self._pipeline().network.config)
+        return min(self.context_length or longest, longest)
+
+    def _forecast_steps(
+        self, steps: Mapping[Hashable, NDArray[np.intp]], argument: str
+    ) -> Forecast:
         """Forecast steps of instances, counted from the end of each, which is step 0.
 
         Steps from 1 on are forecast from the end, earlier ones each from the steps before it.
+        The argument that asks for them is named in errors.
 
         Returns
         -------
@@ -399,25 +460,50 @@ class TimerS1Forecaster(BaseForecaster):
             Its quantiles are of shape (rows, variables, Q), the rows those of the instances in
             turn; NaN for steps before which nothing was observed.
         """
-        pipeline, options = self._pipeline(), self._options()
         histories = [self._histories[key] for key in steps]
+        self._check_reach(steps, argument)
+        pipeline, options = self._pipeline(), self._options()
         levels = pipeline.network.config.quantiles
         instance = np.repeat(range(len(steps)), [len(own) for own in steps.values()])
         step = np.concatenate(list(steps.values()))
         ahead = step > 0
         quantiles = np.empty((len(step), len(self._columns), len(levels)))
         if ahead.any():
-            forecast = memo.predict(pipeline, _series(histories), int(step.max()), **options)
+            self._check_observed(steps)
+            series = _series(histories, self._longest_context())
+            forecast = memo.predict(pipeline, series, int(step.max()), **options)
             shape = len(histories), len(self._columns), -1, len(levels)
             future = forecast.quantiles.reshape(shape)
             quantiles[ahead] = future[instance[ahead], :, step[ahead] - 1]
         if not ahead.all():
             past = zip(instance[~ahead], step[~ahead], strict=True)
-            windows = [window for i, at in past for window in _before(histories[i], at)]
+            windows = [window for i, at in past for window in _known_before(histories[i], at)]
             quantiles[~ahead] = _one_step(pipeline, windows, options).reshape(
                 -1, *quantiles.shape[1:]
             )
         return Forecast(quantiles, levels)
+
+    def _check_reach(self, steps: Mapping[Hashable, NDArray[np.intp]], argument: str) -> None:
+        """Refuse a step that lies before everything that is remembered."""
+        starts = {key: 1 - self._histories[key].values.shape[1] for key in steps}
+        if all(own.min() < starts[key] for key, own in steps.items()):
+            key, own = next(iter(steps.items()))
+            raise ValueError(
+                f"{argument}: step {own.min()} lies before {self._histories[key].times()[0]}, the "
+                f"first that is remembered of {label(key)}"
+            )
+
+    def _check_observed(self, keys: Iterable[Hashable]) -> None:
+        """Refuse to forecast a variable of which nothing that the network reads was observed."""
+        config = self._pipeline().network.config
+        newest = min(self.context_length or config.max_context_length, config.max_context_length)
+        for key in keys:
+            empty = np.isnan(self._histories[key].values[:, -newest:]).all(axis=1)
+            if empty.any():
+                raise ValueError(
+                    f"{label(key)}: no value of column {self._columns[int(empty.argmax())]!r} was "
+                    f"observed in the newest {newest} steps, which a forecast is made from"
+                )
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
@@ -505,7 +591,7 @@ def evaluate(
     if options.get("backend") in _IN_PROCESS and options.get("cv_global") is None:
         # What fails here fails again below, where error_score says what becomes of it.
         with suppress(Exception):
-            _prefetch(_fold_by_fold(forecaster, cv, y, strategy), cv.fh)
+            forecaster._prefetch(_fold_by_fold(forecaster, cv, y, strategy), cv.fh)
     return sktime_evaluate(forecaster, cv, y, X, strategy, **options)
 
 
@@ -518,18 +604,6 @@ def _fold_by_fold(
         yield forecaster.fit(train) if i == 0 or strategy == "refit" else forecaster.update(train)
 
 
-def _prefetch(states: Iterable[TimerS1Forecaster], fh: Any) -> None:
-    """Make the forecasts of a forecaster in all its states, to be recalled when it is asked."""
-    questions = []
-    for forecaster in states:
-        asked = forecaster._asked(check_fh(fh, freq=forecaster._cutoff))
-        horizon = max(int(steps.max()) for steps, _ in asked)
-        if horizon > 0:
-            questions.append((_series(forecaster._histories.values()), horizon))
-    if questions:
-        memo.prefetch(forecaster._pipeline(), questions, **forecaster._options())
-
-
 def _shifted(y: pd.DataFrame, by: int) -> pd.DataFrame:
     """Move integer times; what came as an array counts from 0 and continues what is known."""
     if isinstance(y.index, pd.MultiIndex):
@@ -537,7 +611,7 @@ def _shifted(y: pd.DataFrame, by: int) -> pd.DataFrame:
     return y.set_axis(y.index + by)
 
 
-def _steps(fh: Any, history: History) -> tuple[NDArray[np.intp], pd.Index]:
+def _wanted_steps(fh: Any, history: History) -> tuple[NDArray[np.intp], pd.Index]:
     """Return the steps that a horizon asks of an instance, 0 for its end, and their times."""
     wanted = fh.to_pandas()
     if fh.is_relative and pd.api.types.is_integer_dtype(wanted):
@@ -553,18 +627,13 @@ def _steps(fh: Any, history: History) -> tuple[NDArray[np.intp], pd.Index]:
     return steps_after(history, times, "fh: times"), times
 
 
-def _series(histories: Iterable[History]) -> list[NDArray[np.float64]]:
-    return [series for history in histories for series in history.values]
+def _series(histories: Iterable[History], newest: int) -> list[NDArray[np.float64]]:
+    return [series for history in histories for series in history.values[:, -newest:]]
 
 
-def _before(history: History, step: int) -> NDArray[np.float64]:
+def _known_before(history: History, step: int) -> NDArray[np.float64]:
     """Return what was known of each variable before a step that is not after the end."""
-    known = history.values.shape[1] - 1 + step
-    if known < 0:
-        raise ValueError(
-            f"fh: step {step} lies before {history.times()[0]}, the first that is remembered"
-        )
-    return history.values[:, :known]
+    return history.values[:, : max(0, history.values.shape[1] - 1 + step)]
 
 
 def _one_step(
@@ -572,8 +641,8 @@ def _one_step(
 ) -> NDArray[np.float64]:
     """Quantiles (windows, Q) of the step after each window; NaN where it shows no value."""
     config = pipeline.network.config
-    longest = options["context_length"] or config.max_context_length
-    cut = [window[-longest:] for window in windows]
+    newest = min(options["context_length"] or config.max_context_length, config.max_context_length)
+    cut = [window[-newest:] for window in windows]
     shown = [i for i, window in enumerate(cut) if not np.isnan(window).all()]
     quantiles = np.full((len(cut), len(config.quantiles)), np.nan)
     if shown:

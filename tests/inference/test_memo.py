@@ -107,6 +107,34 @@ def test_prefetch_answers_many_questions_in_one_batch_for_each_horizon(pipeline,
         np.testing.assert_allclose(quantiles, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_prefetch_leaves_out_what_would_push_out_the_rest(pipeline, calls, monkeypatch):
+    series = walks(4)
+    size = pipeline.predict(series[:1], 5).quantiles.nbytes
+    monkeypatch.setattr(memo, "MAX_BYTES", 2 * size)
+    calls.clear()
+    memo.prefetch(pipeline, [([values], 5) for values in series])
+    for values in series:
+        memo.predict(pipeline, [values], 5)
+    assert calls == [(2, 5), (1, 5), (1, 5)]
+
+
+def test_prefetch_holds_a_bounded_number_of_values(pipeline, calls, monkeypatch):
+    monkeypatch.setattr(memo, "_MOST_VALUES", 100)
+    series, held = walks(9), []
+
+    def questions():
+        for values in series:
+            held.append(len(calls))
+            yield [values], 5
+
+    memo.prefetch(pipeline, questions())
+    assert held == sorted(held)
+    assert held[-1] >= 2
+    for values in series:
+        memo.predict(pipeline, [values], 5)
+    assert sum(n for n, _ in calls) == 9
+
+
 def test_much_data_enters_the_pipeline_piece_by_piece(pipeline, calls, monkeypatch):
     series = [values[: 40 - i] for i, values in enumerate(walks(7))]
     whole = pipeline.predict(series, 5).quantiles

@@ -64,7 +64,7 @@ class Panel(NamedTuple):
         Raises
         ------
         ValueError
-            If a value is infinite.
+            If a value is infinite, or a row has no instance.
         """
         values = y.to_numpy(dtype=np.float64, na_value=np.nan).T
         if np.isinf(values).any():
@@ -76,6 +76,8 @@ class Panel(NamedTuple):
         if not isinstance(y.index, pd.MultiIndex):
             return cls(None, [()], [y.index], [0], [np.arange(len(y))], [values])
         *outer, inner = (np.asarray(codes, dtype=np.int64) for codes in y.index.codes)
+        if min(codes.min(initial=0) for codes in (*outer, inner)) < 0:
+            raise ValueError("y has a row without an instance or a time: its index holds NaN")
         sizes = tuple(len(level) for level in y.index.levels[:-1])
         group, _ = pd.factorize(np.ravel_multi_index(tuple(outer), sizes))
         rows = np.split(np.argsort(group, kind="stable"), np.bincount(group).cumsum()[:-1])
@@ -155,8 +157,11 @@ def _steps(panel: Panel, axes: Iterable[int], known: Iterable[History]) -> dict[
     """Find the step that the instances share, and check that it is each one's."""
     shown = {axis: _shown_step(panel, axis) for axis in axes}
     votes = Counter(history.step for history in known)
-    votes = votes or Counter(step for step in shown.values() if step is not None)
-    votes = votes or Counter(_guesses(panel, shown))
+    if not votes:
+        for axis, own in shown.items():
+            times = panel.axes[axis]
+            step = own if own is not None or len(times) < 2 else most_common_step(times)
+            votes.update({step: len(times)} if step is not None else {})
     common = votes.most_common(1)[0][0] if votes else None
     return {axis: _checked_step(panel, axis, own, common) for axis, own in shown.items()}
 
@@ -168,14 +173,14 @@ def _shown_step(panel: Panel, axis: int) -> Step | None:
         raise ValueError(
             f"{panel.axis_label(axis)}: time {times[times.duplicated()][0]} is there more than once"
         )
-    if not isinstance(times, pd.DatetimeIndex | pd.PeriodIndex):
+    if isinstance(times, pd.DatetimeIndex | pd.PeriodIndex):
+        return times.freq or regular_step(times)
+    if pd.api.types.is_integer_dtype(times.dtype):
         return 1
-    return times.freq or regular_step(times)
-
-
-def _guesses(panel: Panel, axes: Iterable[int]) -> list[Step]:
-    guesses = (most_common_step(panel.axes[axis]) for axis in axes if len(panel.axes[axis]) > 1)
-    return [step for step in guesses if step is not None]
+    raise TypeError(
+        f"{panel.axis_label(axis)} has times of type {times.dtype}; they must be dates, periods or "
+        "integers"
+    )
 
 
 def _checked_step(panel: Panel, axis: int, own: Step | None, common: Step | None) -> Step:
@@ -185,9 +190,10 @@ def _checked_step(panel: Panel, axis: int, own: Step | None, common: Step | None
     regular = own is not None and own != common
     if found is not None and (not regular or len(times) >= _SAME_STEP_SHARE * len(found[1])):
         return found[0]
-    if regular:
+    alone = evident_grid(times, own, None)
+    if alone is not None and alone[0] != common:
         raise ValueError(
-            f"{panel.axis_label(axis)} has a step of {step_name(own)}, others of "
+            f"{panel.axis_label(axis)} has a step of {step_name(alone[0])}, others of "
             f"{step_name(common)}; frequencies cannot be mixed: resample y, or fit one forecaster "
             "for each frequency"
         )
@@ -212,7 +218,9 @@ def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp
         If the times, which errors call `name`, are not distinct steps of the history's grid.
     """
     end = history.end
-    if not isinstance(times, type(end)) and isinstance(end, pd.DatetimeIndex | pd.PeriodIndex):
+    kinds = [(type(index), getattr(index, "tz", None), index.dtype.kind) for index in (end, times)]
+    periods = isinstance(end, pd.PeriodIndex) and end.dtype != times.dtype
+    if periods or (kinds[0] != kinds[1] and isinstance(end, pd.DatetimeIndex | pd.PeriodIndex)):
         raise ValueError(f"{name} are {times.dtype}, those of y are {end.dtype}; use the same kind")
     grid = regular_grid(end.union(times), history.step) if times.is_unique else None
     if grid is None:

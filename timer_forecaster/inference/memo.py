@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -95,6 +95,7 @@ def prefetch(pipeline: ForecastPipeline, questions: Iterable[Question], **option
     """Answer many questions in one batch for each horizon, to be recalled by `predict`.
 
     Up to the rounding of the batch, what `predict` then recalls is what it would have computed.
+    Questions whose answers would not all be remembered are left to it.
 
     Parameters
     ----------
@@ -103,13 +104,32 @@ def prefetch(pipeline: ForecastPipeline, questions: Iterable[Question], **option
     **options
         Those of `ForecastPipeline.predict`, as they will be given to `predict`.
     """
-    memo = _memo_of(pipeline)
-    unknown: dict[int, dict[Hashable, Sequence[FloatArray]]] = defaultdict(dict)
+    memo, n_levels = _memo_of(pipeline), len(pipeline.network.config.quantiles)
+    room, values = MAX_BYTES, 0
+    unknown: dict[Hashable, Question] = {}
     for series, horizon in questions:
         key = _key(series, horizon, options)
-        if memo.recall(key) is None:
-            unknown[horizon][key] = series
-    for horizon, asked in unknown.items():
+        room -= 8 * n_levels * horizon * len(series)
+        if room < 0:
+            break  # what is remembered last would push out what is asked for first
+        if memo.recall(key) is None and key not in unknown:
+            unknown[key] = series, horizon
+            values += sum(len(one) for one in series)
+        if values > _MOST_VALUES:
+            _answer(memo, pipeline, unknown, options)
+            unknown, values = {}, 0
+    _answer(memo, pipeline, unknown, options)
+
+
+def _answer(
+    memo: _Memo,
+    pipeline: ForecastPipeline,
+    questions: dict[Hashable, Question],
+    options: dict[str, Any],
+) -> None:
+    """Compute the answers to questions, those with one horizon together, and remember them."""
+    for horizon in {horizon for _, horizon in questions.values()}:
+        asked = {key: series for key, (series, steps) in questions.items() if steps == horizon}
         rows = [values for series in asked.values() for values in series]
         answer = _compute(pipeline, rows, horizon, options)
         parts = np.split(answer.quantiles, np.cumsum([len(series) for series in asked.values()]))

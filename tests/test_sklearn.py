@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from timer_forecaster import ForecastPipeline, release
-from timer_forecaster.inference import cache
+from timer_forecaster.models.timer_s1 import TimerS1Config
 
 pytest.importorskip("sklearn")
 
@@ -39,6 +39,12 @@ import timer_forecaster.sklearn
 from timer_forecaster.sklearn import TimerS1Regressor, make_windows
 
 MODEL = "timer-s1-test"  # random weights, nine levels, context 512, 32 steps in a pass
+SIZES = {
+    "hidden_size": 16,
+    "intermediate_size": 16,
+    "num_attention_heads": 4,
+    "num_hidden_layers": 1,
+}
 ACROSS_BATCHES = {"rtol": 1e-4, "atol": 1e-4}  # float32 sums in another order
 
 
@@ -74,21 +80,6 @@ def calls(monkeypatch):
     return made
 
 
-@pytest.fixture
-def loads(monkeypatch):
-    """Keys of the networks that are loaded, from an empty cache on."""
-    keys = []
-    load_network = cache.load_network
-
-    def counted(key):
-        keys.append(key)
-        return load_network(key)
-
-    release()
-    monkeypatch.setattr(cache, "load_network", counted)
-    return keys
-
-
 # ------------------------------------------------------------------------- the pipeline's numbers
 
 
@@ -111,17 +102,27 @@ def test_predictions_are_the_pipelines_in_one_call(pipeline, windows, calls, poi
         {"rollout": "multiscale"},
         {"flip": True},
         {"batch_size": 1},
-        {"dtype": torch.bfloat16, "device_map": "cpu"},
+        {"dtype": torch.bfloat16, "device_map": {"": "cpu"}},
+        {"model_path": None, "config": SIZES, "dtype": None},
+        {"model_path": None, "config": TimerS1Config(**SIZES)},
     ],
 )
 def test_options_reach_the_pipeline(options):
     X, y = make_windows(walk(1600), window_length=1500, horizon=70, step=20)
-    keys = {"dtype": "dtype", "device_map": "device"}
+    keys = {"model_path": "name", "dtype": "dtype", "device_map": "device", "config": "config"}
     loading = {keys[key]: value for key, value in options.items() if key in keys}
     predicting = {key: value for key, value in options.items() if key not in keys}
-    pipe = ForecastPipeline.from_pretrained(MODEL, **loading)
+    pipe = ForecastPipeline.from_pretrained(**{"name": MODEL, **loading})
     expected = pipe.predict(X, 70, **predicting).median
-    np.testing.assert_array_equal(regressor(**options).fit(X, y).predict(X), expected)
+    fitted = clone(TimerS1Regressor(**{"model_path": MODEL, **options})).fit(X, y)
+    np.testing.assert_array_equal(fitted.predict(X), expected)
+
+
+def test_a_quantisation_reaches_the_library(windows):
+    X, y = windows
+    fitted = regressor(quantization_config={"quant_method": "nope"}).fit(X, y)
+    with pytest.raises(ValueError, match="Unknown quantization type, got nope"):
+        fitted.predict(X)
 
 
 def test_quantiles_at_any_level(pipeline, windows):
@@ -239,29 +240,43 @@ def test_missing_values_of_pandas():
         ({"point": 1}, ValueError, "point=1 is unknown; use 'median', 'mean' or a level"),
         ({"point": True}, ValueError, "point=True is unknown"),
         ({"point": None}, ValueError, "point=None is unknown"),
+        ({"point": np.array([0.1, 0.2])}, ValueError, r"point=array\(\[0.1, 0.2\]\) is unknown"),
         ({"rollout": "mean"}, ValueError, "rollout='mean' is unknown; use one of"),
+        ({"rollout": np.array(["median"] * 2)}, ValueError, "rollout=array.* is unknown"),
         ({"flip": "no"}, TypeError, "flip='no' must be True or False"),
+        ({"context_length": "a"}, TypeError, "context_length='a' must be an integer"),
+        ({"model_path": "nope"}, ValueError, "checkpoint 'nope' is neither a registry name"),
+        ({"model_path": None}, ValueError, "neither a checkpoint nor a config"),
+        ({"model_path": 3}, TypeError, "checkpoint 3 must be a str or a Path"),
+        ({"revision": "main"}, ValueError, "revision='main' applies to hub ids"),
+        ({"config": SIZES}, ValueError, "in place of checkpoint 'timer-s1-test'"),
+        ({"device_map": "gpu"}, ValueError, "device_map='gpu' is not a device"),
+        (
+            {"device_map": {"a": "cpu", "b": "disk"}},
+            ValueError,
+            "device_map={.*} does not name one",
+        ),
+        ({"dtype": "int8"}, ValueError, "dtype='int8' is not supported"),
+        ({"quantization_config": "int8"}, TypeError, "quantization_config='int8' must be"),
     ],
 )
-def test_parameters_are_refused_in_fit(windows, parameters, error, message):
-    estimator = regressor(**parameters)
-    with pytest.raises(error, match=message):
-        estimator.fit(*windows)
-
-
-@pytest.mark.parametrize(
-    "parameters, message",
-    [
-        ({"model_path": "timer"}, "checkpoint 'timer' is neither a registry name"),
-        ({"revision": "main"}, "revision='main' applies to hub ids"),
-        ({"device_map": "abacus"}, "device='abacus' is not a device"),
-        ({"dtype": "int8"}, "dtype='int8' is not supported"),
-    ],
-)
-def test_what_names_the_network_is_looked_up_in_predict(windows, parameters, message):
+def test_parameters_are_refused_in_fit_and_set_later_in_predict(
+    windows, loads, parameters, error, message
+):
     X, y = windows
-    fitted = regressor().set_params(**parameters).fit(X, y)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(error, match=message):
+        regressor().set_params(**parameters).fit(X, y)
+    fitted = regressor().fit(X, y).set_params(**parameters)
+    for predict in (fitted.predict, fitted.predict_quantiles):
+        with pytest.raises(error, match=message):
+            predict(X)
+    assert loads == []
+
+
+def test_hub_ids_are_looked_up_in_predict(windows):
+    X, y = windows
+    fitted = TimerS1Regressor("nobody/no-such-model").fit(X, y)
+    with pytest.raises(ValueError, match="'nobody/no-such-model' could not be downloaded"):
         fitted.predict(X)
 
 
@@ -339,6 +354,8 @@ def test_parameters_are_stored_as_they_are(tmp_path):
         "batch_size": 2,
         "device_map": "cpu",
         "dtype": torch.float64,
+        "config": {"hidden_size": 16},
+        "quantization_config": {"quant_method": "quanto"},
     }
     estimator = TimerS1Regressor(**given_values)
     assert all(estimator.get_params()[name] is value for name, value in given_values.items())
@@ -546,11 +563,16 @@ def test_windows_are_copies():
 @pytest.mark.parametrize(
     "arguments, options, error, message",
     [
-        ((walk(9), 0, 1), {}, ValueError, "window_length == 0, must be >= 1"),
-        ((walk(9), 2.5, 1), {}, TypeError, "window_length must be an instance of"),
-        ((walk(9), 2, 0), {}, ValueError, "horizon == 0"),
-        ((walk(9), 2, 1, 0), {}, ValueError, "step == 0"),
-        ((walk(9), 2, 1), {"min_history": 3}, ValueError, "min_history == 3, must be <= 2"),
+        ((walk(9), 0, 1), {}, ValueError, "window_length=0 must be at least 1"),
+        ((walk(9), 2.5, 1), {}, TypeError, "window_length=2.5 must be an integer"),
+        ((walk(9), True, 1), {}, TypeError, "window_length=True must be an integer"),
+        ((walk(9), 2, 0), {}, ValueError, "horizon=0 must be at least 1"),
+        ((walk(9), 2, True), {}, TypeError, "horizon=True must be an integer"),
+        ((walk(9), 2, 1, 0), {}, ValueError, "step=0 must be at least 1"),
+        ((walk(9), 2, 1), {"min_history": 0}, ValueError, "min_history=0 must be at least 1"),
+        ((walk(9), 2, 1), {"min_history": 3}, ValueError, "min_history=3 is more than window_leng"),
+        (([1.0, np.inf, 3.0], 1, 1), {}, ValueError, "series is infinite at step 1; use NaN"),
+        (([walk(9), [1, 2, -np.inf]], 1, 1), {}, ValueError, r"series\[1\] is infinite at step 2"),
         ((walk(9), 8, 2), {}, ValueError, "series has 9 steps; a window of 8 and a horizon of 2"),
         (([walk(9), walk(3)], 3, 1), {}, ValueError, r"series\[1\] has 3 steps"),
         ((np.zeros((2, 2, 2)), 1, 1), {}, ValueError, "series has shape"),

@@ -554,8 +554,10 @@ def test_bad_parameters_are_refused_in_fit(parameters, message):
 
 
 def test_what_cannot_be_loaded_is_named():
-    fitted = TimerS1Forecaster("no-such-model").fit(hourly())
-    with pytest.raises(ValueError, match="'no-such-model'"):
+    with pytest.raises(ValueError, match="'no-such-model' is neither a registry name"):
+        TimerS1Forecaster("no-such-model").fit(hourly())
+    fitted = TimerS1Forecaster("nobody/no-such-model").fit(hourly())
+    with pytest.raises(ValueError, match="'nobody/no-such-model' could not be downloaded"):
         fitted.predict([1])
 
 

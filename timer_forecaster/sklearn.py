@@ -7,19 +7,20 @@ forecast is up to `timer_forecaster.inference`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils import Tags, check_scalar
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
-from timer_forecaster.inference.pipeline import check_options
-from timer_forecaster.inference.scaling import as_series
+from timer_forecaster.inference.cache import NetworkKey
+from timer_forecaster.inference.pipeline import check_options, check_positive
+from timer_forecaster.inference.scaling import as_series, check_finite
 
 __all__ = ["TimerS1Regressor", "make_windows"]
 
@@ -34,16 +35,17 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
     start of a row make a shorter window. A row of y holds the steps that follow, or the one step
     if y is 1-D. Forecasts are in the units of X.
 
-    `fit` trains nothing: it checks X and y and remembers how many steps y has. Weights are loaded
-    at the first forecast into a cache of the process, which `timer_forecaster.release` empties.
+    `fit` trains nothing: it checks the parameters, X and y, and remembers how many steps y has.
+    Weights are loaded, and those of a hub id looked up, at the first forecast. They go into a
+    cache of the process, which `timer_forecaster.release` empties.
     Clones and pickles are small, and all share the weights, and for a while the forecasts: what is
     asked of the same X again, such as quantiles after a prediction, does not run the network.
 
     Parameters
     ----------
-    model_path : str, default="timer-s1-mini"
+    model_path : str or None, default="timer-s1-mini"
         A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a hub
-        id such as ``"bytedance-research/Timer-S1"``. It is looked up at the first forecast.
+        id such as ``"bytedance-research/Timer-S1"``. None: random weights, see ``config``.
     revision : str, optional
         Branch, tag or commit of a hub id.
     context_length : int, optional
@@ -60,11 +62,15 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         Average with the mirror image of the negative's forecast, at twice the cost.
     batch_size : int, optional
         Most rows that enter the network at once. Default: by a budget of tokens.
-    device_map : str, default="auto"
-        Device such as ``"cpu"`` or ``"cuda:1"``. ``"auto"`` takes a GPU if there is one.
-    dtype : str or torch.dtype, default="auto"
-        Type to compute in. ``"auto"``: float32, or the stored type for networks of more than
-        10⁹ parameters. Rows are scaled in float64 whatever it is.
+    device_map : str, int, torch.device or dict, default="auto"
+        Device such as ``"cpu"``, ``"cuda:1"``, 1 or ``{"": "cuda:1"}``. ``"auto"`` takes a GPU if
+        there is one. A network is not spread over several devices.
+    dtype : str, torch.dtype or None, default="auto"
+        Type to compute in. ``"auto"`` or None: float32, or the stored type for networks of more
+        than 10⁹ parameters. Rows are scaled in float64 whatever it is.
+    config, quantization_config : optional
+        Sizes of a network of random weights, in place of a checkpoint, and a quantisation of the
+        weights of ``model_path``; see `timer_forecaster.ForecastPipeline.from_pretrained`.
 
     Attributes
     ----------
@@ -108,15 +114,17 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
 
     def __init__(
         self,
-        model_path: str = "timer-s1-mini",
+        model_path: str | None = "timer-s1-mini",
         revision: str | None = None,
         context_length: int | None = None,
         point: str | float = "median",
         rollout: str = "auto",
         flip: bool = False,
         batch_size: int | None = None,
-        device_map: str = "auto",
+        device_map: Any = "auto",
         dtype: Any = "auto",
+        config: Any = None,
+        quantization_config: Any = None,
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -127,6 +135,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.batch_size = batch_size
         self.device_map = device_map
         self.dtype = dtype
+        self.config = config
+        self.quantization_config = quantization_config
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn what the regressor can do."""
@@ -188,8 +198,9 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            If a row holds no observed value, or X does not fit what `fit` saw.
+        ValueError, TypeError
+            If a row holds no observed value, X does not fit what `fit` saw, or a parameter that
+            was set later cannot be used.
         """
         forecast = self._forecast(X)
         if isinstance(self.point, str):
@@ -215,7 +226,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             As for `predict`, and if a level lies outside (0, 1).
 
         Examples
@@ -237,12 +248,23 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
 
     def _forecast(self, X: Any) -> Forecast:
         check_is_fitted(self)
+        self._check_parameters()
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
         _check_observed(X[:, -(self.context_length or X.shape[1]) :])
-        pipeline = ForecastPipeline.from_pretrained(
-            self.model_path, revision=self.revision, device=self.device_map, dtype=self.dtype
+        return memo.predict(self._pipeline(), X, self.n_outputs_, **self._options())
+
+    def _pipeline(self) -> ForecastPipeline:
+        """Name the network; it is loaded when it is first used."""
+        key = NetworkKey.resolve(
+            self.model_path,
+            self.revision,
+            self.device_map,
+            self.dtype,
+            self.config,
+            self.quantization_config,
+            device_argument="device_map",
         )
-        return memo.predict(pipeline, X, self.n_outputs_, **self._options())
+        return ForecastPipeline(key)
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -253,11 +275,13 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         }
 
     def _check_parameters(self) -> None:
-        if self.point not in ("median", "mean") and not _is_level(self.point):
+        named = isinstance(self.point, str) and self.point in ("median", "mean")
+        if not named and not _is_level(self.point):
             raise ValueError(
                 f"point={self.point!r} is unknown; use 'median', 'mean' or a level inside (0, 1)"
             )
         check_options(**self._options())
+        self._pipeline()
 
 
 def make_windows(
@@ -303,7 +327,7 @@ def make_windows(
     Raises
     ------
     ValueError, TypeError
-        Naming the argument that cannot be used, or the series that is too short.
+        Naming the argument that cannot be used, or the series that is too short or infinite.
 
     Examples
     --------
@@ -321,15 +345,14 @@ def make_windows(
            [nan,  0.,  1.]])
     """
     for name, value in (("window_length", window_length), ("horizon", horizon), ("step", step)):
-        check_scalar(value, name, Integral, min_val=1)
-    if min_history is None:
-        min_history = window_length
-    check_scalar(min_history, "min_history", Integral, min_val=1, max_val=window_length)
+        check_positive(name, value)
+    min_history = _checked_history(min_history, window_length)
     parts = as_series(series)
     blocks = []
     for i, values in enumerate(parts):
         name = f"series[{i}]" if len(parts) > 1 else "series"
         _check_length(name, len(values), min_history, horizon)
+        check_finite(values, name)
         padded = np.pad(values, (window_length - min_history, 0), constant_values=np.nan)
         windows = sliding_window_view(padded, window_length + horizon)
         blocks.append(windows[(len(windows) - 1) % step :: step])
@@ -337,6 +360,15 @@ def make_windows(
     if not return_groups:
         return X, y
     return X, y, np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])
+
+
+def _checked_history(min_history: int | None, window_length: int) -> int:
+    if min_history is None:
+        return window_length
+    check_positive("min_history", min_history)
+    if min_history > window_length:
+        raise ValueError(f"min_history={min_history} is more than window_length={window_length}")
+    return min_history
 
 
 def _check_length(name: str, steps: int, min_history: int, horizon: int) -> None:

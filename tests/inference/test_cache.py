@@ -58,6 +58,12 @@ def test_what_is_not_one_device_is_refused(device, message):
         load(device=device)
 
 
+@pytest.mark.parametrize("device", ["tpu9", {"": "tpu9"}, {}])
+def test_errors_call_the_device_what_the_caller_calls_it(device):
+    with pytest.raises(ValueError, match=r"^device_map=.* (is not a|does not name one) device"):
+        NetworkKey.resolve(MODEL, None, device, "auto", device_argument="device_map")
+
+
 def test_dtype_none_is_the_default():
     assert load(dtype=None).network is load().network
     assert load(dtype=torch.float64).network.dtype == torch.float64
@@ -290,6 +296,40 @@ def test_a_library_that_is_absent_is_named(monkeypatch):
 def test_quantisations_that_cannot_be_used_are_refused(quantization, error, message):
     with pytest.raises(error, match=message):
         load(quantization_config=quantization)
+
+
+@pytest.mark.parametrize(
+    ("name", "revision", "message"),
+    [
+        ("no-such-model", None, "'no-such-model' is neither a registry name"),
+        ("./owner/name", None, "'./owner/name' is neither a registry name"),
+        (".", None, "the folder '.' holds no config.json"),
+        (MODEL, "main", "revision='main' applies to hub ids; 'timer-s1-test' is local"),
+    ],
+)
+def test_names_are_checked_before_anything_is_loaded(
+    name, revision, message, loads, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        NetworkKey.resolve(name, revision, "cpu", "auto")
+    assert NetworkKey.resolve("owner/name", "main", "cpu", "auto")[:2] == ("owner/name", "main")
+    assert loads == []
+
+
+def test_a_folder_in_any_form_is_one_key(tmp_path, monkeypatch):
+    folder = copytree(find_checkpoint(MODEL), tmp_path / "net")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    names = ("net", "./net", "~/net", folder)
+    keys = {NetworkKey.resolve(name, None, "cpu", "auto") for name in names}
+    assert {key.name for key in keys} == {str(folder)}
+
+
+def test_a_folder_does_not_take_the_place_of_an_embedded_checkpoint(tmp_path, monkeypatch):
+    (tmp_path / MODEL).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert NetworkKey.resolve(MODEL, None, "cpu", "auto").name == MODEL
 
 
 def test_keys_of_checkpoints_stay_as_plain_as_they_were():

@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.models.checkpoints import canonical_name, find_checkpoint
 from timer_forecaster.models.timer_s1 import (
     TimerS1Architecture,
     TimerS1Network,
@@ -60,15 +60,20 @@ class NetworkKey(NamedTuple):
         dtype: str | torch.dtype | None,
         config: Any = None,
         quantization_config: Any = None,
+        *,
+        device_argument: str = "device",
     ) -> NetworkKey:
-        """Check the arguments and settle ``"auto"`` for the device.
+        """Check the arguments, loading nothing, and settle ``"auto"`` for the device.
+
+        Errors call the device ``device_argument``.
 
         Raises
         ------
         ValueError, TypeError
             Naming the argument that cannot be used.
         """
-        place, dtype_name = str(_resolve_device(device)), _dtype_name(dtype)
+        place = str(_resolve_device(device, device_argument))
+        dtype_name = _dtype_name(dtype)
         if name is None:
             _refuse_without_checkpoint(revision=revision, quantization_config=quantization_config)
             return cls("untrained", None, place, dtype_name, _canonical_config(config))
@@ -77,11 +82,9 @@ class NetworkKey(NamedTuple):
                 f"config makes a network of random weights, in place of checkpoint {str(name)!r}, "
                 "which has its own configuration: leave config out, or give None as the checkpoint"
             )
-        folder = Path(name).expanduser()
-        if folder.is_dir():
-            name = folder.resolve()
+        name = canonical_name(name, revision)
         quantization = _canonical_quantization(quantization_config)
-        return cls(str(name), revision, place, dtype_name, None, quantization)
+        return cls(name, revision, place, dtype_name, None, quantization)
 
 
 def _dtype_name(dtype: str | torch.dtype | None) -> str:
@@ -109,10 +112,10 @@ def _canonical_config(config: Any) -> tuple[tuple[str, Any], ...]:
     return tuple(dataclasses.asdict(as_architecture(config)).items())
 
 
-def _resolve_device(device: Device) -> torch.device:
+def _resolve_device(device: Device, argument: str) -> torch.device:
     """Find the one device that is meant."""
     if isinstance(device, Mapping):
-        return _resolve_device(_only_place(device))
+        return _resolve_device(_only_place(device, argument), argument)
     if isinstance(device, str) and device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -120,7 +123,7 @@ def _resolve_device(device: Device) -> torch.device:
         torch.empty(0, device=resolved)
     except (RuntimeError, TypeError, AssertionError):
         raise ValueError(
-            f"device={device!r} is not a device of this machine; use 'auto', 'cpu' or, where "
+            f"{argument}={device!r} is not a device of this machine; use 'auto', 'cpu' or, where "
             "there is one, 'cuda', 'cuda:1', 1 or 'mps'"
         ) from None
     if resolved.type == "cuda" and resolved.index is None and torch.cuda.is_available():
@@ -128,11 +131,11 @@ def _resolve_device(device: Device) -> torch.device:
     return resolved
 
 
-def _only_place(device_map: Mapping[str, Any]) -> str | int | torch.device:
-    places = {str(place): place for place in device_map.values()}
+def _only_place(device: Mapping[str, Any], argument: str) -> str | int | torch.device:
+    places = {str(place): place for place in device.values()}
     if len(places) != 1:
         raise ValueError(
-            f"device={dict(device_map)!r} does not name one device; a network is not spread over "
+            f"{argument}={dict(device)!r} does not name one device; a network is not spread over "
             "several: use {'': device}, and dtype='bfloat16' or quantization_config where memory "
             "is short"
         )

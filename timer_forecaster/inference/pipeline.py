@@ -159,7 +159,7 @@ class ForecastPipeline:
             Naming the argument, or the series, that cannot be used and why.
         """
         config = self.network.config
-        _check_positive("horizon", horizon)
+        check_positive("horizon", horizon)
         check_options(
             context_length=context_length, rollout=rollout, flip=flip, batch_size=batch_size
         )
@@ -292,7 +292,7 @@ class ForecastPipeline:
     ) -> Sequence[FloatArray]:
         if context_length is None:
             return series
-        _check_positive("context_length", context_length)
+        check_positive("context_length", context_length)
         return [values[-context_length:] for values in series]
 
     def _rows(self, series: Sequence[FloatArray]) -> list[Row]:
@@ -310,7 +310,7 @@ def check_options(*, context_length: Any, rollout: Any, flip: Any, batch_size: A
         raise TypeError(f"flip={flip!r} must be True or False")
     for name, value in (("context_length", context_length), ("batch_size", batch_size)):
         if value is not None:
-            _check_positive(name, value)
+            check_positive(name, value)
 
 
 def resolve_rollout(rollout: str, config: TimerS1Architecture) -> str:
@@ -326,7 +326,7 @@ def longest_history(rollout: str, config: TimerS1Architecture) -> int:
 
 
 def _check_rollout(rollout: Any) -> None:
-    if rollout not in ROLLOUT_CHOICES:
+    if not isinstance(rollout, str) or rollout not in ROLLOUT_CHOICES:
         raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUT_CHOICES}")
 
 
@@ -337,7 +337,8 @@ def _check_symmetric(levels: Sequence[float]) -> None:
         )
 
 
-def _check_positive(name: str, value: Any) -> None:
+def check_positive(name: str, value: Any) -> None:
+    """Refuse what is not an integer of at least 1."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name}={value!r} must be an integer")
     if value < 1:

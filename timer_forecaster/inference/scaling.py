@@ -84,6 +84,13 @@ def _as_floats(item: Any, name: str) -> FloatArray:
         raise TypeError(f"{name} must hold real numbers, NaN where missing: {error}") from None
 
 
+def check_finite(series: FloatArray, name: str) -> None:
+    """Refuse infinities, and say where the first is."""
+    infinite = np.flatnonzero(np.isinf(series))
+    if len(infinite):
+        raise ValueError(f"{name} is infinite at step {infinite[0]}; use NaN for missing values")
+
+
 def standardise(series: FloatArray, name: str, max_length: int, interior_masks: bool) -> Row:
     """Trim, cut and scale one series in float64.
 
@@ -110,9 +117,7 @@ def standardise(series: FloatArray, name: str, max_length: int, interior_masks: 
     if missing.all():
         what = "is empty" if not len(series) else f"holds {len(series)} missing values only"
         raise ValueError(f"{name} {what}; a forecast needs at least one observed value")
-    if np.isinf(series).any():
-        where = int(np.flatnonzero(np.isinf(series))[0])
-        raise ValueError(f"{name} is infinite at step {where}; use NaN for missing values")
+    check_finite(series, name)
     series = series[-max_length:]
     missing = missing[-max_length:]
     if missing.all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ _REGISTRY = (
         "the released Timer-S1: 8.3 B parameters, context 11,520; 16.6 GB from the hub",
     ),
 )
+_EMBEDDED = [checkpoint.name for checkpoint in _REGISTRY if checkpoint.embedded]
 
 
 def list_checkpoints() -> list[Checkpoint]:
@@ -55,6 +57,53 @@ def list_checkpoints() -> list[Checkpoint]:
     return list(_REGISTRY)
 
 
+def canonical_name(name: str | Path, revision: str | None = None) -> str:
+    """Check the name of a checkpoint, as far as that needs neither a network nor its weights.
+
+    Parameters
+    ----------
+    name : str or Path
+        As for `find_checkpoint`. A str that is a name of the registry goes before a folder of
+        that name, a Path is never one of the registry.
+    revision : str, optional
+        Branch, tag or commit of a hub id.
+
+    Returns
+    -------
+    str
+        A folder's absolute path; names of the registry and hub ids as they are.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If this can name no checkpoint, or a revision is given for something local.
+    """
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(f"checkpoint {name!r} must be a str or a Path")
+    text = str(name)
+    if name not in _EMBEDDED:
+        folder = Path(os.path.expanduser(name))
+        if not folder.is_dir():
+            _check_hub_id(name)
+            return text
+        if not (folder / "config.json").exists():
+            raise ValueError(f"the folder {text!r} holds no config.json; is it a checkpoint?")
+        text = str(folder.resolve())
+    if revision is not None:
+        raise ValueError(f"revision={revision!r} applies to hub ids; {str(name)!r} is local")
+    return text
+
+
+def _check_hub_id(name: str | Path) -> None:
+    text = str(name)
+    if text.count("/") != 1 or text.startswith((".", "/", "~")):
+        known = ", ".join(repr(checkpoint.name) for checkpoint in _REGISTRY)
+        raise ValueError(
+            f"checkpoint {name!r} is neither a registry name ({known}) nor an existing folder nor "
+            "a hub id 'owner/name'"
+        )
+
+
 def find_checkpoint(name: str, revision: str | None = None, weights: bool = True) -> Path:
     """Folder of a checkpoint given by registry name, folder or hub id.
 
@@ -73,19 +122,11 @@ def find_checkpoint(name: str, revision: str | None = None, weights: bool = True
     ValueError
         If nothing of that name can be had, or a revision is given for something local.
     """
-    local = _HERE / name if any(name == c.name and c.embedded for c in _REGISTRY) else Path(name)
-    if local.is_dir():
-        if revision is not None:
-            raise ValueError(f"revision={revision!r} applies to hub ids; {name!r} is local")
-        if not (local / "config.json").exists():
-            raise ValueError(f"the folder {name!r} holds no config.json; is it a checkpoint?")
-        return local
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        known = ", ".join(repr(checkpoint.name) for checkpoint in _REGISTRY)
-        raise ValueError(
-            f"checkpoint {name!r} is neither a registry name ({known}) nor an existing folder nor "
-            "a hub id 'owner/name'"
-        )
+    name = canonical_name(name, revision)
+    if name in _EMBEDDED:
+        return _HERE / name
+    if Path(name).is_absolute():
+        return Path(name)
     return _download(name, revision, ["*.json", "*.safetensors"] if weights else ["config.json"])
 
 

@@ -1,0 +1,25 @@
+"""The Python of docs/sktime.md runs."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+DOCS = (Path(__file__).parents[1] / "docs" / "sktime.md").read_text(encoding="utf-8")
+
+datasets = pytest.importorskip("sktime.datasets")
+
+
+def test_the_page_for_sktime_users_runs():
+    airline = datasets.load_airline()
+    names = {"y": airline[:132], "y_new": airline[132:]}
+    first, *others = re.findall(r"```python\n(.*?)```", DOCS, flags=re.DOTALL)
+    exec(first, names)  # noqa: S102
+    assert str(names["forecaster"].cutoff[0]) == "1960-12"
+    assert len(names["forecaster"].predict()) == 24
+    for block in others:
+        exec(block, names)  # noqa: S102
+    results = names["results"]
+    assert len(results) == 3
+    assert np.isfinite(results["test_MeanAbsolutePercentageError"]).all()

@@ -31,3 +31,14 @@ def test_public_names_can_be_imported(name):
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Forecastt'"):
         _ = timer_forecaster.Forecastt
+
+
+@pytest.mark.parametrize("door", ["sktime", "sklearn", "skpro"])
+def test_door_without_its_framework_says_what_to_install(door):
+    pytest.importorskip("torch")
+    program = f"import sys; sys.modules['{door}'] = None; import timer_forecaster.{door}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 1
+    extra = "sktime" if door == "skpro" else door
+    assert done.stderr.splitlines()[-1].startswith(f"ImportError: timer_forecaster.{door} needs")
+    assert f"[{extra}]" in done.stderr.splitlines()[-1]

@@ -188,7 +188,7 @@ def test_grid_search_over_what_is_loaded(y, monkeypatch):
         ({"config": CONFIG}, ValueError, "in place of checkpoint 'timer-s1-mini'"),
         ({"model_path": None}, ValueError, "neither a checkpoint nor a config"),
         ({"model_path": None, "config": {"layers": 2}}, ValueError, r"unknown fields \['layers'\]"),
-        ({"device_map": "tpu"}, ValueError, "device='tpu' is not a device"),
+        ({"device_map": "tpu"}, ValueError, "device_map='tpu' is not a device"),
         ({"device_map": {"model": "cpu", "mtp_modules": "disk"}}, ValueError, "over several"),
         ({"dtype": torch.int8}, ValueError, "dtype=torch.int8"),
         ({"quantization_config": "int8"}, TypeError, "quantization_config='int8'"),

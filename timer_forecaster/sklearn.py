@@ -13,9 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+try:
+    from sklearn.base import BaseEstimator, RegressorMixin
+    from sklearn.utils import Tags
+    from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+except ImportError as error:
+    raise ImportError(
+        "timer_forecaster.sklearn needs scikit-learn 1.6 or newer: install timer-forecaster with "
+        "its extra 'sklearn', from a clone: pip install '.[sklearn]'"
+    ) from error
 
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
 from timer_forecaster.inference.cache import NetworkKey

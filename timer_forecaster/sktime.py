@@ -255,7 +255,7 @@ class TimerS1Forecaster(BaseForecaster):
     def _check_parameters(self) -> None:
         for name, choices in (("point", POINTS), ("exogenous", EXOGENOUS)):
             value = getattr(self, name)
-            if value not in choices:
+            if not isinstance(value, str) or value not in choices:
                 raise ValueError(f"{name}={value!r} is unknown; use one of {choices}")
         if not isinstance(self.deterministic, (bool, np.bool_)):
             raise TypeError(f"deterministic={self.deterministic!r} must be True or False")
@@ -430,6 +430,7 @@ class TimerS1Forecaster(BaseForecaster):
             self.dtype,
             self.config,
             self.quantization_config,
+            device_argument="device_map",
         )
         return ForecastPipeline(key)
 

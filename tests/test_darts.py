@@ -291,15 +291,6 @@ def test_roll_sizes_for_which_darts_misplaces_chunks_are_refused():
     assert model.predict(60, roll_size=24) == model.predict(60)
 
 
-def test_stochastic_series_are_refused():
-    drawn = TimeSeries.from_values(np.random.default_rng(0).normal(size=(100, 1, 5)))
-    model = make().fit(drawn.median(axis=2))
-    for forecast in (model.predict, model.historical_forecasts):
-        with pytest.raises(ValueError, match="several samples a step"):
-            forecast(series=drawn, **({"n": 3} if forecast == model.predict else {}))
-    assert len(model.predict(3, series=drawn.median(axis=2))) == 3
-
-
 def test_auto_regression_of_darts_goes_on():
     model = make(64, 24).fit(make_series(components=2))
     assert np.isfinite(model.predict(60).values()).all()
@@ -517,10 +508,9 @@ def test_onnx_export_is_refused():
         make().to_onnx("model.onnx")
 
 
-@pytest.mark.parametrize("search", ["lr_find", "scale_batch_size"])
-def test_searches_for_training_are_refused(search):
-    with pytest.raises(NotImplementedError, match="zero-shot"):
-        getattr(make(), search)(make_series())
+def test_a_search_for_a_learning_rate_is_refused():
+    with pytest.raises(NotImplementedError, match="no learning rate"):
+        make().lr_find(make_series())
 
 
 def test_what_is_about_training_changes_nothing():

@@ -22,12 +22,7 @@ try:
     from darts import TimeSeries
     from darts.models.forecasting.foundation_model import FoundationModel
     from darts.models.forecasting.pl_forecasting_module import PLForecastingModule
-    from darts.utils.data import (
-        PLModuleInput,
-        PLModuleOutput,
-        TorchInferenceDataset,
-        TorchTrainingSample,
-    )
+    from darts.utils.data import PLModuleInput, PLModuleOutput, TorchTrainingSample
     from darts.utils.historical_forecasts.utils import _get_historical_forecasts_setup
     from darts.utils.likelihood_models import QuantileRegression
     from darts.utils.serialization import add_safe_globals
@@ -365,16 +360,6 @@ class TimerS1Model(FoundationModel):
         after_the_end = first > series.end_time()
         return {"start": "end" if after_the_end else first, "start_format": "value"}
 
-    def _build_inference_dataset(
-        self, n: int, series: Sequence[TimeSeries], *args: Any, **kwargs: Any
-    ) -> TorchInferenceDataset:
-        if any(one.is_stochastic for one in series):
-            raise ValueError(
-                "series holds several samples a step, of which Darts would hand over the first "
-                "alone; forecast a deterministic series, such as `series.median(axis=2)`"
-            )
-        return super()._build_inference_dataset(n, series, *args, **kwargs)
-
     def _setup_for_predict(
         self, n: int, *args: Any, roll_size: int | None = None, **kwargs: Any
     ) -> dict[str, Any]:
@@ -466,13 +451,6 @@ class TimerS1Model(FoundationModel):
     def lr_find(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse: there is no training to find a learning rate for."""
         raise NotImplementedError("TimerS1Model is zero-shot: it has no learning rate to find")
-
-    def scale_batch_size(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse: there is no training to find a batch size for."""
-        raise NotImplementedError(
-            "TimerS1Model is zero-shot, and its network has batches of its own: there is no "
-            "batch size to find"
-        )
 
     def to_onnx(self, path: str | None = None, **kwargs: Any) -> NoReturn:
         """Refuse: the network is not part of the Lightning module that Darts would export."""

@@ -12,7 +12,7 @@ csv = Path(__file__).parent / "french_load.csv"
 series = TimeSeries.from_csv(csv, time_col="time", freq="h")
 
 model = TimerS1Model(
-    input_chunk_length=len(series),
+    input_chunk_length=(1, 1344),
     output_chunk_length=168,
     likelihood=QuantileRegression([0.1, 0.5, 0.9]),
 )

@@ -164,7 +164,7 @@ def test_a_missing_extra_is_named(run, monkeypatch):
         "forecast", write(DAYS), "--time-column", "time", "--horizon", 2, "--plot", "out.png"
     )
     assert code == 2
-    assert "pip install 'timer-forecaster[plot]'" in err
+    assert "extra 'plot', from a clone: pip install '.[plot]'" in err
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ def test_the_extra_for_training_is_named(run, monkeypatch, words, missing, ours)
     monkeypatch.setitem(sys.modules, missing, None)
     code, _, err = run(*words)
     assert code == 2
-    assert f"needs {missing.partition('.')[0]}: pip install" in err
-    assert "timer-forecaster[pretrain]" in err
+    assert f"needs {missing.partition('.')[0]}; install timer-forecaster" in err
+    assert "extra 'pretrain', from a clone: pip install '.[pretrain]'" in err
     assert err.count("\n") == 1
 
 
@@ -360,3 +360,15 @@ def test_evaluate_refuses_before_the_work(benchmark, monkeypatch, capsys, option
     monkeypatch.setattr(timer_forecaster.ForecastPipeline, "predict", never)
     assert evaluated(benchmark, *options) == 2
     assert message in capsys.readouterr().err
+
+
+def test_python_m_is_the_command():
+    required = ["--time-column", "t", "--horizon", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "timer_forecaster", "forecast", "nowhere.csv", *required],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("timer-forecaster: error: ")
+    assert "nowhere.csv" in done.stderr

@@ -4,13 +4,17 @@ The comments "trap" refer to what was found hard in Darts 0.48; see docs/darts.m
 `test_darts_backtesting`, Darts' wrappers in `test_darts_around`.
 """
 
+import copy
 import doctest
+import io
 import os
+import pickle
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -261,6 +265,32 @@ def test_shift_leaves_steps_out(pipe):
     assert_close(forecast.values(), expected)
 
 
+@pytest.mark.parametrize(
+    "n, error, message",
+    [
+        (0, ValueError, "n=0 must be at least 1"),
+        (-1, ValueError, "n=-1 must be at least 1"),
+        (1.5, TypeError, "n=1.5 must be an integer"),
+        (True, TypeError, "n=True must be an integer"),
+    ],
+)
+def test_a_horizon_that_is_none_is_refused(n, error, message):
+    model = make().fit(make_series())
+    with pytest.raises(error, match=message):
+        model.predict(n)
+
+
+def test_roll_sizes_for_which_darts_misplaces_chunks_are_refused():
+    series = make_series()
+    model = make(64, 24).fit(series)
+    for n in (24, 60):
+        with pytest.raises(ValueError, match=r"roll_size=5.*output_chunk_length=24"):
+            model.predict(n, roll_size=5)
+    with pytest.raises(ValueError, match="roll_size=5"):
+        model.historical_forecasts(series, stride=9, predict_kwargs={"roll_size": 5})
+    assert model.predict(60, roll_size=24) == model.predict(60)
+
+
 def test_auto_regression_of_darts_goes_on():
     model = make(64, 24).fit(make_series(components=2))
     assert np.isfinite(model.predict(60).values()).all()
@@ -390,6 +420,8 @@ def test_a_long_chunk_does_not_depend_on_how_much_of_it_is_asked_for():
         ({"output_chunk_length": 0}, "output_chunk_length=0"),
         ({"output_chunk_shift": -1}, "output_chunk_shift=-1"),
         ({"batch_size": 0}, "batch_size=0"),
+        ({"hub_model_name": ""}, "hub_model_name='' is empty"),
+        ({"add_encoders": {"cyclic": {"past": ["month"]}}}, "add_encoders=.*leave it out"),
         ({"rollout": "mean"}, "rollout='mean' is unknown"),
         ({"dtype": "int8"}, "dtype='int8' is not supported"),
         ({"hub_model_name": "nonsense"}, "'nonsense' is neither a registry name"),
@@ -402,6 +434,22 @@ def test_a_long_chunk_does_not_depend_on_how_much_of_it_is_asked_for():
 )
 def test_unusable_parameters_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
+        make(**arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"flip": "no"}, "flip='no' must be True or False"),
+        ({"output_chunk_length": True}, "output_chunk_length=True must be an integer"),
+        ({"batch_size": 2.0}, "batch_size=2.0 must be an integer"),
+        ({"hub_model_name": None}, "hub_model_name=None must be a string or a path"),
+        ({"local_dir": 5}, "local_dir=5 must be a string or a path"),
+        ({"pl_trainer_kwargs": 5}, "pl_trainer_kwargs=5 must be a dict"),
+    ],
+)
+def test_parameters_of_other_types_are_named(arguments, message):
+    with pytest.raises(TypeError, match=message):
         make(**arguments)
 
 
@@ -458,6 +506,20 @@ def test_reversible_instance_norm_changes_nothing():
 def test_onnx_export_is_refused():
     with pytest.raises(NotImplementedError, match="ONNX"):
         make().to_onnx("model.onnx")
+
+
+def test_a_search_for_a_learning_rate_is_refused():
+    with pytest.raises(NotImplementedError, match="no learning rate"):
+        make().lr_find(make_series())
+
+
+def test_what_is_about_training_changes_nothing():
+    series = make_series()
+    model = make(n_epochs=3, optimizer_kwargs={"lr": 3.0}, loss_fn=torch.nn.L1Loss())
+    model.fit(series, epochs=2, sample_weight="linear")
+    np.testing.assert_array_equal(
+        model.predict(24).values(), make().fit(series).predict(24).values()
+    )
 
 
 # --- weights: one cache, small files --------------------------------------------------------
@@ -534,6 +596,10 @@ def test_load_weights_takes_another_window_but_no_other_checkpoint(tmp_path):
     other.load_weights(path)
     expected = make(32, 40, **options).fit(series).predict(40)
     assert_close(other.predict(40, series=series).values(), expected.values())
+    likelihood = QuantileRegression([0.1, 0.5, 0.9])
+    more = make(likelihood=likelihood, use_reversible_instance_norm=True)
+    more.load_weights(path)
+    assert more.predict(24, series=series, predict_likelihood_parameters=True).width == 3
     with pytest.raises(ValueError, match="found local_dir="):
         make(local_dir=FOLDER).load_weights(path)
 
@@ -569,6 +635,86 @@ def test_load_from_checkpoint(tmp_path):
     np.testing.assert_array_equal(
         loaded.predict(24, series=series).values(), model.predict(24).values()
     )
+
+
+def test_a_fit_leaves_no_checkpoint_to_load(tmp_path):
+    make(save_checkpoints=True, model_name="mine", work_dir=str(tmp_path)).fit(make_series())
+    with pytest.raises(FileNotFoundError, match=r"model_name='mine'.*use save\(\) and load\(\)"):
+        TimerS1Model.load_from_checkpoint("mine", work_dir=str(tmp_path))
+
+
+def joblib_round_trip(model):
+    file = io.BytesIO()
+    joblib.dump(model, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+def pickle_round_trip(model):
+    return pickle.loads(pickle.dumps(model))  # noqa: S301
+
+
+COPIES = {
+    "deepcopy": copy.deepcopy,
+    "copy": copy.copy,
+    "pickle": pickle_round_trip,
+    "joblib": joblib_round_trip,
+}
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_copies_of_a_fitted_model_are_fitted(copied, dtype):
+    series = make_series(90, 2, dtype=dtype)
+    model = make((5, 64), likelihood=QuantileRegression(ODD_LEVELS), local_dir=FOLDER).fit(series)
+    other = copied(model)
+    quantiles = {"predict_likelihood_parameters": True}
+    assert other.predict(24, **quantiles) == model.predict(24, **quantiles)
+    options = {"retrain": False, "stride": 7, **quantiles}
+    backtests = [one.historical_forecasts(series, **options) for one in (other, model)]
+    assert backtests[0] == backtests[1]
+    assert copied(other).predict(24, **quantiles) == model.predict(24, **quantiles)
+    assert len(pickle.dumps(model)) < 20_000
+
+
+def test_copies_of_an_unfitted_model_are_unfitted():
+    model = copy.deepcopy(make())
+    assert not model.model_created
+    with pytest.raises(ValueError, match="not having fit the model yet"):
+        model.predict(3)
+
+
+@pytest.mark.parametrize("clean", [False, True])
+def test_copies_and_loaded_models_can_be_saved(tmp_path, clean):
+    series = make_series()
+    model = make().fit(series)
+    expected = model.predict(24)
+    for number in range(2):
+        path = str(tmp_path / f"{number}.pt")
+        copy.deepcopy(model).save(path, clean=clean)
+        model = TimerS1Model.load(path, pl_trainer_kwargs={**QUIET, "logger": False})
+        assert model.predict(24, series=series) == expected
+        model = copy.deepcopy(model)
+
+
+def test_no_global_random_state_is_read_or_changed():
+    series = make_series()
+    options = {"num_samples": 3, "forecast_horizon": 6, "stride": 9}
+
+    def draw(**random):
+        np.random.seed(0)
+        random_state = np.random.get_state()[1].copy(), np.random.get_state()[2]
+        model = make(likelihood=QuantileRegression([0.1, 0.5, 0.9]), **random).fit(series)
+        drawn = copy.deepcopy(model).predict(6, num_samples=3)
+        backtest = model.historical_forecasts(series, **options)
+        np.testing.assert_array_equal(np.random.get_state()[1], random_state[0])
+        assert np.random.get_state()[2] == random_state[1]
+        return drawn, backtest
+
+    for one, other in zip(draw(), draw(), strict=True):
+        assert one != other
+    for one, other in zip(draw(random_state=1), draw(random_state=1), strict=True):
+        assert one == other
 
 
 def test_random_state_of_torch_is_left_alone():
@@ -620,4 +766,4 @@ def test_import_without_a_fitting_darts_says_what_to_install(found, version, tmp
     assert done.returncode == 1
     message = done.stderr.splitlines()[-1]
     assert f"needs Darts 0.48 or newer with torch, found {version} (" in message
-    assert "pip install 'timer-forecaster[darts]'" in message
+    assert "its extra 'darts', from a clone: pip install '.[darts]'" in message

@@ -1,5 +1,7 @@
 """The model inside what Darts puts around models, with numbers worked out beside it."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -275,3 +277,9 @@ def test_a_search_beside_statistical_models_forecasts_the_same_steps():
         assert [one.start_time() for one in forecasts] == list(series.time_index[72:96:6])
         assert score == pytest.approx(np.mean([mae(series, one) for one in forecasts]), rel=1e-5)
         assert isinstance(best, model)
+
+
+def test_a_copied_ensemble_forecasts_the_same():
+    series = make_series()
+    ensemble = NaiveEnsembleModel([make(64, 12), make(32, 12)]).fit(series)
+    assert copy.deepcopy(ensemble).predict(12) == ensemble.predict(12)

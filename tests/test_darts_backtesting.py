@@ -236,6 +236,22 @@ def test_errors_are_darts(options, message):
             forecast(make_series(90), forecast_horizon=HORIZON, **options)
 
 
+@pytest.mark.parametrize("retrain", [False, True])
+@pytest.mark.parametrize("kind", ["past_covariates", "future_covariates"])
+def test_covariates_are_refused_as_by_fit(kind, retrain):
+    series = make_series(90)
+    model = make(64, 12).fit(series)
+    message = f"The model does not support `{kind}`"
+    options = {"forecast_horizon": 6, "retrain": retrain, kind: series}
+    for door in (model.historical_forecasts, model.backtest, model.residuals):
+        with pytest.raises(ValueError, match=message):
+            door(series, **options)
+    del options["retrain"]
+    parameters = {"input_chunk_length": [64], "output_chunk_length": [12]}
+    with pytest.raises(ValueError, match=message):
+        TimerS1Model.gridsearch({**parameters, "hub_model_name": [NAME]}, series, **options)
+
+
 def test_the_model_is_left_as_it_was():
     series = make_series(84)
     model = make(64, 12)

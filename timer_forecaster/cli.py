@@ -434,7 +434,8 @@ def _needs_extra(extra: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         module = str(error.name).partition(".")[0]
         raise ImportError(
-            f'this command needs {module}: pip install "timer-forecaster[{extra}]"'
+            f"this command needs {module}; install timer-forecaster with its extra '{extra}', "
+            f"from a clone: pip install '.[{extra}]'"
         ) from error
 
 

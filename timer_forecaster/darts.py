@@ -8,8 +8,10 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import secrets
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -28,19 +30,27 @@ try:
 except ImportError as error:
     raise ImportError(
         "timer_forecaster.darts needs Darts 0.48 or newer with torch, found "
-        f"{getattr(sys.modules.get('darts'), '__version__', 'none')} ({error}): "
-        "pip install 'timer-forecaster[darts]'"
+        f"{getattr(sys.modules.get('darts'), '__version__', 'none')} ({error}); "
+        "install timer-forecaster with its extra 'darts', from a clone: pip install '.[darts]'"
     ) from error
 
 from timer_forecaster.inference import ForecastPipeline, memo
 from timer_forecaster.inference.cache import NetworkKey
-from timer_forecaster.inference.pipeline import ROLLOUT_CHOICES, longest_history
+from timer_forecaster.inference.pipeline import check_options, longest_history
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 
 __all__ = ["TimerS1Model"]
 
-_TRAINING_OPTIONS = ("train_length", "val_length", "fit_kwargs", "sample_weight")
+# of a backtest, what a model that is fitted already has no use for
+_TRAINING_OPTIONS = (
+    "retrain",
+    "train_length",
+    "val_length",
+    "fit_kwargs",
+    "sample_weight",
+    "data_transformers",
+)
 _HALF = (torch.float16, torch.bfloat16)
 
 
@@ -151,7 +161,8 @@ class TimerS1Model(FoundationModel):
     trains nothing and loads nothing; the first `predict` loads the network into a process-wide
     cache that all models of the process share, and saved models hold no weights. NaN in a series
     means missing; a window in which nothing is observed is forecast as NaN. Backtests cost the
-    same with and without ``retrain``; samples are drawn from one run of the network.
+    same with and without ``retrain``; samples are drawn from one run of the network. Copies and
+    pickles of a fitted model are fitted.
 
     Darts' own auto-regression (``n > output_chunk_length``) feeds back medians or samples and
     overlaps its last two chunks. Choose ``output_chunk_length`` as long as the horizon instead:
@@ -188,15 +199,18 @@ class TimerS1Model(FoundationModel):
         Windows that Darts hands over at once. The network's own batches do not depend on it:
         fewer take less memory where windows are very long, and more time.
     **kwargs
-        As for Darts' ``FoundationModel``. ``use_reversible_instance_norm`` changes nothing, as
-        every window is standardised already, in float64.
+        As for Darts' ``FoundationModel``, among them ``pl_trainer_kwargs``. Draws repeat only if
+        ``random_state`` is given, here or to `predict`: unlike Darts' own models, none is seeded
+        from numpy's global state. What is about training (``n_epochs``, ``loss_fn``,
+        ``optimizer_kwargs`` and the like) changes nothing, as in Darts' own zero-shot models, nor
+        does ``use_reversible_instance_norm``, as every window is standardised already, in float64.
 
     Raises
     ------
     ValueError, TypeError
         Naming the parameter that cannot be used: among others a likelihood that is not a
-        ``QuantileRegression``, or a half precision for ``pl_trainer_kwargs``, which would round
-        the series.
+        ``QuantileRegression``, ``add_encoders``, or a half precision for ``pl_trainer_kwargs``,
+        which would round the series.
     NotImplementedError
         If ``enable_finetuning`` asks for training.
 
@@ -217,6 +231,8 @@ class TimerS1Model(FoundationModel):
     ['level_q0.050', 'level_q0.500', 'level_q0.950']
     """
 
+    trainer: Any
+
     def __init__(
         self,
         input_chunk_length: int | tuple[int, int],
@@ -235,35 +251,30 @@ class TimerS1Model(FoundationModel):
         _check_integer("output_chunk_length", output_chunk_length, 1)
         _check_integer("output_chunk_shift", output_chunk_shift, 0)
         _check_integer("batch_size", batch_size, 1)
+        check_options(context_length=None, rollout=rollout, flip=flip, batch_size=None)
         if likelihood is not None and not isinstance(likelihood, QuantileRegression):
             raise ValueError(
                 "Only QuantileRegression likelihood is supported, or None for the median; got "
                 f"likelihood={likelihood!r}"
             )
-        if rollout not in ROLLOUT_CHOICES:
-            raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUT_CHOICES}")
-        if kwargs.get("enable_finetuning"):
-            raise NotImplementedError(
-                f"enable_finetuning={kwargs['enable_finetuning']!r}: finetuning comes with a later "
-                "release; leave it out to forecast zero-shot"
-            )
-        precision = (kwargs.get("pl_trainer_kwargs") or {}).get("precision")
-        if precision in ("16-true", "bf16-true"):
-            _refuse_half_precision(f"pl_trainer_kwargs has precision={precision!r}")
+        _check_darts_parameters(**kwargs)
         # Darts works from these, not from the arguments of super().__init__, and loads nothing
         # but plain types from saved models.
         parameters = self.model_params
-        parameters["hub_model_name"] = os.fspath(hub_model_name)
-        parameters["local_dir"] = None if local_dir is None else os.fspath(local_dir)
+        parameters["hub_model_name"] = _plain_path("hub_model_name", hub_model_name)
+        parameters["local_dir"] = None if local_dir is None else _plain_path("local_dir", local_dir)
+        _ = self.hf_connector  # raises Darts' own errors about folders
         parameters["dtype"] = NetworkKey.resolve(self._checkpoint, None, "cpu", dtype).dtype
+        if parameters.get("random_state") is None:
+            # otherwise Darts draws a seed from numpy's global state, which that changes
+            self._random_instance = np.random.RandomState(secrets.randbits(32))
         super().__init__(**kwargs)
         self._check_context()
 
     @property
     def _checkpoint(self) -> str:
-        # Darts' connector raises Darts' own errors about folders
-        folder = self.hf_connector.local_dir
-        return self.model_params["hub_model_name"] if folder is None else str(folder)
+        folder = self.model_params["local_dir"]
+        return self.model_params["hub_model_name"] if folder is None else str(Path(folder))
 
     def _check_context(self) -> None:
         """Compare ``input_chunk_length`` with the checkpoint's config.json."""
@@ -317,56 +328,115 @@ class TimerS1Model(FoundationModel):
         generic = super().historical_forecasts
         call = inspect.signature(generic).bind(series, *args, **kwargs)
         call.apply_defaults()
-        options = call.arguments
-        del options["series"]
-        if not options["retrain"] or self._needs_the_loop(series2seq(series), options):
+        options = {name: value for name, value in call.arguments.items() if name != "series"}
+        self._verify_past_future_covariates(
+            options["past_covariates"], options["future_covariates"]
+        )
+        many = series2seq(series)
+        if (
+            not options["retrain"]
+            or _fits_to_each_window(many, options)
+            or (not self._fit_called and _trains_on_a_choice(many, options))
+        ):
             return generic(series, **options)
         self._historical_forecasts_sanity_checks(series, **options)
-        options |= self._start_of_the_loop(series2seq(series), options)
+        kept = {name: value for name, value in options.items() if name not in _TRAINING_OPTIONS}
+        start = self._start_of_the_loop(many[0], options)
         frozen = self.untrained_model()
-        frozen.fit(series2seq(series)[0], **(options["fit_kwargs"] or {}))
-        for unused in (*_TRAINING_OPTIONS, "data_transformers"):
-            del options[unused]
-        return frozen.historical_forecasts(series, **(options | {"retrain": False}))
+        frozen.fit(many[0], **(options["fit_kwargs"] or {}))
+        return frozen.historical_forecasts(series, **(kept | start), retrain=False)
 
-    def _needs_the_loop(self, many: Sequence[TimeSeries], options: dict[str, Any]) -> bool:
-        """Tell whether Darts' loop does more for these arguments than to train in vain."""
-        if (
-            not options["enable_optimization"]
-            or options["data_transformers"]
-            or len({(series.width, series.dtype) for series in many}) > 1
-        ):
-            return True
-        if self._fit_called:
-            return False
-        # A function may answer that there is nothing to train. Of several series, Darts leaves
-        # room for training sets in the first alone.
-        return callable(options["retrain"]) or (self._is_limited(options) and len(many) > 1)
-
-    def _start_of_the_loop(
-        self, many: Sequence[TimeSeries], options: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _start_of_the_loop(self, series: TimeSeries, options: dict[str, Any]) -> dict[str, Any]:
         """Where Darts' loop starts, if it leaves room for the training set of an unfitted model."""
-        if self._fit_called or not self._is_limited(options):
+        if self._fit_called or not _is_limited(options):
             return {}
         known = inspect.signature(_get_historical_forecasts_setup).parameters
         (first, _), *_ = _get_historical_forecasts_setup(
             model=self,
-            series=many[0],
+            series=series,
             series_idx=0,
             **{name: value for name, value in options.items() if name in known},
         )
-        after_the_end = first > many[0].end_time()
+        after_the_end = first > series.end_time()
         return {"start": "end" if after_the_end else first, "start_format": "value"}
 
+    def _setup_for_predict(
+        self, n: int, *args: Any, roll_size: int | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        _check_integer("n", n, 1)
+        if roll_size not in (None, self.output_chunk_length):
+            raise ValueError(
+                f"roll_size={roll_size!r}: Darts fits chunks together wrongly unless it is "
+                f"output_chunk_length={self.output_chunk_length}; leave it out"
+            )
+        return super()._setup_for_predict(n, *args, roll_size=roll_size, **kwargs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return Darts' state, and whether there is a module, which that leaves out."""
+        return super().__getstate__() | {"_has_module": self.model_created}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take a state; make the module anew if there was one.
+
+        Darts looks for it in the second file of `save`, which copies and pickles have not.
+        """
+        has_module = state.pop("_has_module", False)
+        super().__setstate__(state)
+        if has_module:
+            self.model = self._create_model(self.train_sample)
+
+    def save(self, path: str | None = None, clean: bool = False) -> None:
+        """Save the model, as Darts' own method does; copies and loaded models too.
+
+        Parameters
+        ----------
+        path : str, optional
+            File to write; a second one has ``.ckpt`` at its end. Default: a name with the time.
+        clean : bool
+            Leave out the training series and what was given as ``pl_trainer_kwargs``.
+        """
+        if self.model_created and self.trainer is None:
+            trainer = self._setup_trainer(None, self.model)  # Darts lets it write the second file
+            trainer.strategy.connect(self.model)
+            self.trainer = trainer
+        super().save(path, clean=clean)
+
     @staticmethod
-    def _is_limited(options: dict[str, Any]) -> bool:
-        return options["train_length"] is not None or options["val_length"] > 0
+    @functools.wraps(FoundationModel.load_from_checkpoint, assigned=())
+    def load_from_checkpoint(model_name: str, *args: Any, **kwargs: Any) -> TimerS1Model:
+        """Load what a Lightning trainer has written, as Darts' own method does.
+
+        `fit` writes no checkpoint, ``save_checkpoints=True`` or not, as it trains nothing: use
+        `save` and `load`.
+
+        Parameters
+        ----------
+        model_name : str
+        *args, **kwargs
+            As for Darts' method.
+
+        Returns
+        -------
+        TimerS1Model
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no checkpoint.
+        """
+        try:
+            return FoundationModel.load_from_checkpoint(model_name, *args, **kwargs)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"model_name={model_name!r} has no checkpoint ({error}): fit trains nothing, so "
+                "that it writes none; use save() and load()"
+            ) from error
 
     @property
     def _ckpt_skipped_params(self) -> list[str]:
         # what may differ when `load_weights` reads a saved model of the same checkpoint
-        return [*super()._ckpt_skipped_params, "dtype", "rollout", "flip"]
+        ours = ["dtype", "rollout", "flip", "likelihood", "use_reversible_instance_norm"]
+        return [*super()._ckpt_skipped_params, *ours]
 
     @property
     def supports_past_covariates(self) -> bool:
@@ -378,6 +448,10 @@ class TimerS1Model(FoundationModel):
         """Covariates are not supported."""
         return False
 
+    def lr_find(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: there is no training to find a learning rate for."""
+        raise NotImplementedError("TimerS1Model is zero-shot: it has no learning rate to find")
+
     def to_onnx(self, path: str | None = None, **kwargs: Any) -> NoReturn:
         """Refuse: the network is not part of the Lightning module that Darts would export."""
         raise NotImplementedError(
@@ -388,9 +462,67 @@ class TimerS1Model(FoundationModel):
 add_safe_globals([TimerS1Model])
 
 
+def _fits_to_each_window(many: Sequence[TimeSeries], options: dict[str, Any]) -> bool:
+    """Tell whether Darts' loop makes for each window what one model for all cannot be."""
+    return (
+        not options["enable_optimization"]
+        or bool(options["data_transformers"])
+        or len({(series.width, series.dtype) for series in many}) > 1
+    )
+
+
+def _trains_on_a_choice(many: Sequence[TimeSeries], options: dict[str, Any]) -> bool:
+    """Tell whether the windows that Darts' loop forecasts depend on which ones it trains on.
+
+    A function may answer that there is nothing to train. Of several series, Darts leaves room for
+    training sets in the first alone.
+    """
+    return callable(options["retrain"]) or (_is_limited(options) and len(many) > 1)
+
+
+def _is_limited(options: dict[str, Any]) -> bool:
+    return options["train_length"] is not None or options["val_length"] > 0
+
+
+def _check_darts_parameters(
+    enable_finetuning: Any = None,
+    add_encoders: Any = None,
+    pl_trainer_kwargs: Any = None,
+    **_: Any,
+) -> None:
+    """Check those parameters of Darts' base class that mean something else here."""
+    if enable_finetuning:
+        raise NotImplementedError(
+            f"enable_finetuning={enable_finetuning!r}: finetuning comes with a later release; "
+            "leave it out to forecast zero-shot"
+        )
+    if add_encoders:
+        raise ValueError(
+            f"add_encoders={add_encoders!r} makes covariates, which the model does not support; "
+            "leave it out"
+        )
+    if pl_trainer_kwargs is None:
+        return
+    if not isinstance(pl_trainer_kwargs, dict):
+        raise TypeError(f"pl_trainer_kwargs={pl_trainer_kwargs!r} must be a dict")
+    precision = pl_trainer_kwargs.get("precision")
+    if precision in ("16-true", "bf16-true"):
+        _refuse_half_precision(f"pl_trainer_kwargs has precision={precision!r}")
+
+
 def _check_integer(name: str, value: Any, least: int) -> None:
-    if not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name}={value!r} must be an integer of at least {least}")
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}={value!r} must be an integer")
+    if value < least:
+        raise ValueError(f"{name}={value} must be at least {least}")
+
+
+def _plain_path(name: str, value: Any) -> str:
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name}={value!r} must be a string or a path")
+    if not os.fspath(value):
+        raise ValueError(f"{name}={value!r} is empty; give a name or a folder")
+    return os.fspath(value)
 
 
 def _refuse_half_precision(what: str) -> NoReturn:

@@ -310,5 +310,6 @@ def _require_matplotlib() -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "pictures need matplotlib: pip install 'timer-forecaster[plot]'"
+            "pictures need matplotlib; install timer-forecaster with its extra 'plot', from a "
+            "clone: pip install '.[plot]'"
         ) from error

@@ -17,7 +17,8 @@ try:
     from skpro.distributions.base import BaseDistribution
 except ImportError as error:
     raise ImportError(
-        "timer_forecaster.skpro needs skpro: pip install 'timer-forecaster[sktime]'"
+        "timer_forecaster.skpro needs skpro; install timer-forecaster with its extra 'sktime', "
+        "from a clone: pip install '.[sktime]'"
     ) from error
 
 from timer_forecaster.inference import quantiles as functionals

@@ -371,11 +371,7 @@ SUITES = {
             "test_historical_forecast_start_after_end_of_series": always(
                 TimerS1Model(3, 2, **OURS)
             ),
-            **for_all(
-                "test_optimized_historical_forecasts_torch_with_encoders"
-                " test_conformal_historical_forecasts",
-                only(without_covariates),
-            ),
+            "test_conformal_historical_forecasts": only(without_covariates),
         },
         attributes={"create_model": staticmethod(create_model)},
         options={"hub_model_name": NAME, "dtype": "float64"},
@@ -397,6 +393,7 @@ SUITES = {
                 "test_hist_fc_end_exact_with_covs"
                 " test_historical_forecasts_start_end_outside_forecastable_range"
                 " test_global_historical_forecasts_no_intersection"
+                " test_optimized_historical_forecasts_torch_with_encoders"
             ),
             "compares batches of different sizes bit by bit; to 1e-5: tests/test_darts.py": (
                 "test_historical_forecasts_start_end_multiple_series_global"

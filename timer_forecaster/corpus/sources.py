@@ -13,7 +13,10 @@ try:
     import pyarrow as pa
     import pyarrow.parquet as pq
 except ImportError as error:
-    raise ImportError("a corpus needs pyarrow: pip install 'timer-forecaster[pretrain]'") from error
+    raise ImportError(
+        "a corpus needs pyarrow; install timer-forecaster with its extra 'pretrain', from a clone: "
+        "pip install '.[pretrain]'"
+    ) from error
 
 from timer_forecaster.corpus.held_out import HELD_OUT
 from timer_forecaster.corpus.manifest import MANIFEST_NAME, Manifest

@@ -264,5 +264,6 @@ def _require_pyarrow() -> None:
         import pyarrow  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "reading the benchmark needs pyarrow: pip install 'timer-forecaster[evaluate]'"
+            "reading the benchmark needs pyarrow; install timer-forecaster with its extra "
+            "'evaluate', from a clone: pip install '.[evaluate]'"
         ) from error

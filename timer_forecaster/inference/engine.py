@@ -113,9 +113,8 @@ def embed_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArra
     result = np.empty((len(rows), network.config.hidden_size))
     for batch, patches, last_token in _padded_batches(network, rows, None):
         with torch.autocast(patches.device.type, enabled=False):
-            hidden_states = next(network.stages(patches, 0)).hidden_states  # (B, N, D)
-        newest = hidden_states[torch.arange(len(batch)), last_token]
-        result[batch] = newest.cpu().double().numpy()
+            main = next(network.stages(patches, 0, last_token))
+        result[batch] = main.hidden_states[:, 0].cpu().double().numpy()
     return result
 
 

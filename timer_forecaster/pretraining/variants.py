@@ -45,9 +45,11 @@ class ParallelNetwork(TimerS1Network):
     def _blocks(self) -> list[TimeMoEBlock]:
         return [block for block in self.model.layers if isinstance(block, TimeMoEBlock)]
 
-    def stages(self, patches: Tensor, n_serial: int | None = None) -> Iterator[Stage]:
+    def stages(
+        self, patches: Tensor, n_serial: int | None = None, last_token: Tensor | None = None
+    ) -> Iterator[Stage]:
         """Run the main blocks, then the heads; see `TimerS1Network.stages`."""
-        main = next(super().stages(patches, 0))
+        main = next(super().stages(patches, 0, last_token))
         yield main
         for head in self.mtp_modules[:n_serial]:
             yield Stage(head(main.hidden_states), ())

@@ -42,14 +42,14 @@ def run_sorted(
     Computes only what the router asked for.
     """
     n_tokens, top_k = expert_indices.shape
-    chosen = expert_indices.flatten()
+    chosen = expert_indices.T.flatten()  # all first choices, then all second ones, …
     order = chosen.argsort(stable=True)
     counts = torch.bincount(chosen, minlength=len(experts)).tolist()
-    slices = hidden_states[order // top_k].split(counts)
+    slices = hidden_states.index_select(0, order % n_tokens).split(counts)
     outputs = torch.cat([expert(part) for expert, part in zip(experts, slices, strict=True)])
-    unsorted = torch.empty_like(outputs).index_copy(0, order, outputs)
-    weighted = unsorted.view(n_tokens, top_k, -1) * routing_weights.unsqueeze(-1)
-    return weighted.sum(dim=1)
+    unsorted = torch.empty_like(outputs).index_copy_(0, order, outputs)
+    weighted = unsorted.view(top_k, n_tokens, -1) * routing_weights.T.unsqueeze(-1)
+    return weighted.sum(dim=0)
 
 
 def run_dense(

@@ -30,8 +30,8 @@ class RMSNorm(nn.Module):
     def forward(self, hidden_states: Tensor) -> Tensor:
         """Normalise the last dimension, in float32."""
         x = hidden_states.float()
-        # The clamp changes no number; it keeps the gradient of an all-zero token finite.
-        rms = x.square().mean(-1, keepdim=True).clamp_min(1e-20).sqrt()
+        # Unlike that of a square root, this norm's gradient is finite at an all-zero token.
+        rms = torch.linalg.vector_norm(x, dim=-1, keepdim=True) * x.shape[-1] ** -0.5
         x = x / (rms + self.eps)
         return self.weight * x.to(hidden_states.dtype)
 
@@ -57,24 +57,49 @@ def rotary_tables(
 ) -> tuple[Tensor, Tensor]:
     """Cosines and sines of the rotary embedding, each (N, head size), for positions 0 … N-1.
 
+    The first half of the sines is negated, for `rotate`.
+
     Computed for each pass rather than kept in buffers: loading a checkpoint can leave buffers
     that are not saved with it uninitialised, and the tables cost next to nothing.
     """
     exponents = torch.arange(0, head_dim, 2, dtype=torch.float32, device=device) / head_dim
     positions = torch.arange(n_tokens, dtype=torch.float32, device=device)
     angles = torch.outer(positions, 1.0 / theta**exponents)
-    angles = torch.cat([angles, angles], dim=-1)
-    return angles.cos().to(dtype), angles.sin().to(dtype)
+    cos, sin = angles.cos(), angles.sin()
+    return torch.cat([cos, cos], dim=-1).to(dtype), torch.cat([-sin, sin], dim=-1).to(dtype)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Apply the half-split rotary embedding to (B, H, N, head size)."""
-    first, second = x.chunk(2, dim=-1)
-    return x * cos + torch.cat([-second, first], dim=-1) * sin
+    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), sin)
+
+
+def pick(hidden_states: Tensor, newest: Tensor | None) -> Tensor:
+    """Choose one token of each row of (B, N, D), given by its index (B, 1, 1): (B, 1, D).
+
+    Without an index, or where one token is left, nothing changes.
+    """
+    if newest is None or hidden_states.shape[1] == 1:
+        return hidden_states
+    return hidden_states.take_along_dim(newest, dim=1)
+
+
+def mask_filler(newest: Tensor, n_tokens: int) -> Tensor | None:
+    """Tell the newest token of each row (B, 1, 1) which tokens to attend to, (B, 1, 1, N).
+
+    None where no row has filler after it: attention is faster without a mask.
+    """
+    mask = torch.arange(n_tokens, device=newest.device) <= newest.unsqueeze(-1)
+    return None if mask.all() else mask
 
 
 def eager_attention(
-    query: Tensor, key: Tensor, value: Tensor, dropout_p: float, is_causal: bool
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
 ) -> Tensor:
     """Attention from plain products, with the signature of torch's fused one.
 
@@ -86,6 +111,8 @@ def eager_attention(
         n_tokens = scores.shape[-1]
         future = torch.ones(n_tokens, n_tokens, dtype=torch.bool, device=scores.device).triu(1)
         scores = scores.masked_fill(future, -torch.inf)
+    if attn_mask is not None:
+        scores = scores.masked_fill(~attn_mask, -torch.inf)
     return F.dropout(scores.softmax(-1), dropout_p) @ value
 
 
@@ -119,19 +146,26 @@ class GatedAttention(nn.Module):
         self.q_scale = nn.Parameter(torch.ones(self.head_dim))
         self.k_scale = nn.Parameter(torch.ones(self.head_dim))
 
-    def forward(self, hidden_states: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
-        """Attend causally over (B, N, D)."""
+    def forward(
+        self, hidden_states: Tensor, rotary: tuple[Tensor, Tensor], newest: Tensor | None = None
+    ) -> Tensor:
+        """Attend causally over (B, N, D); see `TimeMoEBlock.forward` for ``newest``."""
+        asking, query_rotary, mask = hidden_states, rotary, None
+        if newest is not None:
+            asking = pick(hidden_states, newest)  # (B, 1, D)
+            query_rotary = rotary[0][newest], rotary[1][newest]  # (B, 1, 1, d)
+            mask = mask_filler(newest, hidden_states.shape[1])
         split = (self.num_heads, self.head_dim)
-        query = self.q_proj(hidden_states).unflatten(-1, split).transpose(1, 2)  # (B, H, N, d)
+        query = self.q_proj(asking).unflatten(-1, split).transpose(1, 2)  # (B, H, N, d)
         key = self.k_proj(hidden_states).unflatten(-1, split).transpose(1, 2)
         value = self.v_proj(hidden_states).unflatten(-1, split).transpose(1, 2)
-        query = self._qk_norm(rotate(query, *rotary), self.q_scale)
+        query = self._qk_norm(rotate(query, *query_rotary), self.q_scale)
         key = self._qk_norm(rotate(key, *rotary), self.k_scale)
         dropout = self.dropout_rate if self.training else 0.0
         attend = ATTENTION_KERNELS[self.kernel]
-        attended = attend(query, key, value, dropout_p=dropout, is_causal=True)
+        attended = attend(query, key, value, mask, dropout, is_causal=newest is None)
         attended = attended.transpose(1, 2).flatten(-2)  # (B, N, D)
-        return self.o_proj(attended * torch.sigmoid(self.gate_proj(hidden_states)))
+        return self.o_proj(attended * torch.sigmoid(self.gate_proj(asking)))
 
     @staticmethod
     def _qk_norm(x: Tensor, scale: Tensor) -> Tensor:
@@ -150,10 +184,15 @@ class TimeMoEBlock(nn.Module):
         self.norm2 = RMSNorm(config.hidden_size)
 
     def forward(
-        self, hidden_states: Tensor, rotary: tuple[Tensor, Tensor]
+        self, hidden_states: Tensor, rotary: tuple[Tensor, Tensor], newest: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Map (B, N, D) to the same shape, and give the router logits (B·N, experts)."""
-        hidden_states = hidden_states + self.self_attn(self.norm1(hidden_states), rotary)
+        """Map (B, N, D) to the same shape, and give the router logits (B·N, experts).
+
+        With ``newest``, indices (B, 1, 1), only these tokens' outputs are computed: (B, 1, D) and
+        (B, experts). They attend to no token after themselves, as ever.
+        """
+        attended = self.self_attn(self.norm1(hidden_states), rotary, newest)
+        hidden_states = pick(hidden_states, newest) + attended
         mixed, router_logits = self.ffn_layer(self.norm2(hidden_states))
         return hidden_states + mixed, router_logits
 
@@ -171,11 +210,18 @@ class TimeSTPBlock(nn.Module):
         self.norm = RMSNorm(size)
 
     def forward(
-        self, hidden_states: Tensor, embeddings: Tensor, rotary: tuple[Tensor, Tensor]
+        self,
+        hidden_states: Tensor,
+        embeddings: Tensor,
+        rotary: tuple[Tensor, Tensor],
+        newest: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Map the last block's output (B, N, D) to this block's, and give its router logits."""
+        """Map the last block's output (B, N, D) to this block's, and give its router logits.
+
+        See `TimeMoEBlock.forward` for ``newest``.
+        """
         joined = torch.cat([self.norm_hidden(hidden_states), self.norm_embeds(embeddings)], dim=-1)
-        hidden_states, router_logits = self.layer(self.projection_matrix(joined), rotary)
+        hidden_states, router_logits = self.layer(self.projection_matrix(joined), rotary, newest)
         return self.norm(hidden_states), router_logits
 
 
@@ -197,7 +243,7 @@ class TimerS1Backbone(nn.Module):
 class Stage(NamedTuple):
     """Output of the main blocks (stage 0) or of one serial block (stage j)."""
 
-    hidden_states: Tensor  # (B, N, D)
+    hidden_states: Tensor  # (B, N, D), or (B, 1, D) of each row's newest token
     router_logits: tuple[Tensor, ...]  # of the stage's blocks, each (B·N, experts)
 
 
@@ -290,7 +336,9 @@ class TimerS1Layers:
         blocks = (*self.model.layers, *(serial.layer for serial in self.mtp_modules))
         return cast("list[TimeMoEBlock]", list(blocks))
 
-    def stages(self, patches: Tensor, n_serial: int | None = None) -> Iterator[Stage]:
+    def stages(
+        self, patches: Tensor, n_serial: int | None = None, last_token: Tensor | None = None
+    ) -> Iterator[Stage]:
         """Run the main blocks, then one serial block after the other.
 
         Parameters
@@ -299,6 +347,9 @@ class TimerS1Layers:
             Output of `patchify`, in the network's dtype.
         n_serial : int, optional
             How many serial blocks to run. Default: all.
+        last_token : Tensor of int, shape (B,), optional
+            Give the hidden states of this token of each row alone, (B, 1, D). The last block
+            that runs then computes no others, nor their router logits. Default: of all tokens.
 
         Yields
         ------
@@ -311,15 +362,19 @@ class TimerS1Layers:
         rotary = rotary_tables(
             patches.shape[1], head_dim, config.rope_theta, patches.device, embeddings.dtype
         )
+        newest = None if last_token is None else last_token.long()[:, None, None]
+        serial = self.mtp_modules[:n_serial]
+        last = [*self.model.layers, *serial][-1]
         hidden_states, router_logits = embeddings, []
         for block in self.model.layers:
-            hidden_states, logits = block(hidden_states, rotary)
+            hidden_states, logits = block(hidden_states, rotary, newest if block is last else None)
             router_logits.append(logits)
         hidden_states = self.model.norm(hidden_states)
-        yield Stage(hidden_states, tuple(router_logits))
-        for block in self.mtp_modules[:n_serial]:
-            hidden_states, logits = block(hidden_states, embeddings, rotary)
-            yield Stage(hidden_states, (logits,))
+        yield Stage(pick(hidden_states, newest), tuple(router_logits))
+        for block in serial:
+            only = newest if block is last else None
+            hidden_states, logits = block(hidden_states, embeddings, rotary, only)
+            yield Stage(pick(hidden_states, newest), (logits,))
 
     def predict_patch(self, hidden_states: Tensor) -> Tensor:
         """Turn hidden states (..., D) into quantiles of one patch (..., Q, P)."""
@@ -348,10 +403,9 @@ class TimerS1Layers:
         batch, n_tokens, _ = patches.shape
         if last_token is None:
             last_token = torch.full((batch,), n_tokens - 1, device=patches.device)
-        rows = torch.arange(batch, device=patches.device)
         outputs = [
-            self.predict_patch(stage.hidden_states[rows, last_token])
-            for stage in self.stages(patches, n_patches - 1)
+            self.predict_patch(stage.hidden_states[:, 0])
+            for stage in self.stages(patches, n_patches - 1, last_token)
         ]
         return torch.cat(outputs, dim=-1)
 

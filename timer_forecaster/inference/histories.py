@@ -218,9 +218,7 @@ def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp
         If the times, which errors call `name`, are not distinct steps of the history's grid.
     """
     end = history.end
-    kinds = [(type(index), getattr(index, "tz", None), index.dtype.kind) for index in (end, times)]
-    periods = isinstance(end, pd.PeriodIndex) and end.dtype != times.dtype
-    if periods or (kinds[0] != kinds[1] and isinstance(end, pd.DatetimeIndex | pd.PeriodIndex)):
+    if isinstance(end, pd.DatetimeIndex | pd.PeriodIndex) and _kind(end) != _kind(times):
         raise ValueError(f"{name} are {times.dtype}, those of y are {end.dtype}; use the same kind")
     grid = regular_grid(end.union(times), history.step) if times.is_unique else None
     if grid is None:
@@ -229,6 +227,12 @@ def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp
             f"{step_name(history.step)} from {end[0]}"
         )
     return grid.get_indexer(times) - grid.get_indexer(end)[0]
+
+
+def _kind(times: pd.Index) -> tuple[type, str]:
+    """Tell what must agree for times to be compared: the type, and the period or time zone."""
+    within = times.dtype if isinstance(times, pd.PeriodIndex) else getattr(times, "tz", None)
+    return type(times), str(within)
 
 
 def times_at(history: History, steps: NDArray[np.intp]) -> pd.Index:

@@ -18,3 +18,20 @@ def loads(monkeypatch):
     release()
     monkeypatch.setattr(cache, "load_network", counted)
     return keys
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Rows and horizon of each call of the pipeline, with nothing remembered from before."""
+    from timer_forecaster import ForecastPipeline  # loads torch, which not every test needs
+
+    release()
+    made = []
+    predict = ForecastPipeline.predict
+
+    def counted(self, series, horizon, **options):
+        made.append((len(series), horizon))
+        return predict(self, series, horizon, **options)
+
+    monkeypatch.setattr(ForecastPipeline, "predict", counted)
+    return made

@@ -66,20 +66,6 @@ def windows():
     return make_windows(walk(160), window_length=40, horizon=6)
 
 
-@pytest.fixture
-def calls(monkeypatch):
-    """Rows and horizon of each call of the pipeline."""
-    made = []
-    predict = ForecastPipeline.predict
-
-    def counted(self, series, horizon, **options):
-        made.append((len(series), horizon))
-        return predict(self, series, horizon, **options)
-
-    monkeypatch.setattr(ForecastPipeline, "predict", counted)
-    return made
-
-
 # ------------------------------------------------------------------------- the pipeline's numbers
 
 

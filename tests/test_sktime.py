@@ -34,21 +34,6 @@ def pipeline():
     return ForecastPipeline.from_pretrained(MODEL)
 
 
-@pytest.fixture
-def calls(monkeypatch):
-    """Arguments of each call of the pipeline, with nothing remembered from before."""
-    release()
-    made = []
-    predict = ForecastPipeline.predict
-
-    def counted(self, series, horizon, **options):
-        made.append((len(series), horizon))
-        return predict(self, series, horizon, **options)
-
-    monkeypatch.setattr(ForecastPipeline, "predict", counted)
-    return made
-
-
 def walk(n=60, seed=0):
     return np.random.default_rng(seed).normal(size=n).cumsum() + 10
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timer_forecaster import __version__
+from timer_forecaster.extras import lacking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -433,10 +434,7 @@ def _needs_extra(extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         module = str(error.name).partition(".")[0]
-        raise ImportError(
-            f"this command needs {module}; install timer-forecaster with its extra '{extra}', "
-            f"from a clone: pip install '.[{extra}]'"
-        ) from error
+        raise ImportError(lacking(f"this command needs {module}", extra)) from error
 
 
 @_needs_extra("pretrain")

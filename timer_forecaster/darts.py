@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from timer_forecaster.extras import lacking
+
 try:
     from darts import TimeSeries
     from darts.models.forecasting.foundation_model import FoundationModel
@@ -28,11 +30,9 @@ try:
     from darts.utils.serialization import add_safe_globals
     from darts.utils.ts_utils import series2seq
 except ImportError as error:
-    raise ImportError(
-        "timer_forecaster.darts needs Darts 0.48 or newer with torch, found "
-        f"{getattr(sys.modules.get('darts'), '__version__', 'none')} ({error}); "
-        "install timer-forecaster with its extra 'darts', from a clone: pip install '.[darts]'"
-    ) from error
+    found = getattr(sys.modules.get("darts"), "__version__", "none")
+    what = f"timer_forecaster.darts needs Darts 0.48 or newer with torch, found {found} ({error})"
+    raise ImportError(lacking(what, "darts")) from error
 
 from timer_forecaster.inference import ForecastPipeline, memo
 from timer_forecaster.inference.cache import NetworkKey

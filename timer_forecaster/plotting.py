@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from timer_forecaster.extras import lacking
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -309,7 +311,4 @@ def _require_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise ImportError(
-            "pictures need matplotlib; install timer-forecaster with its extra 'plot', from a "
-            "clone: pip install '.[plot]'"
-        ) from error
+        raise ImportError(lacking("pictures need matplotlib", "plot")) from error

@@ -14,19 +14,23 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from timer_forecaster.extras import lacking
+
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
     from sklearn.utils import Tags
     from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 except ImportError as error:
-    raise ImportError(
-        "timer_forecaster.sklearn needs scikit-learn 1.6 or newer: install timer-forecaster with "
-        "its extra 'sklearn', from a clone: pip install '.[sklearn]'"
-    ) from error
+    what = "timer_forecaster.sklearn needs scikit-learn 1.6 or newer"
+    raise ImportError(lacking(what, "sklearn")) from error
 
-from timer_forecaster.inference import Forecast, ForecastPipeline, memo
-from timer_forecaster.inference.cache import NetworkKey
-from timer_forecaster.inference.pipeline import check_options, check_positive
+from timer_forecaster.inference import Forecast, memo
+from timer_forecaster.inference.pipeline import (
+    check_options,
+    check_positive,
+    options_of,
+    pipeline_of,
+)
 from timer_forecaster.inference.scaling import as_series, check_finite
 
 __all__ = ["TimerS1Regressor", "make_windows"]
@@ -258,28 +262,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self._check_parameters()
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
         _check_observed(X[:, -(self.context_length or X.shape[1]) :])
-        return memo.predict(self._pipeline(), X, self.n_outputs_, **self._options())
-
-    def _pipeline(self) -> ForecastPipeline:
-        """Name the network; it is loaded when it is first used."""
-        key = NetworkKey.resolve(
-            self.model_path,
-            self.revision,
-            self.device_map,
-            self.dtype,
-            self.config,
-            self.quantization_config,
-            device_argument="device_map",
-        )
-        return ForecastPipeline(key)
-
-    def _options(self) -> dict[str, Any]:
-        return {
-            "context_length": self.context_length,
-            "rollout": self.rollout,
-            "flip": self.flip,
-            "batch_size": self.batch_size,
-        }
+        return memo.predict(pipeline_of(self), X, self.n_outputs_, **options_of(self))
 
     def _check_parameters(self) -> None:
         named = isinstance(self.point, str) and self.point in ("median", "mean")
@@ -287,8 +270,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
             raise ValueError(
                 f"point={self.point!r} is unknown; use 'median', 'mean' or a level inside (0, 1)"
             )
-        check_options(**self._options())
-        self._pipeline()
+        check_options(**options_of(self))
+        pipeline_of(self)
 
 
 def make_windows(

@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from timer_forecaster.extras import lacking
+
 try:
     from skpro.distributions.base import BaseDistribution
 except ImportError as error:
-    raise ImportError(
-        "timer_forecaster.skpro needs skpro; install timer-forecaster with its extra 'sktime', "
-        "from a clone: pip install '.[sktime]'"
-    ) from error
+    raise ImportError(lacking("timer_forecaster.skpro needs skpro", "sktime")) from error
 
 from timer_forecaster.inference import quantiles as functionals
 

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from packaging.version import Version
 from pandas.tseries.offsets import BaseOffset
 
+from timer_forecaster.extras import lacking
+
 try:
     import sktime
     from sktime.datatypes import convert_to
@@ -26,13 +28,10 @@ try:
     from sktime.split import ExpandingWindowSplitter
     from sktime.utils.validation.forecasting import check_fh
 except ImportError as error:
-    raise ImportError(
-        "timer_forecaster.sktime needs sktime 1.1 or newer: install timer-forecaster with its "
-        "extra 'sktime', from a clone: pip install '.[sktime]'"
-    ) from error
+    what = "timer_forecaster.sktime needs sktime 1.1 or newer"
+    raise ImportError(lacking(what, "sktime")) from error
 
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
-from timer_forecaster.inference.cache import NetworkKey
 from timer_forecaster.inference.histories import (
     Histories,
     History,
@@ -43,7 +42,12 @@ from timer_forecaster.inference.histories import (
     times_at,
 )
 from timer_forecaster.inference.multiscale import LOOK_BACK
-from timer_forecaster.inference.pipeline import check_options, longest_history
+from timer_forecaster.inference.pipeline import (
+    check_options,
+    longest_history,
+    options_of,
+    pipeline_of,
+)
 
 __all__ = ["TimerS1Forecaster", "evaluate"]
 
@@ -259,8 +263,8 @@ class TimerS1Forecaster(BaseForecaster):
                 raise ValueError(f"{name}={value!r} is unknown; use one of {choices}")
         if not isinstance(self.deterministic, (bool, np.bool_)):
             raise TypeError(f"deterministic={self.deterministic!r} must be True or False")
-        check_options(**self._options())
-        self._pipeline()
+        check_options(**options_of(self))
+        pipeline_of(self)
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         """Check as sktime does, which then drops X as the tag says; here it is not silent."""
@@ -373,9 +377,9 @@ class TimerS1Forecaster(BaseForecaster):
     def _prefetch(self, states: Iterable[TimerS1Forecaster], fh: Any) -> None:
         """Make the forecasts of copies in several states in one batch, for them to recall."""
         memo.prefetch(
-            self._pipeline(),
+            pipeline_of(self),
             (question for copy in states for question in copy._questions(fh)),
-            **self._options(),
+            **options_of(self),
         )
 
     def _questions(self, fh: Any) -> Iterator[memo.Question]:
@@ -383,10 +387,8 @@ class TimerS1Forecaster(BaseForecaster):
         asked = self._wanted(check_fh(fh, freq=self._cutoff))
         horizon = max(int(steps.max()) for steps, _ in asked)
         if horizon > 0:
-            self._check_observed(self._histories)
-            longest = self._longest_context()
-            series = _series(self._histories.values(), longest)
-            yield [values.copy() for values in series], horizon  # states share no memory
+            contexts = self._contexts(self._histories)
+            yield [values.copy() for values in contexts], horizon  # states share no memory
 
     def _points(self, forecast: Forecast) -> NDArray[np.float64]:
         return forecast.mean if self.point == "mean" else forecast.median
@@ -421,32 +423,6 @@ class TimerS1Forecaster(BaseForecaster):
         inner = times[0].append(list(times[1:]))
         return pd.MultiIndex.from_arrays([*levels, inner], names=self._index_names)
 
-    def _pipeline(self) -> ForecastPipeline:
-        """Name the network; it is loaded when it is first used."""
-        key = NetworkKey.resolve(
-            self.model_path,
-            self.revision,
-            self.device_map,
-            self.dtype,
-            self.config,
-            self.quantization_config,
-            device_argument="device_map",
-        )
-        return ForecastPipeline(key)
-
-    def _options(self) -> dict[str, Any]:
-        return {
-            "context_length": self.context_length,
-            "rollout": self.rollout,
-            "flip": self.flip,
-            "batch_size": self.batch_size,
-        }
-
-    def _longest_context(self) -> int:
-        """Newest steps that any forecast can read."""
-        longest = longest_history(self.rollout, self._pipeline().network.config)
-        return min(self.context_length or longest, longest)
-
     def _forecast_steps(
         self, steps: Mapping[Hashable, NDArray[np.intp]], argument: str
     ) -> Forecast:
@@ -463,16 +439,15 @@ class TimerS1Forecaster(BaseForecaster):
         """
         histories = [self._histories[key] for key in steps]
         self._check_reach(steps, argument)
-        pipeline, options = self._pipeline(), self._options()
+        pipeline, options = pipeline_of(self), options_of(self)
         levels = pipeline.network.config.quantiles
         instance = np.repeat(range(len(steps)), [len(own) for own in steps.values()])
         step = np.concatenate(list(steps.values()))
         ahead = step > 0
         quantiles = np.empty((len(step), len(self._columns), len(levels)))
         if ahead.any():
-            self._check_observed(steps)
-            series = _series(histories, self._longest_context())
-            forecast = memo.predict(pipeline, series, int(step.max()), **options)
+            contexts = self._contexts(steps)
+            forecast = memo.predict(pipeline, contexts, int(step.max()), **options)
             shape = len(histories), len(self._columns), -1, len(levels)
             future = forecast.quantiles.reshape(shape)
             quantiles[ahead] = future[instance[ahead], :, step[ahead] - 1]
@@ -494,17 +469,25 @@ class TimerS1Forecaster(BaseForecaster):
                 f"first that is remembered of {label(key)}"
             )
 
-    def _check_observed(self, keys: Iterable[Hashable]) -> None:
-        """Refuse to forecast a variable of which nothing that the network reads was observed."""
-        config = self._pipeline().network.config
-        newest = min(self.context_length or config.max_context_length, config.max_context_length)
+    def _contexts(self, keys: Iterable[Hashable]) -> list[NDArray[np.float64]]:
+        """Cut every variable of instances to the newest steps that any forecast can read.
+
+        One of which nothing was observed in what the network reads in a pass is refused.
+        """
+        config = pipeline_of(self).network.config
+        longest = _at_most(self.context_length, longest_history(self.rollout, config))
+        newest = _at_most(self.context_length, config.max_context_length)
+        contexts: list[NDArray[np.float64]] = []
         for key in keys:
-            empty = np.isnan(self._histories[key].values[:, -newest:]).all(axis=1)
+            values = self._histories[key].values
+            empty = np.isnan(values[:, -newest:]).all(axis=1)
             if empty.any():
                 raise ValueError(
                     f"{label(key)}: no value of column {self._columns[int(empty.argmax())]!r} was "
                     f"observed in the newest {newest} steps, which a forecast is made from"
                 )
+            contexts += list(values[:, -longest:])
+        return contexts
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
@@ -628,8 +611,8 @@ def _wanted_steps(fh: Any, history: History) -> tuple[NDArray[np.intp], pd.Index
     return steps_after(history, times, "fh: times"), times
 
 
-def _series(histories: Iterable[History], newest: int) -> list[NDArray[np.float64]]:
-    return [series for history in histories for series in history.values[:, -newest:]]
+def _at_most(context_length: int | None, longest: int) -> int:
+    return min(context_length or longest, longest)
 
 
 def _known_before(history: History, step: int) -> NDArray[np.float64]:
@@ -642,7 +625,7 @@ def _one_step(
 ) -> NDArray[np.float64]:
     """Quantiles (windows, Q) of the step after each window; NaN where it shows no value."""
     config = pipeline.network.config
-    newest = min(options["context_length"] or config.max_context_length, config.max_context_length)
+    newest = _at_most(options["context_length"], config.max_context_length)
     cut = [window[-newest:] for window in windows]
     shown = [i for i, window in enumerate(cut) if not np.isnan(window).all()]
     quantiles = np.full((len(cut), len(config.quantiles)), np.nan)

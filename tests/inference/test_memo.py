@@ -15,19 +15,6 @@ def pipeline():
     return ForecastPipeline.from_pretrained(MODEL)
 
 
-@pytest.fixture
-def calls(monkeypatch):
-    made = []
-    predict = ForecastPipeline.predict
-
-    def counted(self, series, horizon, **options):
-        made.append((len(series), horizon))
-        return predict(self, series, horizon, **options)
-
-    monkeypatch.setattr(ForecastPipeline, "predict", counted)
-    return made
-
-
 def walks(n=3, steps=40):
     return list(np.random.default_rng(0).normal(size=(n, steps)).cumsum(axis=1))
 

@@ -31,6 +31,7 @@ from timer_forecaster.evaluation.gift_eval import (
     window_count,
 )
 from timer_forecaster.evaluation.metrics import FloatArray
+from timer_forecaster.extras import lacking
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -263,7 +264,4 @@ def _require_pyarrow() -> None:
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
-        raise ImportError(
-            "reading the benchmark needs pyarrow; install timer-forecaster with its extra "
-            "'evaluate', from a clone: pip install '.[evaluate]'"
-        ) from error
+        raise ImportError(lacking("reading the benchmark needs pyarrow", "evaluate")) from error

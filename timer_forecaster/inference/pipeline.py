@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pandas.tseries.offsets import BaseOffset
 
 ROLLOUT_CHOICES = ("auto", *ROLLOUTS)
+OPTIONS = ("context_length", "rollout", "flip", "batch_size")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -301,6 +302,25 @@ class ForecastPipeline:
             standardise(values, f"series[{i}]", config.max_context_length, config.interior_masks)
             for i, values in enumerate(series)
         ]
+
+
+def options_of(estimator: Any) -> dict[str, Any]:
+    """Collect the options of `ForecastPipeline.predict` that an estimator has as parameters."""
+    return {name: getattr(estimator, name) for name in OPTIONS}
+
+
+def pipeline_of(estimator: Any) -> ForecastPipeline:
+    """Check the parameters of an estimator that name a network; it is loaded at its first use."""
+    key = NetworkKey.resolve(
+        estimator.model_path,
+        estimator.revision,
+        estimator.device_map,
+        estimator.dtype,
+        estimator.config,
+        estimator.quantization_config,
+        device_argument="device_map",
+    )
+    return ForecastPipeline(key)
 
 
 def check_options(*, context_length: Any, rollout: Any, flip: Any, batch_size: Any) -> None:

@@ -179,7 +179,7 @@ class GatedAttention(nn.Module):
     def _project(
         self, asking: Tensor, hidden_states: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Queries (B, H, N', d) and gates (B, N', D) of some tokens, keys and values of all."""
+        """Give queries (B, H, N', d), keys and values (B, H, N, d), and gates (B, N', D)."""
         split = (self.num_heads, self.head_dim)
         query = self.q_proj(asking).unflatten(-1, split).transpose(1, 2)
         key = self.k_proj(hidden_states).unflatten(-1, split).transpose(1, 2)
@@ -304,6 +304,16 @@ def patchify(values: Tensor, observed: Tensor | None, patch_length: int) -> Tens
     pad = -values.shape[-1] % patch_length
     tokens = [F.pad(x, (pad, 0)).unflatten(-1, (-1, patch_length)) for x in (values, flags)]
     return torch.cat(tokens, dim=-1)
+
+
+def middle_quantile(quantiles: Tensor) -> Tensor:
+    """Median of the quantiles (B, Q, F) of a forecast, which may cross, (B, F).
+
+    The released code takes this, rather than the quantile that was predicted for the level 0.5.
+    """
+    ranked = quantiles.sort(dim=1).values
+    n = ranked.shape[1]
+    return torch.lerp(ranked[:, (n - 1) // 2], ranked[:, n // 2], 0.5)
 
 
 class TimerS1Layers:
@@ -508,8 +518,7 @@ class TimerS1Layers:
             patches = patchify(new, None, length).to(self.dtype)
             forecast = self.forecast_pass(patches, n_patches, cache=cache).to(context.dtype)
             pieces.append(forecast[..., :remaining])
-            # The released code takes the median *of* the predicted quantiles, which may cross.
-            new = forecast.quantile(0.5, dim=1)
+            new = middle_quantile(forecast)
             remaining -= forecast.shape[-1]
         return torch.cat(pieces, dim=-1) * std.unsqueeze(1) + mean.unsqueeze(1)
 

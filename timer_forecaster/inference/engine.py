@@ -19,18 +19,6 @@ from .rollout import roll_out
 
 FloatArray = NDArray[np.float64]
 
-_NARROW = 256  # hidden size up to which a network's weights stay in the caches of a CPU
-
-
-def _token_budget(network: TimerS1Network) -> int:
-    """Most tokens in a batch: what fills the caches of a CPU, or a GPU.
-
-    Wide networks need more of them on a CPU, to be worth reading an expert's weights for.
-    """
-    if network.device.type != "cpu":
-        return 65536
-    return 1536 if network.config.hidden_size <= _NARROW else 3072
-
 
 def token_batches(
     n_tokens: Sequence[int], budget: int, batch_size: int | None
@@ -96,9 +84,7 @@ def forecast_rows(
     for batch, patches, last_token in _padded_batches(network, rows, batch_size):
         # The network's own type rules, whatever autocast the caller runs under.
         with torch.autocast(patches.device.type, enabled=False):
-            quantiles = roll_out(
-                network, patches, last_token, horizon, rollout, batch_size, _token_budget(network)
-            )
+            quantiles = roll_out(network, patches, last_token, horizon, rollout, batch_size)
         result[batch] = quantiles.sort(dim=1).values.transpose(1, 2).cpu().double().numpy()
         on_batch(len(batch))
     return result
@@ -140,7 +126,7 @@ def _padded_batches(
     length = network.config.input_token_len
     n_tokens = [-(-len(row) // length) for row in rows]
     device = network.device
-    for batch in token_batches(n_tokens, _token_budget(network), batch_size):
+    for batch in token_batches(n_tokens, network.token_budget, batch_size):
         last_token = torch.tensor([n_tokens[i] - 1 for i in batch], device=device)
         yield batch, _pad_batch(network, [rows[i] for i in batch]), last_token
 

@@ -21,7 +21,6 @@ N_PATHS = 9
 
 _PARTS = 36  # equally probable values that stand for one path's forecast in a mixture
 _MIXED_AT_ONCE = 2**24  # values
-_KEPT_PER_ENTERED = 4  # tokens whose keys and values may be kept for each in the budget of a pass
 
 
 @torch.inference_mode()
@@ -32,7 +31,6 @@ def roll_out(
     horizon: int,
     rollout: str,
     batch_size: int | None,
-    token_budget: int,
 ) -> Tensor:
     """Forecast rows in as many passes as the horizon needs.
 
@@ -58,8 +56,6 @@ def roll_out(
         Which paths extend the context.
     batch_size : int, optional
         Most rows that enter the network at once.
-    token_budget : int
-        Most tokens that enter the network at once, if one row does not exceed it.
 
     Returns
     -------
@@ -69,8 +65,8 @@ def roll_out(
     n_paths = N_PATHS if rollout == "quantile" else 1
     dtype = torch.promote_types(patches.dtype, torch.float32)
     result = patches.new_empty(len(patches), len(network.config.quantiles), horizon, dtype=dtype)
-    cost = _cost(network, patches.shape[1], horizon, n_paths)
-    at_once = min(batch_size or len(patches), max(1, token_budget // cost))
+    at_once = network.rows_at_once(patches.shape[1], horizon, n_paths)
+    at_once = min(batch_size or at_once, at_once)
     for same in _cut_back_together(network, last_token, horizon):
         for rows in same.split(at_once):
             last = last_token[rows]
@@ -106,16 +102,6 @@ class _Limits:
         self.per_pass = network.pass_length // length
         self.kept = steps // length
         self.most = (steps + steps // 4) // length
-
-
-def _cost(network: TimerS1Network, n_tokens: int, horizon: int, n_paths: int) -> int:
-    """Tokens that a row counts for: those that enter in one pass, or a share of those kept."""
-    limits, n_passes = _Limits(network), -(-horizon // network.pass_length)
-    if n_passes == 1:
-        return n_tokens
-    n_added = min((n_passes - 1) * limits.per_pass, limits.most)
-    kept = n_tokens + n_paths * n_added
-    return max(n_tokens, n_paths * limits.per_pass, kept // _KEPT_PER_ENTERED)
 
 
 def _cut_back_together(network: TimerS1Network, last_token: Tensor, horizon: int) -> list[Tensor]:
@@ -166,12 +152,12 @@ class _Contexts:
         """Enter all tokens; keep their keys and values if there are extensions before a cut."""
         room = (self._limits.most - self._n_tokens) // self._limits.per_pass
         capacity = self._added.shape[1] + min(n_extensions, room) * self._limits.per_pass
+        shared, last_token, added = self._shared, self._last_token, self._added
         if capacity:
-            self._cache = KeyValueCache(self._n_paths, capacity)
-        run = self._network.forecast_pass
-        forecast = run(self._shared, n_patches, self._last_token, self._cache)
-        if self._added.shape[1]:
-            forecast = run(self._added, n_patches, cache=self._cache)
+            self._cache = KeyValueCache(last_token, shared.shape[1], self._n_paths, capacity)
+        forecast = self._network.forecast_contexts(shared, n_patches, last_token, self._cache)
+        if added.shape[1]:
+            forecast = self._network.forecast_pass(added, n_patches, cache=self._cache)
         return forecast
 
     @property

@@ -22,65 +22,64 @@ _MOST_SCORES = 2**26  # attention scores computed at once
 class KeyValueCache:
     """Keys and values of every block in a roll-out; for inference, without gradients.
 
-    The passes that it is given to fill it: the first enters the contexts, (B, N) tokens, and every
-    later one what their paths add, (B * R, n) tokens, with the paths of a row side by side.
+    The passes that it is given to fill it. The first ones enter the contexts, (B, N) tokens, some
+    rows after the other or all at once. Every later one enters what the paths of all rows add,
+    (B * R, n) tokens, with the paths of a row side by side.
 
     Parameters
     ----------
+    last_token : Tensor of int, shape (B,)
+        Each context's newest token; what follows it is filler.
+    n_tokens : int
+        Tokens of the contexts, filler included.
     n_paths : int
         Paths that continue each row, R.
     capacity : int
         Tokens that each path adds in the roll-out at most; room for them is made once.
+
+    Attributes
+    ----------
+    rotary : Rotary or None
+        Tables of ``n_tokens + capacity`` positions, which the network sets in the first pass.
     """
 
-    def __init__(self, n_paths: int, capacity: int) -> None:
-        self.n_paths = n_paths
+    def __init__(self, last_token: Tensor, n_tokens: int, n_paths: int, capacity: int) -> None:
+        self.n_tokens = n_tokens
         self.capacity = capacity
-        self._context: dict[nn.Module, tuple[Tensor, Tensor]] = {}  # each (B, H, N, d)
+        self.rotary: Rotary | None = None
+        filler = torch.arange(n_tokens, device=last_token.device) > last_token[:, None]
+        self._filler = filler[:, None, None] if filler.any() else None  # (B, 1, 1, N)
+        self._first_position = (last_token + 1).repeat_interleave(n_paths)[:, None]  # (B * R, 1)
+        self._n_rows, self._n_paths = len(last_token), n_paths
+        self._context: dict[nn.Module, Tensor] = {}  # keys and values (2, B, H, N, d)
         self._added: dict[nn.Module, Tensor] = {}  # keys and values (2, B, H, R, capacity, d)
+        self._entered = slice(0, 0)  # rows whose contexts were entered last
         self._n_added = self._n_new = 0
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no context has been kept yet."""
-        return not self._context
 
     @property
     def continues(self) -> bool:
         """Whether the pass under way enters what paths add, rather than contexts."""
         return self._n_added > 0
 
-    def start(self, last_token: Tensor, n_tokens: int, rotary: Rotary) -> None:
-        """Tell where the contexts end.
-
-        Parameters
-        ----------
-        last_token : Tensor of int, shape (B,)
-            Each context's newest token; what follows it is filler.
-        n_tokens : int
-            Tokens of the contexts, filler included.
-        rotary : Rotary
-            Tables of at least ``n_tokens + capacity`` positions.
-        """
-        filler = torch.arange(n_tokens, device=last_token.device) > last_token[:, None]
-        self._filler = filler[:, None, None] if filler.any() else None  # (B, 1, 1, N)
-        self._first_position = (last_token + 1).repeat_interleave(self.n_paths)[:, None]
-        self._rotary = rotary
-
-    def enter(self, n_new: int) -> Rotary:
-        """Make room for more tokens of each path, and give their rotary tables."""
-        positions = torch.arange(self._n_added, self._n_added + n_new)
-        positions = self._first_position + positions.to(self._first_position.device)
-        self._n_added, self._n_new = self._n_added + n_new, n_new
-        cos, sin = (table[positions].unsqueeze(1) for table in self._rotary)
-        return cos, sin
+    def enter(self, n_rows: int, n_tokens: int) -> Rotary:
+        """Make room for the tokens of a pass, and give their rotary tables."""
+        assert self.rotary is not None  # noqa: S101
+        cos, sin = self.rotary
+        if self._entered.stop < self._n_rows:
+            self._entered = slice(self._entered.stop, self._entered.stop + n_rows)
+            return cos[:n_tokens], sin[:n_tokens]
+        positions = torch.arange(n_tokens, device=self._first_position.device)
+        positions = self._first_position + self._n_added + positions  # (B * R, n)
+        self._n_added, self._n_new = self._n_added + n_tokens, n_tokens
+        return cos[positions].unsqueeze(1), sin[positions].unsqueeze(1)
 
     def keep_context(self, block: nn.Module, key: Tensor, value: Tensor) -> None:
-        """Keep what a block computed of the contexts, (B, H, N, d).
-
-        It is laid out for the products of later passes, each of which would copy it otherwise.
-        """
-        self._context[block] = key.contiguous(), value.contiguous()
+        """Keep what a block computed of the contexts that were entered, (rows, H, N, d)."""
+        if block not in self._context:
+            size = (2, self._n_rows, key.shape[1], self.n_tokens, key.shape[3])
+            self._context[block] = key.new_empty(size)
+        self._context[block][0, self._entered] = key
+        self._context[block][1, self._entered] = value
 
     def attend(self, block: nn.Module, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Attend to the context and, causally, to what each path has added.
@@ -102,7 +101,7 @@ class KeyValueCache:
         Tensor, shape (B * R, H, n', d)
         """
         context = self._context[block]
-        by_row = (len(context[0]), self.n_paths)
+        by_row = (self._n_rows, self._n_paths)
         query, key, value = (
             part.unflatten(0, by_row).transpose(1, 2) for part in (query, key, value)
         )  # (B, H, R, n, d)
@@ -112,7 +111,7 @@ class KeyValueCache:
         added = self._added[block][..., : self._n_added, :]
         added[0, ..., -self._n_new :, :] = key
         added[1, ..., -self._n_new :, :] = value
-        row_scores = query[0, ..., 0].numel() * (context[0].shape[2] + self._n_added)
+        row_scores = query[0, ..., 0].numel() * (self.n_tokens + self._n_added)
         rows = max(1, _MOST_SCORES // row_scores)
         filler = () if self._filler is None else (self._filler,)
         turns = zip(*(part.split(rows) for part in (query, *context, *added, *filler)), strict=True)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 
 _SHORT = 512  # tokens
+_KEPT_PER_ENTERED = 4  # tokens whose keys and values are kept for each in the budget of a pass
+_MOST_KEPT = 65536  # tokens
+_NARROW = 256  # hidden size up to which a network's weights stay in the caches of a CPU
 
 
 class RMSNorm(nn.Module):
@@ -384,6 +387,38 @@ class TimerS1Layers:
         """Steps that one pass can forecast: ``(serial blocks + 1) * patch length``."""
         return (self.config.num_mtp_tokens + 1) * self.config.input_token_len
 
+    @property
+    def token_budget(self) -> int:
+        """Most tokens worth entering at once: what fills the caches of a CPU, or a GPU.
+
+        Wide networks need more of them on a CPU, to be worth reading an expert's weights for.
+        """
+        if self.device.type != "cpu":
+            return 65536
+        return 1536 if self.config.hidden_size <= _NARROW else 3072
+
+    def rows_at_once(self, n_tokens: int, horizon: int, n_paths: int) -> int:
+        """Most rows worth rolling out together, by the tokens that enter and those that are kept.
+
+        Parameters
+        ----------
+        n_tokens : int
+            Tokens of a context.
+        horizon : int
+            Steps to forecast.
+        n_paths : int
+            Paths that continue each row.
+        """
+        n_extensions = (horizon - 1) // self.pass_length
+        if n_extensions == 0:
+            return max(1, self.token_budget // n_tokens)
+        per_pass = self.pass_length // self.config.input_token_len
+        n_added = n_extensions * per_pass
+        most_kept = min(_KEPT_PER_ENTERED * self.token_budget, _MOST_KEPT)
+        kept = most_kept // (n_tokens + n_paths * n_added)
+        entered = self.token_budget // (n_paths * per_pass)
+        return max(1, min(kept, entered))
+
     def set_expert_strategy(self, name: str) -> None:
         """Choose how experts are executed in every block.
 
@@ -431,9 +466,9 @@ class TimerS1Layers:
             Give the hidden states of this token of each row alone, (B, 1, D). The last block
             that runs then computes no others, nor their router logits. Default: of all tokens.
         cache : KeyValueCache, optional
-            Keeps the keys and values of a roll-out. The first pass with it enters the contexts;
-            later ones enter the tokens that follow those of the passes before, and run no serial
-            block that the first did not run.
+            Keeps the keys and values of a roll-out. The first passes with it enter the contexts
+            of all rows; later ones enter the tokens that follow those of the passes before, and
+            run no serial block that the first did not run.
 
         Yields
         ------
@@ -441,7 +476,7 @@ class TimerS1Layers:
             Stage j predicts, at token i, patch i + j + 1.
         """
         embeddings = self.model.embed_layer(patches)  # (B, N, D)
-        rotary = self._rotary(embeddings, last_token, cache)
+        rotary = self._rotary(embeddings, cache)
         newest = None if last_token is None else last_token.long()[:, None, None]
         serial = self.mtp_modules[:n_serial]
         last = [*self.model.layers, *serial][-1]
@@ -457,22 +492,22 @@ class TimerS1Layers:
             hidden_states, logits = block(hidden_states, embeddings, rotary, only, cache)
             yield Stage(pick(hidden_states, newest), (logits,))
 
-    def _rotary(
-        self, embeddings: Tensor, last_token: Tensor | None, cache: KeyValueCache | None
-    ) -> Rotary:
+    def _rotary(self, embeddings: Tensor, cache: KeyValueCache | None) -> Rotary:
         """Rotary tables of the tokens that enter; those of a whole roll-out are computed once."""
         batch, n_tokens, size = embeddings.shape
-        if cache is not None and not cache.is_empty:
-            return cache.enter(n_tokens)
-        n_positions = n_tokens + (cache.capacity if cache is not None else 0)
-        head_dim = size // self.config.num_attention_heads
-        device, dtype = embeddings.device, embeddings.dtype
-        cos, sin = rotary_tables(n_positions, head_dim, self.config.rope_theta, device, dtype)
-        if cache is not None:
-            if last_token is None:
-                last_token = torch.full((batch,), n_tokens - 1, device=device)
-            cache.start(last_token, n_tokens, (cos, sin))
-        return cos[:n_tokens], sin[:n_tokens]
+        if cache is not None and cache.rotary is not None:
+            return cache.enter(batch, n_tokens)
+        tables = rotary_tables(
+            n_tokens if cache is None else cache.n_tokens + cache.capacity,
+            size // self.config.num_attention_heads,
+            self.config.rope_theta,
+            embeddings.device,
+            embeddings.dtype,
+        )
+        if cache is None:
+            return tables
+        cache.rotary = tables
+        return cache.enter(batch, n_tokens)
 
     def predict_patch(self, hidden_states: Tensor) -> Tensor:
         """Turn hidden states (..., D) into quantiles of one patch (..., Q, P)."""
@@ -513,6 +548,18 @@ class TimerS1Layers:
         ]
         return torch.cat(outputs, dim=-1)
 
+    def forecast_contexts(
+        self,
+        patches: Tensor,
+        n_patches: int,
+        last_token: Tensor,
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
+        """Do `forecast_pass` with any number of rows, as many at once as `token_budget` allows."""
+        at_once = max(1, self.token_budget // patches.shape[1])
+        parts = zip(patches.split(at_once), last_token.split(at_once), strict=True)
+        return torch.cat([self.forecast_pass(part, n_patches, at, cache) for part, at in parts])
+
     @torch.no_grad()
     def generate(self, inputs: Tensor, max_new_tokens: int, revin: bool = True) -> Tensor:
         """Forecast as the released implementation does, with its numbers.
@@ -543,18 +590,28 @@ class TimerS1Layers:
             mean = context.mean(-1, keepdim=True)
             std = context.std(-1, unbiased=False, keepdim=True) + 1e-5
             context = (context - mean) / std
+        n_tokens = -(-context.shape[-1] // self.config.input_token_len)
+        at_once = self.rows_at_once(n_tokens, max_new_tokens, 1)
+        parts = [self._generate(part, max_new_tokens) for part in context.split(at_once)]
+        return torch.cat(parts) * std.unsqueeze(1) + mean.unsqueeze(1)
+
+    def _generate(self, context: Tensor, horizon: int) -> Tensor:
         length = self.config.input_token_len
-        passes = -(-max_new_tokens // self.pass_length)
-        cache = KeyValueCache(1, (passes - 1) * self.pass_length // length) if passes > 1 else None
-        pieces, new, remaining = [], context, max_new_tokens
-        for _ in range(passes):
+        patches = patchify(context, None, length).to(self.dtype)
+        batch, n_tokens, _ = patches.shape
+        last_token = torch.full((batch,), n_tokens - 1, device=patches.device)
+        n_added = (horizon - 1) // self.pass_length * self.pass_length // length
+        cache = KeyValueCache(last_token, n_tokens, 1, n_added) if n_added else None
+        pieces: list[Tensor] = []
+        for remaining in range(horizon, 0, -self.pass_length):
             n_patches = -(-min(remaining, self.pass_length) // length)
-            patches = patchify(new, None, length).to(self.dtype)
-            forecast = self.forecast_pass(patches, n_patches, cache=cache).to(context.dtype)
-            pieces.append(forecast[..., :remaining])
-            new = middle_quantile(forecast)
-            remaining -= forecast.shape[-1]
-        return torch.cat(pieces, dim=-1) * std.unsqueeze(1) + mean.unsqueeze(1)
+            if pieces:
+                patches = patchify(middle_quantile(pieces[-1]), None, length).to(self.dtype)
+                forecast = self.forecast_pass(patches, n_patches, cache=cache)
+            else:
+                forecast = self.forecast_contexts(patches, n_patches, last_token, cache)
+            pieces.append(forecast.to(context.dtype))
+        return torch.cat(pieces, dim=-1)[..., :horizon]
 
 
 def _check_choice(name: str, choices: Mapping[str, object]) -> None:

@@ -16,6 +16,8 @@ from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.network import patchify
 
 from . import quantiles as quantile_function
+from .backoff import halving
+from .threads import crew
 
 FloatArray = NDArray[np.float64]
 
@@ -25,6 +27,7 @@ N_PATHS = 9
 _PARTS = 36  # equally probable values that stand for one path's forecast in a mixture
 _MIXED_AT_ONCE = 2**24  # values
 _NARROW = 256  # hidden size up to which a network's weights stay in the caches of a CPU
+_WIDE = 512  # hidden size from which on a single expert is worth handing to another thread
 
 
 def _token_budget(network: TimerS1Network) -> int:
@@ -97,55 +100,76 @@ def forecast_rows(
     ndarray, shape (n_rows, horizon, Q)
         Quantiles, not decreasing along the levels.
     """
+
+    def run(patches: Tensor, last_token: Tensor, most_rows: int | None) -> Tensor:
+        quantiles = _roll_out(network, patches, last_token, horizon, rollout, most_rows)
+        return quantiles.sort(dim=1).values.transpose(1, 2)
+
     result = np.empty((len(rows), horizon, len(network.config.quantiles)))
-    for batch, patches, last_token in _padded_batches(network, rows, batch_size):
-        # The network's own type rules, whatever autocast the caller runs under.
-        with torch.autocast(patches.device.type, enabled=False):
-            quantiles = _roll_out(network, patches, last_token, horizon, rollout, batch_size)
-        result[batch] = quantiles.sort(dim=1).values.transpose(1, 2).cpu().double().numpy()
-        on_batch(len(batch))
+    _fill(result, network, rows, run, batch_size, on_batch)
     return result
 
 
-@torch.inference_mode()
 def embed_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArray:
     """Give the main blocks' output at the newest token of each row, (n_rows, hidden size)."""
+
+    def run(patches: Tensor, last_token: Tensor, _: int | None) -> Tensor:
+        return next(network.stages(patches, 0, last_token)).hidden_states[:, 0]
+
     result = np.empty((len(rows), network.config.hidden_size))
-    for batch, patches, last_token in _padded_batches(network, rows, None):
-        with torch.autocast(patches.device.type, enabled=False):
-            main = next(network.stages(patches, 0, last_token))
-        result[batch] = main.hidden_states[:, 0].cpu().double().numpy()
+    _fill(result, network, rows, run)
     return result
 
 
-@torch.inference_mode()
 def route_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArray:
     """Share of each expert in the routing of standardised rows, (n_rows, blocks, experts)."""
     config = network.config
-    n_blocks = config.num_hidden_layers + config.num_mtp_tokens
-    result = np.empty((len(rows), n_blocks, config.num_experts))
-    for batch, patches, last_token in _padded_batches(network, rows, None):
-        with torch.autocast(patches.device.type, enabled=False):
-            logits = [part for stage in network.stages(patches) for part in stage.router_logits]
+
+    def run(patches: Tensor, last_token: Tensor, _: int | None) -> Tensor:
+        logits = [part for stage in network.stages(patches) for part in stage.router_logits]
         chosen = torch.stack(logits).topk(config.num_experts_per_token).indices
         counts = torch.nn.functional.one_hot(chosen, config.num_experts).sum(-2)
         counts = counts.unflatten(1, patches.shape[:2])  # (blocks, B, N, experts)
         real = torch.arange(patches.shape[1], device=patches.device) <= last_token[:, None]
-        totals = (counts * real[..., None]).sum(2).cpu().double()  # (blocks, B, experts)
-        result[batch] = (totals / totals.sum(-1, keepdim=True)).transpose(0, 1).numpy()
+        totals = (counts * real[..., None]).sum(2).transpose(0, 1).cpu()  # (B, blocks, experts)
+        return totals.double() / totals.sum(-1, keepdim=True)
+
+    n_blocks = config.num_hidden_layers + config.num_mtp_tokens
+    result = np.empty((len(rows), n_blocks, config.num_experts))
+    _fill(result, network, rows, run)
     return result
 
 
-def _padded_batches(
-    network: TimerS1Network, rows: Sequence[FloatArray], batch_size: int | None
-) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-    """Yield a batch's row indices, its patches (B, N, 2 P) and each row's newest token (B,)."""
+def _fill(
+    result: FloatArray,
+    network: TimerS1Network,
+    rows: Sequence[FloatArray],
+    run: Callable[[Tensor, Tensor, int | None], Tensor],
+    batch_size: int | None = None,
+    on_batch: Callable[[int], None] | None = None,
+) -> None:
+    """Write what a function gives for batches of rows; see `forecast_rows` for the other arguments.
+
+    The function is called in several threads, with patches (B, N, 2 P), each row's newest token
+    (B,) and how many rows may enter the network at once. Batches are the same whatever the threads.
+    """
     length = network.config.input_token_len
     n_tokens = [-(-len(row) // length) for row in rows]
-    device = network.device
-    for batch in token_batches(n_tokens, _token_budget(network), batch_size):
-        last_token = torch.tensor([n_tokens[i] - 1 for i in batch], device=device)
-        yield batch, _pad_batch(network, [rows[i] for i in batch]), last_token
+    batches = [*token_batches(n_tokens, _token_budget(network), batch_size)]
+    batches.reverse()  # the longest first: a long one begun last would keep the others waiting
+
+    def run_rows(batch: list[int], most_rows: int | None) -> FloatArray:
+        last_token = torch.tensor([n_tokens[i] - 1 for i in batch], device=network.device)
+        patches = _pad_batch(network, [rows[i] for i in batch])
+        return run(patches, last_token, most_rows).cpu().double().numpy()
+
+    wide = network.config.hidden_size >= _WIDE
+    with crew(network.device, len(batches), share_experts=wide) as threads:
+        outputs = threads.map(lambda batch: halving(run_rows, batch, batch_size), batches)
+        for batch, output in zip(batches, outputs, strict=True):
+            result[batch] = output
+            if on_batch is not None:
+                on_batch(len(batch))
 
 
 def _pad_batch(network: TimerS1Network, rows: Sequence[FloatArray]) -> Tensor:

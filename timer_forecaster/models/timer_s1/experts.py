@@ -7,7 +7,8 @@ same numbers up to rounding; which one is fastest depends on the device and on t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import cast
 
 import torch
@@ -31,6 +32,10 @@ class Expert(nn.Module):
         return self.down_proj(F.silu(self.gate_proj(hidden_states)) * self.up_proj(hidden_states))
 
 
+expert_map: ContextVar[Callable[..., Iterator[Tensor]]] = ContextVar("expert_map", default=map)
+"""What `run_sorted` calls its experts with, as with the built-in `map`; may do so in threads."""
+
+
 def run_sorted(
     hidden_states: Tensor,
     routing_weights: Tensor,
@@ -46,7 +51,7 @@ def run_sorted(
     order = chosen.argsort(stable=True)
     counts = torch.bincount(chosen, minlength=len(experts)).tolist()
     slices = hidden_states.index_select(0, order % n_tokens).split(counts)
-    outputs = torch.cat([expert(part) for expert, part in zip(experts, slices, strict=True)])
+    outputs = torch.cat(list(expert_map.get()(Expert.__call__, experts, slices)))
     unsorted = torch.empty_like(outputs).index_copy_(0, order, outputs)
     weighted = unsorted.view(top_k, n_tokens, -1) * routing_weights.T.unsqueeze(-1)
     return weighted.sum(dim=0)

@@ -1,0 +1,62 @@
+"""Networks that only forecast, laid out for the device that they are on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .architecture import TimerS1Architecture
+from .experts import Expert, MixtureOfExperts, PackedExpert, StackedExperts
+from .linears import PackedLinear, can_pack
+
+WIDE = 256
+"""Hidden size from which on products of matrices are what a forecast costs."""
+
+
+def fast_in_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 by itself, not by way of float32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    # Older torch cannot tell.
+    capabilities: Mapping[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+    on_cpu = any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "arm_bf16"))
+    return device.type == "cpu" and on_cpu
+
+
+def packs(config: TimerS1Architecture, device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether `pack` makes such a network faster, on its device and in its type."""
+    return config.hidden_size >= WIDE and can_pack(device, dtype)
+
+
+def stacks(config: TimerS1Architecture, device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether `stack` does: grouped products take bfloat16, from compute capability 8.0 on."""
+    if config.hidden_size < WIDE or device.type != "cuda" or dtype != torch.bfloat16:
+        return False
+    return hasattr(F, "grouped_mm") and torch.cuda.get_device_capability(device) >= (8, 0)
+
+
+def pack(module: nn.Module) -> None:
+    """Pack the linear layers within a module for a CPU.
+
+    Routers are left out, as they are too narrow to gain. The module can forecast afterwards, with
+    the same numbers up to rounding, but not be trained, moved or converted.
+    """
+    for name, child in module.named_children():
+        if isinstance(child, Expert):
+            setattr(module, name, PackedExpert(child))
+        elif isinstance(child, nn.Linear):
+            if not isinstance(module, MixtureOfExperts):
+                setattr(module, name, PackedLinear(child))
+        else:
+            pack(child)
+
+
+def stack(module: nn.Module) -> None:
+    """Stack the experts of each block within a module for a GPU, block by block."""
+    for part in module.modules():
+        if isinstance(part, MixtureOfExperts):
+            part.experts = StackedExperts(cast("Sequence[Expert]", part.experts))

@@ -14,7 +14,6 @@ from timer_forecaster import ForecastPipeline
 from timer_forecaster.inference import threads
 from timer_forecaster.inference.engine import forecast_rows
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
-from timer_forecaster.models.timer_s1.experts import Expert
 from timer_forecaster.models.timer_s1.network import TimerS1Network
 
 WIDE = TimerS1Architecture(
@@ -53,13 +52,13 @@ def meeting(monkeypatch):
         found, barrier = {}, threading.Barrier(n_threads)
         original = getattr(owner, name)
 
-        def met(*arguments):
+        def met(*arguments, **options):
             here = threading.get_ident()
             if here not in found and len(found) < n_threads:
                 found[here] = []
                 barrier.wait(PATIENCE)
             found[here].append(torch.get_num_threads())
-            return original(*arguments)
+            return original(*arguments, **options)
 
         monkeypatch.setattr(owner, name, met)
         return found
@@ -240,7 +239,8 @@ def test_a_single_row_of_a_wide_network_has_its_experts_shared(set_threads, meet
     set_threads(1)
     expected = wide_pipeline().predict(row, 20).quantiles
     set_threads(2)
-    found = meeting(Expert, "forward", 2)
+    expert = wide_pipeline().network.model.layers[0].ffn_layer.experts[0]
+    found = meeting(type(expert), "forward", 2)
     forecast = wide_pipeline().predict(row, 20).quantiles
     assert {number for numbers in found.values() for number in numbers} == {1}
     np.testing.assert_array_equal(forecast, expected)

@@ -6,6 +6,7 @@ Shapes in comments: B rows, N tokens, P patch length.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.network import patchify
 
 from .backoff import halving
-from .rollout import roll_out
+from .rollout import roll_out, tokens_at_once
 from .threads import crew
 
 FloatArray = NDArray[np.float64]
@@ -36,7 +37,10 @@ def _token_budget(network: TimerS1Network) -> int:
 
 
 def token_batches(
-    n_tokens: Sequence[int], budget: int, batch_size: int | None
+    n_tokens: Sequence[int],
+    budget: int,
+    batch_size: int | None,
+    count: Callable[[int], int] = int,
 ) -> Iterator[list[int]]:
     """Group rows of similar length under a budget of tokens.
 
@@ -48,6 +52,8 @@ def token_batches(
         Most tokens in a batch; a longer row makes a batch of its own.
     batch_size : int, optional
         Most rows in a batch. Default: as many as the budget allows.
+    count : callable
+        Tells what a row of so many tokens counts for. Default: each for one.
 
     Yields
     ------
@@ -56,8 +62,8 @@ def token_batches(
     """
     batch: list[int] = []
     for index in sorted(range(len(n_tokens)), key=lambda i: n_tokens[i]):
-        full = (len(batch) + 1) * n_tokens[index] > budget or len(batch) == batch_size
-        if batch and full:
+        tokens = (len(batch) + 1) * count(n_tokens[index])
+        if batch and (tokens > budget or len(batch) == batch_size):
             yield batch
             batch = []
         batch.append(index)
@@ -96,20 +102,22 @@ def forecast_rows(
         Quantiles, not decreasing along the levels.
     """
 
-    def run(patches: Tensor, last_token: Tensor, most_rows: int | None) -> Tensor:
-        budget = _token_budget(network)
-        quantiles = roll_out(network, patches, last_token, horizon, rollout, most_rows, budget)
+    def run(patches: Tensor, last_token: Tensor) -> Tensor:
+        quantiles = roll_out(network, patches, last_token, horizon, rollout)
         return quantiles.sort(dim=1).values.transpose(1, 2)
 
+    def count(n_tokens: int) -> int:
+        return tokens_at_once(network, n_tokens, horizon, rollout)
+
     result = np.empty((len(rows), horizon, len(network.config.quantiles)))
-    _fill(result, network, rows, run, batch_size, on_batch)
+    _fill(result, network, rows, run, batch_size, count, on_batch)
     return result
 
 
 def embed_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArray:
     """Give the main blocks' output at the newest token of each row, (n_rows, hidden size)."""
 
-    def run(patches: Tensor, last_token: Tensor, _: int | None) -> Tensor:
+    def run(patches: Tensor, last_token: Tensor) -> Tensor:
         return next(network.stages(patches, 0, last_token)).hidden_states[:, 0]
 
     result = np.empty((len(rows), network.config.hidden_size))
@@ -121,7 +129,7 @@ def route_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArra
     """Share of each expert in the routing of standardised rows, (n_rows, blocks, experts)."""
     config = network.config
 
-    def run(patches: Tensor, last_token: Tensor, _: int | None) -> Tensor:
+    def run(patches: Tensor, last_token: Tensor) -> Tensor:
         logits = [part for stage in network.stages(patches) for part in stage.router_logits]
         chosen = torch.stack(logits).topk(config.num_experts_per_token).indices
         counts = torch.nn.functional.one_hot(chosen, config.num_experts).sum(-2)
@@ -140,28 +148,29 @@ def _fill(
     result: FloatArray,
     network: TimerS1Network,
     rows: Sequence[FloatArray],
-    run: Callable[[Tensor, Tensor, int | None], Tensor],
+    run: Callable[[Tensor, Tensor], Tensor],
     batch_size: int | None = None,
+    count: Callable[[int], int] = int,
     on_batch: Callable[[int], None] | None = None,
 ) -> None:
-    """Write what a function gives for batches of rows; see `forecast_rows` for the other arguments.
+    """Write what a function gives for batches of rows, (B, ...); other arguments as above.
 
-    The function is called in several threads, with patches (B, N, 2 P), each row's newest token
-    (B,) and how many rows may enter the network at once. Batches are the same whatever the threads.
+    The function is called in several threads, with patches (B, N, 2 P) and each row's newest token
+    (B,). Which rows are in a batch does not depend on the number of threads.
     """
     length = network.config.input_token_len
     n_tokens = [-(-len(row) // length) for row in rows]
-    batches = [*token_batches(n_tokens, _token_budget(network), batch_size)]
+    batches = [*token_batches(n_tokens, _token_budget(network), batch_size, count)]
     batches.reverse()  # the longest first: a long one begun last would keep the others waiting
 
-    def run_rows(batch: list[int], most_rows: int | None) -> FloatArray:
+    def run_rows(batch: list[int]) -> FloatArray:
         last_token = torch.tensor([n_tokens[i] - 1 for i in batch], device=network.device)
         patches = _pad_batch(network, [rows[i] for i in batch])
-        return run(patches, last_token, most_rows).cpu().double().numpy()
+        return run(patches, last_token).cpu().double().numpy()
 
     wide = network.config.hidden_size >= _WIDE
     with crew(network.device, len(batches), share_experts=wide) as threads:
-        outputs = threads.map(lambda batch: halving(run_rows, batch, batch_size), batches)
+        outputs = threads.map(partial(halving, run_rows), batches)
         for batch, output in zip(batches, outputs, strict=True):
             result[batch] = output
             if on_batch is not None:

@@ -31,8 +31,6 @@ def roll_out(
     last_token: Tensor,
     horizon: int,
     rollout: str,
-    batch_size: int | None,
-    token_budget: int,
 ) -> Tensor:
     """Forecast rows in as many passes as the horizon needs.
 
@@ -56,26 +54,19 @@ def roll_out(
         Steps to forecast.
     rollout : {"quantile", "median"}
         Which paths extend the context.
-    batch_size : int, optional
-        Most rows that enter the network at once.
-    token_budget : int
-        Most tokens that enter the network at once, if one row does not exceed it.
 
     Returns
     -------
     Tensor, shape (B, Q, horizon)
         In float32, or in float64 if the network computes in it.
     """
-    n_paths = N_PATHS if rollout == "quantile" else 1
+    n_paths = _n_paths(rollout)
     dtype = torch.promote_types(patches.dtype, torch.float32)
     result = patches.new_empty(len(patches), len(network.config.quantiles), horizon, dtype=dtype)
-    cost = _cost(network, patches.shape[1], horizon, n_paths)
-    at_once = min(batch_size or len(patches), max(1, token_budget // cost))
-    for same in _cut_back_together(network, last_token, horizon):
-        for rows in same.split(at_once):
-            last = last_token[rows]
-            contexts = _Contexts(network, patches[rows, : int(last.max()) + 1], last, n_paths)
-            result[rows] = _roll_out_rows(network, contexts, horizon, n_paths)
+    for rows in _cut_back_together(network, last_token, horizon):
+        last = last_token[rows]
+        contexts = _Contexts(network, patches[rows, : int(last.max()) + 1], last, n_paths)
+        result[rows] = _roll_out_rows(network, contexts, horizon, n_paths)
     return result
 
 
@@ -108,14 +99,22 @@ class _Limits:
         self.most = (steps + steps // 4) // length
 
 
-def _cost(network: TimerS1Network, n_tokens: int, horizon: int, n_paths: int) -> int:
-    """Tokens that a row counts for: those that enter in one pass, or a share of those kept."""
+def tokens_at_once(network: TimerS1Network, n_tokens: int, horizon: int, rollout: str) -> int:
+    """Tokens that a row of so many counts for in `roll_out`.
+
+    Those that enter in one pass, or a share of those whose keys and values are kept.
+    """
     limits, n_passes = _Limits(network), -(-horizon // network.pass_length)
     if n_passes == 1:
         return n_tokens
+    n_paths = _n_paths(rollout)
     n_added = min((n_passes - 1) * limits.per_pass, limits.most)
     kept = n_tokens + n_paths * n_added
     return max(n_tokens, n_paths * limits.per_pass, kept // _KEPT_PER_ENTERED)
+
+
+def _n_paths(rollout: str) -> int:
+    return N_PATHS if rollout == "quantile" else 1
 
 
 def _cut_back_together(network: TimerS1Network, last_token: Tensor, horizon: int) -> list[Tensor]:

@@ -3,8 +3,9 @@
 The yardstick is the CPU time of the same forecast with ``torch.set_num_threads(1)`` and no
 neighbour: its wall time on a machine with nothing else to do. Printed is the wall time beside the
 neighbour as a multiple of it, and for comparison the same for the bare network on torch's own
-threads. The program and its neighbour keep to two cores where the system lets them; other work on
-these cores makes the ratios larger, so take them on a machine at rest.
+threads. CPU time beside the neighbour tells how much of the wall time was spun away, and does not
+depend on what else the machine does. The program and its neighbour keep to two cores where the
+system lets them; other work on these cores makes the wall times longer, so take them at rest.
 
     python benchmarks/busy_neighbour.py [--rounds 5]
 """
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -37,18 +37,25 @@ def main() -> None:
 
     default = torch.get_num_threads()
     print(f"{default} threads by default, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"{'':28}{'one thread, CPU':>18}{'beside a neighbour':>20}{'ratio':>8}")
+    columns = ("one thread, CPU s", "beside it, CPU s", "beside it, wall s", "ratio")
+    print(" " * 28, *(f"{column:>18}" for column in columns))
     for name, answer in answers().items():
-        alone, beside = [], []
         answer()
-        for _ in range(rounds):
-            torch.set_num_threads(1)
-            alone.append(cpu_time(answer))
-            torch.set_num_threads(default)
-            with busy_neighbour():
-                beside.append(measure(answer))
-        one_thread, wall = statistics.median(alone), statistics.median(beside)
-        print(f"{name:28}{one_thread:16.4f} s{wall:18.4f} s{wall / one_thread:8.2f}")
+        seconds = np.array([one_round(answer, default) for _ in range(rounds)])
+        one_thread, cpu, wall = np.median(seconds, axis=0)
+        figures = (one_thread, cpu, wall, wall / one_thread)
+        print(f"{name:28}", *(f"{figure:18.4f}" for figure in figures))
+
+
+def one_round(answer: Callable[[], object], n_threads: int) -> tuple[float, float, float]:
+    """CPU seconds on one thread, and CPU and wall seconds beside a neighbour."""
+    import torch
+
+    torch.set_num_threads(1)
+    one_thread, _ = cpu_and_wall(answer)
+    torch.set_num_threads(n_threads)
+    with busy_neighbour():
+        return one_thread, *cpu_and_wall(answer)
 
 
 def keep_to_two_cores() -> None:
@@ -75,18 +82,18 @@ def answers() -> dict[str, Callable[[], object]]:
         )
 
     return {
-        "library, one series": lambda: [pipeline.predict(series[:1], HORIZON) for _ in range(20)],
+        "library, one series": lambda: pipeline.predict(series[:1], HORIZON),
         f"library, {PANEL} series": lambda: pipeline.predict(series, HORIZON),
         "torch's threads, one series": network_alone(1),
         f"torch's threads, {BATCH} series": network_alone(BATCH),
     }
 
 
-def cpu_time(answer: Callable[[], object]) -> float:
-    """Seconds of CPU that an answer takes."""
+def cpu_and_wall(answer: Callable[[], object]) -> tuple[float, float]:
+    """Seconds that an answer takes."""
     start = time.process_time()
-    answer()
-    return time.process_time() - start
+    wall = measure(answer)
+    return time.process_time() - start, wall
 
 
 @contextmanager

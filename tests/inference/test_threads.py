@@ -141,7 +141,9 @@ def test_settings_are_left_as_found(pipe, set_threads, monkeypatch, n_threads):
         return forecast_pass(*arguments)
 
     monkeypatch.setattr(TimerS1Network, "forecast_pass", looking)
+    before = torch.__config__.parallel_info()  # OpenMP's and MKL's numbers as well
     pipe.predict(mixed_rows(4), 5, batch_size=1)
+    assert torch.__config__.parallel_info() == before
     assert meanwhile == [n_threads] * 4
     assert torch.get_num_threads() == n_threads
     assert found_in_new_thread() == n_threads
@@ -313,7 +315,8 @@ def same():
 if hasattr(os, "fork"):
     child = os.fork()
     if child == 0:
-        os._exit(0 if same() else 1)
+        names = [thread.name for thread in threading.enumerate()] if same() else []
+        os._exit(0 if "timer-forecaster_0" in names else 1)
     assert os.waitpid(child, 0)[1] == 0, "after a fork"
 
 forecast_pass = TimerS1Network.forecast_pass

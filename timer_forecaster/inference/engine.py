@@ -6,6 +6,7 @@ Shapes in comments: B rows, N tokens, P patch length.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,24 +16,28 @@ from torch import Tensor
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.network import patchify
 
-from .rollout import roll_out
+from .backoff import halving
+from .rollout import paths_of, roll_out
+from .threads import crew
 
 FloatArray = NDArray[np.float64]
 
+_WIDE = 512  # hidden size from which on a single expert is worth handing to another thread
+
 
 def token_batches(
-    n_tokens: Sequence[int], budget: int, batch_size: int | None
+    n_tokens: Sequence[int], rows_at_once: Callable[[int], int], batch_size: int | None
 ) -> Iterator[list[int]]:
-    """Group rows of similar length under a budget of tokens.
+    """Group rows of similar length.
 
     Parameters
     ----------
     n_tokens : sequence of int
         Tokens of each row.
-    budget : int
-        Most tokens in a batch; a longer row makes a batch of its own.
+    rows_at_once : callable
+        Tells how many rows of so many tokens make a batch, one at least.
     batch_size : int, optional
-        Most rows in a batch. Default: as many as the budget allows.
+        Most rows in a batch. Default: as many as that allows.
 
     Yields
     ------
@@ -41,8 +46,7 @@ def token_batches(
     """
     batch: list[int] = []
     for index in sorted(range(len(n_tokens)), key=lambda i: n_tokens[i]):
-        full = (len(batch) + 1) * n_tokens[index] > budget or len(batch) == batch_size
-        if batch and full:
+        if batch and (len(batch) >= rows_at_once(n_tokens[index]) or len(batch) == batch_size):
             yield batch
             batch = []
         batch.append(index)
@@ -80,55 +84,80 @@ def forecast_rows(
     ndarray, shape (n_rows, horizon, Q)
         Quantiles, not decreasing along the levels.
     """
+
+    def run(patches: Tensor, last_token: Tensor) -> Tensor:
+        quantiles = roll_out(network, patches, last_token, horizon, rollout)
+        return quantiles.sort(dim=1).values.transpose(1, 2)
+
     result = np.empty((len(rows), horizon, len(network.config.quantiles)))
-    for batch, patches, last_token in _padded_batches(network, rows, batch_size):
-        # The network's own type rules, whatever autocast the caller runs under.
-        with torch.autocast(patches.device.type, enabled=False):
-            quantiles = roll_out(network, patches, last_token, horizon, rollout, batch_size)
-        result[batch] = quantiles.sort(dim=1).values.transpose(1, 2).cpu().double().numpy()
-        on_batch(len(batch))
+    _fill(result, network, rows, run, (horizon, paths_of(rollout)), batch_size, on_batch)
     return result
 
 
-@torch.inference_mode()
 def embed_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArray:
     """Give the main blocks' output at the newest token of each row, (n_rows, hidden size)."""
+
+    def run(patches: Tensor, last_token: Tensor) -> Tensor:
+        return next(network.stages(patches, 0, last_token)).hidden_states[:, 0]
+
     result = np.empty((len(rows), network.config.hidden_size))
-    for batch, patches, last_token in _padded_batches(network, rows, None):
-        with torch.autocast(patches.device.type, enabled=False):
-            main = next(network.stages(patches, 0, last_token))
-        result[batch] = main.hidden_states[:, 0].cpu().double().numpy()
+    _fill(result, network, rows, run)
     return result
 
 
-@torch.inference_mode()
 def route_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArray:
     """Share of each expert in the routing of standardised rows, (n_rows, blocks, experts)."""
     config = network.config
-    n_blocks = config.num_hidden_layers + config.num_mtp_tokens
-    result = np.empty((len(rows), n_blocks, config.num_experts))
-    for batch, patches, last_token in _padded_batches(network, rows, None):
-        with torch.autocast(patches.device.type, enabled=False):
-            logits = [part for stage in network.stages(patches) for part in stage.router_logits]
+
+    def run(patches: Tensor, last_token: Tensor) -> Tensor:
+        logits = [part for stage in network.stages(patches) for part in stage.router_logits]
         chosen = torch.stack(logits).topk(config.num_experts_per_token).indices
         counts = torch.nn.functional.one_hot(chosen, config.num_experts).sum(-2)
         counts = counts.unflatten(1, patches.shape[:2])  # (blocks, B, N, experts)
         real = torch.arange(patches.shape[1], device=patches.device) <= last_token[:, None]
-        totals = (counts * real[..., None]).sum(2).cpu().double()  # (blocks, B, experts)
-        result[batch] = (totals / totals.sum(-1, keepdim=True)).transpose(0, 1).numpy()
+        totals = (counts * real[..., None]).sum(2).transpose(0, 1).cpu()  # (B, blocks, experts)
+        return totals.double() / totals.sum(-1, keepdim=True)
+
+    n_blocks = config.num_hidden_layers + config.num_mtp_tokens
+    result = np.empty((len(rows), n_blocks, config.num_experts))
+    _fill(result, network, rows, run)
     return result
 
 
-def _padded_batches(
-    network: TimerS1Network, rows: Sequence[FloatArray], batch_size: int | None
-) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-    """Yield a batch's row indices, its patches (B, N, 2 P) and each row's newest token (B,)."""
+def _fill(
+    result: FloatArray,
+    network: TimerS1Network,
+    rows: Sequence[FloatArray],
+    run: Callable[[Tensor, Tensor], Tensor],
+    roll_out_of: tuple[int, int] = (1, 1),
+    batch_size: int | None = None,
+    on_batch: Callable[[int], None] | None = None,
+) -> None:
+    """Write what a function gives for batches of rows, (B, ...).
+
+    Batches are sized for a roll-out of so many steps and paths. The function is called in several
+    threads, with patches (B, N, 2 P) and each row's newest token (B,). Which rows are in a batch
+    does not depend on the number of threads.
+    """
     length = network.config.input_token_len
     n_tokens = [-(-len(row) // length) for row in rows]
-    device = network.device
-    for batch in token_batches(n_tokens, network.token_budget, batch_size):
-        last_token = torch.tensor([n_tokens[i] - 1 for i in batch], device=device)
-        yield batch, _pad_batch(network, [rows[i] for i in batch]), last_token
+    horizon, n_paths = roll_out_of
+    at_once = partial(network.rows_at_once, horizon=horizon, n_paths=n_paths)
+    batches = [*token_batches(n_tokens, at_once, batch_size)]
+    batches.reverse()  # the longest first: a long one begun last would keep the others waiting
+
+    def run_rows(batch: list[int]) -> FloatArray:
+        last_token = torch.tensor([n_tokens[i] - 1 for i in batch], device=network.device)
+        patches = _pad_batch(network, [rows[i] for i in batch])
+        return run(patches, last_token).cpu().double().numpy()
+
+    wide = network.config.hidden_size >= _WIDE
+    with crew(network.device, len(batches), share_experts=wide) as threads:
+        outputs = threads.map(partial(halving, run_rows), batches)
+        for batch, output in zip(batches, outputs, strict=True):
+            result[batch] = output
+            if on_batch is not None:
+                on_batch(len(batch))
 
 
 def _pad_batch(network: TimerS1Network, rows: Sequence[FloatArray]) -> Tensor:

@@ -23,6 +23,11 @@ _PARTS = 36  # equally probable values that stand for one path's forecast in a m
 _MIXED_AT_ONCE = 2**24  # values
 
 
+def paths_of(rollout: str) -> int:
+    """How many paths of each row a roll-out carries."""
+    return N_PATHS if rollout == "quantile" else 1
+
+
 @torch.inference_mode()
 def roll_out(
     network: TimerS1Network,
@@ -30,7 +35,6 @@ def roll_out(
     last_token: Tensor,
     horizon: int,
     rollout: str,
-    batch_size: int | None,
 ) -> Tensor:
     """Forecast rows in as many passes as the horizon needs.
 
@@ -54,24 +58,19 @@ def roll_out(
         Steps to forecast.
     rollout : {"quantile", "median"}
         Which paths extend the context.
-    batch_size : int, optional
-        Most rows that enter the network at once.
 
     Returns
     -------
     Tensor, shape (B, Q, horizon)
         In float32, or in float64 if the network computes in it.
     """
-    n_paths = N_PATHS if rollout == "quantile" else 1
+    n_paths = paths_of(rollout)
     dtype = torch.promote_types(patches.dtype, torch.float32)
     result = patches.new_empty(len(patches), len(network.config.quantiles), horizon, dtype=dtype)
-    at_once = network.rows_at_once(patches.shape[1], horizon, n_paths)
-    at_once = min(batch_size or at_once, at_once)
-    for same in _cut_back_together(network, last_token, horizon):
-        for rows in same.split(at_once):
-            last = last_token[rows]
-            contexts = _Contexts(network, patches[rows, : int(last.max()) + 1], last, n_paths)
-            result[rows] = _roll_out_rows(network, contexts, horizon, n_paths)
+    for rows in _cut_back_together(network, last_token, horizon):
+        last = last_token[rows]
+        contexts = _Contexts(network, patches[rows, : int(last.max()) + 1], last, n_paths)
+        result[rows] = _roll_out_rows(network, contexts, horizon, n_paths)
     return result
 
 

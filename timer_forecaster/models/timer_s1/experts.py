@@ -7,8 +7,10 @@ same numbers up to rounding; which one is fastest depends on the device and on t
 
 from __future__ import annotations
 
+import operator
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import cast
 
 import torch
@@ -132,6 +134,10 @@ def combine(outputs: Tensor, order: Tensor, routing_weights: Tensor) -> Tensor:
     return combined
 
 
+expert_map: ContextVar[Callable[..., Iterator[Tensor]]] = ContextVar("expert_map", default=map)
+"""What `run_sorted` calls its experts with, as with the built-in `map`; may do so in threads."""
+
+
 def run_sorted(
     hidden_states: Tensor,
     routing_weights: Tensor,
@@ -145,7 +151,7 @@ def run_sorted(
     rows, order = sort_by_expert(hidden_states, expert_indices)
     counts = torch.bincount(expert_indices.flatten(), minlength=len(experts)).tolist()
     slices = rows.split(counts)
-    outputs = [expert(part) for expert, part in zip(experts, slices, strict=True)]
+    outputs = list(expert_map.get()(operator.call, experts, slices))
     return combine(torch.cat(outputs), order, routing_weights)
 
 

@@ -1,0 +1,51 @@
+"""Smaller batches where memory is short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+def halving(run: Callable[[list[int]], FloatArray], batch: list[int]) -> FloatArray:
+    """Run a batch; if memory is short, run its halves one after the other, down to single rows.
+
+    Parameters
+    ----------
+    run : callable (batch) -> ndarray, shape (len(batch), ...)
+    batch : list of int
+        Indices of rows.
+
+    Returns
+    -------
+    ndarray, shape (len(batch), ...)
+
+    Raises
+    ------
+    MemoryError
+        If memory is short for a single row.
+    """
+    try:
+        return run(batch)
+    except (MemoryError, RuntimeError) as error:
+        if not _is_short_of_memory(error):
+            raise
+        if len(batch) == 1:
+            raise MemoryError(
+                f"memory is too short to forecast one series at a time ({error}). Smaller are a "
+                "shorter context_length, dtype='bfloat16' and quantised weights; on a CPU, with "
+                "torch.set_num_threads(1) one batch is under way at a time"
+            ) from error
+    # Outside of the except clause, which keeps alive what the failed attempt had allocated.
+    middle = len(batch) // 2
+    return np.concatenate([halving(run, part) for part in (batch[:middle], batch[middle:])])
+
+
+def _is_short_of_memory(error: Exception) -> bool:
+    # torch has no type of its own for want of memory on a CPU.
+    kinds = (MemoryError, torch.OutOfMemoryError)
+    return isinstance(error, kinds) or "DefaultCPUAllocator" in str(error)

@@ -12,13 +12,11 @@ import multiprocessing
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import load_file
-from torch import Tensor
 
 from timer_forecaster.models.checkpoints import canonical_name, find_checkpoint
 from timer_forecaster.models.timer_s1 import (
@@ -26,6 +24,8 @@ from timer_forecaster.models.timer_s1 import (
     TimerS1Network,
     as_architecture,
 )
+
+from .weights import check_fit, fill
 
 MAX_CACHED = 4
 """Networks that are kept; the least recently used is dropped first."""
@@ -203,16 +203,17 @@ def load_network(key: NetworkKey) -> TimerS1Network:
     transformers is imported for quantised networks alone.
     """
     if key.config is not None:
-        return _finished(_random_network(TimerS1Architecture(**dict(key.config))), key)
+        network = _random_network(TimerS1Architecture(**dict(key.config)))
+        return _finished(network, key.device, _type_to_compute_in(network, key))
     folder = find_checkpoint(key.name, key.revision)
     path = folder / "config.json"
     network = _empty_network(TimerS1Architecture.from_config_file(path))
+    dtype = _type_to_compute_in(network, key)
     _warn_of_copies(key.name, network)
     if key.quantization or "quantization_config" in json.loads(path.read_text(encoding="utf-8")):
-        return _load_quantised(network, folder, key).requires_grad_(False).eval()
-    problems = network.load_state_dict(_read_weights(folder), strict=False, assign=True)
-    _check_fit(folder, problems.missing_keys, problems.unexpected_keys)
-    return _finished(network, key)
+        return _load_quantised(network, folder, key, dtype).requires_grad_(False).eval()
+    fill(network, folder)
+    return _finished(network, key.device, dtype)
 
 
 def _empty_network(config: TimerS1Architecture) -> TimerS1Network:
@@ -227,9 +228,8 @@ def _random_network(config: TimerS1Architecture) -> TimerS1Network:
     return network
 
 
-def _finished(network: TimerS1Network, key: NetworkKey) -> TimerS1Network:
-    network = network.to(key.device, _type_to_compute_in(network, key))
-    return network.requires_grad_(False).eval()
+def _finished(network: TimerS1Network, device: str, dtype: torch.dtype | None) -> TimerS1Network:
+    return network.to(device, dtype).requires_grad_(False).eval()
 
 
 def _type_to_compute_in(network: TimerS1Network, key: NetworkKey) -> torch.dtype | None:
@@ -239,7 +239,9 @@ def _type_to_compute_in(network: TimerS1Network, key: NetworkKey) -> torch.dtype
     return torch.float32 if _n_parameters(network) < _LARGE else None
 
 
-def _load_quantised(network: TimerS1Network, folder: Path, key: NetworkKey) -> TimerS1Network:
+def _load_quantised(
+    network: TimerS1Network, folder: Path, key: NetworkKey, dtype: torch.dtype | None
+) -> TimerS1Network:
     """Let transformers' quantisers load the modules of a network."""
     from timer_forecaster.models.timer_s1 import TimerS1ForPrediction
 
@@ -247,21 +249,13 @@ def _load_quantised(network: TimerS1Network, folder: Path, key: NetworkKey) -> T
         folder,
         quantization_config=json.loads(key.quantization) if key.quantization else None,
         device_map={"": key.device},
-        dtype=_type_to_compute_in(network, key) or "auto",
+        dtype=dtype or "auto",
         output_loading_info=True,
     )
-    _check_fit(folder, report["missing_keys"], report["unexpected_keys"])
+    check_fit(folder, report["missing_keys"], report["unexpected_keys"])
     for name, module in model.named_children():
         setattr(network, name, module)
     return network
-
-
-def _check_fit(folder: Path, missing: Collection[str], unexpected: Collection[str]) -> None:
-    if missing or unexpected:
-        raise ValueError(
-            f"the weights in {folder} do not fit its config.json: missing "
-            f"{sorted(missing)[:3]}, unexpected {sorted(unexpected)[:3]}"
-        )
 
 
 def _n_parameters(network: TimerS1Network) -> int:
@@ -285,15 +279,3 @@ def _warn_of_copies(name: str, network: TimerS1Network) -> None:
         UserWarning,
         stacklevel=2,
     )
-
-
-def _read_weights(folder: Path) -> dict[str, Tensor]:
-    index = folder / "model.safetensors.index.json"
-    if index.exists():
-        files = sorted(set(json.loads(index.read_text())["weight_map"].values()))
-    else:
-        files = ["model.safetensors"]
-    weights: dict[str, Tensor] = {}
-    for file in files:
-        weights |= load_file(folder / file)
-    return weights

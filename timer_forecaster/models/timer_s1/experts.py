@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .architecture import TimerS1Architecture
+from .linears import PackedLinear, pad_to_grid
 
 
 class Expert(nn.Module):
@@ -31,6 +32,78 @@ class Expert(nn.Module):
         return self.down_proj(F.silu(self.gate_proj(hidden_states)) * self.up_proj(hidden_states))
 
 
+class PackedExpert(nn.Module):
+    """An `Expert` of `PackedLinear` layers, with the products between them in the same kernels."""
+
+    def __init__(self, expert: Expert) -> None:
+        super().__init__()
+        self.gate_proj = PackedLinear(expert.gate_proj)
+        self.up_proj = PackedLinear(expert.up_proj)
+        self.down_proj = PackedLinear(expert.down_proj)
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Map (tokens, hidden size) to the same shape."""
+        if not len(hidden_states):
+            return hidden_states
+        rows = pad_to_grid(hidden_states)
+        gate = self.gate_proj(rows, "swish")
+        return self.down_proj(self.up_proj.times(rows, gate))[: hidden_states.shape[0]]
+
+
+class StackedExperts(nn.Module):
+    """All experts of a block in two stacks of weights, each multiplied in one grouped product.
+
+    For GPUs: nothing is launched expert by expert, and no count of tokens is waited for.
+
+    Parameters
+    ----------
+    experts : sequence of Expert
+        Their weights are copied.
+    """
+
+    def __init__(self, experts: Sequence[Expert]) -> None:
+        super().__init__()
+        gate_up = [torch.cat([e.gate_proj.weight, e.up_proj.weight]) for e in experts]
+        self.gate_up_proj = nn.Parameter(torch.stack(gate_up))  # (experts, 2 sizes, hidden size)
+        self.down_proj = nn.Parameter(torch.stack([e.down_proj.weight for e in experts]))
+
+    def forward(
+        self, hidden_states: Tensor, routing_weights: Tensor, expert_indices: Tensor
+    ) -> Tensor:
+        """Run a strategy's computation on these experts."""
+        rows, order = sort_by_expert(hidden_states, expert_indices)
+        chosen = expert_indices.flatten()
+        counts = chosen.new_zeros(len(self.down_proj)).scatter_add(
+            0, chosen, torch.ones_like(chosen)
+        )
+        ends = counts.cumsum(0, dtype=torch.int32)
+        gate, up = F.grouped_mm(rows, self.gate_up_proj.mT, offs=ends).chunk(2, dim=-1)
+        outputs = F.grouped_mm(F.silu(gate) * up, self.down_proj.mT, offs=ends)
+        return combine(outputs, order, routing_weights)
+
+
+def sort_by_expert(hidden_states: Tensor, expert_indices: Tensor) -> tuple[Tensor, Tensor]:
+    """Repeat each token for its experts, sorted by expert: (tokens * top k, hidden size).
+
+    Also gives the order: what number, of all first choices, then all second ones, …, comes where.
+    """
+    chosen = expert_indices.T.flatten()
+    order = chosen.argsort(stable=True)
+    return hidden_states.index_select(0, order % hidden_states.shape[0]), order
+
+
+def combine(outputs: Tensor, order: Tensor, routing_weights: Tensor) -> Tensor:
+    """Bring the experts' outputs back into the order of the tokens and add up each token's."""
+    n_tokens, top_k = routing_weights.shape
+    unsorted = torch.empty_like(outputs).index_copy_(0, order, outputs)
+    parts = unsorted.view(top_k, n_tokens, -1)
+    weights = routing_weights.T.unsqueeze(-1)
+    combined = parts[0] * weights[0]
+    for part, weight in zip(parts[1:], weights[1:], strict=True):
+        combined = torch.addcmul(combined, part, weight)
+    return combined
+
+
 def run_sorted(
     hidden_states: Tensor,
     routing_weights: Tensor,
@@ -41,15 +114,11 @@ def run_sorted(
 
     Computes only what the router asked for.
     """
-    n_tokens, top_k = expert_indices.shape
-    chosen = expert_indices.T.flatten()  # all first choices, then all second ones, …
-    order = chosen.argsort(stable=True)
-    counts = torch.bincount(chosen, minlength=len(experts)).tolist()
-    slices = hidden_states.index_select(0, order % n_tokens).split(counts)
-    outputs = torch.cat([expert(part) for expert, part in zip(experts, slices, strict=True)])
-    unsorted = torch.empty_like(outputs).index_copy_(0, order, outputs)
-    weighted = unsorted.view(top_k, n_tokens, -1) * routing_weights.T.unsqueeze(-1)
-    return weighted.sum(dim=0)
+    rows, order = sort_by_expert(hidden_states, expert_indices)
+    counts = torch.bincount(expert_indices.flatten(), minlength=len(experts)).tolist()
+    slices = rows.split(counts)
+    outputs = [expert(part) for expert, part in zip(experts, slices, strict=True)]
+    return combine(torch.cat(outputs), order, routing_weights)
 
 
 def run_dense(
@@ -87,8 +156,10 @@ class MixtureOfExperts(nn.Module):
     Attributes
     ----------
     strategy : str
-        A key of `EXPERT_STRATEGIES`.
+        A key of `EXPERT_STRATEGIES`, for experts that are modules of their own.
     """
+
+    experts: nn.ModuleList | StackedExperts
 
     def __init__(self, config: TimerS1Architecture) -> None:
         super().__init__()
@@ -116,7 +187,10 @@ class MixtureOfExperts(nn.Module):
         router_logits = self.gate(tokens)
         probabilities = F.softmax(router_logits, dim=-1, dtype=torch.float32)
         weights, indices = probabilities.topk(self.top_k, dim=-1)
-        run = EXPERT_STRATEGIES[self.strategy]
-        experts = cast("Sequence[Expert]", self.experts)
-        output = run(tokens, weights.to(tokens.dtype), indices, experts)
+        weights = weights.to(tokens.dtype)
+        if isinstance(self.experts, StackedExperts):
+            output = self.experts(tokens, weights, indices)
+        else:
+            experts = cast("Sequence[Expert]", self.experts)
+            output = EXPERT_STRATEGIES[self.strategy](tokens, weights, indices, experts)
         return output.view_as(hidden_states), router_logits

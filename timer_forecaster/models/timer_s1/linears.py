@@ -1,0 +1,59 @@
+"""Linear layers in forms that a CPU multiplies faster than `torch.nn.Linear`."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class PackedLinear(nn.Module):
+    """A linear layer whose weight is kept in oneDNN's own layout.
+
+    A plain layer is laid out anew at every call, which for few rows costs more than the product.
+    The packed weight serves forecasts alone: it has no gradient and is in no state dict.
+
+    Parameters
+    ----------
+    linear : Linear
+        Layer on the CPU, in float32 or bfloat16. Its weight is copied.
+    """
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        self.bias = linear.bias
+        self._packed = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), None)
+
+    def extra_repr(self) -> str:
+        """Describe the layer in the text of a network."""
+        return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
+
+    def forward(self, x: Tensor, activation: str = "none") -> Tensor:
+        """Map (..., in size) to (..., out size), and apply ``"none"`` or ``"swish"`` to it."""
+        return torch.ops.mkldnn._linear_pointwise(x, self._packed, self.bias, activation, [], "")
+
+    def times(self, x: Tensor, factor: Tensor) -> Tensor:
+        """Map (..., in size) to (..., out size) and multiply it by a factor of this shape."""
+        product = torch.ops.mkldnn._linear_pointwise.binary
+        return product(x, factor, self._packed, self.bias, "mul")
+
+
+def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether `PackedLinear` takes weights of this type."""
+    if device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return False
+    bfloat16 = dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return bfloat16 or dtype == torch.float32
+
+
+def pad_to_grid(x: Tensor) -> Tensor:
+    """Add zero rows to (rows, size), up to a number of rows that comes up often.
+
+    oneDNN prepares a kernel for each number of rows that it meets, at up to a millisecond, and
+    the experts of a network meet all of them. The grid has at most 32 numbers an octave.
+    """
+    n_rows = x.shape[0]
+    step = 1 << max(0, n_rows.bit_length() - 6)
+    extra = -n_rows % step
+    return F.pad(x, (0, 0, 0, extra)) if extra else x

@@ -490,7 +490,8 @@ class TimerS1Network(TimerS1Layers, nn.Module):
         super().__init__()
         self.config = config
         self._build(config)
-        self.reset_parameters()
+        if self.device.type != "meta":  # nothing to draw there, but torch would load its compiler
+            self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw linear weights from a normal distribution; biases are zero, norm weights one.

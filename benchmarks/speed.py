@@ -28,6 +28,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from measuring import markdown
 from processes import answer_for
 from speed_parts import against_released, networks, own, peers, sides, startup
 from speed_parts.against_released import Case, Setting
@@ -130,7 +131,7 @@ def report_startup(arguments: argparse.Namespace) -> None:
     """Report on the time until an import is done or a first forecast made."""
     found = startup.startup(1 if arguments.quick else 2 * arguments.rounds + 1)
     rows = [{"": name} | figures for name, figures in found.items()]
-    print(startup.markdown(rows) + "\n")
+    print(markdown(rows) + "\n")
 
 
 def report_peers(arguments: argparse.Namespace) -> None:

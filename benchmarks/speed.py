@@ -27,6 +27,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from measuring import markdown
 from processes import answer_for
@@ -34,13 +35,8 @@ from speed_parts import against_released, networks, own, peers, sides, startup
 from speed_parts.against_released import Case, Setting
 
 PROGRAM = Path(__file__)
-FULL_CASES = (
-    Case(1, 2880, 272),
-    Case(1, 2880, 720, repeats=2),
-    Case(1, 11520, 272, repeats=2),
-    Case(64, 2880, 272, repeats=1),
-)
-GPU_CASES = tuple(Case(batch, context, 272) for batch in (1, 64) for context in (2880, 11520))
+CONTEXTS = (2880, 11520)
+QUICK_CASES = (Case(1, 64, 32, 1), Case(2, 64, 400, 1))
 SMALL_CASES = (Case(1, 2880, 272), Case(64, 512, 80), Case(8, 11520, 720, repeats=2))
 
 
@@ -54,14 +50,26 @@ def full(arguments: argparse.Namespace, device: str = "cpu") -> None:
     )
     _say_left_out(left_out)
     folder = networks.write_checkpoint(arguments.work / "full", arguments.sizes, "bfloat16")
-    setting = Setting(PROGRAM, folder, ways, arguments.rounds, device)
-    cases = GPU_CASES if device == "cuda" else FULL_CASES
-    if arguments.quick:
-        cases = (Case(1, 64, 32, 1), Case(2, 64, 400, 1))
+    setting = Setting(PROGRAM, folder, ways, arguments.rounds, device, arguments.quick)
+    cases = QUICK_CASES if arguments.quick else full_cases(config, device)
     against_released.report_cases(setting, config, cases)
     against_released.report_agreement(setting, cases[0])
     if device == "cuda":
         against_released.report_profile(setting, cases[0])
+
+
+def full_cases(config: Any, device: str) -> tuple[Case, ...]:
+    """Choose forecasts of one pass, 272 steps of the released sizes, and one of 720 of them."""
+    one_pass = (config.num_mtp_tokens + 1) * config.input_token_len
+    if device == "cuda":
+        return tuple(Case(batch, context, one_pass) for batch in (1, 64) for context in CONTEXTS)
+    short, long = CONTEXTS
+    return (
+        Case(1, short, one_pass),
+        Case(1, short, one_pass * 720 // 272, repeats=2),
+        Case(1, long, one_pass, repeats=2),
+        Case(64, short, one_pass, repeats=1),
+    )
 
 
 def gpu(arguments: argparse.Namespace) -> None:
@@ -78,7 +86,7 @@ def small(arguments: argparse.Namespace) -> None:
     )
     _say_left_out(left_out)
     folder = _small_checkpoint(arguments)
-    setting = Setting(PROGRAM, folder, ways, arguments.rounds)
+    setting = Setting(PROGRAM, folder, ways, arguments.rounds, quick=arguments.quick)
     cases = (Case(2, 64, 100, 1),) if arguments.quick else SMALL_CASES
     against_released.report_cases(setting, as_architecture(networks.SMALL), cases)
     against_released.report_agreement(setting, cases[0])

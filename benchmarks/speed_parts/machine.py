@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from measuring import measure_cpu
 
@@ -10,10 +10,12 @@ SHAPES = ((512, 1024, 2048), (2048, 2048, 2048), (2880, 1024, 2048))
 """Rows, inner size and columns; the best of them counts."""
 READ_BYTES = 2**29
 REPEATS = 5
+QUICK = {"shapes": ((32, 64, 64),), "read_bytes": 2**20}
+"""For a look at whether it runs."""
 
 
 def peaks(
-    shapes: tuple[tuple[int, int, int], ...] = SHAPES, read_bytes: int = READ_BYTES
+    shapes: Sequence[tuple[int, int, int]] = SHAPES, read_bytes: int = READ_BYTES
 ) -> dict[str, float]:
     """Best rates of torch's own operations, in 10⁹ operations or bytes a CPU second.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -216,12 +217,14 @@ def _without_files(config: dict[str, Any]) -> Iterator[None]:
 
 
 def _parameters(model: Any) -> int:
-    network = getattr(model.model, "network", model.model)
     if hasattr(model.model, "checkpoint"):  # ours, which lies in the cache
+        from speed_parts.networks import parameter_shapes
         from timer_forecaster import ForecastPipeline
 
-        network = ForecastPipeline.from_pretrained(model.model.checkpoint, device="cpu").network
-    return sum(parameter.numel() for parameter in network.parameters())
+        pipeline = ForecastPipeline.from_pretrained(model.model.checkpoint, device="cpu")
+        shapes = parameter_shapes(vars(pipeline.network.config))
+        return sum(math.prod(shape) for shape in shapes.values())
+    return sum(parameter.numel() for parameter in model.model.parameters())
 
 
 def _be_quiet() -> None:

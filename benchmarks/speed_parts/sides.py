@@ -79,10 +79,7 @@ _held: dict[str, Any] = {}
 
 def load(side: str, folder: str, dtype: str, device: str = "cpu", **options: Any) -> float:
     """Hold the network of a checkpoint; wall seconds that this takes, imports apart."""
-    import torch
-
     (import_ours if side == "ours" else import_released)()
-    torch.set_num_threads(1)
     start = time.perf_counter()
     _held[side] = SIDES[side](folder, dtype, device, **options)
     return time.perf_counter() - start

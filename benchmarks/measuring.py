@@ -91,3 +91,15 @@ def _cell(value: Any) -> str:
     if not isinstance(value, float):
         return f"{value:,}" if isinstance(value, int) else str(value)
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def write_page(page: Path, tables: Mapping[str, str]) -> None:
+    """Replace what stands between ``<!-- NAME -->`` and ``<!-- end NAME -->``."""
+    text = page.read_text(encoding="utf-8")
+    for name, table in tables.items():
+        start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+        if text.count(start) != 1 or text.count(end) != 1:
+            raise ValueError(f"{page} must hold each of {start} and {end} once")
+        before, _, rest = text.partition(start)
+        text = f"{before}{start}\n{table}\n{end}{rest.partition(end)[2]}"
+    page.write_text(text, encoding="utf-8")

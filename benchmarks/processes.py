@@ -16,7 +16,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+ONE_THREAD: Mapping[str, str] = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+}
 
 
 class Process:
@@ -28,10 +32,18 @@ class Process:
         Interpreter, and the program that is told ``--answer-for SIDE``.
     side : str
         ``"ours"`` finds this package.
+    threads : mapping
+        Environment variables of libraries that have threads. Default: one thread each.
     """
 
-    def __init__(self, python: str | Path, program: str | Path, side: str) -> None:
-        settings = ONE_THREAD | {"HF_HUB_OFFLINE": "1"}
+    def __init__(
+        self,
+        python: str | Path,
+        program: str | Path,
+        side: str,
+        threads: Mapping[str, str] = ONE_THREAD,
+    ) -> None:
+        settings = {**threads, "HF_HUB_OFFLINE": "1"}
         if side == "ours":
             settings["PYTHONPATH"] = str(ROOT)
         self._errors = tempfile.TemporaryFile("w+")  # warnings for the most part
@@ -41,7 +53,8 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env=os.environ | settings,
+            env={name: os.environ[name] for name in os.environ if name not in ONE_THREAD}
+            | settings,
         )
 
     def ask(self, question: str, *arguments: Any, **details: Any) -> Any:

@@ -7,15 +7,16 @@ r"""Speed and memory, as ratios against the released implementation, the machine
     python benchmarks/speed.py --work FOLDER --reference-python reference/bin/python \
         --statsforecast-python statsforecast/bin/python
 
-Prints tables of markdown. `docs/performance.md` says how the figures are taken and what they mean.
-``--only`` chooses parts; the network of released size is written into the folder once (17 GB),
-and ``--sizes`` makes it smaller.
+Prints tables of markdown and, with ``--page docs/performance.md``, puts them there; that page says
+how the figures are taken and what they mean. ``--only`` chooses parts; the network of released size
+is written into the folder once (17 GB), and ``--sizes`` makes it smaller.
 
 full      the released sizes in bfloat16, and ours in int8: time, memory, shares of the machine
 small     35.7 M parameters in float32: a long roll-out, a panel of mixed lengths
 embedded  timer-s1-mini: a panel, against the released implementation and classical forecasters
 panel     timer-s1-mini: cost of a series and memory as the panel grows
 growth    cost by context, horizon and batch
+neighbour wall time with default settings beside a busy process
 startup   from the start of a process to an import or a first forecast
 peers     Darts' foundation models, randomly initialised
 gpu       the released sizes on a GPU (only where asked for)
@@ -24,12 +25,14 @@ gpu       the released sizes on a GPU (only where asked for)
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from measuring import markdown
+from measuring import markdown, write_page
 from processes import answer_for
 from speed_parts import against_released, networks, own, peers, sides, startup
 from speed_parts.against_released import Case, Setting
@@ -37,7 +40,7 @@ from speed_parts.against_released import Case, Setting
 PROGRAM = Path(__file__)
 CONTEXTS = (2880, 11520)
 QUICK_CASES = (Case(1, 64, 32, 1), Case(2, 64, 400, 1))
-SMALL_CASES = (Case(1, 2880, 272), Case(64, 512, 80), Case(8, 11520, 720, repeats=2))
+SMALL_CASES = (Case(1, 2880, 80), Case(64, 512, 80), Case(8, 11520, 720, repeats=2))
 
 
 def full(arguments: argparse.Namespace, device: str = "cpu") -> None:
@@ -135,6 +138,17 @@ def growth(arguments: argparse.Namespace) -> None:
         )
 
 
+def neighbour(arguments: argparse.Namespace) -> None:
+    """Report on wall time where every core but one is busy."""
+    own.report_neighbour(
+        sys.executable,
+        arguments.reference_python,
+        PROGRAM,
+        series=2 if arguments.quick else 64,
+        rounds=arguments.rounds,
+    )
+
+
 def report_startup(arguments: argparse.Namespace) -> None:
     """Report on the time until an import is done or a first forecast made."""
     found = startup.startup(1 if arguments.quick else 2 * arguments.rounds + 1)
@@ -155,6 +169,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "embedded": embedded,
     "panel": panel,
     "growth": growth,
+    "neighbour": neighbour,
     "startup": report_startup,
     "peers": report_peers,
     "gpu": gpu,
@@ -178,7 +193,13 @@ def main() -> None:
         return
     for part in arguments.only:
         print(f"### {part}\n")
-        PARTS[part](arguments)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                PARTS[part](arguments)
+        finally:
+            print(printed.getvalue(), flush=True)
+        if arguments.page:
+            write_page(arguments.page, {part: printed.getvalue().strip()})
 
 
 def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -190,6 +211,7 @@ def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--only", type=_parts, default=[part for part in PARTS if part != "gpu"], help="a,b,c"
     )
+    parser.add_argument("--page", type=Path, help="markdown page whose tables are replaced")
     parser.add_argument("--rounds", type=int, default=3, help="medians are taken over")
     parser.add_argument("--budget", type=float, default=20.0, help="seconds, of a slow forecaster")
     parser.add_argument(

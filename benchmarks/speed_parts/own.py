@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import sktime_comparison
 from measuring import in_turns, markdown
-from processes import Process
+from processes import ONE_THREAD, Process
 
 from speed_parts import peers
 
@@ -48,7 +52,7 @@ def report_embedded(
     what one costs.
     """
     program = Path(sktime_comparison.__file__)
-    folder = next(path for path in sktime_comparison.CHECKPOINTS if path.name == MINI)
+    folder = _mini_folder()
 
     def panel(side: str, python: str, n: int) -> dict[str, float]:
         with closing(Process(python, program, side)) as process:
@@ -76,6 +80,10 @@ def report_embedded(
         for name, figures in found.items()
     ]
     print(f"Walks of {steps} points, {horizon} steps:\n\n{markdown(rows)}\n")
+
+
+def _mini_folder() -> Path:
+    return next(path for path in sktime_comparison.CHECKPOINTS if path.name == MINI)
 
 
 def classical_questions(
@@ -115,6 +123,53 @@ def report_panel_growth(
             )
         rows.append(row)
     print(f"Panels of {steps} points, {horizon} steps:\n\n{markdown(rows)}\n")
+
+
+# -------------------------------------------------------------------------------------- neighbours
+
+
+def report_neighbour(
+    own: str, reference: str | None, program: Path, *, series: int, rounds: int
+) -> None:
+    """Print wall time of the embedded checkpoint with default settings beside busy processes.
+
+    As many of them as leave one core to the forecast, against one thread with all cores free.
+    """
+    folder = _mini_folder()
+    sides = {"ours": own} | ({"released": reference} if reference else {})
+
+    def turn(side: str, threads: Mapping[str, str], busy: int) -> dict[str, float]:
+        with closing(Process(sides[side], program, side, threads)) as process, _busy(busy):
+            process.ask("load", folder, dtype="float32")
+            found = process.ask("seconds", 512, 96, series, repeats=3, wall=True)
+            return {"seconds": statistics.median(found)}
+
+    neighbours = max(1, (os.cpu_count() or 1) - 1)
+    turns = {
+        (side, name): lambda side=side, threads=threads, busy=busy: turn(side, threads, busy)
+        for side in sides
+        for name, threads, busy in (("alone", ONE_THREAD, 0), ("beside", {}, neighbours))
+    }
+    found = in_turns(turns, rounds)
+    rows = []
+    for side in sides:
+        alone, beside = (found[side, name]["seconds"] for name in ("alone", "beside"))
+        row = {"implementation": side, "one thread, wall s": alone}
+        rows.append(row | {f"beside {neighbours} busy, wall s": beside, "ratio": beside / alone})
+    print(f"{series} walks of 512 points, 96 steps:\n\n{markdown(rows)}\n")
+
+
+@contextlib.contextmanager
+def _busy(n: int) -> Iterator[None]:
+    """Keep cores busy."""
+    command = [sys.executable, "-c", "while True: pass"]
+    processes = [subprocess.Popen(command) for _ in range(n)]  # noqa: S603
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 # ----------------------------------------------------------------------------------------- growth

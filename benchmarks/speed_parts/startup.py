@@ -42,7 +42,7 @@ def startup(rounds: int, programs: Mapping[str, str] = PROGRAMS) -> dict[str, di
 
 
 def _run(program: str) -> dict[str, float]:
-    environment = ONE_THREAD | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    environment = {**ONE_THREAD, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
     start = time.monotonic()
     answer = subprocess.run(  # noqa: S603
         [sys.executable, "-c", program + REPORT],

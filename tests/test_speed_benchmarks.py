@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import speed
-from measuring import forget_peak, in_turns, markdown, measure_cpu, memory
+from measuring import forget_peak, in_turns, markdown, measure_cpu, memory, write_page
 from speed_parts import against_released, machine, networks, own, panels, peers, sides, startup
 
 from timer_forecaster import ForecastPipeline
@@ -28,6 +28,7 @@ TINY = {
     "num_experts": 4,
 }
 LAYOUT = Path(__file__).parents[2] / "shared" / "parity" / "released_checkpoint_layout.json"
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from Linux's /proc")
 
 
@@ -238,6 +239,13 @@ def test_growth_is_printed(checkpoint, capsys):
     own.report_growth(sys.executable, speed.PROGRAM, checkpoint, **sizes)
     printed = capsys.readouterr().out
     assert "| 16 | " in printed and "One series of 64 points, by roll-out" in printed
+
+
+def test_the_page_has_a_place_for_every_part(tmp_path):
+    copy = tmp_path / "page.md"
+    copy.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    write_page(copy, dict.fromkeys(speed.PARTS, "| new |"))
+    assert copy.read_text(encoding="utf-8").count("| new |") == len(speed.PARTS)
 
 
 @pytest.mark.parametrize(

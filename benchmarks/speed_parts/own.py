@@ -116,11 +116,11 @@ def report_panel_growth(
             details = {"n": n, "steps": steps, "horizon": horizon, "door": door}
             turns = {door: lambda details=details: ask("grown_panel", **details)}
             found = in_turns(turns, rounds)[door]
-            row[f"{door}, ms a series"] = 1000 * found["seconds"] / n
-            row[f"{door}, peak GB"] = found["peak"]
-            row["of it added by the forecast" + " " * (door == "sktime")] = (
-                found["peak"] - found["before"]
-            )
+            row |= {
+                f"{door}: ms a series": 1000 * found["seconds"] / n,
+                f"{door}: peak GB": found["peak"],
+                f"{door}: added by the forecast": found["peak"] - found["before"],
+            }
         rows.append(row)
     print(f"Panels of {steps} points, {horizon} steps:\n\n{markdown(rows)}\n")
 

@@ -407,7 +407,7 @@ def test_a_relative_folder_means_the_folder_it_meant(tmp_path, monkeypatch):
 def test_mixing_in_chunks_changes_nothing(pipe, monkeypatch):
     rows = [walk(40, seed) for seed in range(7)]
     expected = pipe.predict(rows, 80).quantiles
-    monkeypatch.setattr("timer_forecaster.inference.engine._MIXED_AT_ONCE", 1)
+    monkeypatch.setattr("timer_forecaster.inference.rollout._MIXED_AT_ONCE", 1)
     np.testing.assert_allclose(pipe.predict(rows, 80).quantiles, expected, atol=1e-5)
 
 

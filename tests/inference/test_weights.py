@@ -1,17 +1,28 @@
 """Weights reach a network from one file or from many, and experts can be replaced on the way."""
 
+import dataclasses
 import json
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from shutil import copytree
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from timer_forecaster import ForecastPipeline, release
+from timer_forecaster.inference import cache
 from timer_forecaster.inference.weights import fill, replace_experts
 from timer_forecaster.models.checkpoints import find_checkpoint
-from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+from timer_forecaster.models.timer_s1 import (
+    TimerS1Architecture,
+    TimerS1ForPrediction,
+    TimerS1Network,
+)
+from timer_forecaster.models.timer_s1.experts import DeferredExpert
+from timer_forecaster.models.timer_s1.linears import PackedLinear, can_pack
 
 FOLDER = find_checkpoint("timer-s1-test")
 N_EXPERTS = sum(name.endswith("up_proj.weight") for name in load_file(FOLDER / "model.safetensors"))
@@ -35,6 +46,12 @@ def sharded(tmp_path):
     return tmp_path
 
 
+def use_all_experts(network):
+    for part in list(network.modules()):
+        if isinstance(part, DeferredExpert):
+            part(torch.zeros(1, network.config.hidden_size))
+
+
 class Packed(nn.Module):
     """What stands for another form of an expert."""
 
@@ -43,12 +60,16 @@ class Packed(nn.Module):
         assert all(not parameter.is_meta for parameter in expert.parameters())
         self.total = sum(parameter.double().sum().item() for parameter in expert.parameters())
 
+    def forward(self, hidden_states):
+        return hidden_states
+
 
 @pytest.mark.parametrize("pack", [None, Packed])
 def test_one_file_and_many_are_the_same(sharded, pack):
     networks = empty_network(), empty_network()
     for network, folder in zip(networks, (FOLDER, sharded), strict=True):
         fill(network, folder, pack)
+        use_all_experts(network)
     one, many = (network.state_dict() for network in networks)
     assert one.keys() == many.keys()
     assert all(torch.equal(one[name], many[name]) for name in one)
@@ -58,16 +79,37 @@ def test_one_file_and_many_are_the_same(sharded, pack):
         assert len(set(totals[0])) == N_EXPERTS
 
 
-def test_an_expert_is_given_up_before_the_next_one_is_read(sharded):
-    earlier = []
+def test_experts_are_read_at_their_first_use_and_the_stored_form_is_given_up(sharded):
+    earlier, network = [], empty_network()
 
     def pack(expert):
         assert all(weight() is None for weight in earlier)
         earlier.append(weakref.ref(expert.up_proj.weight))
         return nn.Identity()
 
-    fill(empty_network(), sharded, pack)
+    fill(network, sharded, pack)
+    assert earlier == []
+    for _ in range(2):
+        use_all_experts(network)
     assert len(earlier) == N_EXPERTS
+    assert all(weight() is None for weight in earlier)
+
+
+def test_an_expert_without_tokens_is_not_read(sharded):
+    network = empty_network()
+    fill(network, sharded, pack=lambda expert: pytest.fail("read an expert"))
+    for part in list(network.modules()):
+        if isinstance(part, DeferredExpert):
+            assert part(torch.zeros(0, 16)).shape == (0, 16)
+
+
+def test_two_threads_read_an_expert_once(sharded):
+    made = []
+    network = empty_network()
+    fill(network, sharded, lambda expert: made.append(expert) or nn.Identity())
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(use_all_experts, [network] * 4))
+    assert len(made) == N_EXPERTS
 
 
 def test_experts_of_a_network_that_is_there_are_replaced_as_well():
@@ -75,6 +117,7 @@ def test_experts_of_a_network_that_is_there_are_replaced_as_well():
     fill(network, FOLDER)
     replace_experts(network, Packed)
     fill(other, FOLDER, Packed)
+    use_all_experts(other)
     totals = [[m.total for m in n.modules() if isinstance(m, Packed)] for n in (network, other)]
     assert totals[0] == totals[1]
 
@@ -94,3 +137,51 @@ def test_weights_that_do_not_fit_are_refused(tmp_path, pack, change, message):
     save_file(weights, folder / "model.safetensors")
     with pytest.raises(ValueError, match=rf"net do not fit its config\.json: .*{message}"):
         fill(empty_network(), folder, pack)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """A checkpoint that is wide enough for its weights to be packed, stored in bfloat16."""
+    folder = tmp_path_factory.mktemp("wide")
+    sizes = TimerS1Architecture(
+        hidden_size=256,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_mtp_tokens=1,
+        num_attention_heads=4,
+        num_experts=3,
+        initializer_range=0.1,
+    )
+    torch.manual_seed(0)
+    network = TimerS1Network(sizes).to(torch.bfloat16)
+    save_file(network.state_dict(), folder / "model.safetensors")
+    config = {"model_type": "Timer-S1", **dataclasses.asdict(sizes)}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_a_pipeline_computes_with_packed_weights_what_the_plain_network_does(wide):
+    pipe = ForecastPipeline.from_pretrained(wide, device="cpu", dtype="float32")
+    assert can_pack(torch.device("cpu"), torch.float32) == any(
+        isinstance(part, PackedLinear) for part in pipe.network.modules()
+    )
+    series = np.random.default_rng(0).normal(size=(5, 100)).cumsum(axis=1)
+    plain = TimerS1ForPrediction.from_pretrained(wide, dtype=torch.float32)
+    spread = series.std(axis=1, keepdims=True)
+    scaled = torch.tensor((series - series.mean(axis=1, keepdims=True)) / spread)
+    expected = plain.generate(scaled.float(), 32, revin=False).sort(dim=1).values
+    actual = (pipe.predict(series, 32).quantiles - series.mean(axis=1)[:, None, None]) / (
+        spread[..., None]
+    )
+    np.testing.assert_allclose(actual.transpose(0, 2, 1), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_wide_networks_are_computed_in_bfloat16_where_that_is_fast(wide, monkeypatch, fast):
+    monkeypatch.setattr(cache, "fast_in_bfloat16", lambda device: fast)
+    release()
+    pipe = ForecastPipeline.from_pretrained(wide, device="cpu")
+    assert pipe.network.dtype == (torch.bfloat16 if fast else torch.float32)
+    narrow = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+    assert narrow.network.dtype == torch.float32
+    release()

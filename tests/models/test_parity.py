@@ -10,11 +10,19 @@ from safetensors.torch import load_file
 from timer_forecaster.models.timer_s1 import TimerS1Config, TimerS1ForPrediction, TimerS1Network
 from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture
 from timer_forecaster.models.timer_s1.experts import EXPERT_STRATEGIES
+from timer_forecaster.models.timer_s1.linears import can_pack
 from timer_forecaster.models.timer_s1.network import ATTENTION_KERNELS, patchify
+from timer_forecaster.models.timer_s1.preparation import pack, stack
 
+CAN_PACK = can_pack(torch.device("cpu"), torch.float32)
+CAN_STACK = hasattr(torch.nn.functional, "grouped_mm")
 OWN = Path(__file__).parents[1] / "data" / "parity"
 SHARED = Path(__file__).parents[3] / "shared" / "parity"
 TOLERANCE = 1e-5  # of the largest golden value
+LAYOUTS = [
+    pytest.param(pack, marks=pytest.mark.skipif(not CAN_PACK, reason="torch lacks oneDNN")),
+    pytest.param(stack, marks=pytest.mark.skipif(not CAN_STACK, reason="torch lacks grouped_mm")),
+]
 
 
 def checkpoint(name):
@@ -36,12 +44,7 @@ def parity(request):
     return model, load_file(folder / "golden.safetensors"), cases, folder
 
 
-@pytest.mark.parametrize("kernel", sorted(ATTENTION_KERNELS))
-@pytest.mark.parametrize("strategy", sorted(EXPERT_STRATEGIES))
-def test_generate_gives_the_golden_outputs(parity, strategy, kernel):
-    model, golden, cases, _ = parity
-    model.set_expert_strategy(strategy)
-    model.set_attention_kernel(kernel)
+def assert_golden_outputs(model, golden, cases):
     assert len(cases) == 24
     for case in cases:
         output = model.generate(
@@ -49,6 +52,22 @@ def test_generate_gives_the_golden_outputs(parity, strategy, kernel):
         )
         assert list(output.shape) == case["output_shape"]
         assert relative_error(output, golden[f"{case['key']}.output"]) < TOLERANCE, case
+
+
+@pytest.mark.parametrize("kernel", sorted(ATTENTION_KERNELS))
+@pytest.mark.parametrize("strategy", sorted(EXPERT_STRATEGIES))
+def test_generate_gives_the_golden_outputs(parity, strategy, kernel):
+    model, golden, cases, _ = parity
+    model.set_expert_strategy(strategy)
+    model.set_attention_kernel(kernel)
+    assert_golden_outputs(model, golden, cases)
+
+
+@pytest.mark.parametrize("lay_out", LAYOUTS)
+def test_weights_laid_out_for_a_device_give_the_golden_outputs(parity, lay_out):
+    model, golden, cases, _ = parity
+    lay_out(model.requires_grad_(False))
+    assert_golden_outputs(model, golden, cases)
 
 
 def test_activations_agree_block_by_block(parity):

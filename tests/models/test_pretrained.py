@@ -31,7 +31,9 @@ def test_save_and_load_keep_layout_and_outputs(model, series, tmp_path, max_shar
     assert saved == set(load_file(TINY / "model.safetensors"))
     assert json.loads((tmp_path / "config.json").read_text())["model_type"] == "Timer-S1"
     again = TimerS1ForPrediction.from_pretrained(tmp_path)
-    assert torch.equal(again.generate(series, 150), model.generate(series, 150))
+    # Not bit for bit: weights mapped from a file may be aligned differently, and round differently.
+    expected = model.generate(series, 150)
+    assert (again.generate(series, 150) - expected).abs().max() / expected.abs().max() < 1e-6
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])

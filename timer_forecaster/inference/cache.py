@@ -7,6 +7,7 @@ next to nothing and every one of them shares the network.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import multiprocessing
 import threading
@@ -14,7 +15,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 
@@ -24,8 +25,17 @@ from timer_forecaster.models.timer_s1 import (
     TimerS1Network,
     as_architecture,
 )
+from timer_forecaster.models.timer_s1.experts import Expert, PackedExpert
+from timer_forecaster.models.timer_s1.preparation import (
+    WIDE,
+    fast_in_bfloat16,
+    pack,
+    packs,
+    stack,
+    stacks,
+)
 
-from .weights import check_fit, fill
+from .weights import check_fit, fill, stored_dtype
 
 MAX_CACHED = 4
 """Networks that are kept; the least recently used is dropped first."""
@@ -204,15 +214,16 @@ def load_network(key: NetworkKey) -> TimerS1Network:
     """
     if key.config is not None:
         network = _random_network(TimerS1Architecture(**dict(key.config)))
-        return _finished(network, key.device, _type_to_compute_in(network, key))
+        return _finished(network, key.device, _type_to_compute_in(network, key, torch.bfloat16))
     folder = find_checkpoint(key.name, key.revision)
     path = folder / "config.json"
     network = _empty_network(TimerS1Architecture.from_config_file(path))
-    dtype = _type_to_compute_in(network, key)
+    dtype = _type_to_compute_in(network, key, stored_dtype(folder))
     _warn_of_copies(key.name, network)
     if key.quantization or "quantization_config" in json.loads(path.read_text(encoding="utf-8")):
         return _load_quantised(network, folder, key, dtype).requires_grad_(False).eval()
-    fill(network, folder)
+    packed = packs(network.config, torch.device(key.device), dtype)
+    fill(network, folder, functools.partial(_pack, dtype=dtype) if packed else None)
     return _finished(network, key.device, dtype)
 
 
@@ -228,19 +239,33 @@ def _random_network(config: TimerS1Architecture) -> TimerS1Network:
     return network
 
 
-def _finished(network: TimerS1Network, device: str, dtype: torch.dtype | None) -> TimerS1Network:
-    return network.to(device, dtype).requires_grad_(False).eval()
+def _pack(expert: Expert, dtype: torch.dtype) -> PackedExpert:
+    return PackedExpert(expert.to(dtype))
 
 
-def _type_to_compute_in(network: TimerS1Network, key: NetworkKey) -> torch.dtype | None:
-    """Give the type that is asked for; None is the stored one."""
+def _finished(network: TimerS1Network, device: str, dtype: torch.dtype) -> TimerS1Network:
+    network = network.to(device, dtype).requires_grad_(False).eval()
+    if packs(network.config, network.device, dtype):
+        pack(network)
+    elif stacks(network.config, network.device, dtype):
+        stack(network)
+    return network
+
+
+def _type_to_compute_in(
+    network: TimerS1Network, key: NetworkKey, stored: torch.dtype
+) -> torch.dtype:
     if key.dtype != "auto":
-        return getattr(torch, key.dtype)
-    return torch.float32 if _n_parameters(network) < _LARGE else None
+        return cast("torch.dtype", getattr(torch, key.dtype))
+    if _n_parameters(network) >= _LARGE:
+        return stored
+    wide = network.config.hidden_size >= WIDE
+    bfloat16 = stored == torch.bfloat16 and wide and fast_in_bfloat16(torch.device(key.device))
+    return torch.bfloat16 if bfloat16 else torch.float32
 
 
 def _load_quantised(
-    network: TimerS1Network, folder: Path, key: NetworkKey, dtype: torch.dtype | None
+    network: TimerS1Network, folder: Path, key: NetworkKey, dtype: torch.dtype
 ) -> TimerS1Network:
     """Let transformers' quantisers load the modules of a network."""
     from timer_forecaster.models.timer_s1 import TimerS1ForPrediction
@@ -249,7 +274,7 @@ def _load_quantised(
         folder,
         quantization_config=json.loads(key.quantization) if key.quantization else None,
         device_map={"": key.device},
-        dtype=dtype or "auto",
+        dtype=dtype,
         output_loading_info=True,
     )
     check_fit(folder, report["missing_keys"], report["unexpected_keys"])

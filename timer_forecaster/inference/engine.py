@@ -1,6 +1,6 @@
-"""Rows in, quantiles out: token batches, passes and roll-out beyond one pass.
+"""Rows in, quantiles out: batches of tokens.
 
-Shapes in comments: B rows, N tokens, P patch length, Q levels, F steps of one pass.
+Shapes in comments: B rows, N tokens, P patch length.
 """
 
 from __future__ import annotations
@@ -15,15 +15,10 @@ from torch import Tensor
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.network import patchify
 
-from . import quantiles as quantile_function
+from .rollout import roll_out
 
 FloatArray = NDArray[np.float64]
 
-N_PATHS = 9
-"""Paths that a quantile roll-out carries."""
-
-_PARTS = 36  # equally probable values that stand for one path's forecast in a mixture
-_MIXED_AT_ONCE = 2**24  # values
 _NARROW = 256  # hidden size up to which a network's weights stay in the caches of a CPU
 
 
@@ -101,7 +96,9 @@ def forecast_rows(
     for batch, patches, last_token in _padded_batches(network, rows, batch_size):
         # The network's own type rules, whatever autocast the caller runs under.
         with torch.autocast(patches.device.type, enabled=False):
-            quantiles = _roll_out(network, patches, last_token, horizon, rollout, batch_size)
+            quantiles = roll_out(
+                network, patches, last_token, horizon, rollout, batch_size, _token_budget(network)
+            )
         result[batch] = quantiles.sort(dim=1).values.transpose(1, 2).cpu().double().numpy()
         on_batch(len(batch))
     return result
@@ -159,111 +156,3 @@ def _pad_batch(network: TimerS1Network, rows: Sequence[FloatArray]) -> Tensor:
         padded[i, start : start + len(row)] = row
     values = torch.from_numpy(padded).to(network.device)
     return patchify(values, ~values.isnan(), length).to(network.dtype)
-
-
-@torch.inference_mode()
-def _roll_out(
-    network: TimerS1Network,
-    patches: Tensor,
-    last_token: Tensor,
-    horizon: int,
-    rollout: str,
-    batch_size: int | None,
-) -> Tensor:
-    """Quantiles (B, Q, horizon), in as many passes as the horizon needs.
-
-    After each pass the context is extended by a path: the median for ``"median"``, as in the
-    released implementation, or `N_PATHS` equally probable quantiles for ``"quantile"``. What the
-    next pass forecasts after each of them is mixed with equal weights, so that uncertainty about
-    the past widens what comes after it.
-    """
-    length = network.config.input_token_len
-    n_paths = N_PATHS if rollout == "quantile" else 1
-    pieces: list[Tensor] = []
-    remaining = horizon
-    while remaining > 0:
-        n_patches = -(-min(remaining, network.pass_length) // length)
-        forecast = _forecast_chunks(network, patches, last_token, n_patches, batch_size)
-        if pieces and n_paths > 1:
-            forecast = _mix(network, forecast, n_paths)  # (B, Q, F)
-        pieces.append(forecast[..., :remaining])
-        remaining -= forecast.shape[-1]
-        if remaining <= 0:
-            break
-        if n_paths == 1:
-            paths = torch.quantile(forecast, 0.5, dim=1)  # (B, F)
-        else:
-            paths = _spread(network, forecast, n_paths).flatten(0, 1)  # (B * paths, F)
-        if len(pieces) == 1:
-            patches = patches.repeat_interleave(n_paths, dim=0)
-            last_token = last_token.repeat_interleave(n_paths, dim=0)
-        patches, last_token = _append(network, patches, last_token, paths)
-    return torch.cat(pieces, dim=-1)
-
-
-def _spread(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
-    """Represent quantiles (B, Q, F) by the middles of n equally probable parts, (B, n, F)."""
-    levels = network.config.quantiles
-    middles = (np.arange(n) + 0.5) / n
-    # The quantile function is linear in the known quantiles: the weight of each is what a step at
-    # it gives beyond a step at the next, both of which ascend, as quantiles do.
-    steps = quantile_function.evaluate(np.triu(np.ones((len(levels),) * 2)), levels, middles)
-    weights = -np.diff(steps, axis=0, append=0.0)  # (Q, n)
-    weights_tensor = torch.tensor(weights, dtype=forecast.dtype, device=forecast.device)
-    return torch.einsum("bqf,qn->bnf", forecast.sort(dim=1).values, weights_tensor)
-
-
-def _mix(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
-    """Quantiles (B, Q, F) of the mixture of the paths' forecasts (B * paths, Q, F)."""
-    rows = max(1, _MIXED_AT_ONCE // (n_paths * _PARTS * forecast.shape[-1]))
-    chunks = forecast.split(rows * n_paths)
-    return torch.cat([_mix_rows(network, chunk, n_paths) for chunk in chunks])
-
-
-def _mix_rows(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
-    parts = _spread(network, forecast, _PARTS)  # (B * paths, parts, F)
-    pooled = parts.unflatten(0, (-1, n_paths)).flatten(1, 2).sort(dim=1).values
-    n = pooled.shape[1]
-    levels = torch.tensor(network.config.quantiles, dtype=pooled.dtype, device=pooled.device)
-    position = (levels * n - 0.5).clamp(0, n - 1)
-    low = position.floor().long()
-    weight = (position - low)[:, None]
-    return torch.lerp(pooled[:, low], pooled[:, (low + 1).clamp_max(n - 1)], weight)
-
-
-def _forecast_chunks(
-    network: TimerS1Network,
-    patches: Tensor,
-    last_token: Tensor,
-    n_patches: int,
-    batch_size: int | None,
-) -> Tensor:
-    """One pass over any number of rows, in chunks that keep to the token budget.
-
-    In float32, or in float64 if the network computes in it.
-    """
-    budget = _token_budget(network)
-    rows = min(batch_size or len(patches), max(1, budget // patches.shape[1]))
-    chunks = zip(patches.split(rows), last_token.split(rows), strict=True)
-    dtype = torch.promote_types(patches.dtype, torch.float32)
-    return torch.cat(
-        [network.forecast_pass(part, n_patches, last).to(dtype) for part, last in chunks]
-    )
-
-
-def _append(
-    network: TimerS1Network, patches: Tensor, last_token: Tensor, values: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Write forecasts (B, F) after each row's newest token, dropping its oldest if too long."""
-    length = network.config.input_token_len
-    new = patchify(values, None, length).to(patches.dtype)  # (B, F / P, 2 P)
-    n_new = new.shape[1]
-    longer = torch.cat([patches, torch.zeros_like(new)], dim=1)
-    position = last_token[:, None] + 1 + torch.arange(n_new, device=patches.device)
-    longer = longer.scatter(1, position.unsqueeze(-1).expand_as(new), new)
-    last_token = last_token + n_new
-    n_tokens = min(longer.shape[1], network.config.max_context_length // length)
-    drop = (last_token + 1 - n_tokens).clamp_min(0)
-    window = drop[:, None] + torch.arange(n_tokens, device=patches.device)
-    kept = longer.gather(1, window.unsqueeze(-1).expand(-1, -1, longer.shape[-1]))
-    return kept, last_token - drop

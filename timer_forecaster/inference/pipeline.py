@@ -68,8 +68,10 @@ class ForecastPipeline:
             ``"auto"`` takes a GPU if there is one; an integer is the number of a GPU. Of the
             mappings that transformers calls device maps, those to a single device.
         dtype : str or torch.dtype
-            Type to compute in. ``"auto"`` or None: float32, or the stored type for networks of
-            more than 10⁹ parameters. Scaling is done in float64 whatever it is.
+            Type to compute in. ``"auto"`` or None: float32; the stored type for networks of more
+            than 10⁹ parameters; and bfloat16 for other wide ones (hidden size 256 and more) that
+            are stored in it, where the device is fast at it. Scaling is done in float64 whatever
+            it is.
         config : TimerS1Architecture, TimerS1Config or mapping, optional
             With ``name=None``: a network of these sizes, the released ones by default, with
             random weights. They are the same each time and **not trained**: forecasts mean nothing

@@ -1,8 +1,8 @@
 """The weights of a checkpoint's files, put into a network.
 
 Files are mapped into memory, so that what is never computed with is never read. Experts can be
-replaced as they are read, one after the other: neither their stored form nor their new one is
-then ever held twice.
+replaced by another form of themselves, each at its first use and by itself: neither the stored
+form nor the new one is then ever held twice, and experts that no token is sent to stay on disk.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from timer_forecaster.models.timer_s1.experts import Expert
+from timer_forecaster.models.timer_s1.experts import DeferredExpert, Expert
 
 Pack = Callable[[Expert], nn.Module]
 """What takes an expert's place: another form of its weights, faster or smaller."""
@@ -31,8 +32,9 @@ def fill(network: nn.Module, folder: Path, pack: Pack | None = None) -> None:
     folder : Path
         With ``model.safetensors``, or shards and their index.
     pack : callable, optional
-        Makes of each expert what replaces it. The expert's weights are mapped from the file, in
-        the stored type; what was read of it is given up before the next one.
+        Makes of each expert what replaces it, when the first token comes to it. The expert's
+        weights are mapped from the file, in the stored type, and given up again. The folder must
+        be there until then.
 
     Raises
     ------
@@ -45,15 +47,24 @@ def fill(network: nn.Module, folder: Path, pack: Pack | None = None) -> None:
     rest = set(files)
     if pack is not None:
         for name, expert in experts(network):
-            own = [f"{name}.{tensor}" for tensor in expert.state_dict()]
-            weights = read_tensors(folder, files, own)
-            expert.load_state_dict(
-                {key.removeprefix(f"{name}."): value for key, value in weights.items()}, assign=True
-            )
-            del weights
-            network.set_submodule(name, pack(expert))
+            own = {f"{name}.{tensor}": tensor for tensor in expert.state_dict()}
+            network.set_submodule(name, DeferredExpert(_reader(expert, folder, files, own, pack)))
             rest.difference_update(own)
     network.load_state_dict(read_tensors(folder, files, rest), strict=False, assign=True)
+
+
+def _reader(
+    expert: Expert, folder: Path, files: Mapping[str, str], own: Mapping[str, str], pack: Pack
+) -> Callable[[], nn.Module]:
+    """Prepare reading and packing an expert whose tensors in the files are the keys of ``own``."""
+
+    def read() -> nn.Module:
+        tensors = read_tensors(folder, files, own)
+        weights = {own[name]: tensor for name, tensor in tensors.items()}
+        expert.load_state_dict(weights, assign=True)
+        return pack(expert)
+
+    return read
 
 
 def replace_experts(network: nn.Module, pack: Pack) -> None:
@@ -77,6 +88,12 @@ def tensor_files(folder: Path) -> dict[str, str]:
         return weight_map
     with safe_open(folder / "model.safetensors", framework="pt") as stored:
         return dict.fromkeys(stored.keys(), "model.safetensors")
+
+
+def stored_dtype(folder: Path) -> torch.dtype:
+    """Give the type in which a folder holds what is not quantised."""
+    name = "model.norm.weight"
+    return read_tensors(folder, tensor_files(folder), [name])[name].dtype
 
 
 def read_tensors(folder: Path, files: Mapping[str, str], names: Iterable[str]) -> dict[str, Tensor]:

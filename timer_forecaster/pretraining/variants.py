@@ -16,6 +16,7 @@ from timer_forecaster.inference.cache import NetworkKey
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+from timer_forecaster.models.timer_s1.key_values import KeyValueCache
 from timer_forecaster.models.timer_s1.network import ResidualMLP, Stage, TimeMoEBlock
 
 PARALLEL = "Timer-S1-MTP"
@@ -46,10 +47,14 @@ class ParallelNetwork(TimerS1Network):
         return [block for block in self.model.layers if isinstance(block, TimeMoEBlock)]
 
     def stages(
-        self, patches: Tensor, n_serial: int | None = None, last_token: Tensor | None = None
+        self,
+        patches: Tensor,
+        n_serial: int | None = None,
+        last_token: Tensor | None = None,
+        cache: KeyValueCache | None = None,
     ) -> Iterator[Stage]:
         """Run the main blocks, then the heads; see `TimerS1Network.stages`."""
-        main = next(super().stages(patches, 0, last_token))
+        main = next(super().stages(patches, 0, last_token, cache))
         yield main
         for head in self.mtp_modules[:n_serial]:
             yield Stage(head(main.hidden_states), ())

@@ -7,6 +7,7 @@ same numbers up to rounding; which one is fastest depends on the device and on t
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -48,6 +49,33 @@ class PackedExpert(nn.Module):
         rows = pad_to_grid(hidden_states)
         gate = self.gate_proj(rows, "swish")
         return self.down_proj(self.up_proj.times(rows, gate))[: hidden_states.shape[0]]
+
+
+class DeferredExpert(nn.Module):
+    """An expert that is made when the first token comes to it.
+
+    Parameters
+    ----------
+    make : callable
+        Gives the expert: a module that maps (tokens, hidden size) to the same shape. It is called
+        once, from whichever thread comes first.
+    """
+
+    def __init__(self, make: Callable[[], nn.Module]) -> None:
+        super().__init__()
+        self._make: Callable[[], nn.Module] | None = make
+        self._making = threading.Lock()
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Map (tokens, hidden size) to the same shape."""
+        if not len(hidden_states):
+            return hidden_states
+        if self._make is not None:
+            with self._making:
+                if self._make is not None:  # another thread may have been faster
+                    self.expert = self._make()
+                    self._make = None
+        return self.expert(hidden_states)
 
 
 class StackedExperts(nn.Module):

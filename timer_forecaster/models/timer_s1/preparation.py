@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .architecture import TimerS1Architecture
 from .experts import Expert, MixtureOfExperts, PackedExpert, StackedExperts
 from .linears import PackedLinear, can_pack
-from .network import TimerS1Layers
 
-_WIDE = 256  # hidden size from which on laying weights out pays
+WIDE = 256
+"""Hidden size from which on products of matrices are what a forecast costs."""
 
 
-def prepare(network: TimerS1Layers) -> None:
-    """Replace modules of a network by faster ones with the same numbers up to rounding.
+def fast_in_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 by itself, not by way of float32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    # Older torch cannot tell.
+    capabilities: Mapping[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+    on_cpu = any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "arm_bf16"))
+    return device.type == "cpu" and on_cpu
 
-    On a CPU linear layers are packed; on a GPU the experts of each block are stacked. The network
-    must not be trained, moved or converted afterwards. Narrow networks stay as they are: there
-    neither pays.
 
-    Parameters
-    ----------
-    network : TimerS1Network or TimerS1ForPrediction
-        With all weights of one type on one device. Changed in place, block by block, so that
-        no more than one block is held twice.
-    """
-    if network.config.hidden_size < _WIDE:
-        return
-    if can_pack(network.device, network.dtype):
-        pack(cast("nn.Module", network))
-    elif can_stack(network.device, network.dtype):
-        stack(cast("nn.Module", network))
+def packs(config: TimerS1Architecture, device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether `pack` makes such a network faster, on its device and in its type."""
+    return config.hidden_size >= WIDE and can_pack(device, dtype)
+
+
+def stacks(config: TimerS1Architecture, device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether `stack` does: grouped products take bfloat16, from compute capability 8.0 on."""
+    if config.hidden_size < WIDE or device.type != "cuda" or dtype != torch.bfloat16:
+        return False
+    return hasattr(F, "grouped_mm") and torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def pack(module: nn.Module) -> None:
-    """Pack the linear layers within a module, but for routers, which are too narrow to gain."""
+    """Pack the linear layers within a module for a CPU.
+
+    Routers are left out, as they are too narrow to gain. The module can forecast afterwards, with
+    the same numbers up to rounding, but not be trained, moved or converted.
+    """
     for name, child in module.named_children():
         if isinstance(child, Expert):
             setattr(module, name, PackedExpert(child))
@@ -50,14 +56,7 @@ def pack(module: nn.Module) -> None:
 
 
 def stack(module: nn.Module) -> None:
-    """Stack the experts of each block within a module."""
+    """Stack the experts of each block within a module for a GPU, block by block."""
     for part in module.modules():
         if isinstance(part, MixtureOfExperts):
             part.experts = StackedExperts(cast("Sequence[Expert]", part.experts))
-
-
-def can_stack(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether grouped products run on a GPU: in bfloat16, from compute capability 8.0 on."""
-    if device.type != "cuda" or dtype != torch.bfloat16 or not hasattr(F, "grouped_mm"):
-        return False
-    return torch.cuda.get_device_capability(device) >= (8, 0)

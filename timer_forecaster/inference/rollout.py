@@ -1,0 +1,237 @@
+"""Beyond one pass: what a pass forecasts extends the context of the next one.
+
+Shapes in comments: B rows, R paths of each row, N tokens, M tokens that each path has added,
+P patch length, Q levels, F steps of one pass.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.timer_s1.key_values import KeyValueCache
+from timer_forecaster.models.timer_s1.network import middle_quantile, patchify
+
+from . import quantiles as quantile_function
+
+N_PATHS = 9
+"""Paths that a quantile roll-out carries."""
+
+_PARTS = 36  # equally probable values that stand for one path's forecast in a mixture
+_MIXED_AT_ONCE = 2**24  # values
+_KEPT_PER_ENTERED = 4  # tokens whose keys and values may be kept for each in the budget of a pass
+
+
+@torch.inference_mode()
+def roll_out(
+    network: TimerS1Network,
+    patches: Tensor,
+    last_token: Tensor,
+    horizon: int,
+    rollout: str,
+    batch_size: int | None,
+    token_budget: int,
+) -> Tensor:
+    """Forecast rows in as many passes as the horizon needs.
+
+    After each pass the context is extended by a path: the median for ``"median"``, as in the
+    released implementation, or `N_PATHS` equally probable quantiles for ``"quantile"``. What the
+    next pass forecasts after each of them is mixed with equal weights, so that uncertainty about
+    the past widens what comes after it.
+
+    A context grows beyond the longest that the network reads by up to a quarter of it, and is then
+    cut back to its newest part.
+
+    Parameters
+    ----------
+    network : TimerS1Network
+        In evaluation mode.
+    patches : Tensor, shape (B, N, 2 P)
+        Contexts, each followed by filler.
+    last_token : Tensor of int, shape (B,)
+        Each context's newest token.
+    horizon : int
+        Steps to forecast.
+    rollout : {"quantile", "median"}
+        Which paths extend the context.
+    batch_size : int, optional
+        Most rows that enter the network at once.
+    token_budget : int
+        Most tokens that enter the network at once, if one row does not exceed it.
+
+    Returns
+    -------
+    Tensor, shape (B, Q, horizon)
+        In float32, or in float64 if the network computes in it.
+    """
+    n_paths = N_PATHS if rollout == "quantile" else 1
+    dtype = torch.promote_types(patches.dtype, torch.float32)
+    result = patches.new_empty(len(patches), len(network.config.quantiles), horizon, dtype=dtype)
+    cost = _cost(network, patches.shape[1], horizon, n_paths)
+    at_once = min(batch_size or len(patches), max(1, token_budget // cost))
+    for same in _cut_back_together(network, last_token, horizon):
+        for rows in same.split(at_once):
+            last = last_token[rows]
+            contexts = _Contexts(network, patches[rows, : int(last.max()) + 1], last, n_paths)
+            result[rows] = _roll_out_rows(network, contexts, horizon, n_paths)
+    return result
+
+
+def _roll_out_rows(
+    network: TimerS1Network, contexts: _Contexts, horizon: int, n_paths: int
+) -> Tensor:
+    pieces: list[Tensor] = []
+    for remaining in range(horizon, 0, -network.pass_length):
+        forecast = contexts.forecast(remaining)
+        if pieces and n_paths > 1:
+            forecast = _mix(network, forecast, n_paths)  # (B, Q, F)
+        pieces.append(forecast[..., :remaining])
+        if remaining > network.pass_length:
+            contexts.extend(_paths(network, forecast, n_paths).flatten(0, 1))
+    return torch.cat(pieces, dim=-1)
+
+
+def _paths(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
+    """Paths (B, n, F) that continue rows: the median alone, or equally probable quantiles."""
+    return middle_quantile(forecast)[:, None] if n == 1 else _spread(network, forecast, n)
+
+
+class _Limits:
+    """Sizes of a roll-out in tokens: of a pass, and of a context as cut back and at most."""
+
+    def __init__(self, network: TimerS1Network) -> None:
+        steps, length = network.config.max_context_length, network.config.input_token_len
+        self.per_pass = network.pass_length // length
+        self.kept = steps // length
+        self.most = (steps + steps // 4) // length
+
+
+def _cost(network: TimerS1Network, n_tokens: int, horizon: int, n_paths: int) -> int:
+    """Tokens that a row counts for: those that enter in one pass, or a share of those kept."""
+    limits, n_passes = _Limits(network), -(-horizon // network.pass_length)
+    if n_passes == 1:
+        return n_tokens
+    n_added = min((n_passes - 1) * limits.per_pass, limits.most)
+    kept = n_tokens + n_paths * n_added
+    return max(n_tokens, n_paths * limits.per_pass, kept // _KEPT_PER_ENTERED)
+
+
+def _cut_back_together(network: TimerS1Network, last_token: Tensor, horizon: int) -> list[Tensor]:
+    """Group the rows, by index, that are cut back before the same passes."""
+    limits = _Limits(network)
+    n_extensions = (horizon - 1) // network.pass_length
+    that_fit = ((limits.most - 1 - last_token) // limits.per_pass).clamp_max(n_extensions)
+    return [(that_fit == number).nonzero()[:, 0] for number in that_fit.unique()]
+
+
+class _Contexts:
+    """What the network reads of some rows: the contexts, and what their paths have added.
+
+    Parameters
+    ----------
+    network : TimerS1Network
+    shared : Tensor, shape (B, N, 2 P)
+        Contexts, each followed by filler. Contexts grow beyond the most tokens together.
+    last_token : Tensor of int, shape (B,)
+        Each context's newest token.
+    n_paths : int
+        Paths that continue each context.
+    """
+
+    def __init__(
+        self, network: TimerS1Network, shared: Tensor, last_token: Tensor, n_paths: int
+    ) -> None:
+        self._network = network
+        self._limits = _Limits(network)
+        self._shared = shared
+        self._last_token = last_token
+        self._n_paths = n_paths
+        self._added = shared.new_empty(len(shared) * n_paths, 0, shared.shape[2])  # (B R, M, 2 P)
+        self._cache: KeyValueCache | None = None
+
+    def forecast(self, remaining: int) -> Tensor:
+        """Run one pass, of up to `remaining` steps: quantiles (B, Q, F), later (B * R, Q, F)."""
+        length = self._network.config.input_token_len
+        n_patches = -(-min(remaining, self._network.pass_length) // length)
+        if self._cache is None:
+            forecast = self._start(n_patches, (remaining - 1) // self._network.pass_length)
+        else:
+            new = self._added[:, -self._limits.per_pass :]
+            forecast = self._network.forecast_pass(new, n_patches, cache=self._cache)
+        return forecast.to(torch.promote_types(forecast.dtype, torch.float32))
+
+    def _start(self, n_patches: int, n_extensions: int) -> Tensor:
+        """Enter all tokens; keep their keys and values if there are extensions before a cut."""
+        room = (self._limits.most - self._n_tokens) // self._limits.per_pass
+        capacity = self._added.shape[1] + min(n_extensions, room) * self._limits.per_pass
+        if capacity:
+            self._cache = KeyValueCache(self._n_paths, capacity)
+        run = self._network.forecast_pass
+        forecast = run(self._shared, n_patches, self._last_token, self._cache)
+        if self._added.shape[1]:
+            forecast = run(self._added, n_patches, cache=self._cache)
+        return forecast
+
+    @property
+    def _n_tokens(self) -> int:
+        """Tokens of the longest context."""
+        return self._shared.shape[1] + self._added.shape[1]
+
+    def extend(self, paths: Tensor) -> None:
+        """Continue each path by forecasts, (B * R, F)."""
+        new = patchify(paths, None, self._network.config.input_token_len)
+        self._added = torch.cat([self._added, new.to(self._added.dtype)], dim=1)
+        if self._n_tokens > self._limits.most:
+            self._cut_back()
+
+    def _cut_back(self) -> None:
+        """Drop all but the newest tokens, whose positions begin at zero again.
+
+        What a single path has added, or what nothing is shared by, becomes the context.
+        """
+        n_added = min(self._added.shape[1], self._limits.kept)
+        n_shared = self._limits.kept - n_added
+        first = self._last_token + 1 - n_shared
+        window = first[:, None] + torch.arange(n_shared, device=first.device)
+        self._shared = self._shared.take_along_dim(window.unsqueeze(-1), dim=1)
+        self._added = self._added[:, -n_added:]
+        if self._n_paths == 1 or n_shared == 0:
+            shared = self._shared.repeat_interleave(self._n_paths, dim=0)
+            self._shared = torch.cat([shared, self._added], dim=1)
+            self._added, self._n_paths = self._added[:, :0], 1
+        self._last_token = self._last_token.new_full(
+            (len(self._shared),), self._shared.shape[1] - 1
+        )
+        self._cache = None
+
+
+def _spread(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
+    """Represent quantiles (B, Q, F) by the middles of n equally probable parts, (B, n, F)."""
+    levels = network.config.quantiles
+    middles = (np.arange(n) + 0.5) / n
+    # The quantile function is linear in the known quantiles: the weight of each is what a step at
+    # it gives beyond a step at the next, both of which ascend, as quantiles do.
+    steps = quantile_function.evaluate(np.triu(np.ones((len(levels),) * 2)), levels, middles)
+    weights = -np.diff(steps, axis=0, append=0.0)  # (Q, n)
+    weights_tensor = torch.tensor(weights, dtype=forecast.dtype, device=forecast.device)
+    return torch.einsum("bqf,qn->bnf", forecast.sort(dim=1).values, weights_tensor)
+
+
+def _mix(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
+    """Quantiles (B, Q, F) of the mixture of the paths' forecasts (B * paths, Q, F)."""
+    rows = max(1, _MIXED_AT_ONCE // (n_paths * _PARTS * forecast.shape[-1]))
+    chunks = forecast.split(rows * n_paths)
+    return torch.cat([_mix_rows(network, chunk, n_paths) for chunk in chunks])
+
+
+def _mix_rows(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
+    parts = _spread(network, forecast, _PARTS)  # (B * paths, parts, F)
+    pooled = parts.unflatten(0, (-1, n_paths)).flatten(1, 2).sort(dim=1).values
+    n = pooled.shape[1]
+    levels = torch.tensor(network.config.quantiles, dtype=pooled.dtype, device=pooled.device)
+    position = (levels * n - 0.5).clamp(0, n - 1)
+    low = position.floor().long()
+    weight = (position - low)[:, None]
+    return torch.lerp(pooled[:, low], pooled[:, (low + 1).clamp_max(n - 1)], weight)

@@ -128,8 +128,7 @@ def balance(network: Any) -> None:
     """
     serial = getattr(network, "mtp_modules", ())
     for block in [*network.model.layers, *(one.layer for one in serial)]:
-        layer = block.ffn_layer
-        layer.gate = balanced_gate(len(layer.experts)).to(network.device)
+        block.ffn_layer.gate = balanced_gate(network.config.num_experts).to(network.device)
 
 
 def balanced_gate(n_experts: int) -> Any:

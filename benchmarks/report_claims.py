@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
+from measuring import write_page
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.corpus.held_out import HELD_OUT
@@ -715,18 +716,6 @@ def sinusoid_table(curves: Mapping[str, Mapping[str, Array]]) -> str:
             rows.append([name, kind, *values, largest])
     names = [f"{low:g}" if low == high else f"{low:g} to {high:g}" for low, high in bands]
     return markdown(["network", "context", *names, "largest"], rows)
-
-
-def write_page(page: Path, tables: Mapping[str, str]) -> None:
-    """Replace what stands between ``<!-- NAME -->`` and ``<!-- end NAME -->``."""
-    text = page.read_text(encoding="utf-8")
-    for name, table in tables.items():
-        start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
-        if text.count(start) != 1 or text.count(end) != 1:
-            raise ValueError(f"{page} must hold each of {start} and {end} once")
-        before, _, rest = text.partition(start)
-        text = f"{before}{start}\n{table}\n{end}{rest.partition(end)[2]}"
-    page.write_text(text, encoding="utf-8")
 
 
 # Pictures

@@ -30,13 +30,10 @@ from __future__ import annotations
 import argparse
 import functools
 import inspect
-import json
 import os
 import pickle
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -44,8 +41,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from measuring import measure_cpu
+from processes import ROOT, Process, answer_for
 
-ROOT = Path(__file__).parents[1]
 CHECKPOINTS = (
     ROOT / "timer_forecaster" / "models" / "checkpoints" / "timer-s1-mini",
     ROOT / "tests" / "data" / "parity" / "tiny",
@@ -81,13 +79,13 @@ class Side(NamedTuple):
         return cls(Theirs, (Network, "generate"), (Network, "from_pretrained"))
 
 
-def panel(side: str, checkpoint: str, seed: int, horizon: int, n: int, options: Any) -> float:
+def panel(
+    side: str, checkpoint: str, seed: int, horizon: int, n: int, options: Any, steps: int = 256
+) -> float:
     """CPU seconds to fit and forecast a panel of `n` walks."""
-    y = walks(seed, n)
+    y = walks(seed, n, steps)
     forecaster = Side.named(side).forecaster(checkpoint, **options)
-    start = time.process_time()
-    forecaster.fit(y).predict(range(1, horizon + 1))
-    return time.process_time() - start
+    return measure_cpu(lambda: forecaster.fit(y).predict(range(1, horizon + 1)))
 
 
 def quantiles(side: str, checkpoint: str, horizon: int, n: int) -> list[list[float]]:
@@ -213,53 +211,6 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-# --------------------------------------------------------------------------- a process for a side
-
-
-class Process:
-    """A process that answers questions about one side, a line of JSON for each."""
-
-    def __init__(self, python: str, side: str) -> None:
-        settings = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-        if side == "ours":
-            settings["PYTHONPATH"] = str(ROOT)
-        self._errors = tempfile.TemporaryFile("w+")  # warnings for the most part
-        self._process = subprocess.Popen(  # noqa: S603
-            [python, __file__, "--answer-for", side],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            env=os.environ | settings,
-        )
-
-    def ask(self, question: str, checkpoint: Path, **details: Any) -> Any:
-        """Wait for the answer to a question."""
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101
-        print(
-            json.dumps([question, str(checkpoint), details]), file=self._process.stdin, flush=True
-        )
-        answer = self._process.stdout.readline()
-        if not answer:
-            self._errors.seek(0)
-            raise RuntimeError(f"no answer to {question!r}:\n{self._errors.read()[-4000:]}")
-        return json.loads(answer)
-
-    def close(self) -> None:
-        """Ask no more."""
-        self._process.communicate()
-        self._errors.close()
-
-
-def answer_for(side: str) -> None:
-    """Answer questions until there are no more."""
-    answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
-    for line in sys.stdin:
-        question, checkpoint, details = json.loads(line)
-        result = QUESTIONS[question](side, checkpoint, **details)
-        print(json.dumps(result), file=answers, flush=True)
-
-
 # ------------------------------------------------------------------------------------- the report
 
 
@@ -267,12 +218,12 @@ def main() -> None:
     """Ask both sides and print what they say."""
     arguments = parse_arguments()
     if arguments.answer_for:
-        answer_for(arguments.answer_for)
+        answer_for(arguments.answer_for, QUESTIONS)
         return
     pythons = {"sktime": arguments.reference_python, "ours": sys.executable}
     for checkpoint in arguments.checkpoint or CHECKPOINTS:
         print(f"\n{checkpoint.name}")
-        theirs, own = (Process(python, side) for side, python in pythons.items())
+        theirs, own = (Process(python, __file__, side) for side, python in pythons.items())
         with closing(theirs), closing(own):
             report_panels(theirs, own, checkpoint, arguments.series, arguments.repeats)
             report_sizes(theirs, own, checkpoint)
@@ -313,7 +264,7 @@ def report_loads(pythons: dict[str, str], checkpoint: Path) -> None:
     for backend in BACKENDS:
         counts = []
         for side, python in pythons.items():
-            with closing(Process(python, side)) as process:
+            with closing(Process(python, __file__, side)) as process:
                 counts.append(f"{side} {process.ask('loads', checkpoint, backend=backend)}")
         print(f"loads in a 4 x 5 grid search, {backend}: {'; '.join(counts)}")
 

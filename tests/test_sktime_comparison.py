@@ -58,7 +58,7 @@ def test_a_process_answers_questions(program, monkeypatch, capsys):
     ]
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(map(json.dumps, questions))))
     monkeypatch.setattr(sys, "stdout", sys.stdout)  # it takes another, for its own words
-    program.answer_for("ours")
+    program.answer_for("ours", program.QUESTIONS)
     quantiles, seconds = map(json.loads, capsys.readouterr().out.splitlines())
     assert np.shape(quantiles) == (6, 9)
     assert (np.diff(quantiles) >= 0).all()

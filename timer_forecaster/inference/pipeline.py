@@ -201,11 +201,13 @@ class ForecastPipeline:
         forecast = forecast_rows(self.network, inputs, horizon, rollout, batch_size, bar.update)
         if flip:
             forecast = (forecast[: len(varying)] - forecast[len(varying) :, :, ::-1]) / 2
-        result = np.zeros((len(rows), *forecast.shape[1:]))
-        result[varying] = forecast
-        scale = np.array([row.scale for row in rows])[:, None, None]
-        location = np.array([row.location for row in rows])[:, None, None]
-        return result * scale + location
+        result = forecast
+        if len(varying) < len(rows):
+            result = np.zeros((len(rows), *forecast.shape[1:]))
+            result[varying] = forecast
+        result *= np.array([row.scale for row in rows])[:, None, None]
+        result += np.array([row.location for row in rows])[:, None, None]
+        return result
 
     def predict_frame(
         self,

@@ -85,13 +85,15 @@ class Crew:
 
     def map(self, function: Callable[..., Result], *iterables: Iterable[Any]) -> Iterator[Result]:
         """Like the built-in function, in any of the threads; results and errors come in order."""
-        jobs = [_Job(partial(function, *arguments)) for arguments in zip(*iterables, strict=True)]
-        untaken = deque(jobs)
+        every = zip(*iterables, strict=True)
+        jobs = deque(_Job(partial(function, *arguments)) for arguments in every)
+        untaken = jobs.copy()
         with self._changed:
             self._untaken.append(untaken)
             self._changed.notify_all()
         try:
-            for job in jobs:
+            while jobs:
+                job = jobs.popleft()  # its result is the caller's to keep
                 while not job.future.done() and (own := _take(untaken)):
                     own.run()
                 yield job.future.result()

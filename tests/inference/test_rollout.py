@@ -9,7 +9,7 @@ from timer_forecaster.models.timer_s1.network import patchify
 
 LEVELS = np.arange(1, 10) / 10
 PASS = 32  # steps of one pass of the test network
-LONGEST, GROWN = 512, 640  # its longest context, and how far one grows in a roll-out
+LONGEST, GROWN = 512, 640  # steps of its longest context, and how far one grows in a roll-out
 LENGTHS = [5, 100, 300, 480, 500, 512, 640]
 FIRST_CUT = 160  # the longest horizon of a row of 512 steps that is not cut back
 
@@ -42,9 +42,9 @@ def mix(quantiles):
     return np.stack([np.interp(LEVELS, middles, step) for step in pooled.T], axis=1)
 
 
-def computed_anew(network, series, horizon, rollout):
+def computed_anew(network, series, horizon, rollout, longest=LONGEST, grown=GROWN):
     """Quantiles (horizon, levels) of one row, every pass over the whole of every path."""
-    series = series[-LONGEST:]
+    series = series[-longest:]
     location, scale = series.mean(), series.std()
     padding = -len(series) % 16
     n_paths = 9 if rollout == "quantile" else 1
@@ -55,8 +55,9 @@ def computed_anew(network, series, horizon, rollout):
         if rollout == "median":
             paths = np.median(forecast, axis=0, keepdims=True)
         contexts = [np.concatenate(pair) for pair in zip(contexts, paths, strict=True)]
-        if len(contexts[0]) + padding > GROWN:
-            contexts, padding = [context[-LONGEST:] for context in contexts], 0
+        if len(contexts[0]) + padding > grown:
+            kept = longest // 16 * 16
+            contexts, padding = [context[-kept:] for context in contexts], 0
         forecasts = run(network, contexts)
         forecast = forecasts[0] if rollout == "median" else mix(forecasts)
         pieces.append(forecast)
@@ -76,6 +77,17 @@ def test_ragged_rows_are_rolled_out_as_if_computed_anew(pipe, rollout, horizon):
     forecast = pipe.predict(rows, horizon, rollout=rollout).quantiles
     for row, actual in zip(rows, forecast, strict=True):
         assert_near(actual, computed_anew(pipe.network, row, horizon, rollout), row)
+
+
+@pytest.mark.parametrize("longest", [24, 40, 100])
+@pytest.mark.parametrize("rollout", ["median", "quantile"])
+def test_contexts_hardly_longer_than_a_pass(pipe, monkeypatch, rollout, longest):
+    monkeypatch.setattr(pipe.network.config, "max_context_length", longest)
+    grown = (longest + longest // 4) // 16 * 16
+    for steps in (10, 200):
+        series = walk(steps)
+        expected = computed_anew(pipe.network, series, 150, rollout, longest, grown)
+        assert_near(pipe.predict(series, 150, rollout=rollout).quantiles[0], expected, series)
 
 
 @pytest.mark.parametrize("rollout", ["median", "quantile"])

@@ -77,6 +77,7 @@ def roll_out(
 def _roll_out_rows(
     network: TimerS1Network, contexts: _Contexts, horizon: int, n_paths: int
 ) -> Tensor:
+    """Quantiles (B, Q, horizon) of rows that are cut back together."""
     pieces: list[Tensor] = []
     for remaining in range(horizon, 0, -network.pass_length):
         forecast = contexts.forecast(remaining)
@@ -149,7 +150,7 @@ class _Contexts:
 
     def _start(self, n_patches: int, n_extensions: int) -> Tensor:
         """Enter all tokens; keep their keys and values if there are extensions before a cut."""
-        room = (self._limits.most - self._n_tokens) // self._limits.per_pass
+        room = max(0, self._limits.most - self._n_tokens) // self._limits.per_pass
         capacity = self._added.shape[1] + min(n_extensions, room) * self._limits.per_pass
         shared, last_token, added = self._shared, self._last_token, self._added
         if capacity:

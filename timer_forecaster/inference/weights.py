@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
 from timer_forecaster.models.timer_s1.experts import Expert
+from timer_forecaster.models.timer_s1.linears import Int8Expert
 
-Pack = Callable[[Expert], nn.Module]
-"""What takes an expert's place: another form of its weights, faster or smaller."""
+Pack = Callable[[Any], nn.Module]
+"""Makes of an expert what takes its place: another form of its weights, faster or smaller."""
 
 
+@torch.no_grad()
 def fill(network: nn.Module, folder: Path, pack: Pack | None = None) -> None:
     """Give an empty network the weights of a folder, as they are stored.
 
@@ -31,8 +35,9 @@ def fill(network: nn.Module, folder: Path, pack: Pack | None = None) -> None:
     folder : Path
         With ``model.safetensors``, or shards and their index.
     pack : callable, optional
-        Makes of each expert what replaces it. The expert's weights are mapped from the file, in
-        the stored type; what was read of it is given up before the next one.
+        Makes of each expert what replaces it, when the rest of the network has its weights. The
+        expert's are mapped from the file, in the stored type; what was read of them is given up
+        before the next one.
 
     Raises
     ------
@@ -44,29 +49,33 @@ def fill(network: nn.Module, folder: Path, pack: Pack | None = None) -> None:
     check_fit(folder, wanted - files.keys(), files.keys() - wanted)
     rest = set(files)
     if pack is not None:
-        for name, expert in experts(network):
-            own = [f"{name}.{tensor}" for tensor in expert.state_dict()]
-            weights = read_tensors(folder, files, own)
-            expert.load_state_dict(
-                {key.removeprefix(f"{name}."): value for key, value in weights.items()}, assign=True
-            )
-            del weights
-            network.set_submodule(name, pack(expert))
-            rest.difference_update(own)
+        for name in expert_names(network):
+            rest -= _tensor_names(network, name).keys()
     network.load_state_dict(read_tensors(folder, files, rest), strict=False, assign=True)
-
-
-def replace_experts(network: nn.Module, pack: Pack) -> None:
-    """Replace the experts of a network that has its weights already."""
-    for name, expert in experts(network):
+    if pack is None:
+        return
+    for name in expert_names(network):
+        expert, own = network.get_submodule(name), _tensor_names(network, name)
+        read = read_tensors(folder, files, own)
+        expert.load_state_dict({own[key]: read.pop(key) for key in own}, assign=True)
         network.set_submodule(name, pack(expert))
 
 
-def experts(network: nn.Module) -> Iterator[tuple[str, Expert]]:
-    """List the experts that the network has now and their names, ready for replacement."""
-    found = [(name, part) for name, part in network.named_modules() if isinstance(part, Expert)]
-    while found:  # the list must not keep what has been replaced
-        yield found.pop(0)
+def _tensor_names(network: nn.Module, module: str) -> dict[str, str]:
+    """Map the names of a module's tensors in the network to those in the module."""
+    return {f"{module}.{own}": own for own in network.get_submodule(module).state_dict()}
+
+
+def replace_experts(network: nn.Module, make: Pack) -> None:
+    """Replace the experts of a network, whether it has its weights or is empty."""
+    for name in expert_names(network):
+        network.set_submodule(name, make(network.get_submodule(name)))
+
+
+def expert_names(network: nn.Module) -> list[str]:
+    """Name the experts of a network that are not packed yet."""
+    kinds = (Expert, Int8Expert)
+    return [name for name, module in network.named_modules() if isinstance(module, kinds)]
 
 
 def tensor_files(folder: Path) -> dict[str, str]:
@@ -80,7 +89,7 @@ def tensor_files(folder: Path) -> dict[str, str]:
 
 
 def read_tensors(folder: Path, files: Mapping[str, str], names: Iterable[str]) -> dict[str, Tensor]:
-    """Map tensors into memory; a file stays mapped as long as a tensor from this call lives."""
+    """Map tensors into memory; a file stays mapped as long as a tensor of this call lives."""
     of_file = defaultdict(list)
     for name in names:
         of_file[files[name]].append(name)

@@ -26,7 +26,7 @@ from timer_forecaster.models.timer_s1 import (
 )
 from timer_forecaster.models.timer_s1.linears import Int8Expert
 
-from .int8 import INT8, check_int8, is_int8, packing
+from .int8 import INT8, check_int8, is_int8, packing, restoring
 from .weights import check_fit, fill, replace_experts
 
 MAX_CACHED = 4
@@ -97,9 +97,10 @@ class NetworkKey(NamedTuple):
             )
         name = canonical_name(name, revision)
         canonical = quantization or _canonical_quantization(quantization_config)
-        if Path(name).is_absolute():  # what a folder holds is told now, and is one key
-            canonical = _quantization_of(_read_config(Path(name)), canonical, place.type, name)
-        return cls(name, revision, str(place), dtype_name, None, canonical)
+        key = cls(name, revision, str(place), dtype_name, None, canonical)
+        if Path(name).is_absolute():  # a folder tells now how it is stored
+            key = key._replace(quantization=_settled(key, _read_config(Path(name))))
+        return key
 
 
 def _dtype_name(dtype: str | torch.dtype | None) -> str:
@@ -180,27 +181,24 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return values
 
 
-def _quantization_of(
-    config: Mapping[str, Any], asked: str | None, device_type: str, name: str
-) -> str | None:
-    """Settle what is asked for with how the checkpoint is stored.
+def _settled(key: NetworkKey, config: Mapping[str, Any]) -> str | None:
+    """Settle the quantisation that is asked for with the one that the checkpoint is stored in.
 
-    Stored experts of 8 bits are computed with as such on a CPU; elsewhere transformers, by the
-    library that their format is of, makes of them what it can.
+    Stored experts of 8 bits are computed with as such on a CPU, and made plain ones elsewhere.
     """
     if is_int8(config):
-        if asked not in (None, INT8):
+        if key.quantization not in (None, INT8):
             raise ValueError(
-                f"quantization_config={asked} cannot be applied to {name!r}, whose experts are "
-                "stored in 8 bits; name the checkpoint that it was converted from"
+                f"quantization_config={key.quantization} cannot be applied to {key.name!r}, whose "
+                "experts are stored in 8 bits; name the checkpoint that it was converted from"
             )
-        return INT8 if device_type == "cpu" else None
-    if asked == INT8 and "quantization_config" in config:
+        return INT8 if torch.device(key.device).type == "cpu" else None
+    if key.quantization == INT8 and "quantization_config" in config:
         raise ValueError(
-            f"quantization='int8' cannot be applied to {name!r}, which is quantised already; "
+            f"quantization='int8' cannot be applied to {key.name!r}, which is quantised already; "
             "leave it out, or name the original checkpoint"
         )
-    return asked
+    return key.quantization
 
 
 def get_network(key: NetworkKey) -> TimerS1Network:
@@ -252,11 +250,12 @@ def load_network(key: NetworkKey) -> TimerS1Network:
     network = _empty_network(TimerS1Architecture.from_config_file(folder / "config.json"))
     dtype = _type_to_compute_in(network, key)
     _warn_of_copies(key.name, network)
-    device_type = torch.device(key.device).type
-    quantization = _quantization_of(config, key.quantization, device_type, key.name)
-    if quantization == INT8:
-        if is_int8(config):
-            replace_experts(network, Int8Expert)
+    quantization = _settled(key, config)
+    if is_int8(config):
+        replace_experts(network, Int8Expert)
+        make = packing if quantization == INT8 else restoring
+        fill(network, folder, make(network, dtype))
+    elif quantization == INT8:
         fill(network, folder, packing(network, dtype))
     elif quantization or "quantization_config" in config:
         return _load_quantised(network, folder, key, dtype).requires_grad_(False).eval()

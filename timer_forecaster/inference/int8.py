@@ -2,7 +2,7 @@
 
 The experts are nearly all of a network: 97 % of the released one's weights. What else there is
 keeps its type. On disk the form is that of the compressed-tensors library ("int-quantized"), by
-which transformers reads it too, on a GPU for instance.
+which transformers reads it too. On other devices stored experts are made plain ones again.
 """
 
 from __future__ import annotations
@@ -85,6 +85,11 @@ def packing(network: TimerS1Network, dtype: torch.dtype | None) -> Pack:
         return rounded.packed(dtype or network.dtype)
 
     return pack
+
+
+def restoring(network: TimerS1Network, dtype: torch.dtype | None) -> Pack:
+    """Return what makes plain experts of stored ones, of the type given or the network's own."""
+    return lambda expert: expert.restored(dtype or network.dtype)
 
 
 def convert_checkpoint(

@@ -77,7 +77,7 @@ class Int8Linear(nn.Module):
         self.steps = activation_steps()
         # Not buffers: torch can neither copy the packed form nor move it, and would round scales.
         self._packed = torch.ops.onednn.qlinear_prepack(weight, None)
-        self._scale = scale.float().flatten().contiguous()
+        self._scale = scale.flatten().to(torch.float32, copy=True)  # off the map of its file
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (M, D) to (M, O)."""
@@ -131,6 +131,17 @@ class Int8Expert(nn.Module):
             torch.cat([gate.weight, up.weight]), torch.cat([gate.weight_scale, up.weight_scale])
         )
         return FusedExpert(gate_up, Int8Linear(down.weight, down.weight_scale, dtype))
+
+    def restored(self, dtype: torch.dtype) -> Expert:
+        """Make a plain expert of the rounded weights, for devices without 8-bit kernels."""
+        inner, size = self.gate_proj.weight.shape
+        with torch.device("meta"):
+            expert = Expert(size, inner)
+        for name in ("gate_proj", "up_proj", "down_proj"):
+            stored = getattr(self, name)
+            weight = (stored.weight * stored.weight_scale).to(dtype)
+            getattr(expert, name).load_state_dict({"weight": weight}, assign=True)
+        return expert
 
 
 @functools.cache

@@ -527,7 +527,6 @@ class TimerS1Forecaster(BaseForecaster):
             {"model_path": "timer-s1-test"},
             {"model_path": "timer-s1-test", **options},
             {"model_path": None, "config": sizes, "deterministic": True},
-            {"model_path": "timer-s1-test", "device_map": "cpu", "quantization": "int8"},
         ]
         # sktime's suite hands an X to every forecaster, whether its tags say that it uses X or not
         return [{**own, "exogenous": "warn"} for own in sets]

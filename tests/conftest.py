@@ -3,6 +3,17 @@ import pytest
 from timer_forecaster import release
 
 
+@pytest.fixture(scope="session")
+def int8_kernel():
+    """Skip where this build of torch has no 8-bit kernel for the CPU."""
+    from timer_forecaster.models.timer_s1.int8 import activation_steps
+
+    try:
+        return activation_steps()
+    except ImportError as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture
 def loads(monkeypatch):
     """Keys of the networks that are loaded, from an empty cache on."""

@@ -342,6 +342,7 @@ def test_parameters_are_stored_as_they_are(tmp_path):
         "dtype": torch.float64,
         "config": {"hidden_size": 16},
         "quantization_config": {"quant_method": "quanto"},
+        "quantization": "int8",
     }
     estimator = TimerS1Regressor(**given_values)
     assert all(estimator.get_params()[name] is value for name, value in given_values.items())

@@ -68,6 +68,7 @@ class _TimerS1Module(PLForecastingModule):
         dtype: str,
         rollout: str,
         flip: bool,
+        quantization: str | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -76,6 +77,7 @@ class _TimerS1Module(PLForecastingModule):
         self.network_dtype = dtype
         self.rollout = rollout
         self.flip = flip
+        self.quantization = quantization
         # Darts keeps the levels of a likelihood ascending
         self.levels = [0.5] if self.likelihood is None else self.likelihood.quantiles
 
@@ -109,7 +111,11 @@ class _TimerS1Module(PLForecastingModule):
         result = np.full((len(windows) + 1, self.output_chunk_length, len(self.levels)), np.nan)
         if windows:
             pipeline = ForecastPipeline.from_pretrained(
-                self.checkpoint, revision=self.revision, device=device, dtype=self.network_dtype
+                self.checkpoint,
+                revision=self.revision,
+                device=device if self.quantization is None else "cpu",  # wherever Lightning is
+                dtype=self.network_dtype,
+                quantization=self.quantization,
             )
             horizon = self.output_chunk_shift + self.output_chunk_length
             forecast = memo.predict(
@@ -195,6 +201,9 @@ class TimerS1Model(FoundationModel):
         How to go on beyond one pass; see `timer_forecaster.ForecastPipeline.predict`.
     flip : bool
         Average with the mirror image of the negative's forecast, at twice the cost.
+    quantization : {"int8"}, optional
+        ``"int8"`` computes the experts in 8-bit integers on a CPU; see
+        `timer_forecaster.ForecastPipeline.from_pretrained`.
     batch_size : int
         Windows that Darts hands over at once. The network's own batches do not depend on it:
         fewer take less memory where windows are very long, and more time.
@@ -246,6 +255,7 @@ class TimerS1Model(FoundationModel):
         rollout: str = "auto",
         flip: bool = False,
         batch_size: int = 256,
+        quantization: str | None = None,
         **kwargs: Any,
     ) -> None:
         _check_integer("output_chunk_length", output_chunk_length, 1)
@@ -264,7 +274,8 @@ class TimerS1Model(FoundationModel):
         parameters["hub_model_name"] = _plain_path("hub_model_name", hub_model_name)
         parameters["local_dir"] = None if local_dir is None else _plain_path("local_dir", local_dir)
         _ = self.hf_connector  # raises Darts' own errors about folders
-        parameters["dtype"] = NetworkKey.resolve(self._checkpoint, None, "cpu", dtype).dtype
+        key = NetworkKey.resolve(self._checkpoint, None, "cpu", dtype, quantization=quantization)
+        parameters["dtype"] = key.dtype
         if parameters.get("random_state") is None:
             # otherwise Darts draws a seed from numpy's global state, which that changes
             self._random_instance = np.random.RandomState(secrets.randbits(32))
@@ -297,6 +308,7 @@ class TimerS1Model(FoundationModel):
             dtype=self.model_params["dtype"],
             rollout=self.model_params["rollout"],
             flip=self.model_params["flip"],
+            quantization=self.model_params["quantization"],
             **self.pl_module_params,
         )
 
@@ -435,8 +447,8 @@ class TimerS1Model(FoundationModel):
     @property
     def _ckpt_skipped_params(self) -> list[str]:
         # what may differ when `load_weights` reads a saved model of the same checkpoint
-        ours = ["dtype", "rollout", "flip", "likelihood", "use_reversible_instance_norm"]
-        return [*super()._ckpt_skipped_params, *ours]
+        ours = ["dtype", "rollout", "flip", "quantization", "likelihood"]
+        return [*super()._ckpt_skipped_params, *ours, "use_reversible_instance_norm"]
 
     @property
     def supports_past_covariates(self) -> bool:

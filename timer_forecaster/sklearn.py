@@ -82,6 +82,9 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
     config, quantization_config : optional
         Sizes of a network of random weights, in place of a checkpoint, and a quantisation of the
         weights of ``model_path``; see `timer_forecaster.ForecastPipeline.from_pretrained`.
+    quantization : {"int8"}, optional
+        ``"int8"`` computes the experts in 8-bit integers on a CPU: half the memory and time of
+        bfloat16 in wide networks.
 
     Attributes
     ----------
@@ -136,6 +139,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         dtype: Any = "auto",
         config: Any = None,
         quantization_config: Any = None,
+        quantization: str | None = None,
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -148,6 +152,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.dtype = dtype
         self.config = config
         self.quantization_config = quantization_config
+        self.quantization = quantization
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn what the regressor can do."""

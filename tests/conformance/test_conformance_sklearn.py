@@ -35,6 +35,14 @@ def test_sklearn_suite(estimator, check):
     check(estimator)
 
 
+def test_in_8_bits(int8_kernel):
+    regressor = TimerS1Regressor(
+        "timer-s1-test", device_map="cpu", dtype="float64", quantization="int8"
+    )
+    results = check_estimator(regressor, on_skip=None, on_fail="raise")
+    assert {result["status"] for result in results} <= {"passed", "skipped"}
+
+
 @pytest.mark.parametrize("model", ["timer-s1-test", "timer-s1-mini"])
 def test_in_float32(model):
     results = check_estimator(

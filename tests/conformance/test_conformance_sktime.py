@@ -16,3 +16,12 @@ from timer_forecaster.sktime import TimerS1Forecaster
 def test_sktime_suite(forecaster, check):
     results = check_estimator(forecaster, tests_to_run=check, raise_exceptions=True, verbose=False)
     assert set(results.values()) == {"PASSED"}
+
+
+@pytest.mark.slow
+def test_in_8_bits(int8_kernel):
+    forecaster = TimerS1Forecaster(
+        "timer-s1-test", device_map="cpu", quantization="int8", exogenous="warn"
+    )
+    results = check_estimator(forecaster, raise_exceptions=True, verbose=False)
+    assert set(results.values()) == {"PASSED"}

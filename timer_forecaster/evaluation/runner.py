@@ -24,6 +24,7 @@ from timer_forecaster.evaluation.gift_eval import TERMS, Configuration
 from timer_forecaster.evaluation.leaderboard import BASELINE, PREFIX
 from timer_forecaster.evaluation.metrics import LEVELS, FloatArray, score
 from timer_forecaster.evaluation.results import Results
+from timer_forecaster.inference.int8 import INT8
 from timer_forecaster.models.checkpoints import find_checkpoint
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ class PipelineForecaster:
         key = self.pipeline.key
         described = {"checkpoint": _fingerprint(key), "dtype": key.dtype, **self.options}
         if key.quantization is not None:
-            described["quantization"] = json.loads(key.quantization)
+            text = key.quantization
+            described["quantization"] = text if text == INT8 else json.loads(text)
         return json.dumps(described, sort_keys=True)
 
 

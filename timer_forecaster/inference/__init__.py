@@ -2,7 +2,8 @@
 
 from .cache import release
 from .forecast import Forecast
+from .int8 import convert_checkpoint
 from .pipeline import ForecastPipeline
 from .routing import Routing
 
-__all__ = ["Forecast", "ForecastPipeline", "Routing", "release"]
+__all__ = ["Forecast", "ForecastPipeline", "Routing", "convert_checkpoint", "release"]

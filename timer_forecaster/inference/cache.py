@@ -26,6 +26,7 @@ from timer_forecaster.models.timer_s1 import (
     as_architecture,
 )
 from timer_forecaster.models.timer_s1.experts import Expert, PackedExpert
+from timer_forecaster.models.timer_s1.int8 import Int8Expert
 from timer_forecaster.models.timer_s1.preparation import (
     WIDE,
     fast_in_bfloat16,
@@ -35,7 +36,8 @@ from timer_forecaster.models.timer_s1.preparation import (
     stacks,
 )
 
-from .weights import check_fit, fill, stored_dtype
+from .int8 import INT8, check_int8, is_int8, packing, restoring
+from .weights import check_fit, fill, replace_experts, stored_dtype
 
 MAX_CACHED = 4
 """Networks that are kept; the least recently used is dropped first."""
@@ -59,7 +61,7 @@ class NetworkKey(NamedTuple):
     device: str
     dtype: str
     config: tuple[tuple[str, Any], ...] | None = None  # names and values of an architecture
-    quantization: str | None = None  # a quantisation of transformers, as JSON
+    quantization: str | None = None  # "int8", or a quantisation of transformers as JSON
 
     @classmethod
     def resolve(
@@ -70,6 +72,7 @@ class NetworkKey(NamedTuple):
         dtype: str | torch.dtype | None,
         config: Any = None,
         quantization_config: Any = None,
+        quantization: str | None = None,
         *,
         device_argument: str = "device",
     ) -> NetworkKey:
@@ -81,20 +84,33 @@ class NetworkKey(NamedTuple):
         ------
         ValueError, TypeError
             Naming the argument that cannot be used.
+        ImportError
+            If this build of torch cannot compute in 8 bits, and is asked to.
         """
-        place = str(_resolve_device(device, device_argument))
+        place = _resolve_device(device, device_argument)
         dtype_name = _dtype_name(dtype)
+        if quantization is not None:
+            check_int8(quantization, place, device_argument)
         if name is None:
             _refuse_without_checkpoint(revision=revision, quantization_config=quantization_config)
-            return cls("untrained", None, place, dtype_name, _canonical_config(config))
+            sizes = _canonical_config(config)
+            return cls("untrained", None, str(place), dtype_name, sizes, quantization)
         if config is not None:
             raise ValueError(
                 f"config makes a network of random weights, in place of checkpoint {str(name)!r}, "
                 "which has its own configuration: leave config out, or give None as the checkpoint"
             )
+        if quantization is not None and quantization_config is not None:
+            raise ValueError(
+                f"quantization={quantization!r} and quantization_config are two ways to quantise; "
+                "give one of them"
+            )
         name = canonical_name(name, revision)
-        quantization = _canonical_quantization(quantization_config)
-        return cls(name, revision, place, dtype_name, None, quantization)
+        canonical = quantization or _canonical_quantization(quantization_config)
+        key = cls(name, revision, str(place), dtype_name, None, canonical)
+        if Path(name).is_absolute():  # a folder tells now how it is stored
+            key = key._replace(quantization=_settled(key, _read_config(Path(name))))
+        return key
 
 
 def _dtype_name(dtype: str | torch.dtype | None) -> str:
@@ -170,6 +186,31 @@ def _canonical_quantization(config: Any) -> str | None:
         ) from None
 
 
+def _read_config(folder: Path) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return values
+
+
+def _settled(key: NetworkKey, config: Mapping[str, Any]) -> str | None:
+    """Settle the quantisation that is asked for with the one that the checkpoint is stored in.
+
+    Stored experts of 8 bits are computed with as such on a CPU, and made plain ones elsewhere.
+    """
+    if is_int8(config):
+        if key.quantization not in (None, INT8):
+            raise ValueError(
+                f"quantization_config={key.quantization} cannot be applied to {key.name!r}, whose "
+                "experts are stored in 8 bits; name the checkpoint that it was converted from"
+            )
+        return INT8 if torch.device(key.device).type == "cpu" else None
+    if key.quantization == INT8 and "quantization_config" in config:
+        raise ValueError(
+            f"quantization='int8' cannot be applied to {key.name!r}, which is quantised already; "
+            "leave it out, or name the original checkpoint"
+        )
+    return key.quantization
+
+
 def get_network(key: NetworkKey) -> TimerS1Network:
     """Return the network of a key, loading it if it is not in the cache.
 
@@ -213,17 +254,27 @@ def load_network(key: NetworkKey) -> TimerS1Network:
     transformers is imported for quantised networks alone.
     """
     if key.config is not None:
-        network = _random_network(TimerS1Architecture(**dict(key.config)))
-        return _finished(network, key.device, _type_to_compute_in(network, key, torch.bfloat16))
+        return _random_network(TimerS1Architecture(**dict(key.config)), key)
     folder = find_checkpoint(key.name, key.revision)
-    path = folder / "config.json"
-    network = _empty_network(TimerS1Architecture.from_config_file(path))
+    config = _read_config(folder)
+    network = _empty_network(TimerS1Architecture.from_config_file(folder / "config.json"))
     dtype = _type_to_compute_in(network, key, stored_dtype(folder))
     _warn_of_copies(key.name, network)
-    if key.quantization or "quantization_config" in json.loads(path.read_text(encoding="utf-8")):
+    quantization = _settled(key, config)
+    if is_int8(config):
+        replace_experts(network, Int8Expert)
+        if quantization == INT8:
+            fill(network, folder, packing(dtype))
+        else:
+            fill(network, folder, restoring(dtype), deferred=False)
+    elif quantization == INT8:
+        fill(network, folder, packing(dtype))
+    elif quantization or "quantization_config" in config:
         return _load_quantised(network, folder, key, dtype).requires_grad_(False).eval()
-    packed = packs(network.config, torch.device(key.device), dtype)
-    fill(network, folder, functools.partial(_pack, dtype=dtype) if packed else None)
+    elif packs(network.config, torch.device(key.device), dtype):
+        fill(network, folder, functools.partial(_pack, dtype=dtype))
+    else:
+        fill(network, folder)
     return _finished(network, key.device, dtype)
 
 
@@ -232,11 +283,14 @@ def _empty_network(config: TimerS1Architecture) -> TimerS1Network:
         return TimerS1Network(config)
 
 
-def _random_network(config: TimerS1Architecture) -> TimerS1Network:
+def _random_network(config: TimerS1Architecture, key: NetworkKey) -> TimerS1Network:
     """Draw the same weights every time, whatever torch's own generator does."""
     network = _empty_network(config).to_empty(device="cpu")
     network.reset_parameters(torch.Generator().manual_seed(0))
-    return network
+    dtype = _type_to_compute_in(network, key, torch.bfloat16)
+    if key.quantization == INT8:
+        replace_experts(network, packing(dtype))
+    return _finished(network, key.device, dtype)
 
 
 def _pack(expert: Expert, dtype: torch.dtype) -> PackedExpert:

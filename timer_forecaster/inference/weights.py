@@ -7,22 +7,26 @@ form nor the new one is then ever held twice, and experts that no token is sent 
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
 from timer_forecaster.models.timer_s1.experts import DeferredExpert, Expert
+from timer_forecaster.models.timer_s1.int8 import Int8Expert
 
-Pack = Callable[[Expert], nn.Module]
-"""What takes an expert's place: another form of its weights, faster or smaller."""
+Pack = Callable[[Any], nn.Module]
+"""Makes of an expert what takes its place: another form of its weights, faster or smaller."""
 
 
-def fill(network: nn.Module, folder: Path, pack: Pack | None = None) -> None:
+@torch.no_grad()
+def fill(network: nn.Module, folder: Path, pack: Pack | None = None, deferred: bool = True) -> None:
     """Give an empty network the weights of a folder, as they are stored.
 
     Parameters
@@ -32,8 +36,10 @@ def fill(network: nn.Module, folder: Path, pack: Pack | None = None) -> None:
     folder : Path
         With ``model.safetensors``, or shards and their index.
     pack : callable, optional
-        Makes of each expert what replaces it, when the first token comes to it. The expert's
-        weights are mapped from the file, in the stored type, and given up again. The folder must
+        Makes of each expert what replaces it. The expert's weights are mapped from the file, in
+        the stored type; what was read of them is given up before the next one.
+    deferred : bool
+        Whether an expert is read and replaced when the first token comes to it. The folder must
         be there until then.
 
     Raises
@@ -46,38 +52,39 @@ def fill(network: nn.Module, folder: Path, pack: Pack | None = None) -> None:
     check_fit(folder, wanted - files.keys(), files.keys() - wanted)
     rest = set(files)
     if pack is not None:
-        for name, expert in experts(network):
-            own = {f"{name}.{tensor}": tensor for tensor in expert.state_dict()}
-            network.set_submodule(name, DeferredExpert(_reader(expert, folder, files, own, pack)))
-            rest.difference_update(own)
+        for name in expert_names(network):
+            expert, own = network.get_submodule(name), _tensor_names(network, name)
+            make = functools.partial(_read_expert, expert, folder, files, own, pack)
+            network.set_submodule(name, DeferredExpert(make) if deferred else make())
+            rest -= own.keys()
     network.load_state_dict(read_tensors(folder, files, rest), strict=False, assign=True)
 
 
-def _reader(
-    expert: Expert, folder: Path, files: Mapping[str, str], own: Mapping[str, str], pack: Pack
-) -> Callable[[], nn.Module]:
-    """Prepare reading and packing an expert whose tensors in the files are the keys of ``own``."""
-
-    def read() -> nn.Module:
-        tensors = read_tensors(folder, files, own)
-        weights = {own[name]: tensor for name, tensor in tensors.items()}
-        expert.load_state_dict(weights, assign=True)
-        return pack(expert)
-
-    return read
+@torch.no_grad()
+def _read_expert(
+    expert: nn.Module, folder: Path, files: Mapping[str, str], own: Mapping[str, str], pack: Pack
+) -> nn.Module:
+    """Replace an expert, by the names of its tensors in the files and within it."""
+    read = read_tensors(folder, files, own)
+    expert.load_state_dict({own[key]: read.pop(key) for key in own}, assign=True)
+    return pack(expert)
 
 
-def replace_experts(network: nn.Module, pack: Pack) -> None:
-    """Replace the experts of a network that has its weights already."""
-    for name, expert in experts(network):
-        network.set_submodule(name, pack(expert))
+def _tensor_names(network: nn.Module, module: str) -> dict[str, str]:
+    """Map the names of a module's tensors in the network to those in the module."""
+    return {f"{module}.{own}": own for own in network.get_submodule(module).state_dict()}
 
 
-def experts(network: nn.Module) -> Iterator[tuple[str, Expert]]:
-    """List the experts that the network has now and their names, ready for replacement."""
-    found = [(name, part) for name, part in network.named_modules() if isinstance(part, Expert)]
-    while found:  # the list must not keep what has been replaced
-        yield found.pop(0)
+def replace_experts(network: nn.Module, make: Pack) -> None:
+    """Replace the experts of a network, whether it has its weights or is empty."""
+    for name in expert_names(network):
+        network.set_submodule(name, make(network.get_submodule(name)))
+
+
+def expert_names(network: nn.Module) -> list[str]:
+    """Name the experts of a network that are not packed yet."""
+    kinds = (Expert, Int8Expert)
+    return [name for name, module in network.named_modules() if isinstance(module, kinds)]
 
 
 def tensor_files(folder: Path) -> dict[str, str]:
@@ -92,12 +99,14 @@ def tensor_files(folder: Path) -> dict[str, str]:
 
 def stored_dtype(folder: Path) -> torch.dtype:
     """Give the type in which a folder holds what is not quantised."""
-    name = "model.norm.weight"
-    return read_tensors(folder, tensor_files(folder), [name])[name].dtype
+    name, files = "model.norm.weight", tensor_files(folder)
+    if name not in files:
+        return torch.float32  # these are not weights of the network, which `fill` will say
+    return read_tensors(folder, files, [name])[name].dtype
 
 
 def read_tensors(folder: Path, files: Mapping[str, str], names: Iterable[str]) -> dict[str, Tensor]:
-    """Map tensors into memory; a file stays mapped as long as a tensor from this call lives."""
+    """Map tensors into memory; a file stays mapped as long as a tensor of this call lives."""
     of_file = defaultdict(list)
     for name in names:
         of_file[files[name]].append(name)

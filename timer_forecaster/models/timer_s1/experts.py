@@ -35,6 +35,28 @@ class Expert(nn.Module):
         return self.down_proj(F.silu(self.gate_proj(hidden_states)) * self.up_proj(hidden_states))
 
 
+class FusedExpert(nn.Module):
+    """An expert whose first two products are one, of weights that are packed.
+
+    Parameters
+    ----------
+    gate_up_proj : nn.Module
+        Maps the hidden size to twice the expert size: the gate's half, then that of up.
+    down_proj : nn.Module
+        Maps the expert size to the hidden size.
+    """
+
+    def __init__(self, gate_up_proj: nn.Module, down_proj: nn.Module) -> None:
+        super().__init__()
+        self.gate_up_proj = gate_up_proj
+        self.down_proj = down_proj
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Map (tokens, hidden size) to the same shape."""
+        gate, up = self.gate_up_proj(hidden_states).chunk(2, dim=-1)
+        return self.down_proj(F.silu(gate) * up)
+
+
 class PackedExpert(nn.Module):
     """An `Expert` of `PackedLinear` layers, with the products between them in the same kernels."""
 

@@ -47,13 +47,17 @@ def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
     return bfloat16 or dtype == torch.float32
 
 
-def pad_to_grid(x: Tensor) -> Tensor:
-    """Add zero rows to (rows, size), up to a number of rows that comes up often.
+def on_grid(n_rows: int) -> int:
+    """Round a number of rows up to one that comes up often, at most 3 % more.
 
     oneDNN prepares a kernel for each number of rows that it meets, at up to a millisecond, and
     the experts of a network meet all of them. The grid has at most 32 numbers an octave.
     """
-    n_rows = x.shape[0]
     step = 1 << max(0, n_rows.bit_length() - 6)
-    extra = -n_rows % step
+    return -(-n_rows // step) * step
+
+
+def pad_to_grid(x: Tensor) -> Tensor:
+    """Add zero rows to (rows, size), as `on_grid` tells."""
+    extra = on_grid(len(x)) - len(x)
     return F.pad(x, (0, 0, 0, extra)) if extra else x

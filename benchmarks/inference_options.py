@@ -1,4 +1,4 @@
-"""Gain and cost of the inference options, on data sets that were held out of training.
+"""Gain and cost of inference options or precisions, on data sets held out of training.
 
 GIFT-Eval's protocol on the files that `timer_forecaster.corpus.held_out.HELD_OUT` names: the
 embedded checkpoint was not trained on them, and none of them is part of the benchmark. Options are
@@ -7,6 +7,10 @@ over it, with their newest 20,000 steps. MASE and CRPS are geometric means relat
 Naive; cost is the time of the forecasts relative to that of the first option.
 
     python benchmarks/inference_options.py --data FOLDER [--checkpoint NAME] [--output results.csv]
+    python benchmarks/inference_options.py --data FOLDER --precisions ...
+
+The second compares float32, bfloat16 and 8-bit integers on a CPU instead, and gives beside the
+table the change of both errors from float32, in percent, with its standard error.
 """
 
 from __future__ import annotations
@@ -28,6 +32,12 @@ OPTIONS: dict[str, dict[str, object]] = {
     "multiscale": {"rollout": "multiscale"},
     "multiscale, both signs": {"rollout": "multiscale", "flip": True},
 }
+PRECISIONS: dict[str, dict[str, str]] = {
+    "float32": {"dtype": "float32"},
+    "bfloat16": {"dtype": "bfloat16"},
+    "int8": {"dtype": "float32", "quantization": "int8"},
+    "bfloat16, int8": {"dtype": "bfloat16", "quantization": "int8"},
+}
 SERIES, NEWEST_STEPS = 3, 20_000
 WITHOUT_HORIZON = ("tourism_quarterly__Q",)
 """GIFT-Eval defines no horizon for quarters outside the M4 competition."""
@@ -39,14 +49,44 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the held-out files")
     parser.add_argument("--checkpoint", default="timer-s1-mini")
     parser.add_argument("--output", type=Path, help="keep the results here; a run goes on from it")
+    parser.add_argument("--precisions", action="store_true", help="compare types, not options")
     arguments = parser.parse_args()
-    pipeline = ForecastPipeline.from_pretrained(arguments.checkpoint)
-    forecasters = {name: PipelineForecaster(pipeline, dict(o)) for name, o in OPTIONS.items()}
+    compared = by_precision if arguments.precisions else by_option
+    forecasters = compared(arguments.checkpoint)
     with tempfile.TemporaryDirectory() as folder:
         for name in sorted(set(HELD_OUT) - set(WITHOUT_HORIZON)):
             excerpt(arguments.data / f"{name}.parquet").to_parquet(f"{folder}/{name}.parquet")
         results = evaluate_gift_eval(forecasters, folder, output=arguments.output, progress=True)
-    print(table(results).to_string(float_format="{:.3f}".format))
+    print(table(results, next(iter(forecasters))).to_string(float_format="{:.3f}".format))
+    if arguments.precisions:
+        print(changes(results).to_string(float_format="{:+.2f}".format))
+
+
+def by_option(checkpoint: str) -> dict[str, PipelineForecaster]:
+    """Take one network, with each of the options."""
+    pipeline = ForecastPipeline.from_pretrained(checkpoint)
+    return {name: PipelineForecaster(pipeline, dict(o)) for name, o in OPTIONS.items()}
+
+
+def by_precision(checkpoint: str) -> dict[str, PipelineForecaster]:
+    """Take a network in each of the precisions."""
+    return {
+        name: PipelineForecaster(
+            ForecastPipeline.from_pretrained(checkpoint, device="cpu", **options)
+        )
+        for name, options in PRECISIONS.items()
+    }
+
+
+def changes(results: pd.DataFrame) -> pd.DataFrame:
+    """Mean change of the errors from float32 over the configurations, and its standard error."""
+    rows = {}
+    for error, column in (("CRPS", "mean_weighted_sum_quantile_loss"), ("MASE", "MASE[0.5]")):
+        scores = results.pivot(index="dataset", columns="model", values=f"eval_metrics/{column}")
+        change = np.log(scores.div(scores["float32"], axis=0))[list(PRECISIONS)[1:]] * 100
+        rows[error, "%"] = change.mean()
+        rows[error, "standard error"] = change.std() / np.sqrt(len(change))
+    return pd.DataFrame(rows)
 
 
 def excerpt(path: Path) -> pd.DataFrame:
@@ -58,13 +98,16 @@ def excerpt(path: Path) -> pd.DataFrame:
     return frame.iloc[chosen].assign(target=lambda f: [t[-NEWEST_STEPS:] for t in f["target"]])
 
 
-def table(results: pd.DataFrame) -> pd.DataFrame:
-    """One row for each option and term, and the cost of the option in that term."""
+def table(results: pd.DataFrame, first: str) -> pd.DataFrame:
+    """One row for each option and term, and the cost of the option in that term.
+
+    The cost is relative to that of the first option.
+    """
     scores = aggregate(results).drop(index="seasonal_naive").reset_index()
     results = results.assign(term=results["dataset"].str.rsplit("/", n=1).str[-1])
     seconds = results.groupby(["model", "term"])["seconds"].sum().unstack()
     seconds["all"] = seconds.sum(axis=1)
-    costs = seconds / seconds.loc[next(iter(OPTIONS))]
+    costs = seconds / seconds.loc[first]
     scores = scores[scores["group"].isin(costs.columns)]
     scores["cost"] = [costs.loc[row.model, row.group] for row in scores.itertuples()]
     return scores.set_index(["group", "model"]).sort_index(level=0, sort_remaining=False)

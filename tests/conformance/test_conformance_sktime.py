@@ -18,7 +18,6 @@ def test_sktime_suite(forecaster, check):
     assert set(results.values()) == {"PASSED"}
 
 
-@pytest.mark.slow
 def test_in_8_bits(int8_kernel):
     forecaster = TimerS1Forecaster(
         "timer-s1-test", device_map="cpu", quantization="int8", exogenous="warn"

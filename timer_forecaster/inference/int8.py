@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.int8 import Int8Expert, activation_steps, quantise_rows
+from timer_forecaster.models.timer_s1.int8 import Int8Expert, activation_steps, quantise_weight
 
 from .weights import Pack, check_fit, read_tensors, tensor_files
 
@@ -194,7 +194,7 @@ def _converted(source: Path) -> Iterator[tuple[str, Tensor]]:
     for name in wanted:
         tensor = read_tensors(source, files, [name])[name]
         if pattern.fullmatch(name):
-            rounded, scale = quantise_rows(tensor)
+            rounded, scale = quantise_weight(tensor)
             yield name, rounded
             yield f"{name}_scale", scale
         else:

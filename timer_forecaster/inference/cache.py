@@ -262,7 +262,7 @@ def load_network(key: NetworkKey) -> TimerS1Network:
     _warn_of_copies(key.name, network)
     quantization = _settled(key, config)
     if is_int8(config):
-        replace_experts(network, Int8Expert)
+        replace_experts(network, Int8Expert.unread)
         if quantization == INT8:
             fill(network, folder, packing(dtype))
         else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import platform
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -59,6 +60,11 @@ def quantise_weight(weight: Tensor) -> tuple[Tensor, Tensor]:
     parts = [quantise_rows(rows) for rows in weight.detach().split(_ROWS_AT_ONCE)]
     rounded, scale = zip(*parts, strict=True)
     return torch.cat(rounded), torch.cat(scale)
+
+
+def _room_for(weight: Tensor) -> tuple[Tensor, Tensor]:
+    scale = torch.empty(len(weight), 1, device=weight.device)
+    return torch.empty_like(weight, dtype=torch.int8, requires_grad=False), scale
 
 
 class Int8Linear(nn.Module):
@@ -124,11 +130,20 @@ class Int8Weights(nn.Module):
 class Int8Expert(nn.Module):
     """The weights of an expert, rounded to 8 bits: the form that is stored, and then packed."""
 
-    def __init__(self, expert: Expert) -> None:
+    def __init__(
+        self,
+        expert: Expert,
+        rounded: Callable[[Tensor], tuple[Tensor, Tensor]] = quantise_weight,
+    ) -> None:
         super().__init__()
-        self.gate_proj = Int8Weights(*quantise_weight(expert.gate_proj.weight))
-        self.up_proj = Int8Weights(*quantise_weight(expert.up_proj.weight))
-        self.down_proj = Int8Weights(*quantise_weight(expert.down_proj.weight))
+        self.gate_proj = Int8Weights(*rounded(expert.gate_proj.weight))
+        self.up_proj = Int8Weights(*rounded(expert.up_proj.weight))
+        self.down_proj = Int8Weights(*rounded(expert.down_proj.weight))
+
+    @classmethod
+    def unread(cls, expert: Expert) -> Int8Expert:
+        """Make one whose weights are still to be read from a file."""
+        return cls(expert, _room_for)
 
     def packed(self, dtype: torch.dtype) -> FusedExpert:
         """Make the expert that computes, with outputs of a type; between its products in float32.

@@ -27,8 +27,8 @@ from timer_forecaster.models.timer_s1.int8 import Int8Expert
 Pack = Callable[[Any], nn.Module]
 """Makes of an expert what takes its place: another form of its weights, faster or smaller."""
 
-_TRIM_EVERY = 32  # experts: a block of the released network
-_n_packed = itertools.count(1)
+_TRIM_EVERY = 32
+_experts_read = itertools.count(1)
 
 
 @torch.no_grad()
@@ -74,19 +74,16 @@ def _read_expert(
     read = read_tensors(folder, files, own)
     expert.load_state_dict({own[key]: read.pop(key) for key in own}, assign=True)
     packed = pack(expert)
-    if next(_n_packed) % _TRIM_EVERY == 0:
+    if next(_experts_read) % _TRIM_EVERY == 0:
         _trim_heap()
     return packed
 
 
 def _trim_heap() -> None:
-    """Hand back the room that temporaries left between packed weights.
-
-    With glibc, and rounding to 8 bits, that is a third of the weights' size.
-    """
+    """Hand back the room that temporaries leave between packed weights, a third of their size."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
-        if hasattr(libc, "malloc_trim"):  # not in every C library
+        if hasattr(libc, "malloc_trim"):  # glibc's; others keep less
             libc.malloc_trim(0)
 
 

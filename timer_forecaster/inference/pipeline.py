@@ -79,7 +79,7 @@ class ForecastPipeline:
             and serve tests of software.
         quantization : {"int8"}, optional
             ``"int8"`` computes the experts, nearly all of a network, in 8-bit integers on a CPU:
-            half the memory of bfloat16 and, in wide networks, half the time. Narrow ones, such as
+            half the memory of bfloat16 and, in wide networks, less time. Narrow ones, such as
             ``"timer-s1-mini"``, gain none. A folder that
             `timer_forecaster.inference.convert_checkpoint` wrote is loaded so without asking.
         quantization_config : optional

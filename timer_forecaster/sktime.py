@@ -114,7 +114,8 @@ class TimerS1Forecaster(BaseForecaster):
         Either value, for users of sktime's own class: forecasts depend on the input alone.
     quantization : {"int8"}, optional
         ``"int8"`` computes the experts in 8-bit integers on a CPU: half the memory of
-        bfloat16 and, in wide networks, less time; see `timer_forecaster.ForecastPipeline.from_pretrained`.
+        bfloat16 and, in wide networks, less time; see
+        `timer_forecaster.ForecastPipeline.from_pretrained`.
 
     Notes
     -----

@@ -36,7 +36,7 @@ from timer_forecaster.models.timer_s1.preparation import (
     stacks,
 )
 
-from .int8 import INT8, check_int8, is_int8, packing, restoring
+from .int8 import INT8, check_int8, is_int8, join_experts, packing, restoring
 from .weights import check_fit, fill, replace_experts, stored_dtype
 
 MAX_CACHED = 4
@@ -275,6 +275,8 @@ def load_network(key: NetworkKey) -> TimerS1Network:
         fill(network, folder, functools.partial(_pack, dtype=dtype))
     else:
         fill(network, folder)
+    if quantization == INT8:
+        join_experts(network)
     return _finished(network, key.device, dtype)
 
 
@@ -290,6 +292,7 @@ def _random_network(config: TimerS1Architecture, key: NetworkKey) -> TimerS1Netw
     dtype = _type_to_compute_in(network, key, torch.bfloat16)
     if key.quantization == INT8:
         replace_experts(network, packing(dtype))
+        join_experts(network)
     return _finished(network, key.device, dtype)
 
 

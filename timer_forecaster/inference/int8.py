@@ -20,7 +20,13 @@ from torch import Tensor, nn
 
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.int8 import Int8Expert, activation_steps, quantise_weight
+from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
+from timer_forecaster.models.timer_s1.int8 import (
+    Int8Expert,
+    Int8Experts,
+    activation_steps,
+    quantise_weight,
+)
 
 from .weights import Pack, check_fit, read_tensors, tensor_files
 
@@ -82,6 +88,13 @@ def packing(dtype: torch.dtype) -> Pack:
         return rounded.packed(dtype)
 
     return pack
+
+
+def join_experts(network: TimerS1Network) -> None:
+    """Let the packed experts of each block share what lies between their products."""
+    for part in network.modules():
+        if isinstance(part, MixtureOfExperts):
+            part.experts = Int8Experts(part.experts.children())
 
 
 def restoring(dtype: torch.dtype) -> Pack:

@@ -92,14 +92,16 @@ class DeferredExpert(nn.Module):
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """Map (tokens, hidden size) to the same shape."""
-        if not len(hidden_states):
-            return hidden_states
+        return self.made()(hidden_states) if len(hidden_states) else hidden_states
+
+    def made(self) -> nn.Module:
+        """Give the expert, making it the first time."""
         if self._make is not None:
             with self._making:
                 if self._make is not None:  # another thread may have been faster
                     self.expert = self._make()
                     self._make = None
-        return self.expert(hidden_states)
+        return self.expert
 
 
 class StackedExperts(nn.Module):
@@ -215,7 +217,7 @@ class MixtureOfExperts(nn.Module):
         A key of `EXPERT_STRATEGIES`, for experts that are modules of their own.
     """
 
-    experts: nn.ModuleList | StackedExperts
+    experts: nn.Module
 
     def __init__(self, config: TimerS1Architecture) -> None:
         super().__init__()
@@ -244,9 +246,9 @@ class MixtureOfExperts(nn.Module):
         probabilities = F.softmax(router_logits, dim=-1, dtype=torch.float32)
         weights, indices = probabilities.topk(self.top_k, dim=-1)
         weights = weights.to(tokens.dtype)
-        if isinstance(self.experts, StackedExperts):
-            output = self.experts(tokens, weights, indices)
-        else:
+        if isinstance(self.experts, nn.ModuleList):
             experts = cast("Sequence[Expert]", self.experts)
             output = EXPERT_STRATEGIES[self.strategy](tokens, weights, indices, experts)
+        else:
+            output = self.experts(tokens, weights, indices)
         return output.view_as(hidden_states), router_logits

@@ -118,3 +118,27 @@ def test_rows_do_not_depend_on_the_rows_beside_them():
     for row, last in enumerate([6, 0, 3, 5]):
         alone = network.forecast_pass(patches[row : row + 1, : last + 1], 4)
         assert_same(together[row : row + 1], alone)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
+@pytest.mark.parametrize("n_tokens", [1, 127, 128, 129, 300])
+def test_attention_kernels_agree(dtype, n_tokens):
+    generator = torch.Generator().manual_seed(2)
+    size = (3, 2, 4, n_tokens, 8)
+    query, key, value = torch.randn(size, generator=generator).to(dtype).unbind()
+    with torch.no_grad():
+        outputs = [
+            attend(query, key, value, is_causal=True).double()
+            for attend in ATTENTION_KERNELS.values()
+        ]
+    for output in outputs[1:]:
+        assert_same(output.to(dtype), outputs[0].to(dtype))
+
+
+def test_in_bfloat16_a_row_hardly_depends_on_the_length_of_others():
+    network = make_network(dtype=torch.bfloat16)
+    patches = make_patches(700).bfloat16()
+    with torch.no_grad():
+        alone = network.forecast_pass(patches[:1, :90], 4)
+        beside = network.forecast_pass(patches[:2], 4, torch.tensor([89, 699]))
+    assert_same(beside[:1], alone)

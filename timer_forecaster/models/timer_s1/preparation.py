@@ -33,8 +33,15 @@ def packs(config: TimerS1Architecture, device: torch.device, dtype: torch.dtype)
 
 
 def stacks(config: TimerS1Architecture, device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether `stack` does: grouped products take bfloat16, from compute capability 8.0 on."""
-    if config.hidden_size < WIDE or device.type != "cuda" or dtype != torch.bfloat16:
+    """Whether `stack` does: grouped products take bfloat16, from compute capability 8.0 on.
+
+    Their rows begin at multiples of 16 bytes.
+    """
+    sizes = config.hidden_size, config.intermediate_size // config.num_experts_per_token
+    aligned = all(size % 8 == 0 for size in sizes)
+    if config.hidden_size < WIDE or not aligned:
+        return False
+    if device.type != "cuda" or dtype != torch.bfloat16:
         return False
     return hasattr(F, "grouped_mm") and torch.cuda.get_device_capability(device) >= (8, 0)
 

@@ -287,7 +287,7 @@ def _empty_network(config: TimerS1Architecture) -> TimerS1Network:
 
 def _random_network(config: TimerS1Architecture, key: NetworkKey) -> TimerS1Network:
     """Draw the same weights every time, whatever torch's own generator does."""
-    network = _empty_network(config).to_empty(device="cpu")
+    network = _empty_network(config).float().to_empty(device="cpu")  # other types draw others
     network.reset_parameters(torch.Generator().manual_seed(0))
     dtype = _type_to_compute_in(network, key, torch.bfloat16)
     if key.quantization == INT8:

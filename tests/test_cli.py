@@ -372,3 +372,38 @@ def test_python_m_is_the_command():
     assert done.returncode == 2
     assert done.stderr.startswith("timer-forecaster: error: ")
     assert "nowhere.csv" in done.stderr
+
+
+def test_device_and_type_are_passed_on(benchmark, monkeypatch, run):
+    loaded = []
+
+    def from_pretrained(name, **options):
+        loaded.append(options)
+        raise ValueError("enough is known")
+
+    monkeypatch.setattr(LastValue, "from_pretrained", from_pretrained)
+    expected = []
+    for words in (
+        ["forecast", write(DAYS), "--time-column", "time", "--horizon", 2],
+        ["evaluate", "--data", benchmark],
+    ):
+        for options in ([], ["--device", "cuda:1", "--dtype", "bfloat16"]):
+            assert run(*words, *options)[0] == 2
+            device, dtype = ("cuda:1", "bfloat16") if options else ("auto", "auto")
+            expected.append({"device": device, "dtype": dtype, "quantization": None})
+    assert loaded == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--device", "tpu9"], "device='tpu9' is not a device of this machine"),
+        # any device but a CPU: this one is on every machine
+        (["--device", "meta", "--quantization", "int8"], "is for CPUs, and the device is 'meta'"),
+    ],
+)
+def test_devices_that_cannot_be_used(options, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["forecast", write(DAYS), "--time-column", "time", "--horizon", "2"]
+    assert cli.main([*words, "--checkpoint", "timer-s1-test", *options]) == 2
+    assert message in capsys.readouterr().err

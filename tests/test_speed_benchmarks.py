@@ -10,12 +10,13 @@ import speed
 from measuring import forget_peak, in_turns, markdown, measure_cpu, memory, write_page
 from speed_parts import against_released, machine, networks, own, panels, peers, sides, startup
 
-from timer_forecaster import ForecastPipeline
+from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.models.checkpoints import find_checkpoint
 
 torch = pytest.importorskip("torch")
 
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network  # noqa: E402
+from timer_forecaster.models.timer_s1.int8 import Int8Linear  # noqa: E402
 from timer_forecaster.models.timer_s1.network import patchify  # noqa: E402
 
 TEST_MODEL = "timer-s1-test"
@@ -151,7 +152,7 @@ def test_medians_and_tables():
 
 
 def test_our_side_answers(checkpoint):
-    assert sides.load("ours", str(checkpoint), "float32") > 0
+    assert min(sides.load("ours", str(checkpoint), "float32").values()) > 0
     quantiles = np.array(sides.forecast("ours", 64, 20))
     assert quantiles.shape == (1, 9, 20)
     assert (np.diff(quantiles, axis=1) >= 0).all()
@@ -167,9 +168,49 @@ def test_it_is_compared_with_itself_where_the_reference_is_missing():
     ways, left_out = against_released.ways_of(None, sys.executable, "bfloat16", int8=True)
     assert ways[0].name == "ours, bfloat16"
     assert "--reference-python" in left_out[0]
-    takes = against_released.takes_quantization()
-    assert [way.kind for way in ways] == ["bfloat16", "int8"][: 1 + takes]
-    assert len(left_out) == 2 - takes
+    assert [way.kind for way in ways] == ["bfloat16", "int8"]
+    assert len(left_out) == 1
+
+
+def test_what_is_packed_at_first_use_counts_to_the_start(checkpoint, int8_kernel):
+    def n_packed():
+        return sum(isinstance(part, Int8Linear) for part in sides._held["ours"].network.modules())
+
+    release()
+    sides.load("ours", str(checkpoint), "float32", quantization="int8")
+    assert n_packed() == 0
+    found = sides.first_forecast("ours", 64, 20, 1)
+    assert n_packed() > 0
+    assert set(found) == {"wall s", "CPU s"} and min(found.values()) > 0
+
+
+def test_a_start_is_loading_and_a_first_forecast(monkeypatch, capsys):
+    answers = {
+        "load": {"wall s": 1.0, "CPU s": 2.0},
+        "first_forecast": {"wall s": 10.0, "CPU s": 20.0},
+        "seconds": [0.5],
+        "memory": {"anonymous": 3.0, "peak": 4.0},
+        "peaks": {"float32": 1.0, "bfloat16": 1.0, "int8": 1.0, "read": 1.0},
+    }
+
+    class Told:
+        def __init__(self, *arguments):
+            pass
+
+        def ask(self, question, *arguments, **details):
+            return answers.get(question)
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(against_released, "Process", Told)
+    ways, _ = against_released.ways_of("python", "python", "bfloat16", int8=True)
+    setting = against_released.Setting(speed.PROGRAM, Path(), ways, rounds=1)
+    against_released.report_cases(setting, TimerS1Architecture(**TINY), speed.QUICK_CASES)
+    printed = capsys.readouterr().out
+    assert "| load and first forecast, wall s | load and first forecast, CPU s |" in printed
+    for name in ("released, bfloat16", "ours, bfloat16", "ours, int8"):
+        assert f"| {name} | 11 | 22 | 3 |" in printed
 
 
 def test_rates_of_the_machine():

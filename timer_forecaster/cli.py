@@ -248,6 +248,18 @@ def _add_inference_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="average over both signs of each series, at twice the cost",
     )
+    add(
+        "--device",
+        default="auto",
+        metavar="NAME",
+        help="such as cpu, cuda or cuda:1; default: auto, a GPU if there is one and no 8 bits",
+    )
+    add(
+        "--dtype",
+        choices=("auto", "float32", "bfloat16", "float16", "float64"),
+        default="auto",
+        help="type to compute in; default: auto, float32 or, for large networks, as stored",
+    )
     _add_quantization(parser)
 
 
@@ -343,9 +355,11 @@ def _check_columns(arguments: argparse.Namespace, header: list[str]) -> None:
 def _pipeline(checkpoint: str, arguments: argparse.Namespace) -> ForecastPipeline:
     from timer_forecaster import ForecastPipeline
 
-    device = "auto" if arguments.quantization is None else "cpu"  # which int8 is for
     return ForecastPipeline.from_pretrained(
-        checkpoint, device=device, quantization=arguments.quantization
+        checkpoint,
+        device=arguments.device,
+        dtype=arguments.dtype,
+        quantization=arguments.quantization,
     )
 
 

@@ -113,7 +113,7 @@ class _TimerS1Module(PLForecastingModule):
             pipeline = ForecastPipeline.from_pretrained(
                 self.checkpoint,
                 revision=self.revision,
-                device=device if self.quantization is None else "cpu",  # wherever Lightning is
+                device=device if self.quantization is None else "auto",  # wherever Lightning is
                 dtype=self.network_dtype,
                 quantization=self.quantization,
             )
@@ -267,7 +267,7 @@ class TimerS1Model(FoundationModel):
                 "Only QuantileRegression likelihood is supported, or None for the median; got "
                 f"likelihood={likelihood!r}"
             )
-        _check_darts_parameters(**kwargs)
+        _check_darts_parameters(quantization, **kwargs)
         # Darts works from these, not from the arguments of super().__init__, and loads nothing
         # but plain types from saved models.
         parameters = self.model_params
@@ -497,6 +497,7 @@ def _is_limited(options: dict[str, Any]) -> bool:
 
 
 def _check_darts_parameters(
+    quantization: str | None,
     enable_finetuning: Any = None,
     add_encoders: Any = None,
     pl_trainer_kwargs: Any = None,
@@ -520,6 +521,12 @@ def _check_darts_parameters(
     precision = pl_trainer_kwargs.get("precision")
     if precision in ("16-true", "bf16-true"):
         _refuse_half_precision(f"pl_trainer_kwargs has precision={precision!r}")
+    accelerator = pl_trainer_kwargs.get("accelerator")
+    if quantization is not None and accelerator not in (None, "auto", "cpu"):
+        raise ValueError(
+            f"quantization={quantization!r} is for CPUs, and pl_trainer_kwargs has "
+            f"accelerator={accelerator!r}: use 'cpu' or 'auto', or leave quantization out"
+        )
 
 
 def _check_integer(name: str, value: Any, least: int) -> None:

@@ -75,7 +75,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         Most rows that enter the network at once. Default: by a budget of tokens.
     device_map : str, int, torch.device or dict, default="auto"
         Device such as ``"cpu"``, ``"cuda:1"``, 1 or ``{"": "cuda:1"}``. ``"auto"`` takes a GPU if
-        there is one. A network is not spread over several devices.
+        there is one, and the CPU for ``quantization="int8"``. A network is not spread over several
+        devices.
     dtype : str, torch.dtype or None, default="auto"
         Type to compute in. ``"auto"`` or None: float32, or the stored type for networks of more
         than 10⁹ parameters. Rows are scaled in float64 whatever it is.

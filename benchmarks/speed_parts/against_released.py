@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -65,19 +64,10 @@ def ways_of(reference: str | None, own: str, dtype: str, int8: bool) -> tuple[li
     else:
         left_out.append("the released implementation: --reference-python is not given")
     found.append(Way(f"ours, {dtype}", own, "ours", {"dtype": dtype}))
-    if int8 and takes_quantization():
+    if int8:
         options = {"dtype": dtype, "quantization": "int8"}
         found.append(Way("ours, int8", own, "ours", options))
-    elif int8:
-        left_out.append("int8: ForecastPipeline.from_pretrained has no argument `quantization`")
     return found, left_out
-
-
-def takes_quantization() -> bool:
-    """Tell whether the pipeline can quantise weights by a name."""
-    from timer_forecaster import ForecastPipeline
-
-    return "quantization" in inspect.signature(ForecastPipeline.from_pretrained).parameters
 
 
 def measure_cases(setting: Setting, cases: Sequence[Case]) -> dict[str, dict[str, float]]:
@@ -86,15 +76,18 @@ def measure_cases(setting: Setting, cases: Sequence[Case]) -> dict[str, dict[str
     Returns
     -------
     dict
-        By way: ``load``, ``anonymous``, and of each case its ``seconds`` and the ``peak`` of
-        memory so far; with our first way on a CPU the machine's own ``peaks``.
+        By way: what loading and a first forecast take, ``start wall s`` and ``start CPU s``;
+        ``anonymous``; and of each case its ``seconds`` and the ``peak`` of memory so far. With our
+        first way on a CPU the machine's own ``peaks``.
     """
 
     def turn(way: Way, measures_machine: bool) -> dict[str, Any]:
         with closing(Process(way.python, setting.program, way.side)) as process:
             load = process.ask("load", setting.folder, device=setting.device, **way.options)
             process.ask("balance")
-            figures = {"load": load}
+            size = {"context": cases[0].context, "horizon": cases[0].horizon}
+            first_forecast = process.ask("first_forecast", **size, batch=cases[0].batch)
+            figures = {f"start {clock}": load[clock] + first_forecast[clock] for clock in load}
             for case in cases:
                 details = case._asdict()
                 figures[f"{case} seconds"] = statistics.median(process.ask("seconds", **details))
@@ -115,7 +108,7 @@ def _peak(process: Process, device: str) -> float:
 
 
 def report_cases(setting: Setting, config: Any, cases: Sequence[Case]) -> None:
-    """Print a row for each case and way, and what loading takes."""
+    """Print a row for each case and way, and what a start takes: some read weights at first use."""
     found = measure_cases(setting, cases)
     machine = _machine(setting, found)
     rows = []
@@ -165,7 +158,8 @@ def _loads(ways: Sequence[Way], found: Mapping[str, Mapping[str, float]]) -> lis
     return [
         {
             "implementation": way.name,
-            "seconds to load": found[way.name]["load"],
+            "load and first forecast, wall s": found[way.name]["start wall s"],
+            "load and first forecast, CPU s": found[way.name]["start CPU s"],
             "anonymous GB at the end": found[way.name]["anonymous"],
         }
         for way in ways

@@ -154,7 +154,7 @@ def test_random_networks_too(int8_kernel):
         (
             {"quantization": "int8", "device": "meta"},
             ValueError,
-            "for CPUs, and the device is 'meta': give device='cpu', .* quantization_config",
+            "for CPUs, and the device is 'meta': give device='cpu' or 'auto', .*_config",
         ),
     ],
 )
@@ -164,9 +164,17 @@ def test_what_cannot_be_used_is_refused(options, error, message, loads, int8_ker
     assert loads == []
 
 
+def test_the_automatic_device_is_the_cpu(monkeypatch, int8_kernel):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for device in ("auto", {"": "auto"}):
+        key = NetworkKey.resolve(MODEL, None, device, "auto", quantization="int8")
+        assert key.device == "cpu"
+    assert load(device="auto", quantization="int8").network.device.type == "cpu"
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_is_refused():
-    with pytest.raises(ValueError, match="device is 'cuda:0': give device_map='cpu'"):
+    with pytest.raises(ValueError, match="device is 'cuda:0': give device_map='cpu' or"):
         NetworkKey.resolve(
             MODEL, None, "cuda:0", "auto", quantization="int8", device_argument="device_map"
         )
@@ -361,15 +369,54 @@ def test_darts(int8_kernel):
     np.testing.assert_allclose(found, expected)
     with pytest.raises(ValueError, match="quantization='int4' is unknown"):
         model("int4")
+    for accelerator in ("gpu", "cuda", "mps"):
+        with pytest.raises(ValueError, match=f"for CPUs, .* accelerator='{accelerator}'"):
+            TimerS1Model(
+                (1, 80), 3, quantization="int8", pl_trainer_kwargs={"accelerator": accelerator}
+            )
+
+
+@pytest.mark.parametrize("door", ["sktime", "sklearn", "command"])
+def test_other_doors_compute_on_the_cpu_beside_a_gpu(door, monkeypatch, tmp_path, int8_kernel):
+    resolved = []
+    original = NetworkKey.resolve
+
+    def resolve(*arguments, **options):  # sees the GPU; nothing else of torch does
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.cuda, "is_available", lambda: True)
+            resolved.append(original(*arguments, **options))
+        return resolved[-1]
+
+    monkeypatch.setattr(NetworkKey, "resolve", resolve)
+    options = {"model_path": MODEL, "quantization": "int8"}
+    if door == "sktime":
+        forecasting = pytest.importorskip("timer_forecaster.sktime")
+        import pandas as pd
+
+        forecasting.TimerS1Forecaster(**options).fit(pd.Series(walks(1, 80)[0])).predict([1])
+    elif door == "sklearn":
+        from timer_forecaster.sklearn import TimerS1Regressor
+
+        TimerS1Regressor(**options).fit(walks(1, 80), [[0]]).predict(walks(1, 80))
+    else:
+        monkeypatch.chdir(tmp_path)
+        words = [*write_days(), "--checkpoint", MODEL, "--quantization", "int8"]
+        assert cli.main(words) == 0
+    assert {key.device for key in resolved} == {"cpu"}
+
+
+def write_days():
+    """Write a file; give the words of a forecast of it."""
+    rows = ["day,load", *(f"2024-01-{day:02d},{day % 7}" for day in range(1, 31))]
+    Path("data.csv").write_text("\n".join(rows))
+    return ["forecast", "data.csv", "--time-column", "day", "--horizon", "3"]
 
 
 def test_commands(tmp_path, monkeypatch, capsys, int8_kernel):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["convert", MODEL, "--quantization", "int8", "--output", "small"]) == 0
     assert capsys.readouterr().out.startswith(f"Converted {MODEL} in ")
-    rows = ["day,load", *(f"2024-01-{day:02d},{day % 7}" for day in range(1, 31))]
-    Path("data.csv").write_text("\n".join(rows))
-    words = ["forecast", "data.csv", "--time-column", "day", "--horizon", "3"]
+    words = write_days()
     printed = []
     for more in (["--checkpoint", MODEL, "--quantization", "int8"], ["--checkpoint", "./small"]):
         assert cli.main([*words, *more]) == 0

@@ -7,7 +7,13 @@ import torch
 from torch import nn
 
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.experts import PackedExpert, StackedExperts
+from timer_forecaster.models.timer_s1.experts import (
+    DeferredExpert,
+    Expert,
+    PackedExpert,
+    StackedExperts,
+)
+from timer_forecaster.models.timer_s1.int8 import Int8Expert
 from timer_forecaster.models.timer_s1.linears import PackedLinear, can_pack, pad_to_grid
 from timer_forecaster.models.timer_s1.preparation import WIDE, pack, packs, stack, stacks
 
@@ -61,6 +67,23 @@ def test_what_is_packed():
     assert plain
     assert all(name.endswith("ffn_layer.gate") for name in plain)
     assert {PackedLinear, PackedExpert} <= kinds(network)
+
+
+@needs_onednn
+@pytest.mark.parametrize("n_rows", [0, 1, 33, 67])  # some on the grid, some not
+@pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
+def test_packed_experts_take_any_number_of_tokens(n_rows, dtype, int8_kernel):
+    if not can_pack(CPU, dtype):
+        pytest.skip(f"oneDNN does not multiply {dtype} on this CPU")
+    torch.manual_seed(0)
+    expert = Expert(64, 96).to(dtype).requires_grad_(False)
+    tokens = torch.randn(n_rows, 64, dtype=dtype)
+    expected = expert(tokens)
+    for packed in (PackedExpert(expert), Int8Expert(expert).packed(dtype)):
+        for form in (packed, DeferredExpert(lambda packed=packed: packed)):
+            found = form(tokens)
+            assert (found.shape, found.dtype) == (expected.shape, dtype)
+            assert n_rows == 0 or (found - expected).abs().max() <= 0.05 * expected.abs().max()
 
 
 def test_what_is_stacked():

@@ -78,7 +78,7 @@ class NetworkKey(NamedTuple):
     ) -> NetworkKey:
         """Check the arguments, loading nothing, and settle ``"auto"`` for the device.
 
-        Errors call the device ``device_argument``.
+        With ``quantization="int8"`` that is the CPU. Errors call the device ``device_argument``.
 
         Raises
         ------
@@ -87,7 +87,8 @@ class NetworkKey(NamedTuple):
         ImportError
             If this build of torch cannot compute in 8 bits, and is asked to.
         """
-        place = _resolve_device(device, device_argument)
+        gpu = quantization != INT8 and torch.cuda.is_available()
+        place = _resolve_device(device, device_argument, "cuda" if gpu else "cpu")
         dtype_name = _dtype_name(dtype)
         if quantization is not None:
             check_int8(quantization, place, device_argument)
@@ -138,12 +139,12 @@ def _canonical_config(config: Any) -> tuple[tuple[str, Any], ...]:
     return tuple(dataclasses.asdict(as_architecture(config)).items())
 
 
-def _resolve_device(device: Device, argument: str) -> torch.device:
-    """Find the one device that is meant."""
+def _resolve_device(device: Device, argument: str, automatic: str) -> torch.device:
+    """Find the one device that is meant, given what ``"auto"`` means."""
     if isinstance(device, Mapping):
-        return _resolve_device(_only_place(device, argument), argument)
+        return _resolve_device(_only_place(device, argument), argument, automatic)
     if isinstance(device, str) and device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = automatic
     try:
         resolved = torch.device(device)
         torch.empty(0, device=resolved)
@@ -287,7 +288,7 @@ def _empty_network(config: TimerS1Architecture) -> TimerS1Network:
 
 def _random_network(config: TimerS1Architecture, key: NetworkKey) -> TimerS1Network:
     """Draw the same weights every time, whatever torch's own generator does."""
-    network = _empty_network(config).to_empty(device="cpu")
+    network = _empty_network(config).float().to_empty(device="cpu")  # other types draw others
     network.reset_parameters(torch.Generator().manual_seed(0))
     dtype = _type_to_compute_in(network, key, torch.bfloat16)
     if key.quantization == INT8:

@@ -69,7 +69,7 @@ def check_int8(quantization: Any, device: torch.device, device_argument: str) ->
     if device.type != "cpu":
         raise ValueError(
             f"quantization='int8' is for CPUs, and the device is {str(device)!r}: give "
-            f"{device_argument}='cpu', or let a library quantise for that device, such as by "
+            f"{device_argument}='cpu' or 'auto', or let a library quantise for that device, as by "
             "quantization_config=BitsAndBytesConfig(load_in_8bit=True) of transformers"
         )
     activation_steps()

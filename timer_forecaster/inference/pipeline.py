@@ -66,8 +66,9 @@ class ForecastPipeline:
         revision : str, optional
             Branch, tag or commit of a hub id.
         device : str, int, torch.device or mapping
-            ``"auto"`` takes a GPU if there is one; an integer is the number of a GPU. Of the
-            mappings that transformers calls device maps, those to a single device.
+            ``"auto"`` takes a GPU if there is one, and the CPU for ``quantization="int8"``; an
+            integer is the number of a GPU. Of the mappings that transformers calls device maps,
+            those to a single device.
         dtype : str or torch.dtype
             Type to compute in. ``"auto"`` or None: float32; the stored type for networks of more
             than 10⁹ parameters; and bfloat16 for other wide ones (hidden size 256 and more) that

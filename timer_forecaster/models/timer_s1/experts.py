@@ -36,7 +36,11 @@ class Expert(nn.Module):
 
 
 class FusedExpert(nn.Module):
-    """An expert whose first two products are one, of weights that are packed.
+    """An expert whose first two products are one: the form for 8 bits.
+
+    So their input is rounded once; and a kernel of 8 bits can do nothing more to its sums, so that
+    nothing is lost by computing what lies between the products apart. `PackedExpert` is for kernels
+    that can. Both take any number of tokens, none included, and multiply numbers `on_grid` alone.
 
     Parameters
     ----------
@@ -53,12 +57,24 @@ class FusedExpert(nn.Module):
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """Map (tokens, hidden size) to the same shape."""
-        gate, up = self.gate_up_proj(hidden_states).chunk(2, dim=-1)
-        return self.down_proj(F.silu(gate) * up)
+        if not len(hidden_states):
+            return hidden_states
+        rows = pad_to_grid(hidden_states)
+        gate, up = self.gate_up_proj(rows).chunk(2, dim=-1)
+        return self.down_proj(F.silu(gate) * up)[: len(hidden_states)]
 
 
 class PackedExpert(nn.Module):
-    """An `Expert` of `PackedLinear` layers, with the products between them in the same kernels."""
+    """An `Expert` of `PackedLinear` layers: the form for float32 and bfloat16.
+
+    Kernels of these types apply the activation, and multiply by the gate, while sums are in their
+    registers, for which gate and up stay apart. See `FusedExpert` for the other form.
+
+    Parameters
+    ----------
+    expert : Expert
+        On the CPU. Its weights are copied.
+    """
 
     def __init__(self, expert: Expert) -> None:
         super().__init__()
@@ -72,7 +88,7 @@ class PackedExpert(nn.Module):
             return hidden_states
         rows = pad_to_grid(hidden_states)
         gate = self.gate_proj(rows, "swish")
-        return self.down_proj(self.up_proj.times(rows, gate))[: hidden_states.shape[0]]
+        return self.down_proj(self.up_proj.times(rows, gate))[: len(hidden_states)]
 
 
 class DeferredExpert(nn.Module):

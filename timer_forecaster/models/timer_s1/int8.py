@@ -73,7 +73,7 @@ def quantise_weight(weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _room_for(weight: Tensor) -> tuple[Tensor, Tensor]:
-    scale = torch.empty(len(weight), 1, device=weight.device)
+    scale = torch.empty(len(weight), 1, dtype=torch.float32, device=weight.device)
     return torch.empty_like(weight, dtype=torch.int8, requires_grad=False), scale
 
 
@@ -268,11 +268,13 @@ def activation_steps() -> int:
 
 def _largest_product_is_right(steps: int) -> bool:
     size = 64
-    weight = torch.full((size, size), STEPS, dtype=torch.int8)
+    on_cpu = torch.device("cpu")  # whatever a program has made torch's defaults
+    weight = torch.full((size, size), STEPS, dtype=torch.int8, device=on_cpu)
+    scale = torch.ones(size, dtype=torch.float32, device=on_cpu)
     packed = torch.ops.onednn.qlinear_prepack(weight, None)
     for n_rows in (1, 16):
-        x = torch.full((n_rows, size), 2 * steps + 1, dtype=torch.uint8)
-        product = _multiply(x, steps + 1, packed, torch.ones(size))
+        x = torch.full((n_rows, size), 2 * steps + 1, dtype=torch.uint8, device=on_cpu)
+        product = _multiply(x, steps + 1, packed, scale)
         if not (product == steps * STEPS * size).all():
             return False
     return True
@@ -280,7 +282,7 @@ def _largest_product_is_right(steps: int) -> bool:
 
 def _multiply(x: Tensor, zero: int, packed: Tensor, scale: Tensor) -> Tensor:
     """Multiply (x - zero), of shape (M, D), by packed weights: (M, O) in float32."""
-    no_zeros = torch.zeros(1, dtype=torch.int64).expand(len(scale))
+    no_zeros = torch.zeros(1, dtype=torch.int64, device=x.device).expand(len(scale))
     product: Any = torch.ops.onednn.qlinear_pointwise(
         x, 1.0, zero, packed, scale, no_zeros, None, 1.0, 0, torch.float32, "none", [], ""
     )

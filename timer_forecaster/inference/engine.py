@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from threading import Lock
 
 import numpy as np
 import torch
@@ -153,7 +154,8 @@ def _fill(
 
     wide = network.config.hidden_size >= _WIDE
     with crew(network.device, len(batches), share_experts=wide) as threads:
-        outputs = threads.map(partial(halving, run_rows), batches)
+        alone = Lock() if threads.n_helpers and len(batches) > 1 else None
+        outputs = threads.map(partial(halving, run_rows, alone), batches)
         for batch, output in zip(batches, outputs, strict=True):
             result[batch] = output
             if on_batch is not None:

@@ -1,3 +1,6 @@
+import threading
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -71,6 +74,36 @@ def test_a_batch_size_is_where_halving_begins(pipe, limit):
     entered = limit(2, want_of_memory_of_python)
     pipe.predict(rows(8), 20, batch_size=4)
     assert entered == [4, 2, 2, 4, 2, 2]
+
+
+@pytest.mark.parametrize("fail", WANTS)
+def test_batches_that_fit_one_at_a_time_stay_whole(pipe, monkeypatch, fail):
+    both, under_way, entered = threading.Barrier(2), [], []
+    forecast_pass = TimerS1Network.forecast_pass
+
+    def limited(self, patches, *arguments):
+        under_way.append(threading.get_ident())
+        try:
+            entered.append(len(patches))
+            if len(entered) <= 2:
+                both.wait(60)
+                fail()
+            time.sleep(0.05)  # for another batch to come, were it not kept out
+            assert len(under_way) == 1
+            return forecast_pass(self, patches, *arguments)
+        finally:
+            under_way.remove(threading.get_ident())
+
+    expected = pipe.predict(rows(8), 20, batch_size=4).quantiles
+    monkeypatch.setattr(TimerS1Network, "forecast_pass", limited)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        forecast = pipe.predict(rows(8), 20, batch_size=4).quantiles
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(forecast, expected)
+    assert entered == [4, 4, 4, 4]
 
 
 @pytest.mark.parametrize("fail", WANTS)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from timer_forecaster import Forecast, ForecastPipeline
+from timer_forecaster.inference.engine import forecast_rows
 from timer_forecaster.models.timer_s1.network import patchify
 
 LEVELS = np.arange(1, 10) / 10
@@ -128,3 +129,13 @@ def test_bfloat16_stays_near(rollout):
     expected = single.predict(series, 3 * PASS, rollout=rollout).quantiles
     actual = half.predict(series, 3 * PASS, rollout=rollout).quantiles
     assert_near(actual, expected, expected, 0.05)
+
+
+@pytest.mark.parametrize(("rollout", "n_rows"), [("median", 150), ("quantile", 17)])
+def test_a_context_that_is_cut_back_takes_no_smaller_batches_for_a_longer_horizon(
+    pipe, rollout, n_rows
+):
+    batches = []
+    rows = [(row - row.mean()) / row.std() for row in (walk(LONGEST, n) for n in range(n_rows))]
+    forecast_rows(pipe.network, rows, 1500, rollout, None, batches.append)
+    assert batches == [n_rows]

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from timer_forecaster import ForecastPipeline
 from timer_forecaster.inference import threads
 from timer_forecaster.inference.engine import forecast_rows
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.timer_s1.experts import Expert
 from timer_forecaster.models.timer_s1.network import TimerS1Network
 
 WIDE = TimerS1Architecture(
@@ -212,6 +214,27 @@ def test_an_interrupt_ends_the_forecast_and_leaves_the_next_one_to_run(pipe, set
     assert np.isfinite(pipe.predict(mixed_rows(), 5, batch_size=1).quantiles).all()
 
 
+def test_an_interrupt_while_helpers_are_called_leaves_none_of_them_waiting(
+    pipe, set_threads, monkeypatch
+):
+    set_threads(3)
+    called = []
+    submit = ThreadPoolExecutor.submit
+
+    def interrupted(pool, function):
+        called.append(submit(pool, function))
+        if len(called) == 2:
+            raise KeyboardInterrupt
+        return called[-1]
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pipe.predict(mixed_rows(4), 5, batch_size=1)
+    assert wait(called, PATIENCE).not_done == set()
+    monkeypatch.undo()
+    assert np.isfinite(pipe.predict(mixed_rows(4), 5, batch_size=1).quantiles).all()
+
+
 def test_many_callers_share_few_helpers(pipe, set_threads):
     set_threads(4)
     rows = mixed_rows()
@@ -246,6 +269,34 @@ def test_a_single_row_of_a_wide_network_has_its_experts_shared(set_threads, meet
     forecast = wide_pipeline().predict(row, 20).quantiles
     assert {number for numbers in found.values() for number in numbers} == {1}
     np.testing.assert_array_equal(forecast, expected)
+
+
+def test_experts_of_a_narrow_network_run_where_their_batch_runs(pipe, set_threads, monkeypatch):
+    set_threads(2)
+    caller, helper_is_done, elsewhere = threading.get_ident(), threading.Event(), []
+    in_pass = threading.local()
+    forecast_pass, forward = TimerS1Network.forecast_pass, Expert.forward
+
+    def marked(*arguments):
+        in_pass.begun = True
+        if threading.get_ident() == caller:
+            assert helper_is_done.wait(PATIENCE)
+        forecast = forecast_pass(*arguments)
+        in_pass.begun = False
+        helper_is_done.set()
+        return forecast
+
+    def slow(expert, hidden_states):
+        if threading.get_ident() == caller:
+            time.sleep(0.05)  # while the helper has nothing to do
+        if not in_pass.begun:
+            elsewhere.append(threading.get_ident())
+        return forward(expert, hidden_states)
+
+    monkeypatch.setattr(TimerS1Network, "forecast_pass", marked)
+    monkeypatch.setattr(Expert, "forward", slow)
+    pipe.predict(mixed_rows(2), 5, batch_size=1)
+    assert elsewhere == []
 
 
 def test_several_rows_of_a_wide_network_share_batches_and_experts(set_threads):
@@ -297,6 +348,51 @@ def test_results_come_in_order_and_an_unfinished_map_ends_with_the_crew(set_thre
         next(crew.map(abs, range(100)))
     with threads.crew(torch.device("cpu"), 9, share_experts=False) as crew:
         assert list(crew.map(abs, range(3))) == [0, 1, 2]
+
+
+def test_an_error_of_the_caller_waits_for_the_results_before_it(set_threads):
+    set_threads(2)
+    begun, failed = threading.Event(), threading.Event()
+
+    def job(number):
+        if number == 0:
+            assert begun.wait(PATIENCE)  # leaves the next job to the helper
+        elif number == 1:
+            begun.set()
+            assert failed.wait(PATIENCE)
+        else:
+            failed.set()
+            raise FloatingPointError("by the last job")
+        return number
+
+    with threads.crew(torch.device("cpu"), 3, share_experts=False) as crew:
+        results = crew.map(job, range(3))
+        assert [next(results), next(results)] == [0, 1]
+        with pytest.raises(FloatingPointError, match="by the last job"):
+            next(results)
+
+
+def test_an_interrupt_of_the_caller_waits_for_nothing(set_threads):
+    set_threads(2)
+    begun, over, caller = threading.Event(), threading.Event(), threading.get_ident()
+    interrupted = []
+
+    def job(number):
+        if threading.get_ident() != caller:
+            begun.set()
+            assert over.wait(PATIENCE)
+        else:
+            assert begun.wait(PATIENCE)
+            if number > 0:
+                interrupted.append(number)
+                raise KeyboardInterrupt
+
+    with threads.crew(torch.device("cpu"), 9, share_experts=False) as crew:
+        results = crew.map(job, range(9))
+        with pytest.raises(KeyboardInterrupt):
+            list(results)
+        over.set()
+    assert len(interrupted) == 1
 
 
 IN_A_PROCESS_OF_ITS_OWN = """

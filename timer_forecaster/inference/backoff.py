@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 
 import numpy as np
 import torch
@@ -11,12 +12,20 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 
-def halving(run: Callable[[list[int]], FloatArray], batch: list[int]) -> FloatArray:
+def halving(
+    run: Callable[[list[int]], FloatArray], alone: Lock | None, batch: list[int]
+) -> FloatArray:
     """Run a batch; if memory is short, run its halves one after the other, down to single rows.
+
+    Where threads have a batch each, memory is short for all of them at once. So a batch that has
+    failed first runs again whole, and the others that have failed wait until it is done.
 
     Parameters
     ----------
     run : callable (batch) -> ndarray, shape (len(batch), ...)
+    alone : Lock, optional
+        Held while a batch that has failed runs again. One for all threads; None if there is only
+        one, for which trying again changes nothing.
     batch : list of int
         Indices of rows.
 
@@ -34,15 +43,18 @@ def halving(run: Callable[[list[int]], FloatArray], batch: list[int]) -> FloatAr
     except (MemoryError, RuntimeError) as error:
         if not _is_short_of_memory(error):
             raise
-        if len(batch) == 1:
+        if alone is None and len(batch) == 1:
             raise MemoryError(
                 f"memory is too short to forecast one series at a time ({error}). Smaller are a "
                 "shorter context_length, dtype='bfloat16' and quantised weights; on a CPU, with "
                 "torch.set_num_threads(1) one batch is under way at a time"
             ) from error
     # Outside of the except clause, which keeps alive what the failed attempt had allocated.
+    if alone is not None:
+        with alone:
+            return halving(run, None, batch)
     middle = len(batch) // 2
-    return np.concatenate([halving(run, part) for part in (batch[:middle], batch[middle:])])
+    return np.concatenate([halving(run, None, part) for part in (batch[:middle], batch[middle:])])
 
 
 def _is_short_of_memory(error: Exception) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from threading import Lock
 
 import numpy as np
 import torch
@@ -17,12 +18,13 @@ from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.network import patchify
 
 from .backoff import halving
-from .rollout import paths_of, roll_out
+from .rollout import roll_out, rows_to_roll_out
 from .threads import crew
 
 FloatArray = NDArray[np.float64]
 
-_WIDE = 512  # hidden size from which on a single expert is worth handing to another thread
+# Hidden size from which on a single expert is worth handing to another thread.
+_EXPERTS_SHARED_FROM = 512
 
 
 def token_batches(
@@ -90,7 +92,8 @@ def forecast_rows(
         return quantiles.sort(dim=1).values.transpose(1, 2)
 
     result = np.empty((len(rows), horizon, len(network.config.quantiles)))
-    _fill(result, network, rows, run, (horizon, paths_of(rollout)), batch_size, on_batch)
+    at_once = partial(rows_to_roll_out, network, horizon, rollout)
+    _fill(result, network, rows, run, at_once, batch_size, on_batch)
     return result
 
 
@@ -129,21 +132,20 @@ def _fill(
     network: TimerS1Network,
     rows: Sequence[FloatArray],
     run: Callable[[Tensor, Tensor], Tensor],
-    roll_out_of: tuple[int, int] = (1, 1),
+    rows_at_once: Callable[[int], int] | None = None,
     batch_size: int | None = None,
     on_batch: Callable[[int], None] | None = None,
 ) -> None:
     """Write what a function gives for batches of rows, (B, ...).
 
-    Batches are sized for a roll-out of so many steps and paths. The function is called in several
-    threads, with patches (B, N, 2 P) and each row's newest token (B,). Which rows are in a batch
-    does not depend on the number of threads.
+    The function is called in several threads, with patches (B, N, 2 P) and each row's newest
+    token (B,). How many rows of so many tokens make a batch is by default what one pass takes.
+    Which rows are in a batch does not depend on the number of threads.
     """
     length = network.config.input_token_len
     n_tokens = [-(-len(row) // length) for row in rows]
-    horizon, n_paths = roll_out_of
-    at_once = partial(network.rows_at_once, horizon=horizon, n_paths=n_paths)
-    batches = [*token_batches(n_tokens, at_once, batch_size)]
+    rows_at_once = rows_at_once or partial(network.rows_at_once, horizon=1, n_paths=1)
+    batches = [*token_batches(n_tokens, rows_at_once, batch_size)]
     batches.reverse()  # the longest first: a long one begun last would keep the others waiting
 
     def run_rows(batch: list[int]) -> FloatArray:
@@ -151,9 +153,10 @@ def _fill(
         patches = _pad_batch(network, [rows[i] for i in batch])
         return run(patches, last_token).cpu().double().numpy()
 
-    wide = network.config.hidden_size >= _WIDE
-    with crew(network.device, len(batches), share_experts=wide) as threads:
-        outputs = threads.map(partial(halving, run_rows), batches)
+    share_experts = network.config.hidden_size >= _EXPERTS_SHARED_FROM
+    with crew(network.device, len(batches), share_experts) as threads:
+        alone = Lock() if threads.n_helpers and len(batches) > 1 else None
+        outputs = threads.map(partial(halving, run_rows, alone), batches)
         for batch, output in zip(batches, outputs, strict=True):
             result[batch] = output
             if on_batch is not None:

@@ -150,10 +150,10 @@ class ForecastPipeline:
         rollout : {"auto", "quantile", "median", "multiscale"}
             How to go on beyond one pass. ``"quantile"`` carries nine equally probable paths, so
             that intervals keep widening; ``"median"`` the median alone, as the released
-            implementation does, which is faster and too certain. ``"multiscale"`` averages the
-            median roll-out and forecasts at coarser paces, which take one pass and look further
-            back (`timer_forecaster.inference.multiscale`). ``"auto"`` takes what the checkpoint
-            was found to do best with.
+            implementation does, which costs about half and is too certain. ``"multiscale"``
+            averages the median roll-out and forecasts at coarser paces, which take one pass and
+            look further back (`timer_forecaster.inference.multiscale`). ``"auto"`` takes what the
+            checkpoint was found to do best with.
         flip : bool
             Average the forecast of each series with the mirror image of that of its negative: at
             twice the cost, what the network has learnt about one sign serves the other.

@@ -23,9 +23,28 @@ _PARTS = 36  # equally probable values that stand for one path's forecast in a m
 _MIXED_AT_ONCE = 2**24  # values
 
 
-def paths_of(rollout: str) -> int:
-    """How many paths of each row a roll-out carries."""
+def _n_paths(rollout: str) -> int:
     return N_PATHS if rollout == "quantile" else 1
+
+
+def rows_to_roll_out(network: TimerS1Network, horizon: int, rollout: str, n_tokens: int) -> int:
+    """Most rows worth rolling out together, whose contexts are cut back however far they go.
+
+    Parameters
+    ----------
+    network : TimerS1Network
+    horizon : int
+        Steps to forecast.
+    rollout : {"quantile", "median"}
+        Which paths extend the context.
+    n_tokens : int
+        Tokens of a context.
+    """
+    limits, n_paths = _Limits(network), _n_paths(rollout)
+    # A row keeps the most where none of its paths shares any of the context, and all are longest.
+    most_added = (n_paths * limits.most - n_tokens) // n_paths
+    n_passes = 1 + max(1, most_added // limits.per_pass)
+    return network.rows_at_once(n_tokens, min(horizon, n_passes * network.pass_length), n_paths)
 
 
 @torch.inference_mode()
@@ -64,17 +83,17 @@ def roll_out(
     Tensor, shape (B, Q, horizon)
         In float32, or in float64 if the network computes in it.
     """
-    n_paths = paths_of(rollout)
+    n_paths = _n_paths(rollout)
     dtype = torch.promote_types(patches.dtype, torch.float32)
     result = patches.new_empty(len(patches), len(network.config.quantiles), horizon, dtype=dtype)
-    for rows in _cut_back_together(network, last_token, horizon):
+    for rows in _group_by_cuts(network, last_token, horizon):
         last = last_token[rows]
         contexts = _Contexts(network, patches[rows, : int(last.max()) + 1], last, n_paths)
-        result[rows] = _roll_out_rows(network, contexts, horizon, n_paths)
+        result[rows] = _roll_out_together(network, contexts, horizon, n_paths)
     return result
 
 
-def _roll_out_rows(
+def _roll_out_together(
     network: TimerS1Network, contexts: _Contexts, horizon: int, n_paths: int
 ) -> Tensor:
     """Quantiles (B, Q, horizon) of rows that are cut back together."""
@@ -85,13 +104,13 @@ def _roll_out_rows(
             forecast = _mix(network, forecast, n_paths)  # (B, Q, F)
         pieces.append(forecast[..., :remaining])
         if remaining > network.pass_length:
-            contexts.extend(_paths(network, forecast, n_paths).flatten(0, 1))
+            contexts.extend(_continuations(network, forecast, n_paths).flatten(0, 1))
     return torch.cat(pieces, dim=-1)
 
 
-def _paths(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
+def _continuations(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
     """Paths (B, n, F) that continue rows: the median alone, or equally probable quantiles."""
-    return middle_quantile(forecast)[:, None] if n == 1 else _spread(network, forecast, n)
+    return middle_quantile(forecast)[:, None] if n == 1 else _equal_parts(network, forecast, n)
 
 
 class _Limits:
@@ -104,7 +123,7 @@ class _Limits:
         self.most = (steps + steps // 4) // length
 
 
-def _cut_back_together(network: TimerS1Network, last_token: Tensor, horizon: int) -> list[Tensor]:
+def _group_by_cuts(network: TimerS1Network, last_token: Tensor, horizon: int) -> list[Tensor]:
     """Group the rows, by index, that are cut back before the same passes."""
     limits = _Limits(network)
     n_extensions = (horizon - 1) // network.pass_length
@@ -142,13 +161,13 @@ class _Contexts:
         length = self._network.config.input_token_len
         n_patches = -(-min(remaining, self._network.pass_length) // length)
         if self._cache is None:
-            forecast = self._start(n_patches, (remaining - 1) // self._network.pass_length)
+            forecast = self._enter_all(n_patches, (remaining - 1) // self._network.pass_length)
         else:
             new = self._added[:, -self._limits.per_pass :]
             forecast = self._network.forecast_pass(new, n_patches, cache=self._cache)
         return forecast.to(torch.promote_types(forecast.dtype, torch.float32))
 
-    def _start(self, n_patches: int, n_extensions: int) -> Tensor:
+    def _enter_all(self, n_patches: int, n_extensions: int) -> Tensor:
         """Enter all tokens; keep their keys and values if there are extensions before a cut."""
         room = max(0, self._limits.most - self._n_tokens) // self._limits.per_pass
         capacity = self._added.shape[1] + min(n_extensions, room) * self._limits.per_pass
@@ -193,7 +212,7 @@ class _Contexts:
         self._cache = None
 
 
-def _spread(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
+def _equal_parts(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
     """Represent quantiles (B, Q, F) by the middles of n equally probable parts, (B, n, F)."""
     levels = network.config.quantiles
     middles = (np.arange(n) + 0.5) / n
@@ -213,7 +232,7 @@ def _mix(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
 
 
 def _mix_rows(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
-    parts = _spread(network, forecast, _PARTS)  # (B * paths, parts, F)
+    parts = _equal_parts(network, forecast, _PARTS)  # (B * paths, parts, F)
     pooled = parts.unflatten(0, (-1, n_paths)).flatten(1, 2).sort(dim=1).values
     n = pooled.shape[1]
     levels = torch.tensor(network.config.quantiles, dtype=pooled.dtype, device=pooled.device)

@@ -61,13 +61,14 @@ class _Job(Generic[Result]):
         self.future: Future[Result] = Future()
 
     def run(self) -> None:
-        self.future.set_result(self.call())
-
-    def run_for_another(self) -> None:
         try:
-            self.run()
+            result = self.call()
         except BaseException as error:
             self.future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise  # an interrupt does not wait for the turn of the job that it happened to hit
+        else:
+            self.future.set_result(result)
 
 
 class Crew:
@@ -75,9 +76,21 @@ class Crew:
 
     No thread ever waits for a job that nobody has begun: the one that hands jobs out works on
     them too, until all are taken. So jobs may hand out jobs, and helpers may be few, late or none.
+
+    Parameters
+    ----------
+    share_experts : bool
+        Whether the experts of a block are handed to helpers that have nothing to do.
+
+    Attributes
+    ----------
+    n_helpers : int
+        Helpers that were asked to come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, share_experts: bool) -> None:
+        self.n_helpers = 0
+        self._expert_map = self.map_if_idle if share_experts else map
         self._untaken: list[deque[_Job[Any]]] = []  # one for each `map` that is under way
         self._idle = 0
         self._dismissed = False
@@ -109,9 +122,9 @@ class Crew:
 
     def help(self) -> None:
         """Take jobs until the crew is dismissed."""
-        with one_openmp_thread(), torch.inference_mode(), self._sharing_experts():
+        with one_openmp_thread(), torch.inference_mode(), self.mapping_experts():
             while job := self._next_job():
-                job.run_for_another()
+                job.run()
 
     def _next_job(self) -> _Job[Any] | None:
         with self._changed:
@@ -127,15 +140,21 @@ class Crew:
         return None
 
     def dismiss(self) -> None:
-        """Send the helpers away, after the job that each has begun."""
+        """Send the helpers away, after the job that each has begun.
+
+        Jobs that nobody has begun are dropped. Those under way are not waited for: after an error
+        or an interrupt in one job, others may still compute for a while, and what comes of them
+        is lost.
+        """
         with self._changed:
             self._dismissed = True
             self._untaken.clear()
             self._changed.notify_all()
 
     @contextmanager
-    def _sharing_experts(self) -> Iterator[None]:
-        token = expert_map.set(self.map_if_idle)
+    def mapping_experts(self) -> Iterator[None]:
+        """Let the networks that the calling thread runs have their experts called by the crew."""
+        token = expert_map.set(self._expert_map)
         try:
             yield
         finally:
@@ -167,19 +186,21 @@ def crew(device: torch.device, n_jobs: int, share_experts: bool) -> Iterator[Cre
         Its helpers are those threads of the process-wide pool that are free, one fewer than
         ``torch.get_num_threads()`` at most.
     """
-    here = Crew()
+    here = Crew(share_experts)
     n_helpers = torch.get_num_threads() - 1
     if device.type != "cpu" or _set_openmp_threads is None:
         n_helpers = 0
     if not share_experts:
         n_helpers = min(n_helpers, n_jobs - 1)
     autocast_off = torch.autocast(device.type, enabled=False)
-    with one_openmp_thread(), torch.inference_mode(), autocast_off, here._sharing_experts():
-        for _ in range(n_helpers):
-            # Where a process may start no thread, at its end or at a limit, the caller does it all.
-            with suppress(RuntimeError):
-                _get_pool().submit(here.help)
+    with one_openmp_thread(), torch.inference_mode(), autocast_off, here.mapping_experts():
         try:
+            for _ in range(n_helpers):
+                # Where a process may start no thread, at its end or at a limit, the caller does
+                # it all.
+                with suppress(RuntimeError):
+                    _get_pool().submit(here.help)
+                    here.n_helpers += 1
             yield here
         finally:
             here.dismiss()

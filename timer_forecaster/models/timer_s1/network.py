@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _PART = 128  # tokens whose attention is computed at once
 _KEPT_PER_ENTERED = 4  # tokens whose keys and values are kept for each in the budget of a pass
 _MOST_KEPT = 65536  # tokens
-_NARROW = 256  # hidden size up to which a network's weights stay in the caches of a CPU
+# Hidden size up to which few tokens at once are best on a CPU: all weights stay in its caches.
+_SMALL_BUDGET_UP_TO = 256
 
 
 class RMSNorm(nn.Module):
@@ -404,7 +405,7 @@ class TimerS1Layers:
         """
         if self.device.type != "cpu":
             return 65536
-        return 1536 if self.config.hidden_size <= _NARROW else 3072
+        return 1536 if self.config.hidden_size <= _SMALL_BUDGET_UP_TO else 3072
 
     def rows_at_once(self, n_tokens: int, horizon: int, n_paths: int) -> int:
         """Most rows worth rolling out together, by the tokens that enter and those that are kept.

@@ -14,7 +14,10 @@ from .experts import Expert, MixtureOfExperts, PackedExpert, StackedExperts
 from .linears import PackedLinear, can_pack
 
 WIDE = 256
-"""Hidden size from which on products of matrices are what a forecast costs."""
+"""Hidden size from which on a network is packed or stacked, and computed in bfloat16 by default.
+
+Products of matrices are then what a forecast costs, and not what lies between them.
+"""
 
 
 def fast_in_bfloat16(device: torch.device) -> bool:

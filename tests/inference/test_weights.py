@@ -204,9 +204,7 @@ def rewrite(folder):
 def test_experts_are_read_from_the_files_that_were_loaded_or_not_at_all(own, change, word):
     folder, pipe = own
     change(folder)
-    message = (
-        rf"own/model.safetensors was {word} after .*release\(\) and load the checkpoint again"
-    )
+    message = rf"own/model.safetensors was {word} after .*release\(\) and load the checkpoint again"
     with pytest.raises(RuntimeError, match=message):
         pipe.predict(SERIES, 32)
 

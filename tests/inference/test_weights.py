@@ -270,7 +270,8 @@ def test_packed_networks_refuse_what_they_cannot_do(wide):
         pipe.network.set_expert_strategy("dense")
     layer = pipe.network.model.layers[0].self_attn.q_proj
     tokens = torch.randn(2, 256, requires_grad=True)
-    for run in (layer, lambda x: layer.times(x, torch.ones(2, 256))):
+    other = torch.ones(2, 256)
+    for run in (layer, lambda x: layer.times(x, other), lambda x: layer.times(other, x)):
         with pytest.raises(RuntimeError, match="pass no gradients on"):
             run(tokens)
         with torch.no_grad():

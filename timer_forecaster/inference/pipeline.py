@@ -58,10 +58,10 @@ class ForecastPipeline:
     ) -> ForecastPipeline:
         """Make a pipeline and load its network into the process-wide cache.
 
-        Of checkpoints of 1 GB and more, packed or rounded for a CPU, each expert is read when the
-        first token comes to it. Until all are read, and as there may always be some that are not,
-        their folder has to stay as it is; a forecast that finds files changed or gone raises a
-        RuntimeError.
+        Where weights are packed or rounded for a CPU (hidden size 256 and more, ``"int8"``) and
+        the checkpoint has 1 GB or more, each expert is read when the first token comes to it, some
+        perhaps never. The folder has to stay as it is as long as there are forecasts; one that
+        finds files changed or gone raises a RuntimeError.
 
         Parameters
         ----------

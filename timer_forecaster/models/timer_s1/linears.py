@@ -38,6 +38,7 @@ class PackedLinear(nn.Module):
     def times(self, x: Tensor, factor: Tensor) -> Tensor:
         """Map (..., in size) to (..., out size) and multiply it by a factor of this shape."""
         refuse_gradients(x)
+        refuse_gradients(factor)
         product = torch.ops.mkldnn._linear_pointwise.binary
         return product(x, factor, self._packed, self.bias, "mul")
 

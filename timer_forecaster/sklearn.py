@@ -78,8 +78,9 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         there is one, and the CPU for ``quantization="int8"``. A network is not spread over several
         devices.
     dtype : str, torch.dtype or None, default="auto"
-        Type to compute in. ``"auto"`` or None: float32, or the stored type for networks of more
-        than 10⁹ parameters. Rows are scaled in float64 whatever it is.
+        Type to compute in. ``"auto"`` or None: the stored type from 10⁹ parameters on; bfloat16
+        for other wide networks (hidden size 256 and more) that are stored in it, where the device
+        is fast at it; else float32. Rows are scaled in float64 whatever it is.
     config, quantization_config : optional
         Sizes of a network of random weights, in place of a checkpoint, and a quantisation of the
         weights of ``model_path``; see `timer_forecaster.ForecastPipeline.from_pretrained`.

@@ -100,8 +100,9 @@ class TimerS1Forecaster(BaseForecaster):
         there is one, and the CPU for ``quantization="int8"``. A network is not spread over several
         devices.
     dtype : str, torch.dtype or None, default="auto"
-        Type to compute in. ``"auto"`` or None: float32, or the stored type for networks of more
-        than 10⁹ parameters. Series are scaled in float64 whatever it is.
+        Type to compute in. ``"auto"`` or None: the stored type from 10⁹ parameters on; bfloat16
+        for other wide networks (hidden size 256 and more) that are stored in it, where the device
+        is fast at it; else float32. Series are scaled in float64 whatever it is.
     exogenous : {"raise", "warn"}, default="raise"
         What happens to an ``X``, which no forecast here can use: an error, or a warning that it is
         ignored, for comparison beside forecasters that use it.

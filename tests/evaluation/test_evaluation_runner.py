@@ -1,5 +1,6 @@
 """Running forecasters: what they are given, what is refused, and going on after a stop."""
 
+import json
 import math
 
 import numpy as np
@@ -20,6 +21,8 @@ from timer_forecaster.evaluation import (
     seasonal_naive_forecaster,
 )
 from timer_forecaster.evaluation.runner import forecast_windows
+from timer_forecaster.inference import convert_checkpoint
+from timer_forecaster.inference.cache import NetworkKey
 
 
 def make_configuration(series, horizon=2, windows=3, seasonality=1):
@@ -129,6 +132,26 @@ def test_a_pipeline_is_scored_at_the_nine_levels_with_its_options():
     assert short.settings != PipelineForecaster(pipe).settings
     other = ForecastPipeline.from_pretrained("timer-s1-mini", device="cpu")
     assert PipelineForecaster(other).settings != PipelineForecaster(pipe).settings
+
+
+def test_results_say_how_they_were_computed():
+    def settings(name, **options):
+        pipe = ForecastPipeline.from_pretrained(name, device="cpu", **options)
+        return json.loads(PipelineForecaster(pipe).settings)
+
+    default = settings("timer-s1-test")
+    assert default["dtype"] == "float32"
+    assert "quantization" not in default
+    assert default == settings("timer-s1-test", dtype="float32")
+    assert settings("timer-s1-test", dtype="bfloat16")["dtype"] == "bfloat16"
+
+
+def test_results_of_a_stored_quantisation_name_it(tmp_path, int8_kernel):
+    folder = convert_checkpoint("timer-s1-test", tmp_path / "net")
+    # as a hub id does, the key leaves it to the checkpoint
+    key = NetworkKey.resolve(folder, None, "cpu", "auto")._replace(quantization=None)
+    settings = json.loads(PipelineForecaster(ForecastPipeline(key)).settings)
+    assert settings["quantization"] == "int8"
 
 
 def test_a_folder_gives_the_leaderboards_columns(folder):

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from timer_forecaster import ForecastPipeline, cli, release
 from timer_forecaster.evaluation import PipelineForecaster
-from timer_forecaster.inference import convert_checkpoint, int8
+from timer_forecaster.inference import cache, convert_checkpoint, int8
 from timer_forecaster.inference.cache import NetworkKey
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1.experts import Expert, FusedExpert
@@ -188,6 +188,24 @@ def test_a_torch_without_the_kernel_is_refused_before_loading(monkeypatch, loads
     with pytest.raises(ImportError, match="no such kernel"):
         load(quantization="int8")
     assert loads == []
+
+
+def test_where_it_was_not_asked_for_stored_experts_are_made_plain_ones(folder, monkeypatch):
+    def absent():
+        raise ImportError("no such kernel")
+
+    settled = NetworkKey.resolve(folder, None, "cpu", "auto")
+    expected = load().predict(walks(), 20)
+    release()
+    monkeypatch.setattr(cache, "activation_steps", absent)
+    monkeypatch.setattr(int8, "activation_steps", absent)
+    pipe = load(folder)
+    assert pipe.key.quantization is None
+    np.testing.assert_allclose(pipe.predict(walks(), 20).median, expected.median, atol=0.5)
+    if settled.quantization is not None:  # a key from another machine: told at loading
+        with pytest.raises(ImportError, match="no such kernel"):
+            _ = ForecastPipeline(settled).network
+    release()
 
 
 # ---------------------------------------------------------------------------------- on disk

@@ -57,6 +57,14 @@ def test_rounding_is_to_the_nearest_step(values, steps):
     assert torch.equal(double, scale * 2) or (values.abs().amax(1) < 1e-30).any()
 
 
+def test_gradients_are_refused_as_they_would_be_lost(layer):
+    tokens = normal(3, 96).requires_grad_()
+    with pytest.raises(RuntimeError, match="pass no gradients on"):
+        layer(tokens)
+    with torch.no_grad():
+        assert layer(tokens).shape == (3, 48)
+
+
 def test_zeros_stay_zeros():
     rounded, scale = quantise_rows(torch.tensor([[0.0, 0.0], [0.0, 2.0]]))
     assert rounded.tolist() == [[0, 0], [0, 127]]

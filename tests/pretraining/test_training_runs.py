@@ -22,6 +22,7 @@ from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.pretraining import PretrainingConfig, load_pipeline, pretrain, trainer
 from timer_forecaster.pretraining.batches import make_batch
 from timer_forecaster.pretraining.data import BatchSource
+from timer_forecaster.pretraining.variants import build_network, export_network
 
 RESULTS = ("step", "stage", "loss", "ntp", "stp", "aux", "learning_rate", "validation_stp")
 COMMAND = "import sys; from timer_forecaster.cli import main; sys.exit(main())"
@@ -215,6 +216,19 @@ def test_a_stage_can_start_from_the_weights_of_another(settings, straight, tmp_p
     other = PretrainingConfig.from_mapping(settings | {"objective": "ntp"})
     with pytest.raises(ValueError, match="does not fit the architecture and objective 'ntp'"):
         pretrain(other, tmp_path / "other", device="cpu")
+
+
+@pytest.mark.parametrize("objective", ["stp", "mtp"])
+def test_a_run_can_start_from_a_wide_checkpoint(settings, tmp_path, objective):
+    settings["architecture"] |= {"hidden_size": 256, "num_mtp_tokens": 1, "num_experts": 2}
+    stage = settings["stages"][1] | {"steps": 1, "learning_rate": 0.0, "final_learning_rate": 0.0}
+    settings |= {"stages": [stage], "objective": objective}
+    network = build_network(PretrainingConfig.from_mapping(settings).architecture, objective)
+    export_network(network, network.state_dict(), tmp_path / "wide", torch.float32)
+    settings |= {"initial_checkpoint": str(tmp_path / "wide")}
+    config = PretrainingConfig.from_mapping(settings)
+    folder, _ = pretrain(config, tmp_path / "run", device="cpu")
+    assert same(weights(folder), network.state_dict())
 
 
 @pytest.mark.parametrize("objective", ["ntp", "mtp"])

@@ -26,9 +26,9 @@ SERIES = np.sin(np.arange(100) / 5)
 
 @pytest.fixture
 def saved(tmp_path):
-    def save(objective):
+    def save(objective, **sizes):
         torch.manual_seed(0)
-        network = build_network(SIZES, objective)
+        network = build_network(dataclasses.replace(SIZES, **sizes), objective)
         export_network(network, network.state_dict(), tmp_path / objective, torch.float32)
         return tmp_path / objective
 
@@ -70,12 +70,14 @@ def test_a_parallel_checkpoint_is_not_taken_for_a_timer_s1(saved):
         ForecastPipeline.from_pretrained(saved("mtp"))
 
 
+@pytest.mark.parametrize("hidden_size", [16, 256])  # a wide one is packed to forecast
 def test_without_serial_blocks_the_next_patch_is_the_same_and_the_rest_is_rolled_out(
-    saved, tmp_path
+    saved, tmp_path, hidden_size
 ):
-    whole = load_pipeline(saved("stp"), "cpu")
+    sizes = {"hidden_size": hidden_size, "initializer_range": hidden_size**-0.5}
+    whole = load_pipeline(saved("stp", **sizes), "cpu")
     bare = load_pipeline(remove_serial_blocks(tmp_path / "stp", tmp_path / "bare"), "cpu")
-    assert bare.network.config == dataclasses.replace(SIZES, num_mtp_tokens=0)
+    assert bare.network.config == dataclasses.replace(SIZES, num_mtp_tokens=0, **sizes)
     one, other = (pipe.predict([SERIES], 40).quantiles[0] for pipe in (whole, bare))
     np.testing.assert_allclose(one[:16], other[:16], atol=1e-5)
     assert np.abs(one[16:] - other[16:]).max() > 1e-3

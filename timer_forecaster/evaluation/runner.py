@@ -24,6 +24,7 @@ from timer_forecaster.evaluation.gift_eval import TERMS, Configuration
 from timer_forecaster.evaluation.leaderboard import BASELINE, PREFIX
 from timer_forecaster.evaluation.metrics import LEVELS, FloatArray, score
 from timer_forecaster.evaluation.results import Results
+from timer_forecaster.inference.cache import quantization_of
 from timer_forecaster.inference.int8 import INT8
 from timer_forecaster.models.checkpoints import find_checkpoint
 
@@ -82,11 +83,15 @@ class PipelineForecaster:
 
     @cached_property
     def settings(self) -> str:
-        """The SHA-256 of weights and configuration, the type computed in, and the options."""
+        """The SHA-256 of weights and configuration, how they are computed with, and the options.
+
+        The type is the one that the network has, as ``"auto"`` depends on the machine.
+        """
         key = self.pipeline.key
-        described = {"checkpoint": _fingerprint(key), "dtype": key.dtype, **self.options}
-        if key.quantization is not None:
-            text = key.quantization
+        dtype = str(self.pipeline.network.dtype).removeprefix("torch.")
+        described = {"checkpoint": _fingerprint(key), "dtype": dtype, **self.options}
+        text = quantization_of(key)
+        if text is not None:
             described["quantization"] = text if text == INT8 else json.loads(text)
         return json.dumps(described, sort_keys=True)
 

@@ -7,7 +7,6 @@ next to nothing and every one of them shares the network.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import multiprocessing
 import threading
@@ -25,8 +24,8 @@ from timer_forecaster.models.timer_s1 import (
     TimerS1Network,
     as_architecture,
 )
-from timer_forecaster.models.timer_s1.experts import Expert, PackedExpert
-from timer_forecaster.models.timer_s1.int8 import Int8Expert
+from timer_forecaster.models.timer_s1.experts import PackedExpert
+from timer_forecaster.models.timer_s1.int8 import Int8Expert, activation_steps
 from timer_forecaster.models.timer_s1.preparation import (
     WIDE,
     fast_in_bfloat16,
@@ -37,7 +36,7 @@ from timer_forecaster.models.timer_s1.preparation import (
 )
 
 from .int8 import INT8, check_int8, is_int8, join_experts, packing, restoring
-from .weights import check_fit, fill, replace_experts, stored_dtype
+from .weights import Pack, check_fit, fill, replace_experts, stored_dtype
 
 MAX_CACHED = 4
 """Networks that are kept; the least recently used is dropped first."""
@@ -195,7 +194,15 @@ def _read_config(folder: Path) -> dict[str, Any]:
 def _settled(key: NetworkKey, config: Mapping[str, Any]) -> str | None:
     """Settle the quantisation that is asked for with the one that the checkpoint is stored in.
 
-    Stored experts of 8 bits are computed with as such on a CPU, and made plain ones elsewhere.
+    Stored experts of 8 bits are computed with as such on a CPU, and made plain ones elsewhere, as
+    where torch lacks the kernels, unless these are asked for.
+
+    Raises
+    ------
+    ValueError
+        If both cannot be had.
+    ImportError
+        If 8 bits are asked for that cannot be computed.
     """
     if is_int8(config):
         if key.quantization not in (None, INT8):
@@ -203,13 +210,30 @@ def _settled(key: NetworkKey, config: Mapping[str, Any]) -> str | None:
                 f"quantization_config={key.quantization} cannot be applied to {key.name!r}, whose "
                 "experts are stored in 8 bits; name the checkpoint that it was converted from"
             )
-        return INT8 if torch.device(key.device).type == "cpu" else None
+        return INT8 if torch.device(key.device).type == "cpu" and _has_int8(key) else None
     if key.quantization == INT8 and "quantization_config" in config:
         raise ValueError(
             f"quantization='int8' cannot be applied to {key.name!r}, which is quantised already; "
             "leave it out, or name the original checkpoint"
         )
     return key.quantization
+
+
+def _has_int8(key: NetworkKey) -> bool:
+    try:
+        activation_steps()
+    except ImportError:
+        if key.quantization == INT8:
+            raise
+        return False
+    return True
+
+
+def quantization_of(key: NetworkKey) -> str | None:
+    """Tell the quantisation that is computed with, whether it was asked for or is stored."""
+    if key.config is not None:
+        return key.quantization
+    return _settled(key, _read_config(find_checkpoint(key.name, key.revision, weights=False)))
 
 
 def get_network(key: NetworkKey) -> TimerS1Network:
@@ -273,12 +297,66 @@ def load_network(key: NetworkKey) -> TimerS1Network:
     elif quantization or "quantization_config" in config:
         return _load_quantised(network, folder, key, dtype).requires_grad_(False).eval()
     elif packs(network.config, torch.device(key.device), dtype):
-        fill(network, folder, functools.partial(_pack, dtype=dtype))
+        fill(network, folder, _packing(dtype))
     else:
         fill(network, folder)
     if quantization == INT8:
         join_experts(network)
     return _finished(network, key.device, dtype)
+
+
+@torch.inference_mode(False)
+def load_plain_network(
+    name: str | Path, dtype: str | torch.dtype = "float32", *, revision: str | None = None
+) -> TimerS1Network:
+    """Load a network of one's own, on the CPU, that can be trained, changed, moved and stored.
+
+    The network of a `ForecastPipeline` is shared, and from hidden size 256 on laid out for
+    forecasts alone: most of its weights are in no state dict.
+
+    Parameters
+    ----------
+    name : str or Path
+        A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a hub
+        id. Experts that are stored in 8 bits are made plain ones.
+    dtype : str or torch.dtype
+        As of `ForecastPipeline.from_pretrained`.
+    revision : str, optional
+        Branch, tag or commit of a hub id.
+
+    Returns
+    -------
+    TimerS1Network
+        In evaluation mode, with all of its weights in memory.
+
+    Raises
+    ------
+    ValueError
+        If there is no such checkpoint or dtype, or another library quantised it.
+
+    Examples
+    --------
+    >>> from timer_forecaster.inference import load_plain_network
+    >>> network = load_plain_network("timer-s1-mini")
+    >>> all(parameter.requires_grad for parameter in network.parameters())
+    True
+    """
+    key = NetworkKey.resolve(name, revision, "cpu", dtype)
+    folder = find_checkpoint(key.name, key.revision)
+    config = _read_config(folder)
+    network = _empty_network(TimerS1Architecture.from_config_file(folder / "config.json"))
+    to_compute_in = _type_to_compute_in(network, key, stored_dtype(folder))
+    if is_int8(config):
+        replace_experts(network, Int8Expert.unread)
+        fill(network, folder, restoring(to_compute_in), deferred=False)
+    elif "quantization_config" in config:
+        raise ValueError(f"checkpoint {str(name)!r} is quantised; name the original")
+    else:
+        fill(network, folder)
+    for parameter in network.parameters():
+        parameter.requires_grad_()
+        parameter.data = parameter.data.to(to_compute_in, copy=True)  # off the map of its file
+    return network.eval()
 
 
 def _empty_network(config: TimerS1Architecture) -> TimerS1Network:
@@ -290,15 +368,17 @@ def _random_network(config: TimerS1Architecture, key: NetworkKey) -> TimerS1Netw
     """Draw the same weights every time, whatever torch's own generator does."""
     network = _empty_network(config).float().to_empty(device="cpu")  # other types draw others
     network.reset_parameters(torch.Generator().manual_seed(0))
-    dtype = _type_to_compute_in(network, key, torch.bfloat16)
+    large = _n_parameters(network) >= _LARGE
+    dtype = _type_to_compute_in(network, key, torch.bfloat16 if large else torch.float32)
     if key.quantization == INT8:
         replace_experts(network, packing(dtype))
         join_experts(network)
     return _finished(network, key.device, dtype)
 
 
-def _pack(expert: Expert, dtype: torch.dtype) -> PackedExpert:
-    return PackedExpert(expert.to(dtype))
+def _packing(dtype: torch.dtype) -> Pack:
+    """Return what packs experts for a CPU, in a type."""
+    return lambda expert: PackedExpert(expert.to(dtype))
 
 
 def _finished(network: TimerS1Network, device: str, dtype: torch.dtype) -> TimerS1Network:

@@ -58,6 +58,11 @@ class ForecastPipeline:
     ) -> ForecastPipeline:
         """Make a pipeline and load its network into the process-wide cache.
 
+        Where weights are packed or rounded for a CPU (hidden size 256 and more, ``"int8"``) and
+        the checkpoint has 1 GB or more, each expert is read when the first token comes to it, some
+        perhaps never. The folder has to stay as it is as long as there are forecasts; one that
+        finds files changed or gone raises a RuntimeError.
+
         Parameters
         ----------
         name : str or Path, or None
@@ -70,10 +75,9 @@ class ForecastPipeline:
             integer is the number of a GPU. Of the mappings that transformers calls device maps,
             those to a single device.
         dtype : str or torch.dtype
-            Type to compute in. ``"auto"`` or None: float32; the stored type for networks of more
-            than 10⁹ parameters; and bfloat16 for other wide ones (hidden size 256 and more) that
-            are stored in it, where the device is fast at it. Scaling is done in float64 whatever
-            it is.
+            Type to compute in. ``"auto"`` or None: the stored type from 10⁹ parameters on;
+            bfloat16 for other wide networks (hidden size 256 and more) that are stored in it,
+            where the device is fast at it; else float32. Scaling is done in float64 whatever it is.
         config : TimerS1Architecture, TimerS1Config or mapping, optional
             With ``name=None``: a network of these sizes, the released ones by default, with
             random weights. They are the same each time and **not trained**: forecasts mean nothing
@@ -118,7 +122,12 @@ class ForecastPipeline:
 
     @property
     def network(self) -> TimerS1Network:
-        """The shared network; it must not be changed."""
+        """The shared network; it must not be changed.
+
+        From hidden size 256 on it serves forecasts alone: its weights are laid out for the device,
+        most of them in no state dict, and gradients are refused on a CPU. To train, change or store
+        a network take `timer_forecaster.inference.load_plain_network`.
+        """
         return get_network(self.key)
 
     def predict(

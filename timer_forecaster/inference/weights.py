@@ -1,8 +1,9 @@
 """The weights of a checkpoint's files, put into a network.
 
 Files are mapped into memory, so that what is never computed with is never read. Experts can be
-replaced by another form of themselves, each at its first use and by itself: neither the stored
-form nor the new one is then ever held twice, and experts that no token is sent to stay on disk.
+replaced by another form of themselves, those of large checkpoints each at its first use and by
+itself: neither the stored form nor the new one is then ever held twice, and experts that no token
+is sent to stay on disk.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ctypes
 import functools
 import itertools
 import json
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -27,12 +29,16 @@ from timer_forecaster.models.timer_s1.int8 import Int8Expert
 Pack = Callable[[Any], nn.Module]
 """Makes of an expert what takes its place: another form of its weights, faster or smaller."""
 
-_TRIM_EVERY = 32
-_experts_read = itertools.count(1)
+DEFERRED_FROM_BYTES = 10**9
+"""Size of a checkpoint's files from which on its experts are read at their first use."""
+
+_TRIM_EVERY = 32  # experts
 
 
 @torch.no_grad()
-def fill(network: nn.Module, folder: Path, pack: Pack | None = None, deferred: bool = True) -> None:
+def fill(
+    network: nn.Module, folder: Path, pack: Pack | None = None, deferred: bool | None = None
+) -> None:
     """Give an empty network the weights of a folder, as they are stored.
 
     Parameters
@@ -44,9 +50,10 @@ def fill(network: nn.Module, folder: Path, pack: Pack | None = None, deferred: b
     pack : callable, optional
         Makes of each expert what replaces it. The expert's weights are mapped from the file, in
         the stored type; what was read of them is given up before the next one.
-    deferred : bool
-        Whether an expert is read and replaced when the first token comes to it. The folder must
-        be there until then.
+    deferred : bool, optional
+        Whether an expert is read and replaced when the first token comes to it. The files must
+        stay as they are until then; that they did is checked. Default: from
+        `DEFERRED_FROM_BYTES` on.
 
     Raises
     ------
@@ -58,29 +65,75 @@ def fill(network: nn.Module, folder: Path, pack: Pack | None = None, deferred: b
     check_fit(folder, wanted - files.keys(), files.keys() - wanted)
     rest = set(files)
     if pack is not None:
-        for name in expert_names(network):
-            expert, own = network.get_submodule(name), _tensor_names(network, name)
-            make = functools.partial(_read_expert, expert, folder, files, own, pack)
+        names = _unpacked_experts(network)
+        reader = _ExpertReader(folder, files, pack, len(names))
+        if deferred is None:
+            deferred = reader.n_bytes >= DEFERRED_FROM_BYTES
+        for name in names:
+            own = _tensor_names(network, name)
+            make = functools.partial(reader.read, network.get_submodule(name), own)
             network.set_submodule(name, DeferredExpert(make) if deferred else make())
             rest -= own.keys()
     network.load_state_dict(read_tensors(folder, files, rest), strict=False, assign=True)
 
 
-@torch.no_grad()
-def _read_expert(
-    expert: nn.Module, folder: Path, files: Mapping[str, str], own: Mapping[str, str], pack: Pack
-) -> nn.Module:
-    """Replace an expert, by the names of its tensors in the files and within it."""
-    read = read_tensors(folder, files, own)
-    expert.load_state_dict({own[key]: read.pop(key) for key in own}, assign=True)
-    packed = pack(expert)
-    if next(_experts_read) % _TRIM_EVERY == 0:
-        _trim_heap()
-    return packed
+class _ExpertReader:
+    """Reads a network's experts from files that are not kept open between them.
+
+    Pages that are read through a map of a file count as memory of the process as long as the map
+    lives. One for each expert gives them up with it; one for the whole network would end up
+    holding all of the file. So that two networks are never mixed, files must be those of before.
+    """
+
+    def __init__(self, folder: Path, files: Mapping[str, str], pack: Pack, n_experts: int) -> None:
+        self._folder, self._files, self._pack = folder, files, pack
+        self._found = {file: (folder / file).stat() for file in set(files.values())}
+        self._left = itertools.count(n_experts - 1, -1)  # from several threads
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of all files."""
+        return sum(found.st_size for found in self._found.values())
+
+    @torch.no_grad()
+    def read(self, expert: nn.Module, own: Mapping[str, str]) -> nn.Module:
+        """Replace an expert, by the names of its tensors in the files and within it."""
+        for file in {self._files[name] for name in own}:
+            self._check_unchanged(file)
+        read = read_tensors(self._folder, self._files, own)
+        expert.load_state_dict({own[key]: read.pop(key) for key in own}, assign=True)
+        packed = self._pack(expert)
+        if next(self._left) % _TRIM_EVERY == 0:  # after the last one too
+            _trim_heap()
+        return packed
+
+    def _check_unchanged(self, file: str) -> None:
+        path = self._folder / file
+        try:
+            if _version(path.stat()) == _version(self._found[file]):
+                return
+            event = "changed"
+        except FileNotFoundError:
+            event = "deleted"
+        raise RuntimeError(
+            f"{path} was {event} after its network was loaded, and before all experts were read "
+            "from it, each at its first use. Call timer_forecaster.release() and load the "
+            "checkpoint again, and leave its folder as it is while forecasts are made"
+        )
+
+
+def _version(found: os.stat_result) -> tuple[int, int, int]:
+    """Give what tells a file from another one of its name."""
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _trim_heap() -> None:
-    """Hand back the room that temporaries leave between packed weights, a third of their size."""
+    """Have the C library hand back to the system what lies free in its heap.
+
+    To pack an expert takes temporaries, and its packed weights are allocated among them. Freed
+    they leave gaps, too small for the next ones and not at the end of the heap, which glibc keeps:
+    a third of the packed size in the end.
+    """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         if hasattr(libc, "malloc_trim"):  # glibc's; others keep less
@@ -92,13 +145,13 @@ def _tensor_names(network: nn.Module, module: str) -> dict[str, str]:
     return {f"{module}.{own}": own for own in network.get_submodule(module).state_dict()}
 
 
-def replace_experts(network: nn.Module, make: Pack) -> None:
+def replace_experts(network: nn.Module, pack: Pack) -> None:
     """Replace the experts of a network, whether it has its weights or is empty."""
-    for name in expert_names(network):
-        network.set_submodule(name, make(network.get_submodule(name)))
+    for name in _unpacked_experts(network):
+        network.set_submodule(name, pack(network.get_submodule(name)))
 
 
-def expert_names(network: nn.Module) -> list[str]:
+def _unpacked_experts(network: nn.Module) -> list[str]:
     """Name the experts of a network that are not packed yet."""
     kinds = (Expert, Int8Expert)
     return [name for name, module in network.named_modules() if isinstance(module, kinds)]

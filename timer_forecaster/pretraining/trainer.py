@@ -32,7 +32,7 @@ from .config import PretrainingConfig
 from .data import BatchSource, identify_corpus, mix_seed
 from .optimizer import build_optimizers
 from .records import TERMS, Meter, RunLog
-from .variants import build_network, export_network, load_pipeline
+from .variants import build_network, export_network, load_weights
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -367,7 +367,7 @@ def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:
 def _load_initial(network: TimerS1Network, config: PretrainingConfig) -> None:
     if config.initial_checkpoint is None:
         return
-    weights = load_pipeline(config.initial_checkpoint, "cpu", "float32").network.state_dict()
+    weights = load_weights(config.initial_checkpoint)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from timer_forecaster.inference.cache import NetworkKey
+from timer_forecaster.inference.cache import NetworkKey, load_plain_network
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
@@ -131,7 +131,7 @@ def remove_serial_blocks(checkpoint: str | Path, folder: str | Path) -> Path:
     Path
         The folder, for `timer_forecaster.ForecastPipeline.from_pretrained`.
     """
-    network = ForecastPipeline.from_pretrained(checkpoint, device="cpu").network
+    network = load_plain_network(checkpoint)
     config = dataclasses.replace(network.config, num_mtp_tokens=0)
     weights = {k: v for k, v in network.state_dict().items() if not k.startswith("mtp_modules.")}
     folder = Path(folder)
@@ -161,6 +161,20 @@ def _load_parallel(key: NetworkKey) -> TimerS1Network:
     return network.to(key.device, dtype).requires_grad_(False).eval()
 
 
+def load_weights(checkpoint: str | Path) -> dict[str, Tensor]:
+    """Read all weights of a checkpoint of any objective, in float32.
+
+    Parameters
+    ----------
+    checkpoint : str or Path
+        Folder, registry name or hub id.
+    """
+    if _is_parallel(checkpoint):
+        key = NetworkKey.resolve(checkpoint, None, "cpu", "float32")
+        return _load_parallel(key).state_dict()
+    return load_plain_network(checkpoint).state_dict()
+
+
 def load_pipeline(
     checkpoint: str | Path, device: str = "auto", dtype: str = "auto"
 ) -> ForecastPipeline:
@@ -179,7 +193,12 @@ def load_pipeline(
     >>> load_pipeline("timer-s1-mini").predict([1.0, 2.0, 3.0], 4).median.shape
     (1, 4)
     """
-    config = find_checkpoint(str(checkpoint), weights=False) / "config.json"
-    if json.loads(config.read_text(encoding="utf-8")).get("model_type") == PARALLEL:
+    if _is_parallel(checkpoint):
         return ParallelPipeline(NetworkKey.resolve(checkpoint, None, device, dtype))
     return ForecastPipeline.from_pretrained(checkpoint, device=device, dtype=dtype)
+
+
+def _is_parallel(checkpoint: str | Path) -> bool:
+    config = find_checkpoint(str(checkpoint), weights=False) / "config.json"
+    found = json.loads(config.read_text(encoding="utf-8")).get("model_type")
+    return bool(found == PARALLEL)

@@ -105,6 +105,9 @@ class DeferredExpert(nn.Module):
         super().__init__()
         self._make: Callable[[], nn.Module] | None = make
         self._making = threading.Lock()
+        # The slot is there from the start: others may go through the modules meanwhile.
+        self.expert: nn.Module
+        self.register_module("expert", None)
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """Map (tokens, hidden size) to the same shape."""
@@ -115,7 +118,8 @@ class DeferredExpert(nn.Module):
         if self._make is not None:
             with self._making:
                 if self._make is not None:  # another thread may have been faster
-                    self.expert = self._make()
+                    with torch.inference_mode(False):  # the weights outlive the caller's mode
+                        self.expert = self._make()
                     self._make = None
         return self.expert
 

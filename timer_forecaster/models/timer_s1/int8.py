@@ -23,7 +23,7 @@ from .experts import (
     run_sorted,
     sort_by_expert,
 )
-from .linears import pad_to_grid
+from .linears import pad_to_grid, refuse_gradients
 
 STEPS = 127
 """Steps on either side of zero that eight bits give."""
@@ -130,7 +130,13 @@ def round_inputs(x: Tensor) -> tuple[Tensor, Tensor]:
     rounded : Tensor of uint8, shape (M, D)
     scale : Tensor, shape (M, 1)
         What a step stands for.
+
+    Raises
+    ------
+    RuntimeError
+        If gradients of the inputs are wanted: whole steps have none.
     """
+    refuse_gradients(x)
     steps, scale = quantise_rows(x, activation_steps())
     return steps.view(torch.uint8) + (activation_steps() + 1), scale
 

@@ -11,7 +11,8 @@ class PackedLinear(nn.Module):
     """A linear layer whose weight is kept in oneDNN's own layout.
 
     A plain layer is laid out anew at every call, which for few rows costs more than the product.
-    The packed weight serves forecasts alone: it has no gradient and is in no state dict.
+    The packed weight serves forecasts alone: it has no gradient and is in no state dict. Inputs
+    whose gradients are wanted are refused.
 
     Parameters
     ----------
@@ -31,12 +32,29 @@ class PackedLinear(nn.Module):
 
     def forward(self, x: Tensor, activation: str = "none") -> Tensor:
         """Map (..., in size) to (..., out size), and apply ``"none"`` or ``"swish"`` to it."""
+        refuse_gradients(x)
         return torch.ops.mkldnn._linear_pointwise(x, self._packed, self.bias, activation, [], "")
 
     def times(self, x: Tensor, factor: Tensor) -> Tensor:
         """Map (..., in size) to (..., out size) and multiply it by a factor of this shape."""
+        refuse_gradients(x)
+        refuse_gradients(factor)
         product = torch.ops.mkldnn._linear_pointwise.binary
         return product(x, factor, self._packed, self.bias, "mul")
+
+
+def refuse_gradients(x: Tensor) -> None:
+    """Refuse an input to packed weights whose gradient is wanted: it would be lost silently.
+
+    Raises
+    ------
+    RuntimeError
+    """
+    if torch.is_grad_enabled() and x.requires_grad:
+        raise RuntimeError(
+            "weights that are packed for forecasts pass no gradients on; differentiate the network "
+            "of timer_forecaster.inference.load_plain_network, or compute in torch.no_grad()"
+        )
 
 
 def can_pack(device: torch.device, dtype: torch.dtype) -> bool:

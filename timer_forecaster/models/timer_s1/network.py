@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .architecture import TimerS1Architecture, validate_architecture
-from .experts import EXPERT_STRATEGIES, MixtureOfExperts
+from .experts import EXPERT_STRATEGIES, Expert, MixtureOfExperts
 from .key_values import KeyValueCache, Rotary
 
 if TYPE_CHECKING:
@@ -436,8 +436,24 @@ class TimerS1Layers:
         ----------
         name : {"sorted", "dense"}
             A key of `timer_forecaster.models.timer_s1.experts.EXPERT_STRATEGIES`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such strategy, or the experts are laid out for forecasts on one device,
+            which leaves no choice.
         """
         _check_choice(name, EXPERT_STRATEGIES)
+        for block in self._blocks():
+            experts = block.ffn_layer.experts
+            if not isinstance(experts, nn.ModuleList) or not all(
+                isinstance(expert, Expert) for expert in experts
+            ):
+                raise ValueError(
+                    f"expert strategy {name!r} needs plain experts, and those of this network are "
+                    "laid out for forecasts on its device; "
+                    "timer_forecaster.inference.load_plain_network gives a network of plain ones"
+                )
         for block in self._blocks():
             block.ffn_layer.strategy = name
 

@@ -29,6 +29,22 @@ WIDE = TimerS1Architecture(
 PATIENCE = 60  # seconds to wait for another thread; a test that waits so long fails
 
 
+@pytest.fixture(autouse=True)
+def all_helpers_end():
+    """See that none waits for ever, and that none works on into the next test after an error."""
+    called = []
+    submit = ThreadPoolExecutor.submit
+
+    def noted(pool, function):
+        called.append(submit(pool, function))
+        return called[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ThreadPoolExecutor, "submit", noted)
+        yield
+        assert wait(called, PATIENCE).not_done == set()
+
+
 @pytest.fixture
 def set_threads():
     """Set the number of torch's threads, for the time of a test."""
@@ -259,13 +275,20 @@ def wide_pipeline():
     return ForecastPipeline.from_pretrained(None, device="cpu", config=WIDE)
 
 
-def test_a_single_row_of_a_wide_network_has_its_experts_shared(set_threads, meeting):
+def test_a_single_row_of_a_wide_network_has_its_experts_shared(set_threads, meeting, monkeypatch):
     row = [np.sin(np.arange(900.0))]
     set_threads(1)
     expected = wide_pipeline().predict(row, 20).quantiles
     set_threads(2)
     expert = wide_pipeline().network.model.layers[0].ffn_layer.experts[0]
     found = meeting(type(expert), "forward", 2)
+    forecast_pass = TimerS1Network.forecast_pass
+
+    def late(*arguments):
+        time.sleep(0.3)  # lets the helper come, which is asked only if it has nothing to do
+        return forecast_pass(*arguments)
+
+    monkeypatch.setattr(TimerS1Network, "forecast_pass", late)
     forecast = wide_pipeline().predict(row, 20).quantiles
     assert {number for numbers in found.values() for number in numbers} == {1}
     np.testing.assert_array_equal(forecast, expected)
@@ -355,7 +378,7 @@ def test_an_error_of_the_caller_waits_for_the_results_before_it(set_threads):
     begun, failed = threading.Event(), threading.Event()
 
     def job(number):
-        if number == 0:
+        if number == 0:  # always the caller's
             assert begun.wait(PATIENCE)  # leaves the next job to the helper
         elif number == 1:
             begun.set()

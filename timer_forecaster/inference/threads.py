@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -100,11 +101,13 @@ class Crew:
         """Like the built-in function, in any of the threads; results and errors come in order."""
         every = zip(*iterables, strict=True)
         jobs = deque(_Job(partial(function, *arguments)) for arguments in every)
-        untaken = jobs.copy()
+        untaken = deque(islice(jobs, 1, None))  # the first is the caller's, who would only wait
         with self._changed:
             self._untaken.append(untaken)
             self._changed.notify_all()
         try:
+            if jobs:
+                jobs[0].run()
             while jobs:
                 job = jobs.popleft()  # its result is the caller's to keep
                 while not job.future.done() and (own := _take(untaken)):

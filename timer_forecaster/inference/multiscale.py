@@ -123,9 +123,12 @@ def forecast(
         ]
         steps = -(-horizon // pace)
         parts.append((rows, weave(roll_out(split, steps, "quantile"), pace, horizon)))
+    if len(parts) == 1:
+        return parts[0][1]  # all series had the same roll-out, and no coarser pace
     total = np.zeros((len(series), horizon, parts[0][1].shape[-1]))
     count = np.zeros((len(series), 1, 1))
     for rows, quantiles in parts:
         total[rows] += quantiles
         count[rows] += 1
-    return total / count
+    total /= count
+    return total

@@ -19,8 +19,8 @@ from safetensors.torch import load_file
 from timer_forecaster import cli
 from timer_forecaster.corpus.shards import build
 from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.timer_s1.batches import make_batch
 from timer_forecaster.pretraining import PretrainingConfig, load_pipeline, pretrain, trainer
-from timer_forecaster.pretraining.batches import make_batch
 from timer_forecaster.pretraining.data import BatchSource
 from timer_forecaster.pretraining.variants import build_network, export_network
 

@@ -3,7 +3,8 @@
 ``timer-forecaster pretrain CONFIG.yaml`` runs it; `pretrain` does from Python.
 """
 
-from .batches import MaskShares, TrainingBatch, make_batch
+from timer_forecaster.models.timer_s1.batches import MaskShares, TrainingBatch, make_batch
+
 from .config import DataMix, OptimizerSettings, PretrainingConfig, Stage, read_config
 from .optimizer import Muon, build_optimizers
 from .trainer import PretrainingResult, pretrain

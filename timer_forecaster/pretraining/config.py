@@ -14,8 +14,8 @@ import yaml
 from timer_forecaster.corpus.synthetic import SyntheticSeries
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.architecture import SERIAL_WEIGHTINGS
+from timer_forecaster.models.timer_s1.batches import MaskShares
 
-from .batches import MaskShares
 from .optimizer import OPTIMIZERS
 
 OBJECTIVES = ("stp", "ntp", "mtp")

@@ -11,8 +11,8 @@ import torch
 from torch import Generator, Tensor
 
 from timer_forecaster.corpus.synthetic import SyntheticSeries
+from timer_forecaster.models.timer_s1.batches import TrainingBatch, make_batch, mix_windows
 
-from .batches import TrainingBatch, make_batch, mix_windows
 from .config import DataMix, PretrainingConfig, Stage
 
 VALIDATION_ROWS = 256

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.timer_s1.batches import TrainingBatch
 from timer_forecaster.models.timer_s1.objective import (
     combine_terms,
     load_balance_loss,
@@ -26,7 +27,6 @@ from timer_forecaster.models.timer_s1.objective import (
     stage_losses,
 )
 
-from .batches import TrainingBatch
 from .checkpoints import CheckpointFolder
 from .config import PretrainingConfig
 from .data import BatchSource, identify_corpus, mix_seed

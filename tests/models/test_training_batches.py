@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from timer_forecaster.models.timer_s1.batches import align_start, mix_windows
 from timer_forecaster.pretraining import MaskShares, make_batch
-from timer_forecaster.pretraining.batches import align_start, mix_windows
 
 
 def generator(seed=0):

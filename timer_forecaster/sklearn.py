@@ -142,6 +142,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         config: Any = None,
         quantization_config: Any = None,
         quantization: str | None = None,
+        adapter: Any = None,
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -155,6 +156,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.config = config
         self.quantization_config = quantization_config
         self.quantization = quantization
+        self.adapter = adapter
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn what the regressor can do."""

@@ -187,6 +187,7 @@ class TimerS1Forecaster(BaseForecaster):
         quantization_config: Any = None,
         deterministic: bool = False,
         quantization: str | None = None,
+        adapter: Any = None,
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -202,6 +203,7 @@ class TimerS1Forecaster(BaseForecaster):
         self.quantization_config = quantization_config
         self.deterministic = deterministic
         self.quantization = quantization
+        self.adapter = adapter
         super().__init__()
 
     def __post_init__(self) -> None:

@@ -342,21 +342,60 @@ def load_plain_network(
     True
     """
     key = NetworkKey.resolve(name, revision, "cpu", dtype)
+    network = plain_network(key)
+    for parameter in network.parameters():
+        parameter.requires_grad_()
+        parameter.data = parameter.data.clone()  # off the map of its file
+    return network
+
+
+@torch.inference_mode(False)
+def plain_network(key: NetworkKey, dtype: torch.dtype | None = None) -> TimerS1Network:
+    """Load the network of a key as one's own, with plain experts, and weights without gradients.
+
+    Weights that are stored in the type that is computed in stay mapped into memory.
+
+    Parameters
+    ----------
+    key : NetworkKey
+        Its quantisation makes no difference.
+    dtype : torch.dtype, optional
+        Type to compute in. Default: that of the key.
+
+    Raises
+    ------
+    ValueError
+        If another library quantised the checkpoint.
+    """
+    if key.config is not None:
+        network, stored = _drawn_network(TimerS1Architecture(**dict(key.config)))
+        return _placed(network, key.device, dtype or _type_to_compute_in(network, key, stored))
     folder = find_checkpoint(key.name, key.revision)
     config = _read_config(folder)
     network = _empty_network(TimerS1Architecture.from_config_file(folder / "config.json"))
-    to_compute_in = _type_to_compute_in(network, key, stored_dtype(folder))
+    dtype = dtype or _type_to_compute_in(network, key, stored_dtype(folder))
     if is_int8(config):
         replace_experts(network, Int8Expert.unread)
-        fill(network, folder, restoring(to_compute_in), deferred=False)
+        fill(network, folder, restoring(dtype), deferred=False)
     elif "quantization_config" in config:
-        raise ValueError(f"checkpoint {str(name)!r} is quantised; name the original")
+        raise ValueError(f"checkpoint {key.name!r} is quantised; name the original")
     else:
         fill(network, folder)
-    for parameter in network.parameters():
-        parameter.requires_grad_()
-        parameter.data = parameter.data.to(to_compute_in, copy=True)  # off the map of its file
-    return network.eval()
+    return _placed(network, key.device, dtype)
+
+
+@torch.inference_mode(False)
+def full_network(
+    key: NetworkKey, config: TimerS1Architecture, weights: Mapping[str, torch.Tensor]
+) -> TimerS1Network:
+    """Lay out for a key's device, type and quantisation a network of other weights, all of them."""
+    network = _empty_network(config)
+    network.load_state_dict(dict(weights), assign=True)
+    dtype = get_network(key).dtype
+    if quantization_of(key) == INT8:
+        replace_experts(network, packing(dtype))
+        join_experts(network)
+    return _finished(network, key.device, dtype)
 
 
 def _empty_network(config: TimerS1Architecture) -> TimerS1Network:
@@ -366,14 +405,24 @@ def _empty_network(config: TimerS1Architecture) -> TimerS1Network:
 
 def _random_network(config: TimerS1Architecture, key: NetworkKey) -> TimerS1Network:
     """Draw the same weights every time, whatever torch's own generator does."""
-    network = _empty_network(config).float().to_empty(device="cpu")  # other types draw others
-    network.reset_parameters(torch.Generator().manual_seed(0))
-    large = _n_parameters(network) >= _LARGE
-    dtype = _type_to_compute_in(network, key, torch.bfloat16 if large else torch.float32)
+    network, stored = _drawn_network(config)
+    dtype = _type_to_compute_in(network, key, stored)
     if key.quantization == INT8:
         replace_experts(network, packing(dtype))
         join_experts(network)
     return _finished(network, key.device, dtype)
+
+
+def _drawn_network(config: TimerS1Architecture) -> tuple[TimerS1Network, torch.dtype]:
+    """Draw a network in float32, and tell the type in which its like are stored."""
+    network = _empty_network(config).float().to_empty(device="cpu")  # other types draw others
+    network.reset_parameters(torch.Generator().manual_seed(0))
+    return network, torch.bfloat16 if is_large(network) else torch.float32
+
+
+def is_large(network: TimerS1Network) -> bool:
+    """Whether a network is so large that there is hardly room for two."""
+    return _n_parameters(network) >= _LARGE
 
 
 def _packing(dtype: torch.dtype) -> Pack:
@@ -381,8 +430,12 @@ def _packing(dtype: torch.dtype) -> Pack:
     return lambda expert: PackedExpert(expert.to(dtype))
 
 
+def _placed(network: TimerS1Network, device: str, dtype: torch.dtype) -> TimerS1Network:
+    return network.to(device, dtype).requires_grad_(False).eval()
+
+
 def _finished(network: TimerS1Network, device: str, dtype: torch.dtype) -> TimerS1Network:
-    network = network.to(device, dtype).requires_grad_(False).eval()
+    network = _placed(network, device, dtype)
     if packs(network.config, network.device, dtype):
         pack(network)
     elif stacks(network.config, network.device, dtype):
@@ -395,7 +448,7 @@ def _type_to_compute_in(
 ) -> torch.dtype:
     if key.dtype != "auto":
         return cast("torch.dtype", getattr(torch, key.dtype))
-    if _n_parameters(network) >= _LARGE:
+    if is_large(network):
         return stored
     wide = network.config.hidden_size >= WIDE
     bfloat16 = stored == torch.bfloat16 and wide and fast_in_bfloat16(torch.device(key.device))

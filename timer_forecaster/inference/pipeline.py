@@ -15,7 +15,8 @@ from tqdm.auto import tqdm
 from timer_forecaster.models.timer_s1 import ROLLOUTS, TimerS1Architecture, TimerS1Network
 
 from . import multiscale
-from .cache import Device, NetworkKey, get_network
+from .adapters import Adapter, adapted_network, as_adapter
+from .cache import Device, NetworkKey
 from .engine import embed_rows, forecast_rows, route_rows
 from .forecast import FloatArray, Forecast
 from .routing import Routing
@@ -31,18 +32,22 @@ OPTIONS = ("context_length", "rollout", "flip", "batch_size")
 
 @dataclasses.dataclass(frozen=True)
 class ForecastPipeline:
-    """Zero-shot forecasts from a Timer-S1 checkpoint.
+    """Forecasts from a Timer-S1 checkpoint, as it is or with an adapter.
 
-    A pipeline is a key into the process-wide cache of networks: it pickles in a few bytes,
-    and all pipelines of one checkpoint share its weights. Make one with `from_pretrained`.
+    A pipeline is a key into the process-wide cache of networks: it pickles in a few bytes, and
+    those of its adapter, and all pipelines of one checkpoint share its weights. Make one with
+    `from_pretrained`.
 
     Parameters
     ----------
     key : NetworkKey
         What to load.
+    adapter : Adapter, optional
+        What to change in it.
     """
 
     key: NetworkKey
+    adapter: Adapter | None = None
 
     @classmethod
     def from_pretrained(
@@ -55,6 +60,7 @@ class ForecastPipeline:
         config: Any = None,
         quantization: str | None = None,
         quantization_config: Any = None,
+        adapter: Adapter | str | Path | None = None,
     ) -> ForecastPipeline:
         """Make a pipeline and load its network into the process-wide cache.
 
@@ -91,6 +97,10 @@ class ForecastPipeline:
             A quantisation of a transformers library for the weights, such as ``TorchAoConfig``,
             ``QuantoConfig`` or ``BitsAndBytesConfig``, or its dict. The library and accelerate
             must be installed.
+        adapter : Adapter, str or Path, optional
+            What `timer_forecaster.finetuning.finetune` made of this checkpoint, or the folder or
+            hub id of one. It is applied to forecasts alone: the weights of the checkpoint are
+            shared as before.
 
         Returns
         -------
@@ -116,8 +126,8 @@ class ForecastPipeline:
         key = NetworkKey.resolve(
             name, revision, device, dtype, config, quantization_config, quantization
         )
-        pipeline = cls(key)
-        get_network(pipeline.key)
+        pipeline = cls(key, as_adapter(adapter))
+        _ = pipeline.network  # loads it
         return pipeline
 
     @property
@@ -128,7 +138,7 @@ class ForecastPipeline:
         most of them in no state dict, and gradients are refused on a CPU. To train, change or store
         a network take `timer_forecaster.inference.load_plain_network`.
         """
-        return get_network(self.key)
+        return adapted_network(self.key, self.adapter)
 
     def predict(
         self,
@@ -344,7 +354,7 @@ def pipeline_of(estimator: Any) -> ForecastPipeline:
         estimator.quantization,
         device_argument="device_map",
     )
-    return ForecastPipeline(key)
+    return ForecastPipeline(key, as_adapter(estimator.adapter))
 
 
 def check_options(*, context_length: Any, rollout: Any, flip: Any, batch_size: Any) -> None:

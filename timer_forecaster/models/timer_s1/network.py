@@ -41,7 +41,8 @@ class RMSNorm(nn.Module):
         # Unlike that of a square root, this norm's gradient is finite at an all-zero token.
         rms = torch.linalg.vector_norm(x, dim=-1, keepdim=True) * x.shape[-1] ** -0.5
         x = x / (rms + self.eps)
-        return self.weight * x.to(hidden_states.dtype)
+        # A tuned weight is float32 in networks of any type.
+        return (self.weight * x.to(hidden_states.dtype)).to(hidden_states.dtype)
 
 
 class ResidualMLP(nn.Module):
@@ -213,8 +214,8 @@ class GatedAttention(nn.Module):
             asking = pick(hidden_states, newest)  # (B, 1, D)
             query_rotary = _pick_positions(rotary[0], newest), _pick_positions(rotary[1], newest)
         query, key, value, gate = self._project(asking, hidden_states)
-        query = rotate(query, *(table * self.q_scale for table in query_rotary))
-        key = rotate(key, *(table * self.k_scale for table in rotary))
+        query = rotate(query, *((table * self.q_scale).to(query.dtype) for table in query_rotary))
+        key = rotate(key, *((table * self.k_scale).to(key.dtype) for table in rotary))
         if cache is not None and cache.continues:
             attended = cache.attend(self, query, key, value)
         else:

@@ -1,0 +1,135 @@
+"""Settings of a tuning."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from numbers import Integral, Real
+from typing import Any
+
+from timer_forecaster.models.timer_s1.adaptation import TARGETS
+
+__all__ = ["TARGETS", "FinetuneConfig"]
+
+LEARNING_RATES = {
+    "router+head": 1e-3,
+    "head": 1e-3,
+    "router": 1e-3,
+    "norms": 1e-3,
+    "lora": 1e-3,
+    "full": 1e-4,
+}
+"""Peak learning rate by target, where none is given."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FinetuneConfig:
+    """What to tune, on what, and for how long.
+
+    Parameters
+    ----------
+    target : {"router+head", "head", "router", "norms", "lora", "full"}
+        What is trained: the matrices that send tokens to experts and the output embedding, one of
+        the two, the weights of all norms, low-rank matrices beside the projections of attention,
+        or everything.
+    steps : int
+        Steps of the optimiser at most.
+    learning_rate : float, optional
+        Its peak, after a twentieth of the steps; it falls to a tenth by the end. Default: as found
+        good for the target (`LEARNING_RATES`).
+    batch_size : int
+        Windows in a step.
+    context_length : int
+        Steps of a window that forecasts are made from, at most those of the checkpoint.
+    horizon : int, optional
+        Steps ahead that matter, at most those of one pass, which is the default. Serial blocks
+        beyond it are not run.
+    validation : float
+        Share of each series, its newest steps, that is not trained on but decides when to stop and
+        whether the result is kept.
+    patience : int
+        Validations without improvement after which to stop; there are twenty at most.
+    balance_loss : float
+        Weight of the load-balancing loss of the report (section 3.3), where routers are trained.
+    router_kl : float
+        Weight of the divergence of the base's routing from the tuned one, where routers are
+        trained.
+    weight_decay : float
+        Decoupled decay, towards the weights of the base.
+    lora_rank : int
+        Rank of low-rank matrices.
+    hot_experts : float
+        With ``target="lora"``: share of the experts in each block, those most used by the series,
+        that are widened too.
+    seed : int
+        Of the windows that are drawn and of low-rank matrices.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the setting that cannot be used.
+
+    Examples
+    --------
+    >>> from timer_forecaster.finetuning import FinetuneConfig
+    >>> FinetuneConfig(target="head", steps=100).target
+    'head'
+    """
+
+    target: str = "router+head"
+    steps: int = 200
+    learning_rate: float | None = None
+    batch_size: int = 32
+    context_length: int = 512
+    horizon: int | None = None
+    validation: float = 0.2
+    patience: int = 5
+    balance_loss: float = 1e-3
+    router_kl: float = 1e-2
+    weight_decay: float = 0.01
+    lora_rank: int = 8
+    hot_experts: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if self.target not in TARGETS:
+            raise ValueError(f"target={self.target!r} is unknown; use one of {TARGETS}")
+        for name in ("steps", "batch_size", "context_length", "patience", "lora_rank"):
+            _check_integer(name, getattr(self, name), 1)
+        _check_integer("seed", self.seed, 0)
+        if self.horizon is not None:
+            _check_integer("horizon", self.horizon, 1)
+        for name in ("balance_loss", "router_kl", "weight_decay"):
+            _check_number(name, getattr(self, name), 0, math.inf)
+        if self.learning_rate is not None:
+            _check_number("learning_rate", self.learning_rate, 0, math.inf, above=True)
+        _check_number("validation", self.validation, 0, 0.9, above=True)
+        _check_number("hot_experts", self.hot_experts, 0, 1)
+        if self.hot_experts and self.target != "lora":
+            raise ValueError(
+                f"hot_experts={self.hot_experts} applies to target='lora', not to {self.target!r}"
+            )
+
+    @property
+    def peak_learning_rate(self) -> float:
+        """The learning rate, the target's own if none is given."""
+        return self.learning_rate or LEARNING_RATES[self.target]
+
+
+def _check_integer(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name}={value!r} must be an integer")
+    if int(value) < least:
+        raise ValueError(f"{name}={value} must be at least {least}")
+
+
+def _check_number(name: str, value: Any, least: float, most: float, above: bool = False) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name}={value!r} must be a number")
+    number = float(value)
+    fits = number > least if above else number >= least
+    if not (fits and number <= most and math.isfinite(number)):
+        bounds = f"{'above' if above else 'at least'} {least}"
+        most_text = f" and at most {most}" if math.isfinite(most) else " and finite"
+        raise ValueError(f"{name}={value} must be {bounds}{most_text}")

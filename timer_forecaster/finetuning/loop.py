@@ -18,13 +18,13 @@ from .objective import Windows, base_routing, dense_terms
 from .trainable import Trainable
 from .windows import WindowSampler
 
-MOST_CHECKS = 20
+MOST_CHECKS = 10
 """Validations of a tuning."""
 
 _WITH_ROUTERS = ("router+head", "router", "full")
 _WARM_UP = 0.05  # share of the steps in which the learning rate rises
 _LOWEST_RATE = 0.1  # of the peak, at the end
-_AVERAGED = 0.95  # what weights average of before, a step later; they validate and are kept
+_AVERAGED = 0.9  # what weights average of before, a step later; they validate and are kept
 _MOST_GRADIENT = 1.0  # norm to which gradients are cut
 
 Curve = list[tuple[int, float]]
@@ -132,10 +132,9 @@ class Loop:
         """Do one step; one without a finite loss and gradient changes nothing."""
         self.step += 1
         config = self._config
-        batch = self._sampler.batch(config.batch_size)
         terms = dense_terms(
             self._trained.network,
-            batch,
+            self._sampler.batch(),
             self._n_serial,
             config.balance_loss,
             config.router_kl,

@@ -223,9 +223,10 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.n_outputs_ = y.shape[1] if y.ndim == 2 else 1
         if self.tuning is not None:
             from timer_forecaster.finetuning import finetune_windows
+            from timer_forecaster.finetuning.estimators import tuned
 
-            contexts, targets = self._contexts(X), y.reshape(len(y), self.n_outputs_)
-            self.adapter_ = finetune_windows(pipeline_of(self), contexts, targets, self.tuning)
+            targets = y.reshape(len(y), self.n_outputs_)
+            self.adapter_ = tuned(self, finetune_windows, self._contexts(X), targets)
         return self
 
     def predict(self, X: Any) -> FloatArray:

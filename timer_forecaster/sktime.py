@@ -254,15 +254,16 @@ class TimerS1Forecaster(BaseForecaster):
         """Tune to every series of a panel; again, and it goes on from the adapter so far."""
         self._check_parameters()
         self._tune(extended({}, Panel.of(y), self._memory()))
-        # sktime itself takes no attribute for pretrained that a fit had made before
+        # sktime itself would not count an attribute that a fit had made before
         self._pretrained_attrs = ["adapter_"]
         return self
 
     def _tune(self, histories: Histories) -> None:
         from timer_forecaster.finetuning import finetune
+        from timer_forecaster.finetuning.estimators import tuned
 
         series = [values for history in histories.values() for values in history.values]
-        self.adapter_ = finetune(pipeline_of(self), series, self.tuning)
+        self.adapter_ = tuned(self, finetune, series)
 
     def _update(
         self, y: pd.DataFrame, X: None = None, update_params: bool = True
@@ -575,9 +576,10 @@ class TimerS1Forecaster(BaseForecaster):
             "device_map": "cpu",
             "dtype": "float64",
         }
+        brief = FinetuneConfig(steps=1, batch_size=2, context_length=32)
         sets: list[dict[str, Any]] = [
             {"model_path": "timer-s1-test"},
-            {"model_path": "timer-s1-test", **options},
+            {"model_path": "timer-s1-test", "tuning": brief, **options},
             {"model_path": None, "config": sizes, "deterministic": True},
         ]
         # sktime's suite hands an X to every forecaster, whether its tags say that it uses X or not

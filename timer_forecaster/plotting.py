@@ -186,6 +186,47 @@ def plot_shares(ax: Axes | None, shares: ArrayLike) -> Axes:
     return axes
 
 
+def plot_tuning(
+    training: Sequence[tuple[int, float]],
+    validation: Sequence[tuple[int, float]],
+    kept_step: int,
+    use_before: ArrayLike,
+    use_after: ArrayLike,
+) -> Figure:
+    """Draw how a tuning went: its losses, and the use of the experts before and after.
+
+    Parameters
+    ----------
+    training, validation : sequence of (int, float)
+        Steps and losses.
+    kept_step : int
+        Step whose weights were kept.
+    use_before, use_after : array of shape (n_blocks, n_experts)
+        Shares of the routing choices.
+
+    Returns
+    -------
+    matplotlib Figure
+        Made without pyplot: it needs no display, and nothing has to close it.
+    """
+    _require_matplotlib()
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 3.5), layout="constrained")
+    curves, before, after = figure.subplots(1, 3, width_ratios=(1.6, 1, 1))
+    curves.plot(*np.transpose(validation), color=_FORECAST_COLOUR, label="validation")
+    if len(training):
+        curves.plot(*np.transpose(training), color=_HISTORY_COLOUR, alpha=0.6, label="training")
+    curves.axvline(kept_step, color=_FORECAST_COLOUR, linestyle=":", label=f"kept: {kept_step}")
+    curves.set_xlabel("step")
+    curves.set_ylabel("quantile loss, normalised units")
+    curves.legend()
+    for axes, shares, title in ((before, use_before, "before"), (after, use_after, "after")):
+        plot_shares(axes, shares)
+        axes.set_title(title)
+    return figure
+
+
 def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
     """Draw forecasters by their error relative to Seasonal Naive: one panel overall, one per term.
 

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from timer_forecaster.inference.scaling import standardise
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.batches import MAX_NORMALISED, TrainingBatch
 from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
-from timer_forecaster.models.timer_s1.network import patchify
+from timer_forecaster.models.timer_s1.network import patchify, pick
 from timer_forecaster.models.timer_s1.objective import load_balance_loss, patch_loss, stage_losses
 
 FloatArray = NDArray[np.float64]
@@ -73,30 +73,45 @@ def make_windows(
     )
 
 
-def forecast_quantiles(network: TimerS1Network, windows: Windows) -> Tensor:
-    """Forecast what follows the contexts, as far as one pass goes: (B, Q, H or less)."""
-    length = network.config.input_token_len
+class Passed(NamedTuple):
+    """What one pass over windows gives."""
+
+    quantiles: Tensor  # (B, Q, H, or as far as one pass goes), float32 or wider
+    router_logits: list[Tensor]  # of each block that ran, (B·N, experts)
+
+
+def window_pass(network: TimerS1Network, windows: Windows) -> Passed:
+    """Forecast what follows the contexts, in the normalised units of each."""
     horizon = min(windows.target.shape[-1], network.pass_length)
-    n_patches = -(-horizon // length)
-    passed = network.forecast_pass(windows.patches, n_patches, windows.last_token)
-    return passed[..., :horizon].float() if passed.dtype != torch.float64 else passed[..., :horizon]
+    n_serial = -(-horizon // network.config.input_token_len) - 1
+    newest = windows.last_token[:, None, None]
+    pieces: list[Tensor] = []
+    logits: list[Tensor] = []
+    for stage in network.stages(windows.patches, n_serial):
+        pieces.append(network.predict_patch(pick(stage.hidden_states, newest)[:, 0]))
+        logits += stage.router_logits
+    quantiles = torch.cat(pieces, dim=-1)[..., :horizon]
+    return Passed(quantiles.to(torch.promote_types(torch.float32, quantiles.dtype)), logits)
 
 
-def window_losses(network: TimerS1Network, windows: Windows) -> Tensor:
-    """Quantile loss of each window's forecast, as the network was trained by, (B,).
+def window_losses(network: TimerS1Network, quantiles: Tensor, windows: Windows) -> Tensor:
+    """Quantile loss of each window, of the kind that the network was trained by, (B,).
 
-    Zero for windows without anything observed after them. See
+    Zero for windows of which nothing is observed after the context. See
     `timer_forecaster.models.timer_s1.objective.patch_loss`.
+
+    Parameters
+    ----------
+    network : TimerS1Network
+    quantiles : Tensor, shape (B, Q, steps)
+        Of `window_pass`.
+    windows : Windows
     """
-    quantiles = forecast_quantiles(network, windows)
-    horizon = quantiles.shape[-1]
-    target, observed = windows.target[:, :horizon], windows.observed[:, :horizon]
+    steps = quantiles.shape[-1]
     levels = torch.tensor(network.config.quantiles, device=quantiles.device, dtype=quantiles.dtype)
-    losses = [
-        patch_loss(*window, levels, network.config.training_loss)
-        for window in zip(quantiles, target.to(quantiles.dtype), observed, strict=True)
-    ]
-    return torch.stack(losses)
+    target = windows.target[:, :steps].to(quantiles.dtype)
+    rows = zip(quantiles, target, windows.observed[:, :steps], strict=True)
+    return torch.stack([patch_loss(*row, levels, network.config.training_loss) for row in rows])
 
 
 class Terms(NamedTuple):
@@ -145,8 +160,10 @@ def routing_divergence(base: Sequence[Tensor], tuned: Sequence[Tensor]) -> Tenso
     """
     parts = [
         F.kl_div(
-            F.log_softmax(ours.float(), -1), F.log_softmax(theirs.float(), -1),
-            reduction="batchmean", log_target=True,
+            F.log_softmax(ours.float(), -1),
+            F.log_softmax(theirs.float(), -1),
+            reduction="batchmean",
+            log_target=True,
         )
         for theirs, ours in zip(base, tuned, strict=True)
     ]
@@ -157,32 +174,32 @@ def routing_divergence(base: Sequence[Tensor], tuned: Sequence[Tensor]) -> Tenso
 def base_routing(
     network: TimerS1Network, frozen: TimerS1Network
 ) -> Iterator[Callable[[], list[Tensor]]]:
-    """Record what each router is given, and tell what the base's would have made of it.
+    """Record what each router is given in training, for what the base's would have made of it.
 
     Yields
     ------
     callable
-        Gives the base's router logits for the latest inputs, block by block, and forgets these.
+        Gives the base's router logits for the inputs since it was called last, block by block.
     """
-    inputs: list[Tensor] = []
-    gates = [part.gate for part in network.modules() if isinstance(part, MixtureOfExperts)]
-    base = {
-        id(part.gate): other.gate.weight.detach().float()
-        for part, other in zip(_mixtures(network), _mixtures(frozen), strict=True)
-    }
-    order: list[int] = []
+    made: list[Tensor] = []
 
-    def record(gate: torch.nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> None:
-        inputs.append(arguments[0].detach())
-        order.append(id(gate))
+    def recorded_for(base: Tensor) -> Callable[..., None]:
+        def record(gate: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> None:
+            if torch.is_grad_enabled():  # not while validating
+                made.append(F.linear(arguments[0].detach().to(base.dtype), base))
+
+        return record
 
     def logits() -> list[Tensor]:
-        made = [F.linear(x.float(), base[gate]) for x, gate in zip(inputs, order, strict=True)]
-        inputs.clear()
-        order.clear()
-        return made
+        latest = made.copy()
+        made.clear()
+        return latest
 
-    handles = [gate.register_forward_hook(record) for gate in gates]
+    pairs = zip(_routers(network), _routers(frozen), strict=True)
+    handles = [
+        gate.register_forward_hook(recorded_for(base.weight.detach().float()))
+        for gate, base in pairs
+    ]
     try:
         yield logits
     finally:
@@ -190,5 +207,5 @@ def base_routing(
             handle.remove()
 
 
-def _mixtures(network: TimerS1Network) -> list[MixtureOfExperts]:
-    return [part for part in network.modules() if isinstance(part, MixtureOfExperts)]
+def _routers(network: TimerS1Network) -> list[nn.Linear]:
+    return [part.gate for part in network.modules() if isinstance(part, MixtureOfExperts)]

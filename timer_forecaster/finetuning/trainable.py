@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from timer_forecaster.inference.cache import NetworkKey, is_large, plain_network
-from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.adaptation import adapted, replaced_by, widened_by_lora
 
 
@@ -60,8 +62,10 @@ def load_frozen(key: NetworkKey) -> TimerS1Network:
 def own_copies(frozen: TimerS1Network, names: Iterable[str]) -> dict[str, nn.Parameter]:
     """Copy weights of a network in float32 or wider, to be trained."""
     wide = torch.promote_types(torch.float32, frozen.dtype)
-    return {name: nn.Parameter(frozen.get_parameter(name).detach().to(wide, copy=True))
-            for name in names}
+    return {
+        name: nn.Parameter(frozen.get_parameter(name).detach().to(wide, copy=True))
+        for name in names
+    }
 
 
 def drawn_low_rank(
@@ -88,6 +92,7 @@ def trainable(
     frozen: TimerS1Network,
     target: str,
     *,
+    start: Mapping[str, Tensor] | None = None,
     lora_rank: int = 8,
     hot_experts: Mapping[str, Iterable[int]] | None = None,
     seed: int = 0,
@@ -100,14 +105,44 @@ def trainable(
         As of `load_frozen`.
     target : str
         One of `timer_forecaster.finetuning.config.TARGETS`.
+    start : mapping of str to Tensor, optional
+        Weights of this target to go on from. Default: those of the network.
     lora_rank, seed : int
-        Rank of low-rank matrices, and the seed that they are drawn by.
+        Rank of low-rank matrices, and the seed that they are drawn by, without a start.
     hot_experts : mapping of str to iterable of int, optional
         See `timer_forecaster.models.timer_s1.adaptation.widened_by_lora`.
     """
+    if start:
+        copies = {name: nn.Parameter(value.clone()) for name, value in start.items()}
+        return Trainable(frozen, copies)
     names = [name for name, _ in frozen.named_parameters()]
     if target == "lora":
         layers = widened_by_lora(names, hot_experts)
         generator = Generator().manual_seed(seed)
         return Trainable(frozen, drawn_low_rank(frozen, layers, lora_rank, generator))
     return Trainable(frozen, own_copies(frozen, replaced_by(target, names)))
+
+
+def hot_experts(
+    config: TimerS1Architecture, shares: NDArray[np.float64], share: float
+) -> dict[str, list[int]]:
+    """Choose the experts of each block that are used most.
+
+    Parameters
+    ----------
+    config : TimerS1Architecture
+    shares : ndarray, shape (blocks, experts)
+        Of the routing choices: the main blocks, then the serial blocks that run.
+    share : float
+        Of the experts that are chosen, rounded up.
+
+    Returns
+    -------
+    dict of str to list of int
+        Numbers of the experts, by the name of their block's list.
+    """
+    n_chosen = math.ceil(share * config.num_experts)
+    main = [f"model.layers.{i}.ffn_layer.experts" for i in range(config.num_hidden_layers)]
+    serial = [f"mtp_modules.{i}.layer.ffn_layer.experts" for i in range(config.num_mtp_tokens)]
+    order = np.argsort(-shares, axis=-1, kind="stable")[:, :n_chosen]
+    return dict(zip([*main, *serial], order.tolist(), strict=False))

@@ -335,4 +335,3 @@ def _signature(key: NetworkKey) -> str:
 
 def _add(digest: Any, value: Tensor) -> None:
     digest.update(value.detach().cpu().contiguous().numpy().data)
-

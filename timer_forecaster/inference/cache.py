@@ -258,6 +258,18 @@ def get_network(key: NetworkKey) -> TimerS1Network:
         return network
 
 
+def forget_large(key: NetworkKey) -> None:
+    """Free the network of a key, if there is hardly room for another one beside it."""
+    if key.config is None:
+        folder = find_checkpoint(key.name, key.revision, weights=False)
+        config = TimerS1Architecture.from_config_file(folder / "config.json")
+    else:
+        config = TimerS1Architecture(**dict(key.config))
+    if is_large(_empty_network(config)):
+        with _lock:
+            _networks.pop(key, None)
+
+
 def release() -> None:
     """Free every cached network; the next forecast loads its weights again.
 

@@ -183,9 +183,7 @@ def adapted(network: TimerS1Network, weights: Mapping[str, Tensor]) -> TimerS1Ne
     by_expert: dict[tuple[str, int], dict[str, LowRank]] = defaultdict(dict)
     for name, value in weights.items():
         lora = _LORA.fullmatch(name)
-        layer, own = (
-            (lora["layer"], f"lora_{lora['side']}") if lora else name.rsplit(".", 1)
-        )
+        layer, own = (lora["layer"], f"lora_{lora['side']}") if lora else name.rsplit(".", 1)
         by_layer[layer][own] = _parameter(value)
     for layer, own in by_layer.items():
         expert = _OF_EXPERT.fullmatch(layer)

@@ -1,0 +1,206 @@
+"""The loop of a tuning: steps, validations, and what ends it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from .config import FinetuneConfig
+from .guards import DIVERGED, MOST_NOT_FINITE, Check, check, has_collapsed
+from .objective import Windows, base_routing, dense_terms
+from .trainable import Trainable
+from .windows import WindowSampler
+
+MOST_CHECKS = 20
+"""Validations of a tuning."""
+
+_WITH_ROUTERS = ("router+head", "router", "full")
+_WARM_UP = 0.05  # share of the steps in which the learning rate rises
+_LOWEST_RATE = 0.1  # of the peak, at the end
+_MOST_GRADIENT = 1.0  # norm to which gradients are cut
+
+Curve = list[tuple[int, float]]
+
+
+class Best(NamedTuple):
+    """The step that validated best so far."""
+
+    step: int
+    seen: Check
+    weights: dict[str, Tensor]
+
+
+class GivenUp(Exception):
+    """A tuning that cannot go on.
+
+    Parameters
+    ----------
+    status : str
+        One of `timer_forecaster.finetuning.TuningReport`.
+    what : str
+        What happened.
+    """
+
+    def __init__(self, status: str, what: str) -> None:
+        super().__init__(what)
+        self.status = status
+
+
+class Loop:
+    """Trains, and remembers the step that validated best.
+
+    Parameters
+    ----------
+    trained : Trainable
+        Changed by the training.
+    sampler : WindowSampler
+        Draws what is trained on.
+    windows : sequence of Windows
+        What validates.
+    before : Check
+        What they show before the first step.
+    config : FinetuneConfig
+    n_serial : int
+        Serial blocks to run.
+
+    Attributes
+    ----------
+    best : Best
+    step : int
+        Steps that were done.
+    training, validation : list of (int, float)
+        Steps and losses.
+    """
+
+    def __init__(
+        self,
+        trained: Trainable,
+        sampler: WindowSampler,
+        windows: Sequence[Windows],
+        before: Check,
+        config: FinetuneConfig,
+        n_serial: int,
+    ) -> None:
+        self._trained, self._sampler, self._windows = trained, sampler, windows
+        self._before, self._config, self._n_serial = before, config, n_serial
+        self._start = [value.detach().clone() for value in trained.parameters.values()]
+        self._parameters = list(trained.parameters.values())
+        self._optimizer = torch.optim.Adam(self._parameters, betas=(0.9, 0.98))
+        self._n_not_finite = 0
+        self.best = Best(0, before, {})
+        self.step = 0
+        self.training: Curve = []
+        self.validation: Curve = [(0, before.loss)]
+
+    def run(self, progress: bool) -> None:
+        """Train until the steps are done, or patience is at its end.
+
+        Raises
+        ------
+        GivenUp
+            If the training went wrong.
+        """
+        config, losses, n_worse = self._config, [], 0
+        every = max(1, config.steps // MOST_CHECKS)
+        with ExitStack() as stack:
+            base_logits = None
+            if config.target in _WITH_ROUTERS:
+                both = self._trained.network, self._trained.frozen
+                base_logits = stack.enter_context(base_routing(*both))
+            bar = stack.enter_context(tqdm(total=config.steps, disable=not progress, desc="tune"))
+            while self.step < config.steps and n_worse < config.patience:
+                losses.append(self._train_step(base_logits))
+                bar.update()
+                if self.step % every and self.step < config.steps:
+                    continue
+                if np.isfinite(losses).any():
+                    self.training.append((self.step, float(np.nanmean(losses))))
+                losses.clear()
+                n_worse = 0 if self._improves() else n_worse + 1
+                bar.set_postfix(validated=f"{self.validation[-1][1]:.4f}")
+
+    def _train_step(self, base_logits: Callable[[], list[Tensor]] | None) -> float:
+        """Do one step; one without a finite loss and gradient changes nothing."""
+        self.step += 1
+        config = self._config
+        batch = self._sampler.batch(config.batch_size)
+        terms = dense_terms(
+            self._trained.network,
+            batch,
+            self._n_serial,
+            config.balance_loss,
+            config.router_kl,
+            base_logits,
+        )
+        self._optimizer.zero_grad()
+        terms.loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, _MOST_GRADIENT)
+        loss, quantile = terms.loss.item(), terms.quantile.item()
+        if not math.isfinite(loss) or not math.isfinite(norm.item()):
+            self._n_not_finite += 1
+            if self._n_not_finite > MOST_NOT_FINITE:
+                raise GivenUp(
+                    "not finite",
+                    f"the loss or its gradient was not finite in {self._n_not_finite} of "
+                    f"{self.step} steps; a lower learning_rate than "
+                    f"{config.peak_learning_rate:g} may help",
+                )
+            return math.nan
+        self._update(config.peak_learning_rate * _schedule(self.step, config.steps))
+        return quantile
+
+    @torch.no_grad()
+    def _update(self, rate: float) -> None:
+        """Step down the gradient, then decay towards the weights that the tuning began with."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        decay = min(1.0, rate * self._config.weight_decay)
+        for parameter, start in zip(self._parameters, self._start, strict=True):
+            parameter.lerp_(start, decay)
+
+    def _improves(self) -> bool:
+        """Validate, and remember the step if it is the best so far.
+
+        Raises
+        ------
+        GivenUp
+            If the network forecasts far worse than before, or a router no longer chooses.
+        """
+        seen = check(self._trained.network, self._windows)
+        before, top_k = self._before, self._trained.frozen.config.num_experts_per_token
+        if not seen.loss <= DIVERGED * before.loss:  # NaN included
+            raise GivenUp(
+                "diverged",
+                f"after {self.step} steps the validated loss was {seen.loss:.4g}, from "
+                f"{before.loss:.4g} before; a lower learning_rate than "
+                f"{self._config.peak_learning_rate:g} may help",
+            )
+        if has_collapsed(before, seen, top_k):
+            raise GivenUp(
+                "collapsed",
+                f"after {self.step} steps the routers sent nearly everything to {top_k} of their "
+                f"experts; a lower learning_rate than {self._config.peak_learning_rate:g}, or more "
+                "router_kl or balance_loss, may help",
+            )
+        self.validation.append((self.step, seen.loss))
+        if seen.loss >= self.best.seen.loss:
+            return False
+        self.best = Best(self.step, seen, self._trained.weights())
+        return True
+
+
+def _schedule(step: int, steps: int) -> float:
+    """Share of the peak learning rate: a short rise, then a cosine down to a tenth."""
+    rise = max(1.0, _WARM_UP * steps)
+    if step <= rise:
+        return step / rise
+    progress = (step - rise) / max(1.0, steps - rise)
+    return _LOWEST_RATE + (1 - _LOWEST_RATE) * (1 + math.cos(math.pi * progress)) / 2

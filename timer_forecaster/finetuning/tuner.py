@@ -1,0 +1,267 @@
+"""The loop: train what a target names, stop at the best step, keep it only if it helps."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from timer_forecaster.inference import ForecastPipeline
+from timer_forecaster.inference.adapters import Adapter, Base
+from timer_forecaster.inference.cache import forget_large
+from timer_forecaster.inference.scaling import as_series
+from timer_forecaster.models.timer_s1.adaptation import adapted
+
+from .config import FinetuneConfig
+from .guards import Check, TuningWarning, check
+from .loop import Best, GivenUp, Loop
+from .objective import Windows, make_windows
+from .report import TuningReport
+from .trainable import Trainable, hot_experts, load_frozen, trainable
+from .windows import Split, WindowSampler, chunks, data_fingerprint, split_series, split_windows
+
+
+def finetune(
+    pipe: ForecastPipeline,
+    series: Any,
+    config: FinetuneConfig | None = None,
+    *,
+    progress: bool = False,
+) -> Adapter:
+    """Tune a checkpoint to series, and give what has changed.
+
+    A private copy of what is tuned is trained; the weights that pipelines share stay as they are.
+    The newest steps of each series are not trained on: they decide which step of the training was
+    the best, and whether its weights forecast better than those before. If not, or if the training
+    goes wrong, the adapter is the one that the pipeline had, or the identity, and a warning says
+    why: the validated loss never becomes worse.
+
+    Parameters
+    ----------
+    pipe : ForecastPipeline
+        What to tune, and where to compute. With an adapter, its tuning goes on.
+    series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
+        Old to new, of any lengths; NaN means missing.
+    config : FinetuneConfig, optional
+        What to tune, and how.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Adapter
+        For ``adapter=`` of `timer_forecaster.ForecastPipeline.from_pretrained` and of the
+        estimators. Its `report` tells how it went.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If no series can be trained on, or naming what cannot be used.
+
+    Warns
+    -----
+    TuningWarning
+        If the adapter changes nothing that was there before.
+
+    Notes
+    -----
+    A network of 10⁹ parameters and more is tuned in the type that it is stored in, what is trained
+    in float32; its forecasting form leaves the process-wide cache meanwhile.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.finetuning import FinetuneConfig, finetune
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> sawtooth = np.arange(400) % 23 + np.random.default_rng(0).normal(size=400) / 10
+    >>> adapter = finetune(pipe, sawtooth, FinetuneConfig(steps=20, context_length=128))
+    >>> adapter.report.status
+    'improved'
+    >>> tuned = ForecastPipeline.from_pretrained("timer-s1-mini", adapter=adapter)
+    >>> tuned.predict(sawtooth, horizon=24).median.shape
+    (1, 24)
+    """
+    config = config or FinetuneConfig()
+    values = as_series(series)
+    run = _Run(pipe, config)
+    split = split_series(values, config.validation, run.context_length, run.horizon)
+    return run.tune(split, data_fingerprint(values), progress)
+
+
+def finetune_windows(
+    pipe: ForecastPipeline,
+    contexts: Any,
+    targets: Any,
+    config: FinetuneConfig | None = None,
+    *,
+    progress: bool = False,
+) -> Adapter:
+    """Tune a checkpoint to windows and what follows them; see `finetune`.
+
+    The last rows validate, so that rows should be in the order of time.
+
+    Parameters
+    ----------
+    pipe : ForecastPipeline
+    contexts : array of shape (n_windows, steps), or list of 1-D arrays
+        Old to new; NaN means missing.
+    targets : array of shape (n_windows, horizon)
+        NaN where missing.
+    config : FinetuneConfig, optional
+    progress : bool
+
+    Returns
+    -------
+    Adapter
+
+    Raises
+    ------
+    ValueError, TypeError
+        As of `finetune`, and if there are not as many targets as contexts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.finetuning import FinetuneConfig, finetune_windows
+    >>> from timer_forecaster.sklearn import make_windows
+    >>> X, y = make_windows(np.sin(np.arange(400) / 3), window_length=96, horizon=12, step=12)
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-test")
+    >>> finetune_windows(pipe, X, y, FinetuneConfig(steps=2)).target
+    'router+head'
+    """
+    config = config or FinetuneConfig()
+    rows, after = as_series(contexts), np.stack(as_series(targets))
+    if len(rows) != len(after):
+        raise ValueError(f"there are {len(rows)} contexts and {len(after)} targets")
+    run = _Run(pipe, config)
+    split = split_windows(rows, after, config.validation, run.context_length)
+    return run.tune(split, data_fingerprint([*rows, *after]), progress)
+
+
+class _Run:
+    """One tuning, from the checks of what is given to the adapter."""
+
+    def __init__(self, pipe: ForecastPipeline, config: FinetuneConfig) -> None:
+        _check_start(pipe, config)
+        forget_large(pipe.key)
+        self.pipe, self.config = pipe, config
+        self.frozen = load_frozen(pipe.key)
+        architecture = self.frozen.config
+        self.length = architecture.input_token_len
+        self.context_length = min(config.context_length, architecture.max_context_length)
+        self.horizon = min(config.horizon or self.frozen.pass_length, self.frozen.pass_length)
+        self.n_serial = -(-self.horizon // self.length) - 1
+
+    def tune(self, split: Split, fingerprint: str, progress: bool) -> Adapter:
+        """Train, and make the adapter."""
+        with torch.inference_mode(False), torch.enable_grad():
+            adapter = self._tune(split, fingerprint, progress)
+        if adapter.report is not None and not adapter.report.improved:
+            warnings.warn(adapter.report.message, TuningWarning, stacklevel=3)
+        return adapter
+
+    def _tune(self, split: Split, fingerprint: str, progress: bool) -> Adapter:
+        started = time.perf_counter()
+        sampler, windows = self._sampler(split), self._windows(split)
+        start = {} if self.pipe.adapter is None else self.pipe.adapter.weights
+        start = {name: value.to(self.frozen.device) for name, value in start.items()}
+        before = check(adapted(self.frozen, start), windows)
+        trained = self._trainable(start, before)
+        loop = Loop(trained, sampler, windows, before, self.config, self.n_serial)
+        status, message = _outcome(loop, progress)
+        kept = loop.best if status == "improved" else Best(0, before, start)
+        report = TuningReport(
+            status=status,
+            message=message,
+            target=self.config.target,
+            n_parameters=sum(value.numel() for value in trained.parameters.values()),
+            steps=loop.step,
+            best_step=loop.best.step,
+            seconds=round(time.perf_counter() - started, 3),
+            loss_before=before.loss,
+            loss_after=kept.seen.loss,
+            training=loop.training,
+            validation=loop.validation,
+            expert_use_before=before.shares.round(6).tolist(),
+            expert_use_after=kept.seen.shares.round(6).tolist(),
+            n_series=len(split.training),
+            n_windows=len(split.contexts),
+        )
+        record = {
+            "config": dataclasses.asdict(self.config),
+            "data": fingerprint,
+            "report": dataclasses.asdict(report),
+        }
+        weights = {name: value.cpu() for name, value in kept.weights.items()}
+        return Adapter(Base.of(self.pipe.key), self.config.target, weights, record)
+
+    def _sampler(self, split: Split) -> WindowSampler:
+        architecture = self.frozen.config
+        longest = max((len(values) for values in split.training), default=0)
+        wanted = -(-self.context_length // self.length) + self.n_serial + 1
+        most = architecture.max_context_length // self.length + 1
+        n_patches = max(2, min(-(-longest // self.length), wanted, most))
+        return WindowSampler(
+            split.training, architecture, n_patches, self.config.seed, self.frozen.device
+        )
+
+    def _windows(self, split: Split) -> list[Windows]:
+        if not split.contexts:
+            raise ValueError(
+                "series: none of them shows what to validate by, which needs a context that varies "
+                "and an observed value after it"
+            )
+        n_tokens = -(-max(map(len, split.contexts)) // self.length)
+        at_once = max(1, self.frozen.token_budget // n_tokens)
+        return [
+            make_windows(self.frozen, [split.contexts[i] for i in rows], split.targets[rows])
+            for rows in chunks(split.contexts, at_once)
+        ]
+
+    def _trainable(self, start: Mapping[str, Tensor], before: Check) -> Trainable:
+        config = self.config
+        hot = hot_experts(self.frozen.config, before.shares, config.hot_experts)
+        return trainable(
+            self.frozen,
+            config.target,
+            start=start,
+            lora_rank=config.lora_rank,
+            hot_experts=hot,
+            seed=config.seed,
+        )
+
+
+def _check_start(pipe: ForecastPipeline, config: FinetuneConfig) -> None:
+    former = pipe.adapter
+    if former is None:
+        return
+    former.check_base(pipe.key)
+    if not former.is_identity and former.target != config.target:
+        raise ValueError(
+            f"target={config.target!r}: the pipeline has an adapter of {former.target!r}, and "
+            "tuning goes on with what was tuned before; use that target, or a pipeline without "
+            "adapter"
+        )
+
+
+def _outcome(loop: Loop, progress: bool) -> tuple[str, str]:
+    """Train, and say with a status what came of it, and in a sentence."""
+    kept = "the checkpoint stays as it was"
+    try:
+        loop.run(progress)
+    except GivenUp as failure:
+        return failure.status, f"tuning was given up: {failure}. {kept.capitalize()}"
+    before, best = loop.validation[0][1], loop.best
+    if best.step == 0:
+        return "not improved", f"tuning did not improve the validated loss of {before:.4g}: {kept}"
+    return "improved", (
+        f"tuning improved the validated loss by {100 * (1 - best.seen.loss / before):.1f} %"
+    )

@@ -1,0 +1,187 @@
+"""Windows to train on, and later ones to validate by."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator
+
+from timer_forecaster.inference.scaling import check_finite
+from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.timer_s1.batches import MaskShares, TrainingBatch, make_batch
+
+FloatArray = NDArray[np.float64]
+
+MOST_VALIDATED = 256
+"""Windows that validate, spread evenly over series and time."""
+
+_MASKS = MaskShares(points=0, stretch=0, patches=0)
+
+
+class Split(NamedTuple):
+    """What is trained on, and what decides how long."""
+
+    training: list[FloatArray]  # series, cut before what validates
+    contexts: list[FloatArray]  # of the windows that validate
+    targets: FloatArray  # (windows, steps) what follows each, NaN where missing or not there
+
+
+def split_series(
+    series: Sequence[FloatArray], share: float, context_length: int, horizon: int
+) -> Split:
+    """Cut each series in time: the newest steps validate, the others are trained on.
+
+    Parameters
+    ----------
+    series : sequence of ndarray, each (steps,)
+    share : float
+        Of each series that validates, one step at least.
+    context_length, horizon : int
+        Most steps of a window that validates, and after it.
+    """
+    training, contexts, targets = [], [], []
+    for i, values in enumerate(series):
+        check_finite(values, f"series[{i}]")
+        values = values[np.isfinite(values).argmax() :]
+        n_training = len(values) - max(1, round(share * len(values)))
+        if n_training < 1:
+            continue
+        training.append(values[:n_training])
+        step = min(horizon, len(values) - n_training)
+        for origin in range(len(values) - step, n_training - 1, -step):
+            contexts.append(values[max(0, origin - context_length) : origin])
+            targets.append(values[origin : origin + step])
+    return Split(training, *_thinned(contexts, targets, horizon))
+
+
+def split_windows(
+    contexts: Sequence[FloatArray], targets: FloatArray, share: float, context_length: int
+) -> Split:
+    """Cut windows by their order: the last ones validate.
+
+    Rows just before these, whose targets overlap the first ones' if each is a step after the
+    last, are left out, as far as half of the others remain.
+    """
+    n_rows, horizon = targets.shape
+    first = n_rows - max(1, round(share * n_rows))
+    n_training = max(first // 2, first - horizon + 1)
+    rows = zip(contexts[:n_training], targets[:n_training], strict=True)
+    training = [np.concatenate(row) for row in rows]
+    cut = [values[-context_length:] for values in contexts[first:]]
+    return Split(training, *_thinned(cut, list(targets[first:]), horizon))
+
+
+def _thinned(
+    contexts: list[FloatArray], targets: list[FloatArray], horizon: int
+) -> tuple[list[FloatArray], FloatArray]:
+    """Keep windows that can be validated by, `MOST_VALIDATED` at most."""
+    pairs = zip(contexts, targets, strict=True)
+    usable = [
+        i
+        for i, (context, target) in enumerate(pairs)
+        if np.isfinite(target).any() and np.nanmax(context, initial=-np.inf) > np.nanmin(context)
+    ]
+    n_kept = min(len(usable), MOST_VALIDATED)
+    kept = [usable[i] for i in np.linspace(0, len(usable) - 1, n_kept).round().astype(int)]
+    padded = np.full((n_kept, horizon), np.nan)
+    for row, i in zip(padded, kept, strict=True):
+        row[: len(targets[i])] = targets[i]
+    return [contexts[i] for i in kept], padded
+
+
+class WindowSampler:
+    """Draws batches of windows, every step of the series equally often.
+
+    Parameters
+    ----------
+    series : sequence of ndarray, each (steps,)
+        NaN where missing.
+    config : TimerS1Architecture
+        Of the network.
+    n_patches : int
+        Patches in a window.
+    seed : int
+    device : torch.device
+        Where the batches are made.
+
+    Raises
+    ------
+    ValueError
+        If no series is long enough to train on.
+    """
+
+    def __init__(
+        self,
+        series: Sequence[FloatArray],
+        config: TimerS1Architecture,
+        n_patches: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        length = config.input_token_len
+        self._series = [_standard(v) for v in series if len(v) > length and np.nanstd(v) > 0]
+        if not self._series:
+            longest = max((len(values) for values in series), default=0)
+            raise ValueError(
+                f"series: there is nothing to train on; one at least must vary and have more than "
+                f"{length} steps before those that validate, and the longest has {longest}"
+            )
+        lengths = np.array([len(values) for values in self._series], dtype=np.float64)
+        self._shares = lengths / lengths.sum()
+        self._config, self._steps = config, n_patches * length
+        self._random = np.random.default_rng(seed)
+        self._generator = Generator(device).manual_seed(seed)
+        self._device = device
+
+    def batch(self, n_rows: int) -> TrainingBatch:
+        """Draw windows, (n_rows, n_patches) patches of them."""
+        length = self._config.input_token_len
+        rows = np.full((n_rows, self._steps), np.nan, dtype=np.float32)
+        chosen = self._random.choice(len(self._series), n_rows, p=self._shares)
+        for row, i in zip(rows, chosen, strict=True):
+            values = self._series[i]
+            # Those shorter than a window are cut into patches from different steps on.
+            first = min(self._steps, len(values) - length + 1)
+            end = self._random.integers(max(first, length + 1), len(values), endpoint=True)
+            window = values[max(0, end - self._steps) : end]
+            row[self._steps - len(window) :] = window
+        series = torch.from_numpy(rows).to(self._device)
+        batch = make_batch(series, length, self._generator, _MASKS)
+        return batch if self._config.interior_masks else _filled(batch)
+
+
+def _standard(values: FloatArray) -> NDArray[np.float32]:
+    """Scale a series in float64, so that windows of it can be float32."""
+    return ((values - np.nanmean(values)) / np.nanstd(values)).astype(np.float32)
+
+
+def _filled(batch: TrainingBatch) -> TrainingBatch:
+    """Fill gaps of the inputs with the last value before, as for forecasts of such networks."""
+    n_steps = batch.inputs.shape[-1] // 2
+    values, flags = (part.flatten(1) for part in batch.inputs.split(n_steps, dim=-1))
+    order = torch.arange(values.shape[-1], device=values.device)
+    latest = torch.where(flags > 0, order, -1).cummax(-1).values  # (B, steps)
+    values = values.gather(-1, latest.clamp_min(0)).masked_fill(latest < 0, 0.0)
+    flags = (latest >= 0).to(flags.dtype)
+    tokens = [part.unflatten(-1, (-1, n_steps)) for part in (values, flags)]
+    return batch._replace(inputs=torch.cat(tokens, dim=-1))
+
+
+def data_fingerprint(series: Sequence[FloatArray]) -> str:
+    """Digest of the values of series."""
+    digest = hashlib.blake2b(digest_size=16)
+    for values in series:
+        digest.update(len(values).to_bytes(8, "little"))
+        digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()
+
+
+def chunks(contexts: Sequence[FloatArray], most: int) -> list[list[int]]:
+    """Group windows of similar length, so many of them at most."""
+    order = sorted(range(len(contexts)), key=lambda i: len(contexts[i]))
+    return [order[start : start + most] for start in range(0, len(order), most)]

@@ -19,7 +19,7 @@ from timer_forecaster.inference.scaling import as_series
 from timer_forecaster.models.timer_s1.adaptation import adapted
 
 from .config import FinetuneConfig
-from .guards import Check, TuningWarning, check
+from .guards import Check, NothingToTune, TuningWarning, check
 from .loop import Best, GivenUp, Loop
 from .objective import Windows, make_windows
 from .report import TuningReport
@@ -215,7 +215,7 @@ class _Run:
 
     def _windows(self, split: Split) -> list[Windows]:
         if not split.contexts:
-            raise ValueError(
+            raise NothingToTune(
                 "series: none of them shows what to validate by, which needs a context that varies "
                 "and an observed value after it"
             )

@@ -1,0 +1,41 @@
+"""Tuning inside estimators, which come across data that nothing can be learnt from."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from timer_forecaster.inference.adapters import Adapter, Base
+from timer_forecaster.inference.pipeline import pipeline_of
+
+from .config import FinetuneConfig
+from .guards import NothingToTune, TuningWarning
+
+
+def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
+    """Tune the pipeline of an estimator by its parameter ``tuning``.
+
+    Frameworks fit to whatever there is, such as the first fold of a backtest: data that are too
+    short or do not vary leave the pipeline as it was, with a warning, where `finetune` refuses
+    them.
+
+    Parameters
+    ----------
+    estimator : estimator with the parameters that `pipeline_of` reads, and ``tuning``
+    tune : callable
+        `finetune` or `finetune_windows`.
+    *data
+        What it takes.
+
+    Warns
+    -----
+    TuningWarning
+        If the tuning changed nothing.
+    """
+    pipe, config = pipeline_of(estimator), estimator.tuning or FinetuneConfig()
+    try:
+        return tune(pipe, *data, config)
+    except NothingToTune as reason:
+        warnings.warn(f"{reason}; the checkpoint stays as it was", TuningWarning, stacklevel=3)
+        return pipe.adapter or Adapter(Base.of(pipe.key), config.target, {})

@@ -36,14 +36,16 @@ def sawtooth(n=120, period=12, seed=0):
 
 
 def monthly(n=120, seed=0, **options):
-    return pd.Series(sawtooth(n, seed=seed, **options), pd.period_range("2000-01", periods=n, freq="M"))
+    return pd.Series(
+        sawtooth(n, seed=seed, **options), pd.period_range("2000-01", periods=n, freq="M")
+    )
 
 
 def panel():
     """Unequal lengths, a series of few points and missing values."""
     parts = {"long": monthly(150), "short": monthly(3, seed=1), "gaps": monthly(90, seed=2)}
     parts["gaps"].iloc[[3, 40, 41]] = np.nan
-    frames = {key: pd.DataFrame({"a": y, "b": -y**2}) for key, y in parts.items()}
+    frames = {key: pd.DataFrame({"a": y, "b": -(y**2)}) for key, y in parts.items()}
     return pd.concat(frames, names=["id", "t"])
 
 

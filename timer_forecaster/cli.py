@@ -9,6 +9,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +111,11 @@ def _add_finetune(parser: argparse.ArgumentParser) -> None:
     add("--horizon", type=int, metavar="STEPS", help="steps ahead; default: those of one pass")
     add("--validation", type=float, metavar="SHARE", help="share of each series that validates")
     add("--patience", type=int, metavar="TIMES", help="validations without improvement to stop")
+    add("--balance-loss", type=float, metavar="WEIGHT", help="of the load-balancing loss")
+    add("--router-kl", type=float, metavar="WEIGHT", help="of the routing's divergence")
+    add("--weight-decay", type=float, metavar="RATE", help="towards the checkpoint's weights")
     add("--lora-rank", type=int, metavar="RANK", help="with --tune lora")
+    add("--hot-experts", type=float, metavar="SHARE", help="with --tune lora: experts, most used")
     add("--seed", type=int, help="of the windows that are drawn")
 
 
@@ -449,28 +454,26 @@ def _finetune(arguments: argparse.Namespace) -> None:
         freq=arguments.freq,
     )
     pipeline = _pipeline(arguments.checkpoint, arguments)
-    started = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", finetuning.TuningWarning)
         adapter = finetuning.finetune(pipeline, series, config, progress=sys.stderr.isatty())
-    seconds = time.perf_counter() - started
-    adapter.save(arguments.output)
+    folder = adapter.save(arguments.output)
     for warning in caught:
         print(f"timer-forecaster: warning: {warning.message}", file=sys.stderr)
     print(adapter.report)
-    print(
-        f"Tuned {adapter.n_parameters:,} parameters to {len(series)} series in {seconds:.1f} s "
-        f"-> {arguments.output}"
-    )
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    print(f"Adapter of {adapter.n_parameters:,} parameters: {size / 1e6:.1f} MB -> {folder}")
 
 
 def _tuning(arguments: argparse.Namespace) -> FinetuneConfig:
+    """Collect the settings that were given; others are the defaults."""
     from timer_forecaster.finetuning import FinetuneConfig
 
-    names = ("steps", "learning_rate", "batch_size", "context_length", "horizon", "validation")
-    options = {name: getattr(arguments, name) for name in (*names, "patience", "lora_rank", "seed")}
-    options["target"] = arguments.tune
-    return FinetuneConfig(**{name: value for name, value in options.items() if value is not None})
+    if arguments.lora_rank is not None and arguments.tune != "lora":
+        raise ValueError("--lora-rank needs --tune lora")
+    names = {field.name: field.name for field in fields(FinetuneConfig)} | {"target": "tune"}
+    given = {name: getattr(arguments, option) for name, option in names.items()}
+    return FinetuneConfig(**{name: value for name, value in given.items() if value is not None})
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

@@ -188,9 +188,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         X : array-like of shape (n_samples, window_length)
             Look-back windows, old to new; NaN means missing.
         y : array-like of shape (n_samples, horizon) or (n_samples,)
-            What follows each window. Without ``tuning`` the values are not used. With it, the
-            last rows are those that validate: order rows by time, and shuffle those of several
-            series.
+            What follows each window. The values are used by ``tuning`` alone, which validates by
+            the last rows: they should be in the order of time, those of several series too.
 
         Returns
         -------
@@ -207,7 +206,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         timer_forecaster.finetuning.TuningWarning
             If tuning did not help, and nothing was changed.
         """
-        vars(self).pop("adapter_", None)  # of an earlier fit
+        self.__dict__.pop("adapter_", None)  # of an earlier fit
         self._check_parameters()
         X, y = validate_data(
             self,

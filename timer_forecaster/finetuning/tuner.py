@@ -156,8 +156,9 @@ class _Run:
         self.frozen = load_frozen(pipe.key)
         architecture = self.frozen.config
         self.length = architecture.input_token_len
-        self.context_length = min(config.context_length, architecture.max_context_length)
-        self.horizon = min(config.horizon or self.frozen.pass_length, self.frozen.pass_length)
+        longest, farthest = architecture.max_context_length, self.frozen.pass_length
+        self.context_length = min(config.context_length or longest, longest)
+        self.horizon = min(config.horizon or farthest, farthest)
         self.n_serial = -(-self.horizon // self.length) - 1
 
     def tune(self, split: Split, fingerprint: str, progress: bool) -> Adapter:
@@ -209,9 +210,9 @@ class _Run:
         wanted = -(-self.context_length // self.length) + self.n_serial + 1
         most = architecture.max_context_length // self.length + 1
         n_patches = max(2, min(-(-longest // self.length), wanted, most))
-        return WindowSampler(
-            split.training, architecture, n_patches, self.config.seed, self.frozen.device
-        )
+        n_rows = self.config.windows_per_step(n_patches)
+        seed, device = self.config.seed, self.frozen.device
+        return WindowSampler(split.training, architecture, n_rows, n_patches, seed, device)
 
     def _windows(self, split: Split) -> list[Windows]:
         if not split.contexts:

@@ -577,16 +577,19 @@ def test_the_examples_in_the_docstrings():
     assert doctest.testmod(timer_forecaster.sklearn).failed == 0
 
 
-def test_the_documentation_runs(monkeypatch):
+def test_the_documentation_runs(monkeypatch, tmp_path):
     root = Path(__file__).parents[1]
     text = (root / "docs" / "sklearn.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    monkeypatch.chdir(root)
+    (tmp_path / "examples").symlink_to(root / "examples")
+    monkeypatch.chdir(tmp_path)
     names = {}
     for block in blocks:
         exec(block, names)  # noqa: S102
     assert (names["X"].shape, names["y"].shape) == ((985, 336), (985, 24))
     assert names["tomorrow"].shape == (1, 24)
+    assert names["tuned"].adapter_.report.steps == 3
+    assert (tmp_path / "my-adapter").is_dir()
     assert names["low"].shape == (24,)
     best = names["search"].best_params_
     assert (type(best["model"]), best["model__context_length"]) == (TimerS1Regressor, 336)

@@ -1,6 +1,7 @@
 """Tuning through scikit-learn: tuning in fit, and adapters as parameters."""
 
 import copy
+import dataclasses
 import pickle
 
 import numpy as np
@@ -66,6 +67,15 @@ def test_tuning_reads_the_columns_that_forecasts_read(windows):
     X, y = windows
     fitted = regressor(tuning=BRIEF, context_length=24).fit(X, y)
     assert fitted.adapter_ == finetune_windows(pipe(), X[:, -24:], y, BRIEF)
+
+
+def test_tuning_is_for_the_horizon_of_y(windows):
+    X, y = windows
+    tuning = dataclasses.replace(BRIEF, horizon=None)
+    expected = finetune_windows(pipe(), X, y[:, :3], dataclasses.replace(BRIEF, horizon=3))
+    fitted = regressor(tuning=tuning).fit(X, y[:, :3])
+    assert fitted.adapter_ == expected
+    assert fitted.adapter_.record["config"]["horizon"] == 3
 
 
 def test_tuning_starts_from_the_adapter_given(windows, adapter):

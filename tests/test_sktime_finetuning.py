@@ -1,6 +1,7 @@
 """Tuning through sktime: pretrain, tuning in fit, and adapters as parameters."""
 
 import copy
+import dataclasses
 import pickle
 
 import numpy as np
@@ -165,6 +166,14 @@ def test_tuning_in_fit_is_that_of_the_pipeline():
     np.testing.assert_array_equal(fitted.predict(FH), numbers(y, fitted.adapter_))
 
 
+def test_tuning_is_for_the_context_that_forecasts_read():
+    y = monthly()
+    tuning = dataclasses.replace(BRIEF, context_length=None)
+    expected = finetune(pipe(), y.to_numpy(), dataclasses.replace(tuning, context_length=20))
+    assert forecaster(tuning=tuning, context_length=20).fit(y).adapter_ == expected
+    assert forecaster(tuning=BRIEF, context_length=20).fit(y).adapter_ != expected
+
+
 def test_tuning_starts_from_the_adapter_given(adapter):
     y = monthly(seed=4)
     fitted = forecaster(adapter=adapter, tuning=BRIEF).fit(y)
@@ -295,6 +304,19 @@ def test_grid_search_over_adapters(adapter, tmp_path, loads):
     best = [None, str(folder), bad][scores.argmin()]
     assert search.best_params_["adapter"] == best
     assert len(loads) == 1
+
+
+def test_a_search_resets_what_was_pretrained_and_takes_it_as_a_parameter():
+    pretrained = forecaster(tuning=BRIEF).pretrain(panel())
+    y = monthly()
+    cv = ExpandingWindowSplitter(fh=FH, initial_window=110)
+    grid = {"point": ["median", "mean"]}
+    reset = ForecastingGridSearchCV(pretrained, cv, grid, backend="None").fit(y)
+    assert reset.best_forecaster_.adapter_ == finetune(pipe(), y.to_numpy(), BRIEF)
+    given = forecaster(adapter=pretrained.adapter_)
+    kept = ForecastingGridSearchCV(given, cv, grid, backend="None").fit(y)
+    assert kept.best_forecaster_.adapter == pretrained.adapter_
+    assert not hasattr(kept.best_forecaster_, "adapter_")
 
 
 def test_grid_search_over_tunings():

@@ -93,7 +93,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         What a tuning of this checkpoint has made, or the folder or hub id of it. Forecasts are made
         with it, and a tuning in `fit` starts from it.
     tuning : timer_forecaster.finetuning.FinetuneConfig, optional
-        How to tune in `fit`, on its X and y.
+        How to tune in `fit`, on its X and y. Its ``horizon`` is by default that of y, its
+        ``context_length`` the one above.
 
     Attributes
     ----------

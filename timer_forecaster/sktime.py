@@ -125,7 +125,8 @@ class TimerS1Forecaster(BaseForecaster):
         with it, and a tuning here starts from it.
     tuning : timer_forecaster.finetuning.FinetuneConfig, optional
         How to tune. `fit` then tunes to y, all series and variables together, unless `pretrain` has
-        done so before; `pretrain` tunes by it or, if it is None, by the default settings.
+        done so before; `pretrain` tunes by it or, if it is None, by the default settings. Its
+        ``context_length`` is by default the one above.
 
     Attributes
     ----------

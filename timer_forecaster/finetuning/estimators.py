@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from .guards import NothingToTune, TuningWarning
 def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
     """Tune the pipeline of an estimator by its parameter ``tuning``.
 
+    It is tuned for the ``context_length`` of the estimator where ``tuning`` says no other.
     Frameworks fit to whatever there is, such as the first fold of a backtest: data that are too
     short or do not vary leave the pipeline as it was, with a warning, where `finetune` refuses
     them.
@@ -34,6 +36,8 @@ def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
         If the tuning changed nothing.
     """
     pipe, config = pipeline_of(estimator), estimator.tuning or FinetuneConfig()
+    if config.context_length is None:
+        config = dataclasses.replace(config, context_length=estimator.context_length)
     try:
         return tune(pipe, *data, config)
     except NothingToTune as reason:

@@ -105,7 +105,8 @@ def finetune_windows(
 ) -> Adapter:
     """Tune a checkpoint to windows and what follows them; see `finetune`.
 
-    The last rows validate, so that rows should be in the order of time.
+    The last rows validate, so that rows should be in the order of time. Unless the settings say
+    otherwise, the horizon is that of the targets.
 
     Parameters
     ----------
@@ -141,6 +142,8 @@ def finetune_windows(
     rows, after = as_series(contexts), np.stack(as_series(targets))
     if len(rows) != len(after):
         raise ValueError(f"there are {len(rows)} contexts and {len(after)} targets")
+    if config.horizon is None:
+        config = dataclasses.replace(config, horizon=after.shape[1])
     run = _Run(pipe, config)
     split = split_windows(rows, after, config.validation, run.context_length)
     return run.tune(split, data_fingerprint([*rows, *after]), progress)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from timer_forecaster import ForecastPipeline, release
+from timer_forecaster.finetuning import FinetuneConfig
 from timer_forecaster.models.timer_s1 import TimerS1Config
 
 pytest.importorskip("sklearn")
@@ -343,6 +344,8 @@ def test_parameters_are_stored_as_they_are(tmp_path):
         "config": {"hidden_size": 16},
         "quantization_config": {"quant_method": "quanto"},
         "quantization": "int8",
+        "adapter": tmp_path,
+        "tuning": FinetuneConfig(steps=3),
     }
     estimator = TimerS1Regressor(**given_values)
     assert all(estimator.get_params()[name] is value for name, value in given_values.items())

@@ -197,19 +197,19 @@ class Loop:
             seen = check(self._trained.network, self._windows)
             weights = self._trained.weights()
         before, top_k = self._before, self._trained.frozen.config.num_experts_per_token
+        if math.isfinite(seen.loss) and has_collapsed(before, seen, top_k):
+            raise GivenUp(
+                "collapsed",
+                f"after {self.step} steps the routers sent nearly everything to {top_k} of their "
+                f"experts; a lower learning_rate than {self._config.peak_learning_rate:g}, or more "
+                "router_kl or balance_loss, may help",
+            )
         if not seen.loss <= DIVERGED * before.loss:  # NaN included
             raise GivenUp(
                 "diverged",
                 f"after {self.step} steps the validated loss was {seen.loss:.4g}, from "
                 f"{before.loss:.4g} before; a lower learning_rate than "
                 f"{self._config.peak_learning_rate:g} may help",
-            )
-        if has_collapsed(before, seen, top_k):
-            raise GivenUp(
-                "collapsed",
-                f"after {self.step} steps the routers sent nearly everything to {top_k} of their "
-                f"experts; a lower learning_rate than {self._config.peak_learning_rate:g}, or more "
-                "router_kl or balance_loss, may help",
             )
         self.validation.append((self.step, seen.loss))
         if seen.loss >= self.best.seen.loss:

@@ -126,6 +126,15 @@ class FinetuneConfig:
         return self.batch_size or max(4, min(64, TOKENS_PER_STEP // n_tokens))
 
 
+def check_tuning(tuning: Any) -> None:
+    """Check the parameter ``tuning`` of an estimator: None, or a `FinetuneConfig`."""
+    if tuning is not None and not isinstance(tuning, FinetuneConfig):
+        raise TypeError(
+            f"tuning={tuning!r} must be a timer_forecaster.finetuning.FinetuneConfig, or None to "
+            "tune nothing in fit"
+        )
+
+
 def _check_integer(name: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name}={value!r} must be an integer")

@@ -33,6 +33,10 @@ class TuningWarning(UserWarning):
     """A tuning has changed nothing, for a reason that the warning gives."""
 
 
+class NothingToTune(ValueError):
+    """The data do not show what could be trained on, or validated by."""
+
+
 class Check(NamedTuple):
     """A network as the windows that validate see it."""
 

@@ -15,6 +15,8 @@ from timer_forecaster.inference.scaling import check_finite
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.batches import MaskShares, TrainingBatch, make_batch
 
+from .guards import NothingToTune
+
 FloatArray = NDArray[np.float64]
 
 MOST_VALIDATED = 128
@@ -128,7 +130,7 @@ class WindowSampler:
         self._series = [_standard(v) for v in series if len(v) > length and np.nanstd(v) > 0]
         if not self._series:
             longest = max((len(values) for values in series), default=0)
-            raise ValueError(
+            raise NothingToTune(
                 f"series: there is nothing to train on; one at least must vary and have more than "
                 f"{length} steps before those that validate, and the longest has {longest}"
             )

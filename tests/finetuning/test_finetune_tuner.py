@@ -85,7 +85,7 @@ def test_a_loss_that_is_not_finite_is_answered_by_the_identity(pipe, waves):
 
 def test_collapsed_routers_are_answered_by_the_identity(waves):
     pipe = ForecastPipeline.from_pretrained("timer-s1-mini", device="cpu")
-    unguarded = {"router_kl": 0, "balance_loss": 0}
+    unguarded = {"router_kl": 0, "balance_loss": 0, "batch_size": 64}
     message = refused(pipe, waves, "collapsed", target="router", learning_rate=1.0, **unguarded)
     assert "router_kl" in message
 

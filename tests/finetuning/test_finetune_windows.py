@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -35,7 +37,7 @@ SIZES = TimerS1Architecture(
 def test_what_validates_is_later_than_what_is_trained_on(lengths, share, horizon):
     # every step of every series is another number, so that values tell where they are from
     starts = np.cumsum([0, *lengths])
-    series = [np.arange(a, b, dtype=float) for a, b in zip(starts, starts[1:], strict=False)]
+    series = [np.arange(a, b, dtype=float) for a, b in itertools.pairwise(starts)]
     split = split_series(series, share, 30, horizon)
     trained = np.concatenate(split.training)
     validated = split.targets[np.isfinite(split.targets)]
@@ -111,7 +113,7 @@ def test_gaps_are_masked_or_filled_as_the_network_expects(interior):
 
 
 def test_series_too_short_to_train_on_are_refused():
-    with pytest.raises(ValueError, match="more than 8 steps .* the longest has 8"):
+    with pytest.raises(ValueError, match=r"more than 8 steps .* the longest has 8"):
         sampler([np.arange(8.0), np.arange(5.0)])
 
 

@@ -12,12 +12,12 @@ from timer_forecaster.models.timer_s1.adaptation import TARGETS
 __all__ = ["TARGETS", "FinetuneConfig"]
 
 LEARNING_RATES = {
-    "router+head": 1e-3,
-    "head": 1e-3,
-    "router": 1e-3,
-    "norms": 1e-3,
-    "lora": 1e-3,
-    "full": 1e-4,
+    "router+head": 4e-3,
+    "head": 4e-3,
+    "router": 4e-3,
+    "norms": 1e-2,
+    "lora": 4e-3,
+    "full": 1e-3,
 }
 """Peak learning rate by target, where none is given."""
 

@@ -562,6 +562,7 @@ class TimerS1Forecaster(BaseForecaster):
         list of dict
         """
         sizes = {
+            "input_token_len": 4,  # so that the suite's short panels can be tuned to
             "hidden_size": 16,
             "intermediate_size": 16,
             "num_attention_heads": 4,
@@ -581,7 +582,7 @@ class TimerS1Forecaster(BaseForecaster):
         sets: list[dict[str, Any]] = [
             {"model_path": "timer-s1-test"},
             {"model_path": "timer-s1-test", "tuning": brief, **options},
-            {"model_path": None, "config": sizes, "deterministic": True},
+            {"model_path": None, "config": sizes, "tuning": brief, "deterministic": True},
         ]
         # sktime's suite hands an X to every forecaster, whether its tags say that it uses X or not
         return [{**own, "exogenous": "warn"} for own in sets]

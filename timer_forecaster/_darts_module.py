@@ -215,6 +215,12 @@ class _TimerS1Module(PLForecastingModule):
             step = window_step(
                 network, contexts, targets[kept], None if weights is None else weights[kept]
             )
+        if stage is ModuleStage.TRAIN and not step.loss.requires_grad:
+            raise ValueError(
+                f"enable_finetuning={self.enable_finetuning!r}: none of these weights takes part "
+                f"in forecasts of {targets.shape[1]} steps; serial blocks (mtp_modules) do in "
+                f"those of more than {network.config.input_token_len}"
+            )
         if len(metrics):
             self._score(network, step, contexts, kept, batch, metrics)
         if not step.n_windows:

@@ -737,6 +737,8 @@ def test_the_page_for_darts_users_runs(monkeypatch):
     assert names["week"].components.to_list()[0] == "load_mw_q0.050"
     assert names["lowest"] == pytest.approx(names["score"])
     assert names["chosen"]["input_chunk_length"] == (48, 512)
+    assert names["adapter"].target == "head"
+    assert names["same"]
 
 
 @pytest.mark.parametrize(

@@ -387,7 +387,7 @@ def test_early_stopping_on_the_validated_loss():
 def test_the_best_checkpoint_is_loaded():
     series = TimeSeries.from_values(np.arange(60.0) + np.sin(np.arange(60)))
     opposite = series.with_values(-series.values())  # what is learnt of one is wrong for the other
-    options = {"n_epochs": 3, "save_checkpoints": True}
+    options = {"n_epochs": 3, "save_checkpoints": True, "optimizer_kwargs": {"lr": 0.1}}
     model = tuned(model_name="kept", **options).fit(series, val_series=opposite)
     best, last = (load_from_checkpoint("kept", best=which) for which in (True, False))
     assert last.adapter == model.adapter
@@ -455,8 +455,10 @@ def test_a_learning_rate_is_found():
     assert model.model is None or model.adapter == tuned(n_epochs=0).fit(series).adapter
 
 
-@pytest.mark.parametrize("precision", ["32-true", "64-true", "bf16-mixed"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("precision", "dtype"),
+    [("32-true", "float64"), ("64-true", "float64"), ("bf16-mixed", "float32")],
+)
 def test_precision_reaches_neither_the_series_nor_the_weights(precision, dtype):
     series = make_series(60, dtype=dtype) + 1000.0
     trainer = {**SILENT, "precision": precision}
@@ -464,8 +466,7 @@ def test_precision_reaches_neither_the_series_nor_the_weights(precision, dtype):
     expected = tuned(enable_finetuning="router+head").fit(series)
     assert {value.dtype for value in weights_of(model).values()} == {torch.float32}
     assert_same_weights(model.adapter, expected.adapter)
-    if precision != "64-true":
-        assert model.predict(8).dtype == dtype
+    assert model.predict(8).dtype == dtype
 
 
 def test_the_types_of_the_network_can_be_tuned_in():
@@ -666,10 +667,10 @@ def test_adapters_of_another_checkpoint_are_refused(adapter):
 
 # --- files and copies -----------------------------------------------------------------------
 
-EVERY_KIND = ["router+head", "lora", True, {"unfreeze": ["*q_proj.weight"]}, {"freeze": ["model*"]}]
+KINDS = ["router+head", "lora", True, {"unfreeze": ["*q_proj.weight"]}, {"freeze": ["model*"]}]
 
 
-@pytest.mark.parametrize("enable_finetuning", EVERY_KIND)
+@pytest.mark.parametrize("enable_finetuning", KINDS)
 def test_saved_and_copied_models_are_tuned(enable_finetuning):
     series = make_series(60, dtype="float32")
     model = tuned(enable_finetuning=enable_finetuning).fit(series)
@@ -721,19 +722,15 @@ def test_a_tuned_model_loads_in_a_fresh_process(tmp_path):
 def test_load_weights_among_models_that_tune_other_things(adapter):
     """Whatever is tuned here and there, the forecasts are those of the saved model."""
     series = make_series(60)
-    for number, what in enumerate([None, "head", "router", {"unfreeze": ["*norm*"]}]):
+    for number, what in enumerate([None, "head", {"unfreeze": ["*norm*"]}]):
         saved = tuned(enable_finetuning=what).fit(series)
         saved.save(f"{number}.pt")
-        for other in (None, "head", "lora", {"unfreeze": ["*q_proj*"]}):
+        for other in (None, "head", "lora"):
             model = tuned(40, 12, enable_finetuning=other, adapter=adapter)
             model.load_weights(f"{number}.pt")
             expected = make(40, 12, adapter=saved.adapter).fit(series).predict(12)
             assert_close(model.predict(12, series=series).values(), expected.values())
-            if other:
-                before = weights_of(model)
-                model.fit(series)
-                after = weights_of(model)
-                assert any(not torch.equal(before[name], after[name]) for name in before)
+            assert model.fit(series).adapter != saved.adapter or other is None
 
 
 def test_weights_of_a_tuned_model_of_another_checkpoint_are_refused():

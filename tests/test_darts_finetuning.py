@@ -51,6 +51,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
     pytest.mark.filterwarnings("ignore:The number of training batches"),
     pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists"),
+    pytest.mark.filterwarnings("ignore:Found .* module.s. in eval mode"),
+    pytest.mark.filterwarnings("ignore:You called `self.log.* but have no logger"),
+    pytest.mark.filterwarnings("ignore:`ModelCheckpoint.* could not find the monitored key"),
 ]
 
 

@@ -18,7 +18,7 @@ from timer_forecaster.finetuning.steps import Step, in_units, window_step
 from timer_forecaster.finetuning.trainable import load_frozen, own_copies, trainable
 from timer_forecaster.inference import ForecastPipeline, memo
 from timer_forecaster.inference.adapters import Adapter, Base
-from timer_forecaster.inference.cache import NetworkKey
+from timer_forecaster.inference.cache import NetworkKey, forget_large
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.adaptation import TARGETS, adapted, replaced_by
 
@@ -95,14 +95,7 @@ class _TimerS1Module(PLForecastingModule):
         windows, window_of_row = _distinct_windows(rows)
         result = np.full((len(windows) + 1, self.output_chunk_length, len(self.levels)), np.nan)
         if windows:
-            pipeline = ForecastPipeline.from_pretrained(
-                self.checkpoint,
-                revision=self.revision,
-                device=device if self.quantization is None else "auto",  # wherever Lightning is
-                dtype=self.network_dtype,
-                quantization=self.quantization,
-                adapter=self.adapter,
-            )
+            pipeline = ForecastPipeline(self._forecast_key(device), self.adapter)
             horizon = self.output_chunk_shift + self.output_chunk_length
             forecast = memo.predict(
                 pipeline, windows, horizon, rollout=self.rollout, flip=self.flip
@@ -185,6 +178,14 @@ class _TimerS1Module(PLForecastingModule):
     def _key(self, device: str) -> NetworkKey:
         return NetworkKey.resolve(self.checkpoint, self.revision, device, self.network_dtype)
 
+    def _forecast_key(self, device: str) -> NetworkKey:
+        quantization = self.quantization
+        if quantization is not None:
+            device = "auto"  # wherever Lightning is
+        return NetworkKey.resolve(
+            self.checkpoint, self.revision, device, self.network_dtype, quantization=quantization
+        )
+
     def _record(self) -> dict[str, Any]:
         return {"tuned_by": "timer_forecaster.darts", "enable_finetuning": self.enable_finetuning}
 
@@ -262,6 +263,7 @@ class _TimerS1Module(PLForecastingModule):
         tuned = {name: self.get_parameter(name) for name in self._names}
         made_of = [str(device), *map(id, tuned.values())]
         if self._trained is None or self._trained[0] != made_of:
+            forget_large(self._forecast_key(str(device)))
             frozen = load_frozen(self._key(str(device)))
             others = {} if self._others is None else self._others.weights
             fixed = {name: value.to(device) for name, value in others.items()}

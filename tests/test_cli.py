@@ -390,7 +390,8 @@ def test_device_and_type_are_passed_on(benchmark, monkeypatch, run):
         for options in ([], ["--device", "cuda:1", "--dtype", "bfloat16"]):
             assert run(*words, *options)[0] == 2
             device, dtype = ("cuda:1", "bfloat16") if options else ("auto", "auto")
-            expected.append({"device": device, "dtype": dtype, "quantization": None})
+            rest = {"quantization": None, "adapter": None}
+            expected.append({"device": device, "dtype": dtype, **rest})
     assert loaded == expected
 
 

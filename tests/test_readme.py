@@ -31,7 +31,7 @@ def run(monkeypatch):
 
 
 def test_there_is_no_other_block():
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
 
 
 def test_sktime(run):
@@ -54,6 +54,12 @@ def test_sklearn(run):
     names = run("TimerS1Regressor")
     assert names["quantiles"].shape == (1344 - 168 - 24 + 1, 24, 3)
     assert names["search"].best_score_ > 0.8
+
+
+def test_tuning(run):
+    names = run("finetune(pipe")
+    assert names["adapter"].report.improved
+    assert names["tuned"].adapter is names["adapter"]
 
 
 def test_arrays_and_frames(run):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from timer_forecaster import ForecastPipeline, release
+from timer_forecaster.finetuning import FinetuneConfig
 from timer_forecaster.models.timer_s1 import TimerS1Config
 
 pytest.importorskip("sklearn")
@@ -343,6 +344,8 @@ def test_parameters_are_stored_as_they_are(tmp_path):
         "config": {"hidden_size": 16},
         "quantization_config": {"quant_method": "quanto"},
         "quantization": "int8",
+        "adapter": tmp_path,
+        "tuning": FinetuneConfig(steps=3),
     }
     estimator = TimerS1Regressor(**given_values)
     assert all(estimator.get_params()[name] is value for name, value in given_values.items())
@@ -577,16 +580,19 @@ def test_the_examples_in_the_docstrings():
     assert doctest.testmod(timer_forecaster.sklearn).failed == 0
 
 
-def test_the_documentation_runs(monkeypatch):
+def test_the_documentation_runs(monkeypatch, tmp_path):
     root = Path(__file__).parents[1]
     text = (root / "docs" / "sklearn.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    monkeypatch.chdir(root)
+    (tmp_path / "examples").symlink_to(root / "examples")
+    monkeypatch.chdir(tmp_path)
     names = {}
     for block in blocks:
         exec(block, names)  # noqa: S102
     assert (names["X"].shape, names["y"].shape) == ((985, 336), (985, 24))
     assert names["tomorrow"].shape == (1, 24)
+    assert names["tuned"].adapter_.report.steps == 3
+    assert (tmp_path / "my-adapter").is_dir()
     assert names["low"].shape == (24,)
     best = names["search"].best_params_
     assert (type(best["model"]), best["model__context_length"]) == (TimerS1Regressor, 336)

@@ -11,7 +11,10 @@ DOCS = (Path(__file__).parents[1] / "docs" / "sktime.md").read_text(encoding="ut
 datasets = pytest.importorskip("sktime.datasets")
 
 
-def test_the_page_for_sktime_users_runs():
+# A few steps, and few months: the page shows how to tune, whatever comes of it.
+@pytest.mark.filterwarnings("ignore::timer_forecaster.finetuning.TuningWarning")
+def test_the_page_for_sktime_users_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     airline = datasets.load_airline()
     names = {"y": airline[:132], "y_new": airline[132:]}
     first, *others = re.findall(r"```python\n(.*?)```", DOCS, flags=re.DOTALL)
@@ -20,6 +23,8 @@ def test_the_page_for_sktime_users_runs():
     assert len(names["forecaster"].predict()) == 24
     for block in others:
         exec(block, names)  # noqa: S102
+    assert names["pretrained"].get_pretrained_params()
+    assert (tmp_path / "my-adapter").is_dir()
     results = names["results"]
     assert len(results) == 3
     assert np.isfinite(results["test_MeanAbsolutePercentageError"]).all()

@@ -1,13 +1,15 @@
-"""The command `timer-forecaster`: forecasts, GIFT-Eval, training and its data, checkpoints."""
+"""The command `timer-forecaster`: forecasts, tuning, GIFT-Eval, training and its data."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from timer_forecaster import ForecastPipeline
     from timer_forecaster.corpus.curation import Curation
     from timer_forecaster.evaluation import Forecaster
+    from timer_forecaster.finetuning import FinetuneConfig
 
 _TABLE_ROWS = 12
+_TARGETS = ("router+head", "head", "router", "norms", "lora", "full")  # without loading torch
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_forecast(commands.add_parser("forecast", help="forecast the columns of a CSV file"))
+    _add_finetune(commands.add_parser("finetune", help="tune a checkpoint to series of a CSV file"))
     _add_evaluate(commands.add_parser("evaluate", help="score checkpoints on GIFT-Eval"))
     _add_pretrain(commands.add_parser("pretrain", help="train a checkpoint"))
     _add_corpus(commands.add_parser("corpus", help="build or describe a training corpus"))
@@ -69,22 +74,8 @@ def _add_forecast(parser: argparse.ArgumentParser) -> None:
         "Forecast every target column, for every id, of a CSV file. Without --output and --plot "
         "the first rows of the forecast are printed."
     )
+    _add_table(parser)
     add = parser.add_argument
-    add("data", type=Path, metavar="DATA.csv", help="a header line, then one row per time (and id)")
-    add(
-        "--time-column",
-        required=True,
-        metavar="NAME",
-        help="column of dates (ISO 8601 is read without guessing) or integers",
-    )
-    add(
-        "--target",
-        nargs="+",
-        action="extend",
-        metavar="NAME",
-        help="columns to forecast; default: all numeric columns but the time and the id",
-    )
-    add("--id-column", metavar="NAME", help="column that tells several series apart")
     add("--horizon", type=int, required=True, metavar="STEPS", help="steps to forecast")
     add(
         "--levels",
@@ -93,16 +84,39 @@ def _add_forecast(parser: argparse.ArgumentParser) -> None:
         metavar="LEVELS",
         help="quantile levels with commas between them; default: 0.1,0.5,0.9",
     )
-    add("--freq", help="step of the times, such as h, 15min, B or MS; default: inferred")
     add("--output", type=Path, metavar="FILE.csv", help="write the forecast here")
     add("--plot", type=Path, metavar="FILE.png", help="draw it here (png, pdf or svg)")
-    add(
-        "--checkpoint",
-        default="timer-s1-mini",
-        metavar="NAME",
-        help="registry name, folder or hub id; default: timer-s1-mini",
-    )
+    _add_checkpoint(parser)
     _add_inference_options(parser)
+
+
+def _add_finetune(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_finetune)
+    parser.description = (
+        "Tune a few weights of a checkpoint to every target column, for every id, of a CSV file, "
+        "and write them to a folder, which `forecast --adapter` and `evaluate --adapter` take. The "
+        "newest steps of each series are not trained on: they decide when to stop, and whether the "
+        "result is kept. Options that are left out are as in FinetuneConfig."
+    )
+    _add_table(parser)
+    _add_checkpoint(parser)
+    _add_loading_options(parser)
+    add = parser.add_argument
+    add("--output", type=Path, required=True, metavar="FOLDER", help="folder that does not exist")
+    add("--tune", choices=_TARGETS, help="what is trained; default: router+head")
+    add("--steps", type=int, metavar="STEPS", help="steps of the optimiser at most")
+    add("--learning-rate", type=float, metavar="RATE", help="default: by what is trained")
+    add("--batch-size", type=int, metavar="WINDOWS", help="windows in a step")
+    add("--context-length", type=int, metavar="STEPS", help="steps that forecasts are made from")
+    add("--horizon", type=int, metavar="STEPS", help="steps ahead; default: those of one pass")
+    add("--validation", type=float, metavar="SHARE", help="share of each series that validates")
+    add("--patience", type=int, metavar="TIMES", help="validations without improvement to stop")
+    add("--balance-loss", type=float, metavar="WEIGHT", help="of the load-balancing loss")
+    add("--router-kl", type=float, metavar="WEIGHT", help="of the routing's divergence")
+    add("--weight-decay", type=float, metavar="RATE", help="towards the checkpoint's weights")
+    add("--lora-rank", type=int, metavar="RANK", help="with --tune lora")
+    add("--hot-experts", type=float, metavar="SHARE", help="with --tune lora: experts, most used")
+    add("--seed", type=int, help="of the windows that are drawn")
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -229,6 +243,35 @@ def _add_corpus_describe(parser: argparse.ArgumentParser) -> None:
     add("--against", type=Path, metavar="FOLDER", help="search for values shared with this data")
 
 
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("data", type=Path, metavar="DATA.csv", help="a header line, then one row per time (and id)")
+    add(
+        "--time-column",
+        required=True,
+        metavar="NAME",
+        help="column of dates (ISO 8601 is read without guessing) or integers",
+    )
+    add(
+        "--target",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        help="columns that are series; default: all numeric columns but the time and the id",
+    )
+    add("--id-column", metavar="NAME", help="column that tells several series apart")
+    add("--freq", help="step of the times, such as h, 15min, B or MS; default: inferred")
+
+
+def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint",
+        default="timer-s1-mini",
+        metavar="NAME",
+        help="registry name, folder or hub id; default: timer-s1-mini",
+    )
+
+
 def _add_inference_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
@@ -248,6 +291,12 @@ def _add_inference_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="average over both signs of each series, at twice the cost",
     )
+    _add_loading_options(parser)
+
+
+def _add_loading_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--adapter", metavar="FOLDER", help="what `finetune` wrote for the checkpoint, or a hub id")
     add(
         "--device",
         default="auto",
@@ -360,6 +409,7 @@ def _pipeline(checkpoint: str, arguments: argparse.Namespace) -> ForecastPipelin
         device=arguments.device,
         dtype=arguments.dtype,
         quantization=arguments.quantization,
+        adapter=arguments.adapter,
     )
 
 
@@ -386,6 +436,44 @@ def _print_table(forecast: pd.DataFrame) -> None:
     print(head.to_string(index=False, float_format="{:.6g}".format))
     if len(forecast) > len(head):
         print(f"... and {len(forecast) - len(head)} more rows: --output FILE.csv writes all")
+
+
+def _finetune(arguments: argparse.Namespace) -> None:
+    _check_writable(arguments.output)
+    if arguments.output.exists():
+        raise ValueError(f"cannot write {arguments.output}: it exists")
+    from timer_forecaster import finetuning
+    from timer_forecaster.inference.frames import series_of
+
+    config = _tuning(arguments)
+    series = series_of(
+        _read(arguments),
+        time_column=arguments.time_column,
+        id_column=arguments.id_column,
+        target_columns=arguments.target,
+        freq=arguments.freq,
+    )
+    pipeline = _pipeline(arguments.checkpoint, arguments)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", finetuning.TuningWarning)
+        adapter = finetuning.finetune(pipeline, series, config, progress=sys.stderr.isatty())
+    folder = adapter.save(arguments.output)
+    for warning in caught:
+        print(f"timer-forecaster: warning: {warning.message}", file=sys.stderr)
+    print(adapter.report)
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    print(f"Adapter of {adapter.n_parameters:,} parameters: {size / 1e6:.1f} MB -> {folder}")
+
+
+def _tuning(arguments: argparse.Namespace) -> FinetuneConfig:
+    """Collect the settings that were given; others are the defaults."""
+    from timer_forecaster.finetuning import FinetuneConfig
+
+    if arguments.lora_rank is not None and arguments.tune != "lora":
+        raise ValueError("--lora-rank needs --tune lora")
+    names = {field.name: field.name for field in fields(FinetuneConfig)} | {"target": "tune"}
+    given = {name: getattr(arguments, option) for name, option in names.items()}
+    return FinetuneConfig(**{name: value for name, value in given.items() if value is not None})
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -432,7 +520,8 @@ def _forecasters(arguments: argparse.Namespace) -> dict[str, Forecaster]:
         if getattr(arguments, name) != default
     }
     forecasters: dict[str, Forecaster] = {}
-    checkpoints = arguments.checkpoint or ([] if arguments.baseline else ["timer-s1-mini"])
+    only_baselines = arguments.baseline and arguments.adapter is None
+    checkpoints = arguments.checkpoint or ([] if only_baselines else ["timer-s1-mini"])
     for checkpoint in checkpoints:
         forecaster = PipelineForecaster(_pipeline(checkpoint, arguments), options)
         name = forecaster.name

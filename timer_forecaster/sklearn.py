@@ -24,6 +24,7 @@ except ImportError as error:
     what = "timer_forecaster.sklearn needs scikit-learn 1.6 or newer"
     raise ImportError(lacking(what, "sklearn")) from error
 
+from timer_forecaster.finetuning.config import FinetuneConfig, check_tuning
 from timer_forecaster.inference import Forecast, memo
 from timer_forecaster.inference.pipeline import (
     check_options,
@@ -39,18 +40,19 @@ FloatArray = NDArray[np.float64]
 
 
 class TimerS1Regressor(RegressorMixin, BaseEstimator):
-    """Zero-shot forecasts from a Timer-S1 checkpoint: a row of X is a window, y what follows it.
+    """Forecasts from a Timer-S1 checkpoint: a row of X is a window, y what follows it.
 
     Each row of X is the look-back window of a series, old to new, and is forecast by itself: from
     its own level and scale, whatever the other rows are. NaN means missing, so that NaN at the
     start of a row make a shorter window. A row of y holds the steps that follow, or the one step
     if y is 1-D. Forecasts are in the units of X.
 
-    `fit` trains nothing: it checks the parameters, X and y, and remembers how many steps y has.
-    Weights are loaded, and those of a hub id looked up, at the first forecast. They go into a
-    cache of the process, which `timer_forecaster.release` empties.
-    Clones and pickles are small, and all share the weights, and for a while the forecasts: what is
-    asked of the same X again, such as quantiles after a prediction, does not run the network.
+    `fit` checks the parameters, X and y, and remembers how many steps y has; it trains nothing
+    unless ``tuning`` asks for it. Weights are loaded, and those of a hub id looked up, at the
+    first forecast or tuning. They go into a cache of the process, which
+    `timer_forecaster.release` empties. Clones and pickles hold what was tuned and no other
+    weights. All share these, and for a while the forecasts: what is asked of the same X again,
+    such as quantiles after a prediction, does not run the network.
 
     Parameters
     ----------
@@ -87,9 +89,18 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
     quantization : {"int8"}, optional
         ``"int8"`` computes the experts in 8-bit integers on a CPU: half the memory of
         bfloat16 and, in wide networks, less time.
+    adapter : timer_forecaster.finetuning.Adapter, str or Path, optional
+        What a tuning of this checkpoint has made, or the folder or hub id of it. Forecasts are made
+        with it, and a tuning in `fit` starts from it.
+    tuning : timer_forecaster.finetuning.FinetuneConfig, optional
+        How to tune in `fit`, on its X and y. Its ``horizon`` is by default that of y, its
+        ``context_length`` the one above.
 
     Attributes
     ----------
+    adapter_ : timer_forecaster.finetuning.Adapter
+        What `fit` has tuned, with ``tuning`` alone. Forecasts are made with it, in place of
+        ``adapter``.
     n_features_in_ : int
         Length of the windows.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -143,6 +154,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         quantization_config: Any = None,
         quantization: str | None = None,
         adapter: Any = None,
+        tuning: FinetuneConfig | None = None,
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -157,6 +169,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.quantization_config = quantization_config
         self.quantization = quantization
         self.adapter = adapter
+        self.tuning = tuning
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn what the regressor can do."""
@@ -169,14 +182,15 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         return tags
 
     def fit(self, X: Any, y: Any) -> TimerS1Regressor:
-        """Check the input and remember the length of the windows and the horizon.
+        """Check the input, remember the length of windows and the horizon, and tune if asked to.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, window_length)
             Look-back windows, old to new; NaN means missing.
         y : array-like of shape (n_samples, horizon) or (n_samples,)
-            What follows each window. The values are not used.
+            What follows each window. The values are used by ``tuning`` alone, which validates by
+            the last rows: they should be in the order of time, those of several series too.
 
         Returns
         -------
@@ -187,7 +201,13 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         ------
         ValueError, TypeError
             Naming the parameter, or saying what of X or y cannot be used.
+
+        Warns
+        -----
+        timer_forecaster.finetuning.TuningWarning
+            If tuning did not help, and nothing was changed.
         """
+        self.__dict__.pop("adapter_", None)  # of an earlier fit
         self._check_parameters()
         X, y = validate_data(
             self,
@@ -201,6 +221,12 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         check_consistent_length(X, y)
         self._output_shape: tuple[int, ...] = y.shape[1:]
         self.n_outputs_ = y.shape[1] if y.ndim == 2 else 1
+        if self.tuning is not None:
+            from timer_forecaster.finetuning import finetune_windows
+            from timer_forecaster.finetuning.estimators import tuned
+
+            targets = y.reshape(len(y), self.n_outputs_)
+            self.adapter_ = tuned(self, finetune_windows, self._contexts(X), targets)
         return self
 
     def predict(self, X: Any) -> FloatArray:
@@ -270,8 +296,14 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         self._check_parameters()
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-        _check_observed(X[:, -(self.context_length or X.shape[1]) :])
+        self._contexts(X)
         return memo.predict(pipeline_of(self), X, self.n_outputs_, **options_of(self))
+
+    def _contexts(self, X: FloatArray) -> FloatArray:
+        """Cut windows to what is forecast from, of which a value must have been observed."""
+        newest = X[:, -(self.context_length or X.shape[1]) :]
+        _check_observed(newest)
+        return newest
 
     def _check_parameters(self) -> None:
         named = isinstance(self.point, str) and self.point in ("median", "mean")
@@ -280,6 +312,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
                 f"point={self.point!r} is unknown; use 'median', 'mean' or a level inside (0, 1)"
             )
         check_options(**options_of(self))
+        check_tuning(self.tuning)
         pipeline_of(self)
 
 

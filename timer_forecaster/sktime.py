@@ -31,6 +31,7 @@ except ImportError as error:
     what = "timer_forecaster.sktime needs sktime 1.1 or newer"
     raise ImportError(lacking(what, "sktime")) from error
 
+from timer_forecaster.finetuning.config import FinetuneConfig, check_tuning
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
 from timer_forecaster.inference.histories import (
     Histories,
@@ -61,19 +62,20 @@ _WITHOUT_TIMES = ("np.ndarray", "numpy3D")
 
 
 class TimerS1Forecaster(BaseForecaster):
-    """Zero-shot probabilistic forecasts from a Timer-S1 checkpoint.
+    """Probabilistic forecasts from a Timer-S1 checkpoint, zero-shot or tuned.
 
-    `fit` only remembers the newest steps of each series; nothing is trained. All instances of a
-    panel or hierarchy, and all variables, are forecast in one batched computation, each by itself
-    and from its own end. `update` extends what is remembered, whatever ``update_params`` says.
+    `fit` only remembers the newest steps of each series; it trains nothing unless ``tuning`` asks
+    for it. `pretrain` tunes to a panel beforehand. All instances of a panel or hierarchy, and all
+    variables, are forecast in one batched computation, each by itself and from its own end.
+    `update` extends what is remembered, whatever ``update_params`` says.
     Missing values need no imputation, and time stamps that are absent from a regular index are
     missing values too. Arrays have no times: those of an update count on.
 
     A fitted forecaster holds no weights: they are loaded at the first forecast into a cache of
     the process, which keeps four networks and which `timer_forecaster.release` empties. Copies and
-    pickles hold the remembered steps, 8 bytes each, and share the weights. What is asked about one
-    context again, for a point, an interval or a distribution, is answered from the one forecast,
-    which is remembered beside the weights.
+    pickles hold the remembered steps, 8 bytes each, and what was tuned, and share the weights. What
+    is asked about one context again, for a point, an interval or a distribution, is answered from
+    the one forecast, which is remembered beside the weights.
 
     Parameters
     ----------
@@ -118,9 +120,27 @@ class TimerS1Forecaster(BaseForecaster):
         ``"int8"`` computes the experts in 8-bit integers on a CPU: half the memory of
         bfloat16 and, in wide networks, less time; see
         `timer_forecaster.ForecastPipeline.from_pretrained`.
+    adapter : timer_forecaster.finetuning.Adapter, str or Path, optional
+        What a tuning of this checkpoint has made, or the folder or hub id of it. Forecasts are made
+        with it, and a tuning here starts from it.
+    tuning : timer_forecaster.finetuning.FinetuneConfig, optional
+        How to tune. `fit` then tunes to y, all series and variables together, unless `pretrain` has
+        done so before; `pretrain` tunes by it or, if it is None, by the default settings. Its
+        ``context_length`` is by default the one above.
+
+    Attributes
+    ----------
+    adapter_ : timer_forecaster.finetuning.Adapter
+        What `pretrain` or `fit` has tuned; not there if neither has. Forecasts are made with it, in
+        place of ``adapter``.
 
     Notes
     -----
+    `pretrain` reads the newest steps of each series that `fit` would remember. Called again, it
+    goes on from ``adapter_``, which later fits, clones, copies and pickles keep, as sktime defines
+    it; `set_params` resets it. The horizon in ``tuning`` says how far ahead is trained, whatever
+    ``fh`` is. `update` extends what is remembered and never tunes, whatever ``update_params`` says.
+
     The constructor takes the names of sktime's own class, ``forward_kwargs`` excepted: the one
     that it could hold, ``{"revin": True}``, is what is always done.
 
@@ -161,6 +181,7 @@ class TimerS1Forecaster(BaseForecaster):
         "capability:pred_int:insample": True,
         "capability:missing_values": True,
         "capability:update": True,
+        "capability:pretrain": True,
         "capability:unequal_length": True,
         "requires-fh-in-fit": False,
         "X-y-must-have-same-index": False,
@@ -188,6 +209,7 @@ class TimerS1Forecaster(BaseForecaster):
         deterministic: bool = False,
         quantization: str | None = None,
         adapter: Any = None,
+        tuning: FinetuneConfig | None = None,
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -204,6 +226,7 @@ class TimerS1Forecaster(BaseForecaster):
         self.deterministic = deterministic
         self.quantization = quantization
         self.adapter = adapter
+        self.tuning = tuning
         super().__init__()
 
     def __post_init__(self) -> None:
@@ -220,7 +243,28 @@ class TimerS1Forecaster(BaseForecaster):
         self._instances: pd.Index | None = None
         self._histories: Histories = {}
         self._remember(y)
+        if self._tunes_in_fit():
+            self._tune(self._histories)
         return self
+
+    def _tunes_in_fit(self) -> bool:
+        """Tell before a fit, at which sktime drops what was learnt but for that in `pretrain`."""
+        return self.tuning is not None and not hasattr(self, "adapter_")
+
+    def _pretrain(self, y: pd.DataFrame, X: None = None, fh: Any = None) -> TimerS1Forecaster:
+        """Tune to every series of a panel; again, and it goes on from the adapter so far."""
+        self._check_parameters()
+        self._tune(extended({}, Panel.of(y), self._memory()))
+        # sktime itself would not count an attribute that a fit had made before
+        self._pretrained_attrs = ["adapter_"]
+        return self
+
+    def _tune(self, histories: Histories) -> None:
+        from timer_forecaster.finetuning import finetune
+        from timer_forecaster.finetuning.estimators import tuned
+
+        series = [values for history in histories.values() for values in history.values]
+        self.adapter_ = tuned(self, finetune, series)
 
     def _update(
         self, y: pd.DataFrame, X: None = None, update_params: bool = True
@@ -259,12 +303,16 @@ class TimerS1Forecaster(BaseForecaster):
         """Extend the histories by new values, and add those of new instances."""
         panel = Panel.of(y)
         known = self._histories
-        self._histories = extended(known, panel, max(MEMORY, self.context_length or 0))
+        self._histories = extended(known, panel, self._memory())
         if panel.instances is not None:
             new = [i for i, key in enumerate(panel.keys) if key not in known]
             added = panel.instances.take(new)
             self._instances = added if self._instances is None else self._instances.append(added)
         self._set_cutoff(_with_step(self.cutoff, self._histories.values()))
+
+    def _memory(self) -> int:
+        """Newest steps of each series that are read."""
+        return max(MEMORY, self.context_length or 0)
 
     def _check_parameters(self) -> None:
         for name, choices in (("point", POINTS), ("exogenous", EXOGENOUS)):
@@ -274,6 +322,7 @@ class TimerS1Forecaster(BaseForecaster):
         if not isinstance(self.deterministic, (bool, np.bool_)):
             raise TypeError(f"deterministic={self.deterministic!r} must be True or False")
         check_options(**options_of(self))
+        check_tuning(self.tuning)
         pipeline_of(self)
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
@@ -528,9 +577,10 @@ class TimerS1Forecaster(BaseForecaster):
             "device_map": "cpu",
             "dtype": "float64",
         }
+        brief = FinetuneConfig(steps=1, batch_size=2, context_length=32)
         sets: list[dict[str, Any]] = [
             {"model_path": "timer-s1-test"},
-            {"model_path": "timer-s1-test", **options},
+            {"model_path": "timer-s1-test", "tuning": brief, **options},
             {"model_path": None, "config": sizes, "deterministic": True},
         ]
         # sktime's suite hands an X to every forecaster, whether its tags say that it uses X or not
@@ -550,7 +600,7 @@ def evaluate(
     The result is that of `sktime.forecasting.model_evaluation.evaluate`, up to the rounding of the
     batch; the times in it are those of recalling a forecast. Worker processes (backends "loky",
     "multiprocessing", "dask", "ray") do not share memory, so that their folds are forecast one by
-    one.
+    one, and so are those of a forecaster that is tuned in `fit`, whose networks differ.
 
     Parameters
     ----------
@@ -585,7 +635,9 @@ def evaluate(
     if options.get("backend") in _IN_PROCESS and options.get("cv_global") is None:
         # What fails here fails again below, where error_score says what becomes of it.
         with suppress(Exception):
-            forecaster._prefetch(_fold_by_fold(forecaster, cv, y, strategy), cv.fh)
+            copy = forecaster.clone()
+            if not copy._tunes_in_fit():
+                copy._prefetch(_fold_by_fold(copy, cv, y, strategy), cv.fh)
     return sktime_evaluate(forecaster, cv, y, X, strategy, **options)
 
 
@@ -593,7 +645,6 @@ def _fold_by_fold(
     forecaster: TimerS1Forecaster, cv: Any, y: Any, strategy: str
 ) -> Iterator[TimerS1Forecaster]:
     """Fit or update with the training data of each fold in turn."""
-    forecaster = forecaster.clone()
     for i, (train, _) in enumerate(cv.split_series(convert_to(y, _PANDAS))):
         yield forecaster.fit(train) if i == 0 or strategy == "refit" else forecaster.update(train)
 

@@ -6,8 +6,22 @@ pytest.importorskip("sklearn")
 
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
+from timer_forecaster.finetuning import FinetuneConfig
 from timer_forecaster.sklearn import TimerS1Regressor
 
+# The checks' random tables teach nothing, and some of their windows are too short to tune to.
+pytestmark = pytest.mark.filterwarnings("ignore::timer_forecaster.finetuning.TuningWarning")
+
+PATCHES_OF_4 = {
+    "hidden_size": 16,
+    "input_token_len": 4,
+    "intermediate_size": 16,
+    "num_attention_heads": 4,
+    "num_experts": 4,
+    "num_hidden_layers": 1,
+    "num_mtp_tokens": 1,
+    "output_token_lens": [4],
+}
 # In float64 nothing is expected to fail.
 REGRESSORS = [
     TimerS1Regressor("timer-s1-test", dtype="float64"),
@@ -22,6 +36,12 @@ REGRESSORS = [
         dtype="float64",
     ),
     TimerS1Regressor("timer-s1-test", point=0.05, dtype="float64"),
+    TimerS1Regressor(
+        None,
+        config=PATCHES_OF_4,
+        dtype="float64",
+        tuning=FinetuneConfig(steps=1, batch_size=2, context_length=8),
+    ),
 ]
 FLOAT32 = {
     "check_methods_subset_invariance": (

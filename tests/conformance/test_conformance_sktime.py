@@ -11,6 +11,9 @@ from sktime.utils.estimator_checks import check_estimator, parametrize_with_chec
 
 from timer_forecaster.sktime import TimerS1Forecaster
 
+# The suite's random walks teach nothing, and some of its series are too short to tune to.
+pytestmark = pytest.mark.filterwarnings("ignore::timer_forecaster.finetuning.TuningWarning")
+
 
 @parametrize_with_checks(TimerS1Forecaster, obj_varname="forecaster", check_varname="check")
 def test_sktime_suite(forecaster, check):

@@ -1,5 +1,6 @@
 """What is loaded: devices, types, random networks, and networks that transformers quantises."""
 
+import dataclasses
 import json
 import pickle
 from shutil import copytree
@@ -11,6 +12,7 @@ from torch import nn
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.evaluation import PipelineForecaster
+from timer_forecaster.inference.adapters import Adapter, Base
 from timer_forecaster.inference.cache import NetworkKey
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Config
@@ -235,6 +237,18 @@ def test_results_of_quantised_and_random_networks_are_told_apart(rounding):
     pipes = [load(), load(quantization_config=rounding()), load(None, config=SIZES)]
     assert len({PipelineForecaster(pipe).settings for pipe in pipes}) == 3
     assert PipelineForecaster(pipes[2]).name == "untrained"
+
+
+def test_adapters_of_quantised_networks(rounding):
+    plain, rounded = load(), load(quantization_config=rounding())
+    shapes = {name: value.float() for name, value in plain.network.named_parameters()}
+    head = {name: value * 2 for name, value in shapes.items() if "output_patch" in name}
+    tuned = Adapter(Base.of(plain.key), "head", head)
+    one, other = (dataclasses.replace(pipe, adapter=tuned) for pipe in (plain, rounded))
+    assert difference(one, other) < difference(plain, one) / 3
+    full = Adapter(Base.of(plain.key), "full", shapes)
+    with pytest.raises(ValueError, match=r"quantization_config=.* replaces all weights"):
+        _ = dataclasses.replace(rounded, adapter=full).network
 
 
 def torchao():

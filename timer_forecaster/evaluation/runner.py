@@ -78,18 +78,21 @@ class PipelineForecaster:
 
     @property
     def name(self) -> str:
-        """The checkpoint's name, without its folder or owner."""
-        return Path(self.pipeline.key.name).name
+        """The checkpoint's name without folder or owner, and ``-tuned`` with an adapter."""
+        name = Path(self.pipeline.key.name).name
+        return name if self.pipeline.adapter is None else f"{name}-tuned"
 
     @cached_property
     def settings(self) -> str:
-        """The SHA-256 of weights and configuration, how they are computed with, and the options.
+        """The SHA-256 of weights, what tuned them, how they are computed with, and the options.
 
         The type is the one that the network has, as ``"auto"`` depends on the machine.
         """
         key = self.pipeline.key
         dtype = str(self.pipeline.network.dtype).removeprefix("torch.")
         described = {"checkpoint": _fingerprint(key), "dtype": dtype, **self.options}
+        if self.pipeline.adapter is not None:
+            described["adapter"] = self.pipeline.adapter.fingerprint
         text = quantization_of(key)
         if text is not None:
             described["quantization"] = text if text == INT8 else json.loads(text)

@@ -12,14 +12,17 @@ from timer_forecaster.models.timer_s1.adaptation import TARGETS
 __all__ = ["TARGETS", "FinetuneConfig"]
 
 LEARNING_RATES = {
-    "router+head": 1e-3,
-    "head": 1e-3,
-    "router": 1e-3,
-    "norms": 1e-3,
-    "lora": 1e-3,
-    "full": 1e-4,
+    "router+head": 4e-3,
+    "head": 4e-3,
+    "router": 4e-3,
+    "norms": 1e-2,
+    "lora": 4e-3,
+    "full": 1e-3,
 }
 """Peak learning rate by target, where none is given."""
+
+TOKENS_PER_STEP = 2048
+"""Patches in a step, about, where ``batch_size`` does not say how many windows."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,10 +40,11 @@ class FinetuneConfig:
     learning_rate : float, optional
         Its peak, after a twentieth of the steps; it falls to a tenth by the end. Default: as found
         good for the target (`LEARNING_RATES`).
-    batch_size : int
-        Windows in a step.
-    context_length : int
-        Steps of a window that forecasts are made from, at most those of the checkpoint.
+    batch_size : int, optional
+        Windows in a step. Default: those of `TOKENS_PER_STEP` patches, from 4 to 64.
+    context_length : int, optional
+        Steps that forecasts are made from, at most those that the checkpoint reads, which is the
+        default. Every shorter context is trained on too.
     horizon : int, optional
         Steps ahead that matter, at most those of one pass, which is the default. Serial blocks
         beyond it are not run.
@@ -48,7 +52,7 @@ class FinetuneConfig:
         Share of each series, its newest steps, that is not trained on but decides when to stop and
         whether the result is kept.
     patience : int
-        Validations without improvement after which to stop; there are twenty at most.
+        Validations without improvement after which to stop; there are ten at most.
     balance_loss : float
         Weight of the load-balancing loss of the report (section 3.3), where routers are trained.
     router_kl : float
@@ -77,13 +81,13 @@ class FinetuneConfig:
     """
 
     target: str = "router+head"
-    steps: int = 200
+    steps: int = 100
     learning_rate: float | None = None
-    batch_size: int = 32
-    context_length: int = 512
+    batch_size: int | None = None
+    context_length: int | None = None
     horizon: int | None = None
     validation: float = 0.2
-    patience: int = 5
+    patience: int = 4
     balance_loss: float = 1e-3
     router_kl: float = 1e-2
     weight_decay: float = 0.01
@@ -95,11 +99,12 @@ class FinetuneConfig:
         """Check the settings."""
         if self.target not in TARGETS:
             raise ValueError(f"target={self.target!r} is unknown; use one of {TARGETS}")
-        for name in ("steps", "batch_size", "context_length", "patience", "lora_rank"):
+        for name in ("steps", "patience", "lora_rank"):
             _check_integer(name, getattr(self, name), 1)
+        for name in ("batch_size", "context_length", "horizon"):
+            if getattr(self, name) is not None:
+                _check_integer(name, getattr(self, name), 1)
         _check_integer("seed", self.seed, 0)
-        if self.horizon is not None:
-            _check_integer("horizon", self.horizon, 1)
         for name in ("balance_loss", "router_kl", "weight_decay"):
             _check_number(name, getattr(self, name), 0, math.inf)
         if self.learning_rate is not None:
@@ -115,6 +120,19 @@ class FinetuneConfig:
     def peak_learning_rate(self) -> float:
         """The learning rate, the target's own if none is given."""
         return self.learning_rate or LEARNING_RATES[self.target]
+
+    def windows_per_step(self, n_tokens: int) -> int:
+        """Tell how many windows of so many patches make a step."""
+        return self.batch_size or max(4, min(64, TOKENS_PER_STEP // n_tokens))
+
+
+def check_tuning(tuning: Any) -> None:
+    """Check the parameter ``tuning`` of an estimator: None, or a `FinetuneConfig`."""
+    if tuning is not None and not isinstance(tuning, FinetuneConfig):
+        raise TypeError(
+            f"tuning={tuning!r} must be a timer_forecaster.finetuning.FinetuneConfig, or None to "
+            "tune nothing in fit"
+        )
 
 
 def _check_integer(name: str, value: Any, least: int) -> None:

@@ -19,7 +19,7 @@ FloatArray = NDArray[np.float64]
 DIVERGED = 1.5
 """Validated loss, in that of the start, from which on a tuning is given up."""
 
-COLLAPSED = 0.25
+COLLAPSED = 1 / 3
 """Share of the `choice` of before, below which routers have collapsed."""
 
 MOST_NOT_FINITE = 3
@@ -31,6 +31,10 @@ _SOME_CHOICE = 0.25  # experts
 
 class TuningWarning(UserWarning):
     """A tuning has changed nothing, for a reason that the warning gives."""
+
+
+class NothingToTune(ValueError):
+    """The data do not show what could be trained on, or validated by."""
 
 
 class Check(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +18,13 @@ from .objective import Windows, base_routing, dense_terms
 from .trainable import Trainable
 from .windows import WindowSampler
 
-MOST_CHECKS = 20
+MOST_CHECKS = 10
 """Validations of a tuning."""
 
 _WITH_ROUTERS = ("router+head", "router", "full")
 _WARM_UP = 0.05  # share of the steps in which the learning rate rises
 _LOWEST_RATE = 0.1  # of the peak, at the end
+_AVERAGED = 0.9  # what weights average of before, a step later; they validate and are kept
 _MOST_GRADIENT = 1.0  # norm to which gradients are cut
 
 Curve = list[tuple[int, float]]
@@ -90,8 +91,9 @@ class Loop:
     ) -> None:
         self._trained, self._sampler, self._windows = trained, sampler, windows
         self._before, self._config, self._n_serial = before, config, n_serial
-        self._start = [value.detach().clone() for value in trained.parameters.values()]
         self._parameters = list(trained.parameters.values())
+        self._start = [value.detach().clone() for value in self._parameters]
+        self._averages = [value.clone() for value in self._start]
         self._optimizer = torch.optim.Adam(self._parameters, betas=(0.9, 0.98))
         self._n_not_finite = 0
         self.best = Best(0, before, {})
@@ -130,10 +132,9 @@ class Loop:
         """Do one step; one without a finite loss and gradient changes nothing."""
         self.step += 1
         config = self._config
-        batch = self._sampler.batch(config.batch_size)
         terms = dense_terms(
             self._trained.network,
-            batch,
+            self._sampler.batch(),
             self._n_serial,
             config.balance_loss,
             config.router_kl,
@@ -163,8 +164,26 @@ class Loop:
             group["lr"] = rate
         self._optimizer.step()
         decay = min(1.0, rate * self._config.weight_decay)
-        for parameter, start in zip(self._parameters, self._start, strict=True):
+        newest = max(1 - _AVERAGED, 1 / (1 + self.step))
+        rows = zip(self._parameters, self._start, self._averages, strict=True)
+        for parameter, start, average in rows:
             parameter.lerp_(start, decay)
+            average.lerp_(parameter, newest)
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Give the network the averages of its weights over the latest steps meanwhile."""
+        latest = [value.detach().clone() for value in self._parameters]
+        self._set(self._averages)
+        try:
+            yield
+        finally:
+            self._set(latest)
+
+    @torch.no_grad()
+    def _set(self, values: Sequence[Tensor]) -> None:
+        for parameter, value in zip(self._parameters, values, strict=True):
+            parameter.copy_(value)
 
     def _improves(self) -> bool:
         """Validate, and remember the step if it is the best so far.
@@ -174,8 +193,17 @@ class Loop:
         GivenUp
             If the network forecasts far worse than before, or a router no longer chooses.
         """
-        seen = check(self._trained.network, self._windows)
+        with self._averaged():
+            seen = check(self._trained.network, self._windows)
+            weights = self._trained.weights()
         before, top_k = self._before, self._trained.frozen.config.num_experts_per_token
+        if math.isfinite(seen.loss) and has_collapsed(before, seen, top_k):
+            raise GivenUp(
+                "collapsed",
+                f"after {self.step} steps the routers sent nearly everything to {top_k} of their "
+                f"experts; a lower learning_rate than {self._config.peak_learning_rate:g}, or more "
+                "router_kl or balance_loss, may help",
+            )
         if not seen.loss <= DIVERGED * before.loss:  # NaN included
             raise GivenUp(
                 "diverged",
@@ -183,17 +211,10 @@ class Loop:
                 f"{before.loss:.4g} before; a lower learning_rate than "
                 f"{self._config.peak_learning_rate:g} may help",
             )
-        if has_collapsed(before, seen, top_k):
-            raise GivenUp(
-                "collapsed",
-                f"after {self.step} steps the routers sent nearly everything to {top_k} of their "
-                f"experts; a lower learning_rate than {self._config.peak_learning_rate:g}, or more "
-                "router_kl or balance_loss, may help",
-            )
         self.validation.append((self.step, seen.loss))
         if seen.loss >= self.best.seen.loss:
             return False
-        self.best = Best(self.step, seen, self._trained.weights())
+        self.best = Best(self.step, seen, weights)
         return True
 
 

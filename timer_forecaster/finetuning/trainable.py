@@ -41,12 +41,6 @@ class Trainable:
         """Copy the parameters as they are now, to the CPU."""
         return {name: value.detach().cpu().clone() for name, value in self.parameters.items()}
 
-    @torch.no_grad()
-    def set(self, weights: Mapping[str, Tensor]) -> None:
-        """Give the parameters other values."""
-        for name, value in weights.items():
-            self.parameters[name].copy_(value)
-
 
 def load_frozen(key: NetworkKey) -> TimerS1Network:
     """Load a network to train parts of: in float32, or as the key says if it is large.

@@ -19,7 +19,7 @@ from timer_forecaster.inference.scaling import as_series
 from timer_forecaster.models.timer_s1.adaptation import adapted
 
 from .config import FinetuneConfig
-from .guards import Check, TuningWarning, check
+from .guards import Check, NothingToTune, TuningWarning, check
 from .loop import Best, GivenUp, Loop
 from .objective import Windows, make_windows
 from .report import TuningReport
@@ -105,7 +105,8 @@ def finetune_windows(
 ) -> Adapter:
     """Tune a checkpoint to windows and what follows them; see `finetune`.
 
-    The last rows validate, so that rows should be in the order of time.
+    The last rows validate, so that rows should be in the order of time. Unless the settings say
+    otherwise, the horizon is that of the targets.
 
     Parameters
     ----------
@@ -141,6 +142,8 @@ def finetune_windows(
     rows, after = as_series(contexts), np.stack(as_series(targets))
     if len(rows) != len(after):
         raise ValueError(f"there are {len(rows)} contexts and {len(after)} targets")
+    if config.horizon is None:
+        config = dataclasses.replace(config, horizon=after.shape[1])
     run = _Run(pipe, config)
     split = split_windows(rows, after, config.validation, run.context_length)
     return run.tune(split, data_fingerprint([*rows, *after]), progress)
@@ -156,8 +159,9 @@ class _Run:
         self.frozen = load_frozen(pipe.key)
         architecture = self.frozen.config
         self.length = architecture.input_token_len
-        self.context_length = min(config.context_length, architecture.max_context_length)
-        self.horizon = min(config.horizon or self.frozen.pass_length, self.frozen.pass_length)
+        longest, farthest = architecture.max_context_length, self.frozen.pass_length
+        self.context_length = min(config.context_length or longest, longest)
+        self.horizon = min(config.horizon or farthest, farthest)
         self.n_serial = -(-self.horizon // self.length) - 1
 
     def tune(self, split: Split, fingerprint: str, progress: bool) -> Adapter:
@@ -209,13 +213,13 @@ class _Run:
         wanted = -(-self.context_length // self.length) + self.n_serial + 1
         most = architecture.max_context_length // self.length + 1
         n_patches = max(2, min(-(-longest // self.length), wanted, most))
-        return WindowSampler(
-            split.training, architecture, n_patches, self.config.seed, self.frozen.device
-        )
+        n_rows = self.config.windows_per_step(n_patches)
+        seed, device = self.config.seed, self.frozen.device
+        return WindowSampler(split.training, architecture, n_rows, n_patches, seed, device)
 
     def _windows(self, split: Split) -> list[Windows]:
         if not split.contexts:
-            raise ValueError(
+            raise NothingToTune(
                 "series: none of them shows what to validate by, which needs a context that varies "
                 "and an observed value after it"
             )

@@ -15,9 +15,11 @@ from timer_forecaster.inference.scaling import check_finite
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.batches import MaskShares, TrainingBatch, make_batch
 
+from .guards import NothingToTune
+
 FloatArray = NDArray[np.float64]
 
-MOST_VALIDATED = 256
+MOST_VALIDATED = 128
 """Windows that validate, spread evenly over series and time."""
 
 _MASKS = MaskShares(points=0, stretch=0, patches=0)
@@ -103,8 +105,8 @@ class WindowSampler:
         NaN where missing.
     config : TimerS1Architecture
         Of the network.
-    n_patches : int
-        Patches in a window.
+    n_rows, n_patches : int
+        Windows of a batch, and patches in a window.
     seed : int
     device : torch.device
         Where the batches are made.
@@ -119,6 +121,7 @@ class WindowSampler:
         self,
         series: Sequence[FloatArray],
         config: TimerS1Architecture,
+        n_rows: int,
         n_patches: int,
         seed: int,
         device: torch.device,
@@ -127,20 +130,20 @@ class WindowSampler:
         self._series = [_standard(v) for v in series if len(v) > length and np.nanstd(v) > 0]
         if not self._series:
             longest = max((len(values) for values in series), default=0)
-            raise ValueError(
+            raise NothingToTune(
                 f"series: there is nothing to train on; one at least must vary and have more than "
                 f"{length} steps before those that validate, and the longest has {longest}"
             )
         lengths = np.array([len(values) for values in self._series], dtype=np.float64)
         self._shares = lengths / lengths.sum()
-        self._config, self._steps = config, n_patches * length
+        self._config, self._n_rows, self._steps = config, n_rows, n_patches * length
         self._random = np.random.default_rng(seed)
         self._generator = Generator(device).manual_seed(seed)
         self._device = device
 
-    def batch(self, n_rows: int) -> TrainingBatch:
-        """Draw windows, (n_rows, n_patches) patches of them."""
-        length = self._config.input_token_len
+    def batch(self) -> TrainingBatch:
+        """Draw windows."""
+        length, n_rows = self._config.input_token_len, self._n_rows
         rows = np.full((n_rows, self._steps), np.nan, dtype=np.float32)
         chosen = self._random.choice(len(self._series), n_rows, p=self._shares)
         for row, i in zip(rows, chosen, strict=True):

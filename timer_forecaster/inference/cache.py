@@ -400,11 +400,23 @@ def plain_network(key: NetworkKey, dtype: torch.dtype | None = None) -> TimerS1N
 def full_network(
     key: NetworkKey, config: TimerS1Architecture, weights: Mapping[str, torch.Tensor]
 ) -> TimerS1Network:
-    """Lay out for a key's device, type and quantisation a network of other weights, all of them."""
+    """Lay out for a key's device, type and quantisation a network of other weights, all of them.
+
+    Raises
+    ------
+    ValueError
+        If the quantisation is that of a library, which reads weights from files alone.
+    """
+    quantization = quantization_of(key)
+    if quantization not in (None, INT8):
+        raise ValueError(
+            f"quantization_config={quantization} cannot be applied to an adapter that replaces all "
+            "weights; leave it out, or use quantization='int8'"
+        )
     network = _empty_network(config)
     network.load_state_dict(dict(weights), assign=True)
     dtype = get_network(key).dtype
-    if quantization_of(key) == INT8:
+    if quantization == INT8:
         replace_experts(network, packing(dtype))
         join_experts(network)
     return _finished(network, key.device, dtype)

@@ -158,6 +158,29 @@ def forecast_frame(
     return pd.DataFrame(columns)
 
 
+def series_of(
+    frame: pd.DataFrame,
+    *,
+    time_column: Hashable,
+    id_column: Hashable | None = None,
+    target_columns: Sequence[Hashable] | str | None = None,
+    freq: str | int | BaseOffset | None = None,
+) -> list[FloatArray]:
+    """Cut a frame into the series that `forecast_frame` forecasts from.
+
+    Parameters and errors are those of `forecast_frame`.
+
+    Returns
+    -------
+    list of ndarray, each of shape (steps,)
+        For each id its targets in order, NaN where missing.
+    """
+    frame = _with_columns(frame, time_column, id_column)
+    targets = _target_columns(frame, target_columns, time_column, id_column)
+    blocks = _blocks(frame, time_column, id_column)
+    return _series(frame, targets, blocks, _axes(blocks, freq))
+
+
 def _with_columns(
     frame: pd.DataFrame, time_column: Hashable, id_column: Hashable | None
 ) -> pd.DataFrame:

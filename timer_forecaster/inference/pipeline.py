@@ -343,7 +343,10 @@ def options_of(estimator: Any) -> dict[str, Any]:
 
 
 def pipeline_of(estimator: Any) -> ForecastPipeline:
-    """Check the parameters of an estimator that name a network; it is loaded at its first use."""
+    """Check the parameters of an estimator that name a network; it is loaded at its first use.
+
+    The adapter is the one that the estimator has learnt, ``adapter_``, else the one it was given.
+    """
     key = NetworkKey.resolve(
         estimator.model_path,
         estimator.revision,
@@ -354,7 +357,8 @@ def pipeline_of(estimator: Any) -> ForecastPipeline:
         estimator.quantization,
         device_argument="device_map",
     )
-    return ForecastPipeline(key, as_adapter(estimator.adapter))
+    given = as_adapter(estimator.adapter)
+    return ForecastPipeline(key, getattr(estimator, "adapter_", given))
 
 
 def check_options(*, context_length: Any, rollout: Any, flip: Any, batch_size: Any) -> None:

@@ -110,7 +110,7 @@ class _ExpertReader:
     def _check_unchanged(self, file: str) -> None:
         path = self._folder / file
         try:
-            if _version(path.stat()) == _version(self._found[file]):
+            if file_version(path.stat()) == file_version(self._found[file]):
                 return
             event = "changed"
         except FileNotFoundError:
@@ -122,7 +122,7 @@ class _ExpertReader:
         )
 
 
-def _version(found: os.stat_result) -> tuple[int, int, int]:
+def file_version(found: os.stat_result) -> tuple[int, int, int]:
     """Give what tells a file from another one of its name."""
     return found.st_ino, found.st_size, found.st_mtime_ns
 

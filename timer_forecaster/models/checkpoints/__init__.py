@@ -127,10 +127,30 @@ def find_checkpoint(name: str, revision: str | None = None, weights: bool = True
         return _HERE / name
     if Path(name).is_absolute():
         return Path(name)
-    return _download(name, revision, ["*.json", "*.safetensors"] if weights else ["config.json"])
+    patterns = ["*.json", "*.safetensors"] if weights else ["config.json"]
+    instead = "'timer-s1-mini' or a folder"
+    return download("checkpoint", name, revision, patterns, instead)
 
 
-def _download(name: str, revision: str | None, patterns: list[str]) -> Path:
+def download(what: str, name: str, revision: str | None, patterns: list[str], instead: str) -> Path:
+    """Fetch files of a hub id into the hub's cache, once.
+
+    Parameters
+    ----------
+    what, instead : str
+        What it is, and what works without a network, for the error's message.
+    name : str
+        Hub id ``owner/name``.
+    revision : str, optional
+        Branch, tag or commit.
+    patterns : list of str
+        Of the names of the files.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be had.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -138,6 +158,5 @@ def _download(name: str, revision: str | None, patterns: list[str]) -> Path:
         return Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise ValueError(
-            f"checkpoint {name!r} could not be downloaded ({error}); without a network use "
-            "'timer-s1-mini' or a folder"
+            f"{what} {name!r} could not be downloaded ({error}); without a network use {instead}"
         ) from error

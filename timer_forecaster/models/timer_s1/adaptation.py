@@ -6,14 +6,16 @@ import copy
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .architecture import TimerS1Architecture
 from .experts import DeferredExpert, Expert, FusedExpert, MixtureOfExperts, StackedExperts
 from .int8 import Int8Experts
+from .linears import pad_to_grid
 from .network import TimerS1Network
 
 TARGETS = ("router+head", "head", "router", "norms", "lora", "full")
@@ -29,8 +31,11 @@ _REPLACED = {
     "full": "",
 }
 _ATTENTION = r".*\.self_attn\.[qkvo]_proj\.weight$"
-_LORA = re.compile(r"(?P<layer>.+)\.lora_(?P<side>[AB])\.weight")
+_LORA = re.compile(r"(?P<layer>.+)\.(?P<side>lora_[AB])\.weight")
 _OF_EXPERT = re.compile(r"(?P<experts>.+\.experts)\.(?P<number>\d+)\.(?P<projection>\w+)")
+_Own = dict[str, nn.Parameter]  # of a layer, by their names there, lora_A and lora_B among them
+# Layers whose outputs nothing of the network's own type is added to.
+_LAST = re.compile(rf".*\.ffn_layer\.gate|{_HEAD}(output|residual)_layer")
 
 
 def replaced_by(target: str, names: Iterable[str]) -> list[str]:
@@ -71,6 +76,12 @@ def widened_by_lora(
     return layers
 
 
+def parameter_shapes(config: TimerS1Architecture) -> dict[str, torch.Size]:
+    """Give the shape of each weight of a plain network, by its name."""
+    with torch.device("meta"):
+        return {name: value.shape for name, value in TimerS1Network(config).named_parameters()}
+
+
 class OwnTypeLinear(nn.Linear):
     """A linear layer that computes in the type of its weight, whatever that of its input.
 
@@ -86,8 +97,29 @@ class OwnTypeLinear(nn.Linear):
         return layer
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (..., in size) to (..., out size)."""
+        """Map (..., in size) to (..., out size), of the weight's type."""
         return super().forward(x.to(self.weight.dtype))
+
+
+class InnerLinear(OwnTypeLinear):
+    """An `OwnTypeLinear` whose outputs have the type of its inputs, as what follows expects."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., in size) to (..., out size), of the input's type."""
+        return super().forward(x).to(x.dtype)
+
+
+class ShiftedLinear(nn.Module):
+    """A linear layer of any kind with a bias of its own."""
+
+    def __init__(self, base: nn.Module, bias: nn.Parameter) -> None:
+        super().__init__()
+        self.base, self.bias = base, bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., in size) to (..., out size)."""
+        output: Tensor = self.base(x)
+        return (output + (self.bias - cast("Tensor", self.base.bias))).to(output.dtype)
 
 
 class LowRank(nn.Module):
@@ -107,7 +139,7 @@ class LowRank(nn.Module):
 
     def forward(self, x: Tensor, output: Tensor) -> Tensor:
         """Add to the output of a layer what its input adds, in the output's type."""
-        return output + self.lora_B(self.lora_A(x)).to(output.dtype)
+        return (output + self.lora_B(self.lora_A(x))).to(output.dtype)
 
 
 class WidenedLinear(nn.Module):
@@ -122,37 +154,43 @@ class WidenedLinear(nn.Module):
         return self.low_rank(x, self.base(x))
 
 
-class WidenedExpert(nn.Module):
-    """An expert of any kind with `LowRank` matrices beside its projections.
+class AdaptedExpert(nn.Module):
+    """An expert that is laid out for a device, with changes beside its projections.
 
     Parameters
     ----------
     base : nn.Module
-        The expert, which is shared.
-    low_rank : mapping of str to LowRank
-        By the name of the projection, of some or all of them.
+        A `PackedExpert`, `FusedExpert` or `DeferredExpert`, which is shared.
+    changes : mapping of str to nn.Module
+        By the name of the projection, of some or all of them: a `LowRank` is added to it, a layer
+        takes its place.
     """
 
-    def __init__(self, base: nn.Module, low_rank: Mapping[str, LowRank]) -> None:
+    def __init__(self, base: nn.Module, changes: Mapping[str, nn.Module]) -> None:
         super().__init__()
         self.base = base
-        self.low_rank = nn.ModuleDict(low_rank)
+        self.changes = nn.ModuleDict(changes)
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """Map (tokens, hidden size) to the same shape."""
         if not len(hidden_states):
             return hidden_states
-        base = self.base.made() if isinstance(self.base, DeferredExpert) else self.base
+        base: Any = self.base.made() if isinstance(self.base, DeferredExpert) else self.base
+        rows = pad_to_grid(hidden_states)
         if isinstance(base, FusedExpert):
-            gate, up = base.gate_up_proj(hidden_states).chunk(2, dim=-1)
+            gate, up = base.gate_up_proj(rows).chunk(2, dim=-1)
         else:
-            gate, up = base.gate_proj(hidden_states), base.up_proj(hidden_states)
-        gate = self._widened("gate_proj", hidden_states, gate)
-        inner = F.silu(gate) * self._widened("up_proj", hidden_states, up)
-        return self._widened("down_proj", inner, base.down_proj(inner))
+            gate, up = base.gate_proj(rows), base.up_proj(rows)
+        gate, up = self._changed("gate_proj", rows, gate), self._changed("up_proj", rows, up)
+        inner = F.silu(gate) * up
+        return self._changed("down_proj", inner, base.down_proj(inner))[: len(hidden_states)]
 
-    def _widened(self, projection: str, x: Tensor, output: Tensor) -> Tensor:
-        return self.low_rank[projection](x, output) if projection in self.low_rank else output
+    def _changed(self, projection: str, x: Tensor, output: Tensor) -> Tensor:
+        if projection not in self.changes:
+            return output
+        change = self.changes[projection]
+        changed: Tensor = change(x, output) if isinstance(change, LowRank) else change(x)
+        return changed.to(output.dtype)
 
 
 def adapted(network: TimerS1Network, weights: Mapping[str, Tensor]) -> TimerS1Network:
@@ -178,80 +216,160 @@ def adapted(network: TimerS1Network, weights: Mapping[str, Tensor]) -> TimerS1Ne
     ValueError
         If the network has no such weights, or weights of another shape.
     """
+    shapes = parameter_shapes(network.config)
+    check_weights(shapes, weights)
     private = _Private(network)
-    by_layer: dict[str, dict[str, nn.Parameter]] = defaultdict(dict)
-    by_expert: dict[tuple[str, int], dict[str, LowRank]] = defaultdict(dict)
+    of_expert: dict[tuple[str, int], dict[str, _Own]] = defaultdict(dict)
+    for layer, own in _by_layer(weights).items():
+        expert = _OF_EXPERT.fullmatch(layer)
+        if expert:
+            place = expert["experts"], int(expert["number"])
+            of_expert[place][expert["projection"]] = own
+        elif len(shapes.get(f"{layer}.weight", ())) == 2:
+            private.change_linear(layer, own)
+        else:
+            private.module(layer)._parameters.update(own)
+    for (experts, number), projections in of_expert.items():
+        private.change_expert(experts, number, projections)
+    return private.network
+
+
+def check_weights(shapes: Mapping[str, torch.Size], weights: Mapping[str, Tensor]) -> None:
+    """Check that weights are some of a network's, and low-rank matrices fit its layers.
+
+    Parameters
+    ----------
+    shapes : mapping of str to torch.Size
+        As `parameter_shapes` gives them.
+    weights : mapping of str to Tensor
+        As for `adapted`.
+
+    Raises
+    ------
+    ValueError
+        Naming the first that does not fit.
+    """
     for name, value in weights.items():
         lora = _LORA.fullmatch(name)
-        layer, own = (lora["layer"], f"lora_{lora['side']}") if lora else name.rsplit(".", 1)
+        if lora:
+            _check_low_rank(shapes, weights, lora["layer"])
+        elif name not in shapes:
+            raise ValueError(f"weights are given for {name!r}, which the network does not have")
+        elif value.shape != shapes[name]:
+            raise ValueError(
+                f"the weights given for {name!r} have the shape {tuple(value.shape)}, and those of "
+                f"the network {tuple(shapes[name])}"
+            )
+
+
+def _check_low_rank(
+    shapes: Mapping[str, torch.Size], weights: Mapping[str, Tensor], layer: str
+) -> None:
+    shape = shapes.get(f"{layer}.weight", ())
+    if len(shape) != 2:
+        raise ValueError(
+            f"low-rank matrices are given for {layer!r}, which is no linear layer of the network"
+        )
+    pair = [weights.get(f"{layer}.{side}.weight") for side in ("lora_A", "lora_B")]
+    found = [None if matrix is None else tuple(matrix.shape) for matrix in pair]
+    rank = found[0][0] if found[0] else 0
+    if found != [(rank, shape[1]), (shape[0], rank)]:
+        raise ValueError(
+            f"the low-rank matrices of {layer!r} must have the shapes (rank, {shape[1]}) and "
+            f"({shape[0]}, rank), and lora_A has {found[0]}, lora_B {found[1]}"
+        )
+
+
+def _by_layer(weights: Mapping[str, Tensor]) -> dict[str, _Own]:
+    by_layer: dict[str, _Own] = defaultdict(dict)
+    for name, value in weights.items():
+        lora = _LORA.fullmatch(name)
+        layer, own = (lora["layer"], lora["side"]) if lora else name.rsplit(".", 1)
         by_layer[layer][own] = _parameter(value)
-    for layer, own in by_layer.items():
-        expert = _OF_EXPERT.fullmatch(layer)
-        if expert and "lora_A" in own:
-            place = expert["experts"], int(expert["number"])
-            by_expert[place][expert["projection"]] = LowRank(own["lora_A"], own["lora_B"])
-        else:
-            private.replace(layer, own)
-    for (experts, number), low_rank in by_expert.items():
-        private.widen_expert(experts, number, low_rank)
-    return private.network
+    return by_layer
 
 
 def _parameter(value: Tensor) -> nn.Parameter:
     return value if isinstance(value, nn.Parameter) else nn.Parameter(value, requires_grad=False)
 
 
+def _changed_linear(base: nn.Module, own: _Own, kind: type[OwnTypeLinear]) -> nn.Module:
+    """Make what takes the place of a linear layer."""
+    layer = base
+    if "weight" in own:
+        bias = own.get("bias", getattr(base, "bias", None))
+        if bias is not None and bias.dtype != own["weight"].dtype:
+            bias = _parameter(bias.detach().to(own["weight"].dtype))
+        layer = kind.of(own["weight"], bias)
+    elif "bias" in own:
+        layer = ShiftedLinear(base, own["bias"])
+    return _widened(layer, own)
+
+
+def _beside(own: _Own) -> nn.Module:
+    """Make what `AdaptedExpert` changes a projection by; those of experts have no bias."""
+    if "weight" not in own:
+        return _low_rank(own)
+    return _widened(InnerLinear.of(own["weight"], None), own)
+
+
+def _widened(layer: nn.Module, own: _Own) -> nn.Module:
+    return WidenedLinear(layer, _low_rank(own)) if "lora_A" in own else layer
+
+
+def _low_rank(own: _Own) -> LowRank:
+    return LowRank(own["lora_A"], own["lora_B"])
+
+
 class _Private:
     """A copy of a network whose modules are copied, without their weights, where they change."""
 
     def __init__(self, network: TimerS1Network) -> None:
-        self.network = _copied(network)
-        self._copied = {id(self.network)}
+        self.network = cast("TimerS1Network", _copied(network))
+        self.network._adapted_dtype = network.dtype
+        self._copied: set[nn.Module] = {self.network}
 
     def module(self, path: str) -> nn.Module:
         """Give the network's own copy of a module."""
         module: nn.Module = self.network
         for part in path.split("."):
-            child = module._modules.get(part)
-            if child is None:
-                raise ValueError(f"weights are given for {path!r}, which the network does not have")
-            if id(child) not in self._copied:
+            child = cast("nn.Module", module._modules[part])
+            if child not in self._copied:
                 child = _copied(child)
                 module._modules[part] = child
-                self._copied.add(id(child))
+                self._copied.add(child)
             module = child
         return module
 
-    def replace(self, path: str, own: Mapping[str, nn.Parameter]) -> None:
-        """Put weights into a module, or a layer of them in its place."""
+    def change_linear(self, path: str, own: _Own) -> None:
+        """Put a changed layer in the place of a linear one."""
         parent_path, _, leaf = path.rpartition(".")
-        if "lora_A" in own:
-            parent = self.module(parent_path)
-            base = cast("nn.Module", parent._modules[leaf])
-            parent._modules[leaf] = WidenedLinear(base, LowRank(own["lora_A"], own["lora_B"]))
-        elif "weight" in own and own["weight"].ndim == 2:
-            layer = OwnTypeLinear.of(own["weight"], own.get("bias"))
-            self.module(parent_path)._modules[leaf] = layer
-        else:
-            self.module(path)._parameters.update(own)
+        parent = self.module(parent_path)
+        kind = OwnTypeLinear if _LAST.fullmatch(path) else InnerLinear
+        parent._modules[leaf] = _changed_linear(cast("nn.Module", parent._modules[leaf]), own, kind)
 
-    def widen_expert(self, path: str, number: int, low_rank: Mapping[str, LowRank]) -> None:
-        """Put an expert with low-rank matrices in the place of an expert."""
-        block = self.module(path.rpartition(".")[0])
-        if not isinstance(block, MixtureOfExperts):
-            raise ValueError(f"weights are given for {path!r}, which holds no experts")
-        if id(block.experts) not in self._copied:
+    def change_expert(self, path: str, number: int, projections: Mapping[str, _Own]) -> None:
+        """Put a changed expert in the place of an expert."""
+        block = cast("MixtureOfExperts", self.module(path.rpartition(".")[0]))
+        block.strategy = "sorted"  # the others take plain layers apart
+        if block.experts not in self._copied:
             block.experts = nn.ModuleList(_one_by_one(block.experts))
-            self._copied.add(id(block.experts))
+            self._copied.add(block.experts)
         experts = cast("nn.ModuleList", block.experts)
-        experts[number] = WidenedExpert(experts[number], low_rank)
+        if isinstance(experts[number], Expert):
+            for projection, own in projections.items():
+                self.change_linear(f"{path}.{number}.{projection}", own)
+        else:
+            changes = {name: _beside(own) for name, own in projections.items()}
+            experts[number] = AdaptedExpert(experts[number], changes)
 
 
 def _copied(module: nn.Module) -> nn.Module:
-    """Copy a module that shares its weights and what it consists of."""
+    """Copy a module that shares its weights and what it consists of, but no hooks."""
     twin = copy.copy(module)
-    for name in ("_parameters", "_buffers", "_modules"):
-        twin.__dict__[name] = dict(getattr(module, name))
+    for name, value in module.__dict__.items():
+        if isinstance(value, dict):
+            twin.__dict__[name] = copy.copy(value)
     return twin
 
 
@@ -261,13 +379,12 @@ def _one_by_one(experts: nn.Module) -> list[nn.Module]:
         return list(experts.experts)
     if not isinstance(experts, StackedExperts):
         return list(experts.children())
-    parts = []
+    parts: list[nn.Module] = []
     for gate_up, down in zip(experts.gate_up_proj, experts.down_proj, strict=True):
         with torch.device("meta"):
             expert = Expert(down.shape[0], down.shape[1])
-        gate, up = gate_up.chunk(2)
-        for name, weight in (("gate_proj", gate), ("up_proj", up), ("down_proj", down)):
-            layer = OwnTypeLinear.of(_parameter(weight.detach()), None)
-            setattr(expert, name, layer)
+        gate, up = gate_up.detach().chunk(2)
+        for name, weight in (("gate_proj", gate), ("up_proj", up), ("down_proj", down.detach())):
+            setattr(expert, name, OwnTypeLinear.of(_parameter(weight), None))
         parts.append(expert)
     return parts

@@ -41,8 +41,8 @@ class RMSNorm(nn.Module):
         # Unlike that of a square root, this norm's gradient is finite at an all-zero token.
         rms = torch.linalg.vector_norm(x, dim=-1, keepdim=True) * x.shape[-1] ** -0.5
         x = x / (rms + self.eps)
-        # A tuned weight is float32 in networks of any type.
-        return (self.weight * x.to(hidden_states.dtype)).to(hidden_states.dtype)
+        # A tuned weight is float32 in networks of any type, and not to be rounded away.
+        return (self.weight * x.to(self.weight.dtype)).to(hidden_states.dtype)
 
 
 class ResidualMLP(nn.Module):
@@ -214,8 +214,8 @@ class GatedAttention(nn.Module):
             asking = pick(hidden_states, newest)  # (B, 1, D)
             query_rotary = _pick_positions(rotary[0], newest), _pick_positions(rotary[1], newest)
         query, key, value, gate = self._project(asking, hidden_states)
-        query = rotate(query, *((table * self.q_scale).to(query.dtype) for table in query_rotary))
-        key = rotate(key, *((table * self.k_scale).to(key.dtype) for table in rotary))
+        query = rotate(query, *(table * self.q_scale for table in query_rotary)).to(query.dtype)
+        key = rotate(key, *(table * self.k_scale for table in rotary)).to(key.dtype)
         if cache is not None and cache.continues:
             attended = cache.attend(self, query, key, value)
         else:
@@ -371,6 +371,7 @@ class TimerS1Layers:
     output_patch_embedding: ResidualMLP
     mtp_modules: nn.ModuleList
     config: TimerS1Architecture
+    _adapted_dtype: torch.dtype | None = None
 
     def _build(self, config: TimerS1Architecture) -> None:
         validate_architecture(config)
@@ -385,8 +386,11 @@ class TimerS1Layers:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Type that is computed in: of a norm, as quantised weights have types of their own."""
-        return self.model.norm.weight.dtype
+        """Type that is computed in: of a norm, as quantised weights have types of their own.
+
+        Tuned weights have, too: an adapted network computes in the type of the one it was.
+        """
+        return self._adapted_dtype or self.model.norm.weight.dtype
 
     @property
     def device(self) -> torch.device:

@@ -1,0 +1,53 @@
+import pytest
+
+from timer_forecaster.finetuning import FinetuneConfig
+from timer_forecaster.finetuning.config import LEARNING_RATES, TARGETS
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"target": "everything"}, ValueError),
+        ({"steps": 0}, ValueError),
+        ({"steps": 1.5}, TypeError),
+        ({"steps": True}, TypeError),
+        ({"learning_rate": 0.0}, ValueError),
+        ({"learning_rate": float("nan")}, ValueError),
+        ({"learning_rate": "high"}, TypeError),
+        ({"batch_size": 0}, ValueError),
+        ({"context_length": -1}, ValueError),
+        ({"horizon": 0}, ValueError),
+        ({"validation": 0.0}, ValueError),
+        ({"validation": 1.0}, ValueError),
+        ({"patience": 0}, ValueError),
+        ({"balance_loss": -1e-3}, ValueError),
+        ({"router_kl": float("inf")}, ValueError),
+        ({"weight_decay": None}, TypeError),
+        ({"lora_rank": 0}, ValueError),
+        ({"target": "lora", "hot_experts": 1.5}, ValueError),
+        ({"seed": -1}, ValueError),
+    ],
+)
+def test_bad_settings_are_named(settings, error):
+    *_, name = settings
+    with pytest.raises(error, match=name):
+        FinetuneConfig(**settings)
+
+
+def test_hot_experts_without_lora_are_refused():
+    with pytest.raises(ValueError, match="applies to target='lora'"):
+        FinetuneConfig(target="head", hot_experts=0.5)
+
+
+def test_each_target_has_a_learning_rate_of_its_own():
+    assert {FinetuneConfig(target=target).peak_learning_rate for target in TARGETS} == set(
+        LEARNING_RATES.values()
+    )
+    assert FinetuneConfig(learning_rate=0.5).peak_learning_rate == 0.5
+
+
+def test_windows_per_step_follow_their_length():
+    config = FinetuneConfig()
+    assert config.windows_per_step(1) == 64
+    assert config.windows_per_step(10**6) == 4
+    assert FinetuneConfig(batch_size=7).windows_per_step(1) == 7

@@ -1,0 +1,45 @@
+"""Tuning inside estimators, which come across data that nothing can be learnt from."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from timer_forecaster.inference.adapters import Adapter, Base
+from timer_forecaster.inference.pipeline import pipeline_of
+
+from .config import FinetuneConfig
+from .guards import NothingToTune, TuningWarning
+
+
+def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
+    """Tune the pipeline of an estimator by its parameter ``tuning``.
+
+    It is tuned for the ``context_length`` of the estimator where ``tuning`` says no other.
+    Frameworks fit to whatever there is, such as the first fold of a backtest: data that are too
+    short or do not vary leave the pipeline as it was, with a warning, where `finetune` refuses
+    them.
+
+    Parameters
+    ----------
+    estimator : estimator with the parameters that `pipeline_of` reads, and ``tuning``
+    tune : callable
+        `finetune` or `finetune_windows`.
+    *data
+        What it takes.
+
+    Warns
+    -----
+    TuningWarning
+        If the tuning changed nothing.
+    """
+    pipe, config = pipeline_of(estimator), estimator.tuning or FinetuneConfig()
+    if config.context_length is None:
+        config = dataclasses.replace(config, context_length=estimator.context_length)
+    try:
+        return tune(pipe, *data, config)
+    except NothingToTune as reason:
+        warnings.warn(f"{reason}; the checkpoint stays as it was", TuningWarning, stacklevel=3)
+        return pipe.adapter or Adapter(Base.of(pipe.key), config.target, {})

@@ -1,0 +1,201 @@
+"""Adapters in the format of the peft library, which is not needed to write or to read it.
+
+peft multiplies the product of two low-rank matrices by a factor; in an `Adapter` it is part of the
+second matrix.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from timer_forecaster.models.timer_s1.adaptation import (
+    check_weights,
+    parameter_shapes,
+    replaced_by,
+)
+
+from .adapters import Adapter, Base, find_files
+
+if TYPE_CHECKING:
+    from .pipeline import ForecastPipeline
+
+CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
+_PREFIX = "base_model.model."  # what peft puts before the names of a network
+_SIGNATURE = "timer_forecaster_base"  # in the metadata of the weights
+_MATRIX = re.compile(r"(?P<layer>.+)\.(?P<side>lora_[AB])\.weight")
+
+_ALPHA = 8  # of peft, where none is given
+
+_READ = {
+    "alpha_pattern",
+    "auto_mapping",
+    "init_lora_weights",
+    "lora_alpha",
+    "peft_type",
+    "use_rslora",
+}
+_WITHOUT_EFFECT = {  # on forecasts, given the matrices and the names that they are stored by
+    "base_model_name_or_path",
+    "corda_config",
+    "ensure_weight_tying",
+    "eva_config",
+    "exclude_modules",
+    "inference_mode",
+    "layers_pattern",
+    "layers_to_transform",
+    "lora_dropout",
+    "lora_ga_config",
+    "megatron_core",
+    "modules_to_save",
+    "peft_version",
+    "qalora_group_size",
+    "r",
+    "rank_pattern",
+    "revision",
+    "runtime_config",
+    "target_modules",
+    "task_type",
+}
+_INITIAL = (True, False, "gaussian", "eva", "orthogonal")  # the others change the base too
+
+
+def write(adapter: Adapter, folder: Path) -> Path:
+    """Write an adapter; see `Adapter.to_peft`."""
+    ranks, modules = _contents(adapter.weights)
+    usual = Counter(ranks.values()).most_common(1)[0][0]
+    others = {layer: rank for layer, rank in ranks.items() if rank != usual}
+    config = {
+        "peft_type": "LORA",
+        "task_type": None,
+        "base_model_name_or_path": adapter.base.name,
+        "revision": adapter.base.revision,
+        "inference_mode": True,
+        "r": usual,
+        "lora_alpha": usual,
+        "rank_pattern": others,
+        "alpha_pattern": others,
+        "target_modules": list(ranks),
+        "modules_to_save": modules or None,
+    }
+    stored = {f"{_PREFIX}{name}": value for name, value in adapter.weights.items()}
+    metadata = {"format": "pt", _SIGNATURE: adapter.base.signature}
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder) as written:
+        save_file(stored, Path(written, WEIGHTS_FILE), metadata=metadata)
+        text = json.dumps(config, indent=2) + "\n"
+        Path(written, CONFIG_FILE).write_text(text, encoding="utf-8")
+        for file in (WEIGHTS_FILE, CONFIG_FILE):
+            Path(written, file).replace(folder / file)
+    return folder
+
+
+def _contents(weights: Mapping[str, Tensor]) -> tuple[dict[str, int], list[str]]:
+    """Tell the ranks of layers with low-rank matrices, and the modules that are replaced."""
+    ranks: dict[str, int] = {}
+    modules: dict[str, set[str]] = {}
+    for name, value in weights.items():
+        matrix = _MATRIX.fullmatch(name)
+        if matrix and matrix["side"] == "lora_A":
+            ranks[matrix["layer"]] = value.shape[0]
+        elif not matrix:
+            module, _, own = name.rpartition(".")
+            modules.setdefault(module, set()).add(own)
+    for module, names in modules.items():
+        whole = {"weight", "bias"} if module.startswith("output_patch_embedding.") else {"weight"}
+        if names != whole or not _can_be_replaced(f"{module}.weight"):
+            raise ValueError(
+                f"peft replaces whole modules, here routers, layers of the head and norms, and not "
+                f"{sorted(names)} of {module!r}; save the adapter by its own save"
+            )
+    if not ranks:
+        raise ValueError(
+            "the adapter has no low-rank matrices, without which peft reads none; save it by its "
+            "own save, or tune with target='lora'"
+        )
+    return ranks, list(modules)
+
+
+def _can_be_replaced(name: str) -> bool:
+    return bool(replaced_by("router+head", [name]) or replaced_by("norms", [name]))
+
+
+def read(
+    name: str | os.PathLike[str], pipe: ForecastPipeline, revision: str | None = None
+) -> Adapter:
+    """Read an adapter; see `Adapter.from_peft`."""
+    folder = find_files(name, revision, (CONFIG_FILE, WEIGHTS_FILE))
+    try:
+        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        with safe_open(folder / WEIGHTS_FILE, framework="pt") as stored:
+            signature = (stored.metadata() or {}).get(_SIGNATURE)
+            tensors = {key: stored.get_tensor(key) for key in stored.keys()}
+        _check_config(config)
+        weights = _own_weights(tensors, config)
+        check_weights(parameter_shapes(pipe.network.config), weights)
+    except (OSError, TypeError, ValueError, SafetensorError) as error:
+        raise ValueError(f"peft's adapter in {str(folder)!r} cannot be read: {error}") from error
+    adapter = Adapter(Base.of(pipe.key), "lora", weights, {"peft": config})
+    if signature is not None:
+        name = str(config.get("base_model_name_or_path"))
+        base = Base(name, config.get("revision"), signature)
+        Adapter(base, "lora", {}).check_base(pipe.key)
+    return adapter
+
+
+def _check_config(config: Any) -> None:
+    """Refuse what cannot be had, by its name; what is unknown might change the numbers too."""
+    if not isinstance(config, dict):
+        raise ValueError(f"{CONFIG_FILE} holds no settings")
+    if config.get("peft_type") != "LORA":
+        raise ValueError(f"peft_type={config.get('peft_type')!r} is not 'LORA'")
+    initial = config.get("init_lora_weights", True)
+    if initial not in _INITIAL:
+        raise ValueError(
+            f"init_lora_weights={initial!r} changes the base; let peft convert the adapter to LoRA "
+            "when it saves it (path_initial_model_for_weight_conversion)"
+        )
+    trained = (config.get("auto_mapping") or {}).get("base_model_class", "TimerS1ForPrediction")
+    if trained != "TimerS1ForPrediction":
+        raise ValueError(f"it belongs to a {trained}, not to a TimerS1ForPrediction")
+    for key in sorted(config.keys() - _READ - _WITHOUT_EFFECT):
+        if config[key] and config[key] != "none":
+            raise ValueError(f"{key}={config[key]!r} is not supported")
+
+
+def _own_weights(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Name tensors as the network does, and take the factor into the second matrices."""
+    named = {key.removeprefix(_PREFIX): value for key, value in tensors.items()}
+    weights = {}
+    for name, value in named.items():
+        matrix = _MATRIX.fullmatch(name)
+        if matrix and matrix["side"] == "lora_B":
+            weights[name] = value.float() * _factor(config, matrix["layer"], value.shape[1])
+        elif matrix or _can_be_replaced(name):
+            weights[name] = value
+        else:
+            raise ValueError(
+                f"{name!r} is neither a low-rank matrix nor of a router, the head or a norm"
+            )
+    return weights
+
+
+def _factor(config: Mapping[str, Any], layer: str, rank: int) -> float:
+    """Find what peft multiplies the product of a layer's matrices by."""
+    alpha: float = config.get("lora_alpha", _ALPHA)
+    for pattern, own in (config.get("alpha_pattern") or {}).items():
+        if re.match(rf"(.*\.)?({pattern})$", layer):
+            alpha = own
+            break
+    return alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)

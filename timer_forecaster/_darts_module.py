@@ -113,23 +113,17 @@ class _TimerS1Module(PLForecastingModule):
             self._adapter = version, self._adapter_of(tuned)
         return self._adapter[1]
 
-    @torch.inference_mode(False)  # networks are made of it
-    def _adapter_of(self, parameters: dict[str, Tensor]) -> Adapter | None:
-        if self._others is None:
-            return None
-        tuned = {name: value.detach().cpu().clone() for name, value in parameters.items()}
+    def _adapter_of(self, tuned: dict[str, Tensor]) -> Adapter | None:
+        others = self._others
+        if others is None or not tuned:
+            return others
         if not all(value.isfinite().all() for value in tuned.values()):
             raise ValueError(
                 "training has made weights that are not finite: create the model anew, with a "
                 "lower learning rate (optimizer_kwargs={'lr': ...}) or gradient_clip_val in "
                 "pl_trainer_kwargs"
             )
-        others = self._others
-        weights = {**others.weights, **tuned}
-        if others.target == "full":
-            frozen = dict(load_frozen(self._key("cpu")).named_parameters())
-            weights = {name: weights.get(name, value.detach()) for name, value in frozen.items()}
-        return Adapter(others.base, others.target, weights, others.record)
+        return Adapter(others.base, others.target, {**others.weights, **tuned}, others.record)
 
     # --- what is tuned ----------------------------------------------------------------------
 
@@ -140,7 +134,7 @@ class _TimerS1Module(PLForecastingModule):
         Raises
         ------
         ValueError
-            If the adapter belongs to another checkpoint, or to what is tuned cannot be added.
+            If the adapter belongs to another checkpoint.
         """
         self._adapter, self._trained, self._others = None, None, adapter
         if not self.enable_finetuning:
@@ -154,11 +148,7 @@ class _TimerS1Module(PLForecastingModule):
         for name, parameter in start.items():
             self._set(name, parameter)
         target = _target(self.enable_finetuning, self._names, _names(frozen))
-        if adapter is not None and adapter.target == "full":
-            target = "full"
         others = {name: value for name, value in given.items() if name not in start}
-        others |= _beside(frozen, self._names, given)
-        _check_low_rank([*others, *start], target)
         self._others = Adapter(Base.of(self._key("cpu")), target, others, self._record())
 
     def _set(self, name: str, parameter: nn.Parameter) -> None:
@@ -457,36 +447,8 @@ def _start_parameters(
 
 
 def _target(tuned: Tuned, chosen: Sequence[str], names: Sequence[str]) -> str:
-    """Name what is tuned: one of `TARGETS` if it is the same, else by the patterns."""
+    """Name what is tuned: one of `TARGETS` if it is the same, else the one that has everything."""
     if isinstance(tuned, str):
         return tuned
-    for target in TARGETS:
-        if replaced_by(target, names) == list(chosen):
-            return target
-    if isinstance(tuned, bool) or any(".experts." in name for name in chosen):
-        return "full"  # experts are laid out together, and replaced together
-    ((mode, patterns),) = tuned.items()
-    return f"{mode} {' '.join(patterns)}"
-
-
-def _beside(
-    frozen: TimerS1Network, chosen: Sequence[str], given: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """Give what belongs to the same layers as the weights that are tuned.
-
-    Layers are replaced as a whole: with a weight its bias, which is not tuned.
-    """
-    layers = {name.rpartition(".")[0] for name in chosen}
-    names = [name for name in _names(frozen) if name.rpartition(".")[0] in layers]
-    missing = [name for name in names if name not in chosen and name not in given]
-    return {name: value.detach() for name, value in own_copies(frozen, missing).items()}
-
-
-def _check_low_rank(names: Sequence[str], target: str) -> None:
-    """Refuse low-rank matrices beside layers that are replaced."""
-    widened = {f"{name.partition('.lora_')[0]}.weight" for name in names if ".lora_" in name}
-    if widened and (target == "full" or widened.intersection(names)):
-        raise ValueError(
-            "adapter: it has low-rank matrices, and enable_finetuning tunes the layers beside "
-            "them: tune others, or start without the adapter"
-        )
+    same = (target for target in TARGETS if replaced_by(target, names) == list(chosen))
+    return next(same, "full")

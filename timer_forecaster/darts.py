@@ -39,13 +39,12 @@ from timer_forecaster._darts_module import (
     refuse_half_precision,
     tuned_names,
 )
-from timer_forecaster.finetuning.config import LEARNING_RATES
 from timer_forecaster.inference.adapters import Adapter, Base, as_adapter
 from timer_forecaster.inference.cache import NetworkKey
 from timer_forecaster.inference.pipeline import check_options, longest_history
 from timer_forecaster.models.checkpoints import find_checkpoint
-from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.adaptation import TARGETS
+from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.timer_s1.adaptation import TARGETS, parameter_shapes
 
 __all__ = ["TimerS1Model"]
 
@@ -142,9 +141,8 @@ class TimerS1Model(FoundationModel):
     standardised context, so that neither large series nor large components rule it. It is the mean
     of all windows and components; missing values in what follows a window count for nothing, nor
     does what follows a constant window. What is trained is one pass of the network: the steps of
-    ``output_chunk_length`` beyond it, which are rolled out, are not. The learning rate is Adam's,
-    1e-3, and 1e-4 for ``True`` and ``"full"``, unless ``optimizer_kwargs`` or ``optimizer_cls`` say
-    otherwise. Nothing but the validation series guards against tuning too far:
+    ``output_chunk_length`` beyond it, which are rolled out, are not. The optimiser is Darts' default, Adam at
+    1e-3, unless ``optimizer_cls`` and ``optimizer_kwargs`` say otherwise. Nothing but the validation series guards against tuning too far:
     `timer_forecaster.finetuning.finetune` stops at the best step by itself, and gives an adapter
     too.
 
@@ -207,8 +205,6 @@ class TimerS1Model(FoundationModel):
         parameters["adapter"] = os.fspath(adapter) if isinstance(adapter, os.PathLike) else adapter
         if batch_size is None:
             parameters["batch_size"] = 32 if enable_finetuning else 256
-        if enable_finetuning:
-            parameters["optimizer_kwargs"] = _optimizer_kwargs(enable_finetuning, **kwargs)
         if parameters.get("random_state") is None:
             # otherwise Darts draws a seed from numpy's global state, which that changes
             self._random_instance = np.random.RandomState(secrets.randbits(32))
@@ -241,9 +237,7 @@ class TimerS1Model(FoundationModel):
                 f"{self._checkpoint!r} forecasts {one_pass} steps; use less, or leave "
                 "enable_finetuning out"
             )
-        with torch.device("meta"):
-            names = [name for name, _ in TimerS1Network(config).named_parameters()]
-        tuned_names(self.enable_finetuning, names)  # raises if that is none
+        tuned_names(self.enable_finetuning, list(parameter_shapes(config)))  # raises if none
 
     @staticmethod
     def _verify_enable_finetuning(enable_finetuning: Any) -> None:
@@ -495,19 +489,6 @@ def _trains_on_a_choice(many: Sequence[TimeSeries], options: dict[str, Any]) -> 
 
 def _is_limited(options: dict[str, Any]) -> bool:
     return options["train_length"] is not None or options["val_length"] > 0
-
-
-def _optimizer_kwargs(
-    enable_finetuning: Tuned,
-    optimizer_kwargs: dict[str, Any] | None = None,
-    optimizer_cls: Any = None,
-    **_: Any,
-) -> dict[str, Any] | None:
-    """Add the learning rate that a target needs, unless the optimiser is chosen otherwise."""
-    target = "full" if enable_finetuning is True else enable_finetuning
-    if optimizer_cls is not None or not isinstance(target, str):
-        return optimizer_kwargs
-    return {"lr": LEARNING_RATES[target], **(optimizer_kwargs or {})}
 
 
 def _check_darts_parameters(

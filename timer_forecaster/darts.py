@@ -141,8 +141,9 @@ class TimerS1Model(FoundationModel):
     standardised context, so that neither large series nor large components rule it. It is the mean
     of all windows and components; missing values in what follows a window count for nothing, nor
     does what follows a constant window. What is trained is one pass of the network: the steps of
-    ``output_chunk_length`` beyond it, which are rolled out, are not. The optimiser is Darts' default, Adam at
-    1e-3, unless ``optimizer_cls`` and ``optimizer_kwargs`` say otherwise. Nothing but the validation series guards against tuning too far:
+    ``output_chunk_length`` beyond it, which are rolled out, are not. The optimiser is Darts'
+    default, Adam at 1e-3, unless ``optimizer_cls`` and ``optimizer_kwargs`` say otherwise. Nothing
+    but the validation series guards against tuning too far:
     `timer_forecaster.finetuning.finetune` stops at the best step by itself, and gives an adapter
     too.
 

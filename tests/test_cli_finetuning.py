@@ -135,7 +135,7 @@ def test_a_tuning_that_does_not_help_says_so_and_writes_the_identity(run, table)
         (["--output", "no/mine"], "cannot write no/mine: there is no folder no"),
         (["--output", "sales.csv"], "cannot write sales.csv: it exists"),
         (["--adapter", "nowhere"], "adapter='nowhere' is neither a folder nor a hub id"),
-        (["--adapter", "."], "holds no adapter: adapter.json is missing"),
+        (["--adapter", "."], "'.' holds no adapter: "),
         (["--device", "tpu9"], "device='tpu9' is not a device of this machine"),
     ],
 )

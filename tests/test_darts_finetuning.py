@@ -678,6 +678,7 @@ def test_saved_and_copied_models_are_tuned(enable_finetuning):
     for twin in twins:
         assert twin.predict(8, series=series) == expected
         assert twin.adapter == model.adapter
+        assert twin.adapter.record == model.adapter.record
     twins[1].fit(series, epochs=1)
     assert twins[1].adapter != model.adapter
     assert model.predict(8) == expected

@@ -179,6 +179,13 @@ class _TimerS1Module(PLForecastingModule):
     def _record(self) -> dict[str, Any]:
         return {"tuned_by": "timer_forecaster.darts", "enable_finetuning": self.enable_finetuning}
 
+    def _note(self, record: Mapping[str, Any]) -> None:
+        """Keep beside the weights how they came about."""
+        self._adapter = None
+        if self._others is not None:
+            others = self._others
+            self._others = Adapter(others.base, others.target, others.weights, record)
+
     # --- training ---------------------------------------------------------------------------
 
     def training_step(self, train_batch: Any, batch_idx: int) -> Tensor | None:
@@ -262,13 +269,10 @@ class _TimerS1Module(PLForecastingModule):
 
     def on_fit_end(self) -> None:
         super().on_fit_end()
-        self._adapter = None  # a callback may have set weights behind torch's back
-        if self._others is not None:
-            values = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
-            scores = {name: value for name, value in values.items() if np.isfinite(value)}
-            record = {**self._record(), "epochs": self.current_epoch, "scores": scores}
-            others = self._others
-            self._others = Adapter(others.base, others.target, others.weights, record)
+        values = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
+        scores = {name: value for name, value in values.items() if np.isfinite(value)}
+        # Also forgets the adapter: a callback may have set weights behind torch's back.
+        self._note({**self._record(), "epochs": self.current_epoch, "scores": scores})
 
     def teardown(self, stage: str) -> None:
         super().teardown(stage)
@@ -321,6 +325,7 @@ class _TimerS1Module(PLForecastingModule):
                 weights = {name: value.cpu() for name, value in weights.items()}
                 base = Base(*saved["base"])
                 self.start_from(Adapter(base, saved["target"], weights, saved["record"]))
+                self._note(saved["record"])
             state = {**self.state_dict(), **state}
         return super().load_state_dict(state, strict=strict, assign=assign)
 

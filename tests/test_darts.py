@@ -469,12 +469,6 @@ def test_many_windows_are_handed_over_at_once(batch_size, rows_of_calls):
     assert rows_of_calls == ([40] if batch_size is None else [3] * 13 + [1])
 
 
-@pytest.mark.parametrize("enable_finetuning", [True, {"unfreeze": ["*"]}])
-def test_finetuning_is_refused(enable_finetuning):
-    with pytest.raises(NotImplementedError, match="later release; leave it out"):
-        make(enable_finetuning=enable_finetuning)
-
-
 def test_construction_reads_no_weights(tmp_path):
     (tmp_path / "config.json").write_bytes((FOLDER / "config.json").read_bytes())
     with pytest.raises(ValueError, match="at most 512 steps"):
@@ -743,6 +737,8 @@ def test_the_page_for_darts_users_runs(monkeypatch):
     assert names["week"].components.to_list()[0] == "load_mw_q0.050"
     assert names["lowest"] == pytest.approx(names["score"])
     assert names["chosen"]["input_chunk_length"] == (48, 512)
+    assert names["adapter"].target == "head"
+    assert names["same"]
 
 
 @pytest.mark.parametrize(

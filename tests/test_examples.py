@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -104,6 +105,26 @@ def test_a_backtest_beside_models_of_darts(tmp_path):
     assert 1 < retail < 1.3
     assert 1.5 < gasoline < 2.1
     assert (tmp_path / "darts_backtest.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_tuning_in_darts_stops_early_and_helps_on_weeks_not_trained_on(tmp_path):
+    for package in ("darts", "pytorch_lightning"):
+        pytest.importorskip(package)
+    printed = run("darts_finetuning.py", tmp_path)
+    epochs = int(re.search(r"stopped after (\d+) epochs", printed)[1])
+    assert 4 <= epochs < 20
+    assert "tuned: 59,296 parameters" in printed
+    assert {file.name for file in (tmp_path / "french_load_adapter").iterdir()} == {
+        "adapter.json",
+        "adapter.safetensors",
+    }
+    errors = printed_table(printed.partition("forecasts of a day:")[2], n_columns=3)
+    change = errors[2]
+    np.testing.assert_allclose(100 * (errors[1] / errors[0] - 1), change, atol=0.1)
+    assert change["validation: quantile loss"] < -10
+    assert change["newest week: quantile loss"] < -10
+    assert change["newest week: MAE"] < 5
 
 
 def run(program, folder):

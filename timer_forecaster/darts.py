@@ -1,6 +1,6 @@
 """Timer-S1 as a Darts foundation model.
 
-Everything private to Darts is imported in this file alone.
+Everything private to Darts is imported in this file and in `_darts_module` alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from timer_forecaster.extras import lacking
 
@@ -24,7 +23,7 @@ try:
     from darts import TimeSeries
     from darts.models.forecasting.foundation_model import FoundationModel
     from darts.models.forecasting.pl_forecasting_module import PLForecastingModule
-    from darts.utils.data import PLModuleInput, PLModuleOutput, TorchTrainingSample
+    from darts.utils.data import TorchTrainingSample
     from darts.utils.historical_forecasts.utils import _get_historical_forecasts_setup
     from darts.utils.likelihood_models import QuantileRegression
     from darts.utils.serialization import add_safe_globals
@@ -34,11 +33,18 @@ except ImportError as error:
     what = f"timer_forecaster.darts needs Darts 0.48 or newer with torch, found {found} ({error})"
     raise ImportError(lacking(what, "darts")) from error
 
-from timer_forecaster.inference import ForecastPipeline, memo
+from timer_forecaster._darts_module import (
+    Tuned,
+    _TimerS1Module,
+    refuse_half_precision,
+    tuned_names,
+)
+from timer_forecaster.inference.adapters import Adapter, Base, as_adapter
 from timer_forecaster.inference.cache import NetworkKey
 from timer_forecaster.inference.pipeline import check_options, longest_history
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.timer_s1.adaptation import TARGETS, parameter_shapes
 
 __all__ = ["TimerS1Model"]
 
@@ -51,124 +57,18 @@ _TRAINING_OPTIONS = (
     "sample_weight",
     "data_transformers",
 )
-_HALF = (torch.float16, torch.bfloat16)
-
-
-class _TimerS1Module(PLForecastingModule):
-    """Lightning's side of `TimerS1Model`: it has no weights of its own.
-
-    The network comes from the process-wide cache when a forecast is made, so that Lightning
-    neither casts it, nor moves it, nor writes it to checkpoints.
-    """
-
-    def __init__(
-        self,
-        checkpoint: str,
-        revision: str | None,
-        dtype: str,
-        rollout: str,
-        flip: bool,
-        quantization: str | None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.checkpoint = checkpoint
-        self.revision = revision
-        self.network_dtype = dtype
-        self.rollout = rollout
-        self.flip = flip
-        self.quantization = quantization
-        # Darts keeps the levels of a likelihood ascending
-        self.levels = [0.5] if self.likelihood is None else self.likelihood.quantiles
-
-    def forward(self, x_in: PLModuleInput) -> PLModuleOutput:
-        # Dimension notation in comments below:
-        #   B: batch size
-        #   L: input chunk length
-        #   T: output chunk length
-        #   C: target components
-        #   N: likelihood quantiles (1 if deterministic)
-        x_past = x_in.past_target  # (B, L, C)
-        if x_past.dtype in _HALF:
-            _refuse_half_precision(f"the target series arrives as {x_past.dtype}")
-        # fold target components into the batch: (B, L, C) -> (B*C, L)
-        rows = x_past.transpose(1, 2).flatten(0, 1).cpu().double().numpy()
-        quantiles = self._forecast(rows, str(x_past.device))  # (B*C, T, N)
-        prediction = torch.from_numpy(quantiles).to(x_past.dtype).to(x_past.device)
-        # unfold the components again: (B*C, T, N) -> (B, C, T, N) -> (B, T, C, N)
-        prediction = prediction.unflatten(0, (-1, x_past.shape[2])).transpose(1, 2)
-        return PLModuleOutput(prediction=prediction)
-
-    def _forecast(self, rows: NDArray[np.float64], device: str) -> NDArray[np.float64]:
-        """Quantiles (rows, T, N); NaN for a row in which nothing is observed.
-
-        One empty window must not end a backtest. To draw samples, Darts repeats the rows of a
-        batch and the batch: each row is forecast once.
-        """
-        if np.isinf(rows).any():
-            raise ValueError("the target series is infinite somewhere; use NaN for missing values")
-        windows, window_of_row = _distinct_windows(rows)
-        result = np.full((len(windows) + 1, self.output_chunk_length, len(self.levels)), np.nan)
-        if windows:
-            pipeline = ForecastPipeline.from_pretrained(
-                self.checkpoint,
-                revision=self.revision,
-                device=device if self.quantization is None else "auto",  # wherever Lightning is
-                dtype=self.network_dtype,
-                quantization=self.quantization,
-            )
-            horizon = self.output_chunk_shift + self.output_chunk_length
-            forecast = memo.predict(
-                pipeline, windows, horizon, rollout=self.rollout, flip=self.flip
-            )
-            quantiles = np.stack([forecast.quantile(level) for level in self.levels], axis=-1)
-            result[:-1] = quantiles[:, self.output_chunk_shift :]
-        return result[window_of_row]
-
-    def get_extra_state(self) -> dict[str, str | None]:
-        """Name the weights, which the state dict does not hold."""
-        return {"checkpoint": self.checkpoint, "revision": self.revision}
-
-    def set_extra_state(self, state: dict[str, str | None]) -> None:
-        """Refuse the name of other weights, which nothing could load into this module."""
-        if state != self.get_extra_state():
-            raise ValueError(
-                f"the saved model forecasts with {state}, this one with {self.get_extra_state()}; "
-                "create the model with the saved one's hub_model_name, hub_model_revision and "
-                "local_dir"
-            )
-
-
-def _distinct_windows(rows: NDArray[np.float64]) -> tuple[list[NDArray[np.float64]], list[int]]:
-    """Different rows without leading NaN, and for each row which of them it is; -1: all NaN.
-
-    Darts pads short windows on the left with NaN: without the padding, windows of variable and of
-    fixed length are the same question to the memory of forecasts.
-    """
-    observed = ~np.isnan(rows)
-    starts = np.where(observed.any(axis=1), observed.argmax(axis=1), rows.shape[1])
-    index: dict[bytes, int] = {}
-    windows: list[NDArray[np.float64]] = []
-    window_of_row = []
-    for row, start in zip(rows, starts, strict=True):
-        window = row[start:]
-        key = window.tobytes()
-        if key and key not in index:
-            index[key] = len(windows)
-            windows.append(window)
-        window_of_row.append(index.get(key, -1))
-    return windows, window_of_row
 
 
 class TimerS1Model(FoundationModel):
-    """Zero-shot forecasts from a Timer-S1 checkpoint, behind the interface of Darts' own models.
+    """Forecasts from a Timer-S1 checkpoint, behind the interface of Darts' own models.
 
-    Forecasts are those of `timer_forecaster.ForecastPipeline`, component by component. `fit`
-    trains nothing and loads nothing; the first `predict` loads the network into a process-wide
-    cache that all models of the process share, and saved models hold no weights. NaN in a series
-    means missing; a window in which nothing is observed is forecast as NaN. Backtests cost the
-    same with and without ``retrain``; samples are drawn from one run of the network. Copies and
-    pickles of a fitted model are fitted.
+    Forecasts are those of `timer_forecaster.ForecastPipeline`, component by component. Unless
+    ``enable_finetuning`` asks for it, `fit` trains nothing and loads nothing; the first `predict`
+    loads the network into a process-wide cache that all models of the process share, and saved
+    models hold no weights. NaN in a series means missing; a window in which nothing is observed is
+    forecast as NaN. Backtests of a model that is not tuned cost the same with and without
+    ``retrain``; samples are drawn from one run of the network. Copies and pickles of a fitted model
+    are fitted.
 
     Darts' own auto-regression (``n > output_chunk_length``) feeds back medians or samples and
     overlaps its last two chunks. Choose ``output_chunk_length`` as long as the horizon instead:
@@ -204,24 +104,48 @@ class TimerS1Model(FoundationModel):
     quantization : {"int8"}, optional
         ``"int8"`` computes the experts in 8-bit integers on a CPU; see
         `timer_forecaster.ForecastPipeline.from_pretrained`.
-    batch_size : int
-        Windows that Darts hands over at once. The network's own batches do not depend on it:
+    batch_size : int, optional
+        Windows that Darts hands over at once; while tuning, those of a step. Default: 256, and 32
+        with ``enable_finetuning``. The network's own batches for forecasts do not depend on it:
         fewer take less memory where windows are very long, and more time.
+    enable_finetuning : bool, str or dict, optional
+        What `fit` trains, in Darts' own Lightning loop; the other weights stay as they are, and
+        shared. None and False train nothing. One of ``"router+head"``, ``"head"``, ``"router"``,
+        ``"norms"``, ``"lora"`` and ``"full"`` trains that; see
+        `timer_forecaster.finetuning.FinetuneConfig`. As for Darts' own models, True trains
+        everything, as ``"full"`` does, and ``{"unfreeze": [patterns]}`` and ``{"freeze":
+        [patterns]}`` choose by the names of the network's weights. See Notes.
+    adapter : Adapter, str or Path, optional
+        Weights to forecast with, or to start tuning from: what
+        `timer_forecaster.finetuning.finetune`, or `adapter` of another model, made of the
+        checkpoint, or the folder or hub id of it.
     **kwargs
         As for Darts' ``FoundationModel``, among them ``pl_trainer_kwargs``. Draws repeat only if
         ``random_state`` is given, here or to `predict`: unlike Darts' own models, none is seeded
-        from numpy's global state. What is about training (``n_epochs``, ``loss_fn``,
-        ``optimizer_kwargs`` and the like) changes nothing, as in Darts' own zero-shot models, nor
-        does ``use_reversible_instance_norm``, as every window is standardised already, in float64.
+        from numpy's global state. Without ``enable_finetuning``, what is about training
+        (``n_epochs``, ``loss_fn``, ``optimizer_kwargs`` and the like) changes nothing, as in Darts'
+        own zero-shot models. Nor does ``use_reversible_instance_norm`` ever, as every window is
+        standardised already, in float64.
 
     Raises
     ------
     ValueError, TypeError
         Naming the parameter that cannot be used: among others a likelihood that is not a
-        ``QuantileRegression``, ``add_encoders``, or a half precision for ``pl_trainer_kwargs``,
-        which would round the series.
-    NotImplementedError
-        If ``enable_finetuning`` asks for training.
+        ``QuantileRegression``, ``add_encoders``, a half precision for ``pl_trainer_kwargs``,
+        which would round the series, a pattern that matches no weight, or ``loss_fn`` for tuning.
+
+    Notes
+    -----
+    The loss of tuning, ``train_loss`` and ``val_loss``, is the one that the checkpoint was trained
+    by: over all levels of the network, whatever the likelihood, in the units of each window's
+    standardised context, so that neither large series nor large components rule it. It is the mean
+    of all windows and components; missing values in what follows a window count for nothing, nor
+    does what follows a constant window. What is trained is one pass of the network: the steps of
+    ``output_chunk_length`` beyond it, which are rolled out, are not. The optimiser is Darts'
+    default, Adam at 1e-3, unless ``optimizer_cls`` and ``optimizer_kwargs`` say otherwise. Nothing
+    but the validation series guards against tuning too far:
+    `timer_forecaster.finetuning.finetune` stops at the best step by itself, and gives an adapter
+    too.
 
     Examples
     --------
@@ -254,20 +178,22 @@ class TimerS1Model(FoundationModel):
         dtype: str | torch.dtype = "auto",
         rollout: str = "auto",
         flip: bool = False,
-        batch_size: int = 256,
+        batch_size: int | None = None,
         quantization: str | None = None,
+        enable_finetuning: Tuned | None = None,
+        adapter: Adapter | str | os.PathLike[str] | None = None,
         **kwargs: Any,
     ) -> None:
         _check_integer("output_chunk_length", output_chunk_length, 1)
         _check_integer("output_chunk_shift", output_chunk_shift, 0)
-        _check_integer("batch_size", batch_size, 1)
-        check_options(context_length=None, rollout=rollout, flip=flip, batch_size=None)
+        check_options(context_length=None, rollout=rollout, flip=flip, batch_size=batch_size)
         if likelihood is not None and not isinstance(likelihood, QuantileRegression):
             raise ValueError(
                 "Only QuantileRegression likelihood is supported, or None for the median; got "
                 f"likelihood={likelihood!r}"
             )
-        _check_darts_parameters(quantization, **kwargs)
+        self._verify_enable_finetuning(enable_finetuning)
+        _check_darts_parameters(quantization, enable_finetuning, **kwargs)
         # Darts works from these, not from the arguments of super().__init__, and loads nothing
         # but plain types from saved models.
         parameters = self.model_params
@@ -276,22 +202,27 @@ class TimerS1Model(FoundationModel):
         _ = self.hf_connector  # raises Darts' own errors about folders
         key = NetworkKey.resolve(self._checkpoint, None, "cpu", dtype, quantization=quantization)
         parameters["dtype"] = key.dtype
+        as_adapter(adapter)  # raises if there is none
+        parameters["adapter"] = os.fspath(adapter) if isinstance(adapter, os.PathLike) else adapter
+        if batch_size is None:
+            parameters["batch_size"] = 32 if enable_finetuning else 256
         if parameters.get("random_state") is None:
             # otherwise Darts draws a seed from numpy's global state, which that changes
             self._random_instance = np.random.RandomState(secrets.randbits(32))
         super().__init__(**kwargs)
-        self._check_context()
+        revision = self.model_params["hub_model_revision"]
+        folder = find_checkpoint(self._checkpoint, revision, weights=False)
+        config = TimerS1Architecture.from_config_file(folder / "config.json")
+        self._check_context(config)
+        if enable_finetuning:
+            self._check_tuning(config)
 
     @property
     def _checkpoint(self) -> str:
         folder = self.model_params["local_dir"]
         return self.model_params["hub_model_name"] if folder is None else str(Path(folder))
 
-    def _check_context(self) -> None:
-        """Compare ``input_chunk_length`` with the checkpoint's config.json."""
-        revision = self.model_params["hub_model_revision"]
-        folder = find_checkpoint(self._checkpoint, revision, weights=False)
-        config = TimerS1Architecture.from_config_file(folder / "config.json")
+    def _check_context(self, config: TimerS1Architecture) -> None:
         longest = longest_history(self.model_params["rollout"], config)
         if self.input_chunk_length > longest:
             raise ValueError(
@@ -299,18 +230,63 @@ class TimerS1Model(FoundationModel):
                 f"{self._checkpoint!r} reads; use at most {longest} steps"
             )
 
+    def _check_tuning(self, config: TimerS1Architecture) -> None:
+        one_pass = (config.num_mtp_tokens + 1) * config.input_token_len
+        if self.output_chunk_shift >= one_pass:
+            raise ValueError(
+                f"output_chunk_shift={self.output_chunk_shift} leaves nothing to tune: one pass of "
+                f"{self._checkpoint!r} forecasts {one_pass} steps; use less, or leave "
+                "enable_finetuning out"
+            )
+        tuned_names(self.enable_finetuning, list(parameter_shapes(config)))  # raises if none
+
+    @staticmethod
+    def _verify_enable_finetuning(enable_finetuning: Any) -> None:
+        """Take the names of our targets too."""
+        if isinstance(enable_finetuning, str):
+            if enable_finetuning not in TARGETS:
+                raise ValueError(
+                    f"enable_finetuning={enable_finetuning!r} is unknown; use one of {TARGETS}, "
+                    "True, or a dict of patterns"
+                )
+        elif enable_finetuning is None or isinstance(enable_finetuning, (bool, dict)):
+            FoundationModel._verify_enable_finetuning(enable_finetuning)
+        else:
+            raise TypeError(
+                f"enable_finetuning={enable_finetuning!r} must be a bool, one of {TARGETS}, or a "
+                "dict of patterns"
+            )
+
+    def _setup_finetuning(self, model: PLForecastingModule) -> None:
+        """Freeze nothing: the module has no other parameters than those that are tuned."""
+
     def _create_model(self, train_sample: TorchTrainingSample) -> PLForecastingModule:
         if train_sample.past_target.dtype == np.float16:
-            _refuse_half_precision("the target series is float16, which Darts turns to bfloat16")
-        return _TimerS1Module(
+            refuse_half_precision("the target series is float16, which Darts turns to bfloat16")
+        parameters = self.model_params
+        module = _TimerS1Module(
             checkpoint=self._checkpoint,
-            revision=self.model_params["hub_model_revision"],
-            dtype=self.model_params["dtype"],
-            rollout=self.model_params["rollout"],
-            flip=self.model_params["flip"],
-            quantization=self.model_params["quantization"],
-            **self.pl_module_params,
+            revision=parameters["hub_model_revision"],
+            dtype=parameters["dtype"],
+            rollout=parameters["rollout"],
+            flip=parameters["flip"],
+            quantization=parameters["quantization"],
+            **(self.pl_module_params | {"enable_finetuning": self.enable_finetuning}),
         )
+        seed = parameters.get("random_state") or 0
+        module.start_from(as_adapter(parameters["adapter"]), seed)
+        return module
+
+    @property
+    def adapter(self) -> Adapter | None:
+        """What forecasts are made with: the tuned weights, or those that were given; None: neither.
+
+        It is for ``adapter=`` of `timer_forecaster.ForecastPipeline.from_pretrained` and of the
+        other estimators, and has a `save`.
+        """
+        if self.model is None:
+            return as_adapter(self.model_params["adapter"])
+        return self.model.adapter
 
     @functools.wraps(FoundationModel.historical_forecasts, assigned=())  # Darts reads the signature
     def historical_forecasts(
@@ -318,9 +294,9 @@ class TimerS1Model(FoundationModel):
     ) -> Any:
         """Forecast from many points of the past, as Darts' own method does.
 
-        Training changes nothing here, so that with any ``retrain`` all windows are forecast in
-        batches, as with ``retrain=False``, by one copy of the model. Darts' loop, which makes and
-        fits a model for each window, is left to the cases where it does more:
+        Without ``enable_finetuning`` training changes nothing, so that with any ``retrain`` all
+        windows are forecast in batches, as with ``retrain=False``, by one copy of the model. Darts'
+        loop, which makes and fits a model for each window, is left to the cases where it does more:
         ``data_transformers`` that it fits to each window, ``enable_optimization=False``, series of
         different widths or types, and, while the model is unfitted, a function as ``retrain``, or
         ``train_length`` or ``val_length`` with several series. Draws (``num_samples`` > 1) are
@@ -346,7 +322,8 @@ class TimerS1Model(FoundationModel):
         )
         many = series2seq(series)
         if (
-            not options["retrain"]
+            self._requires_training
+            or not options["retrain"]
             or _fits_to_each_window(many, options)
             or (not self._fit_called and _trains_on_a_choice(many, options))
         ):
@@ -384,21 +361,25 @@ class TimerS1Model(FoundationModel):
         return super()._setup_for_predict(n, *args, roll_size=roll_size, **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return Darts' state, and whether there is a module, which that leaves out."""
-        return super().__getstate__() | {"_has_module": self.model_created}
+        """Return Darts' state, and the module's weights, which that leaves out."""
+        weights = None if self.model is None else self.model.state_dict()
+        return super().__getstate__() | {"_weights": weights}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take a state; make the module anew if there was one.
 
         Darts looks for it in the second file of `save`, which copies and pickles have not.
         """
-        has_module = state.pop("_has_module", False)
+        weights = state.pop("_weights", None)
         super().__setstate__(state)
-        if has_module:
+        if weights is not None:
             self.model = self._create_model(self.train_sample)
+            self.model.load_state_dict(weights)
 
     def save(self, path: str | None = None, clean: bool = False) -> None:
         """Save the model, as Darts' own method does; copies and loaded models too.
+
+        Of the network, tuned weights alone are saved.
 
         Parameters
         ----------
@@ -407,19 +388,22 @@ class TimerS1Model(FoundationModel):
         clean : bool
             Leave out the training series and what was given as ``pl_trainer_kwargs``.
         """
-        if self.model_created and self.trainer is None:
-            trainer = self._setup_trainer(None, self.model)  # Darts lets it write the second file
-            trainer.strategy.connect(self.model)
-            self.trainer = trainer
-        super().save(path, clean=clean)
+        if self.model_created:
+            if self.trainer is None:
+                self.trainer = self._setup_trainer(None, self.model)
+            # Darts lets it write the second file; with load_best, it has the module before that.
+            self.trainer.strategy.connect(self.model)
+        without_module = object.__new__(type(self))  # whose weights are in the second file
+        without_module.__dict__.update(self.__dict__, model=None)
+        super(TimerS1Model, without_module).save(path, clean=clean)
 
     @staticmethod
     @functools.wraps(FoundationModel.load_from_checkpoint, assigned=())
     def load_from_checkpoint(model_name: str, *args: Any, **kwargs: Any) -> TimerS1Model:
         """Load what a Lightning trainer has written, as Darts' own method does.
 
-        `fit` writes no checkpoint, ``save_checkpoints=True`` or not, as it trains nothing: use
-        `save` and `load`.
+        Without ``enable_finetuning``, `fit` writes no checkpoint, ``save_checkpoints=True`` or not,
+        as it trains nothing: use `save` and `load`.
 
         Parameters
         ----------
@@ -440,14 +424,15 @@ class TimerS1Model(FoundationModel):
             return FoundationModel.load_from_checkpoint(model_name, *args, **kwargs)
         except FileNotFoundError as error:
             raise FileNotFoundError(
-                f"model_name={model_name!r} has no checkpoint ({error}): fit trains nothing, so "
-                "that it writes none; use save() and load()"
+                f"model_name={model_name!r} has no checkpoint ({error}): without "
+                "enable_finetuning fit trains nothing, so that it writes none; use save() and "
+                "load()"
             ) from error
 
     @property
     def _ckpt_skipped_params(self) -> list[str]:
         # what may differ when `load_weights` reads a saved model of the same checkpoint
-        ours = ["dtype", "rollout", "flip", "quantization", "likelihood"]
+        ours = ["dtype", "rollout", "flip", "quantization", "likelihood", "adapter"]
         return [*super()._ckpt_skipped_params, *ours, "use_reversible_instance_norm"]
 
     @property
@@ -460,9 +445,20 @@ class TimerS1Model(FoundationModel):
         """Covariates are not supported."""
         return False
 
-    def lr_find(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse: there is no training to find a learning rate for."""
-        raise NotImplementedError("TimerS1Model is zero-shot: it has no learning rate to find")
+    def lr_find(self, *args: Any, **kwargs: Any) -> Any:
+        """Search for a learning rate of tuning, as Darts' own method does.
+
+        Raises
+        ------
+        NotImplementedError
+            Without ``enable_finetuning``.
+        """
+        if not self._requires_training:
+            raise NotImplementedError(
+                "without enable_finetuning TimerS1Model is zero-shot: it has no learning rate to "
+                "find"
+            )
+        return super().lr_find(*args, **kwargs)
 
     def to_onnx(self, path: str | None = None, **kwargs: Any) -> NoReturn:
         """Refuse: the network is not part of the Lightning module that Darts would export."""
@@ -471,7 +467,7 @@ class TimerS1Model(FoundationModel):
         )
 
 
-add_safe_globals([TimerS1Model])
+add_safe_globals([TimerS1Model, Adapter, Base])
 
 
 def _fits_to_each_window(many: Sequence[TimeSeries], options: dict[str, Any]) -> bool:
@@ -498,16 +494,17 @@ def _is_limited(options: dict[str, Any]) -> bool:
 
 def _check_darts_parameters(
     quantization: str | None,
-    enable_finetuning: Any = None,
+    enable_finetuning: Any,
+    loss_fn: Any = None,
     add_encoders: Any = None,
     pl_trainer_kwargs: Any = None,
     **_: Any,
 ) -> None:
     """Check those parameters of Darts' base class that mean something else here."""
-    if enable_finetuning:
-        raise NotImplementedError(
-            f"enable_finetuning={enable_finetuning!r}: finetuning comes with a later release; "
-            "leave it out to forecast zero-shot"
+    if enable_finetuning and loss_fn is not None:
+        raise ValueError(
+            f"loss_fn={loss_fn!r}: tuning has the loss that the checkpoint was trained by; leave "
+            "it out"
         )
     if add_encoders:
         raise ValueError(
@@ -520,7 +517,7 @@ def _check_darts_parameters(
         raise TypeError(f"pl_trainer_kwargs={pl_trainer_kwargs!r} must be a dict")
     precision = pl_trainer_kwargs.get("precision")
     if precision in ("16-true", "bf16-true"):
-        _refuse_half_precision(f"pl_trainer_kwargs has precision={precision!r}")
+        refuse_half_precision(f"pl_trainer_kwargs has precision={precision!r}")
     accelerator = pl_trainer_kwargs.get("accelerator")
     if quantization is not None and accelerator not in (None, "auto", "cpu"):
         raise ValueError(
@@ -542,11 +539,3 @@ def _plain_path(name: str, value: Any) -> str:
     if not os.fspath(value):
         raise ValueError(f"{name}={value!r} is empty; give a name or a folder")
     return os.fspath(value)
-
-
-def _refuse_half_precision(what: str) -> NoReturn:
-    raise ValueError(
-        f"{what}: half precision would round the series before the model sees it. Use float32 or "
-        "float64 series (`series.astype('float32')`) and Lightning's default precision; the "
-        "network's own type is the parameter `dtype`"
-    )

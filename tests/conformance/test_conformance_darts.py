@@ -66,7 +66,17 @@ pytestmark = [
 # --- models that stand in for those with other parameters -----------------------------------
 
 
-class _Recurrent:
+class _Trained:
+    """Ours with a default that trains, as the other models have it."""
+
+    load = TimerS1Model.load
+    load_from_checkpoint = TimerS1Model.load_from_checkpoint
+
+    def __new__(cls, *args, enable_finetuning="head", **kwargs):
+        return TimerS1Model(*args, enable_finetuning=enable_finetuning, **kwargs)
+
+
+class _Recurrent(_Trained):
     """Ours for the parameters of ``RNNModel``."""
 
     def __new__(
@@ -78,7 +88,7 @@ class _Recurrent:
         training_length=24,
         **kwargs,
     ):
-        return TimerS1Model(input_chunk_length, 1, **kwargs)
+        return super().__new__(cls, input_chunk_length, 1, **kwargs)
 
 
 class _Linear:
@@ -98,6 +108,10 @@ def create_model(ocl, use_ll=True, model_type="torch", n_epochs=1, **kwargs):
 
 Change = Callable[[Any], Any]
 """What a test shall be given in place of one of the values it is given upstream, None: nothing."""
+
+
+def recurrent(config: Any) -> Any:
+    return _Recurrent, config[1]
 
 
 def always(value: Any) -> Change:
@@ -164,11 +178,13 @@ def for_all(tests: str, change: Change) -> dict[str, Change]:
     return dict.fromkeys(tests.split(), change)
 
 
-FINETUNING = "fine-tuning comes with a later release"
+FROZEN = "looks for frozen weights in the module: ours holds those alone that are tuned"
 COVARIATES = "covariates come with a later release"
-TRAINING = "of training (epochs, optimisers, metrics, best checkpoints): a frozen model has none"
-NETWORK = "of networks that Lightning holds: ours is outside of the module"
-OTHERS = "of another model's own parameters or likelihoods"
+LOSS = "of losses that a user chooses: ours is the one that the checkpoint was trained by"
+NETWORK = "of the module's type, which is that of the network in other models"
+ANY_TYPE = "wants series of another type than before to fail: ours takes them"
+FORMER = "of names that Darts has not had since 0.48, or of files that it no longer loads"
+OTHERS = "of another model's own parameters, defaults or likelihoods"
 NUMBERS = "compares with numbers of the other model"
 EARLIER = "counts the windows of a model that needs steps to train on: ours starts earlier"
 LIMITS = "of the other model's limits, which ours has not; of ours: tests/test_darts.py"
@@ -180,6 +196,8 @@ TORCH = (
     TimerS1Model,
     {**OURS, "input_chunk_length": 10, "output_chunk_length": 1, "random_state": 42},
 )
+TRAINED = (TimerS1Model, {**TORCH[1], "n_epochs": 1, "enable_finetuning": "head"})
+TRAINED_CHUNKS = (TimerS1Model, {**TRAINED[1], "output_chunk_length": 2, "output_chunk_shift": 1})
 SAMPLING = {
     **OURS,
     "input_chunk_length": 10,
@@ -214,11 +232,9 @@ SUITES = {
         },
         attributes={"future_cov": None},
         left_out={
-            FINETUNING: (
-                "test_full_finetuning test_partial_finetuning_block_freeze"
-                " test_partial_finetuning_unfreeze test_finetuning_misconfiguration"
-                " test_finetuning_all_models test_variable_icl_finetuning_short_series"
-                " test_variable_icl_finetuning_too_short"
+            FROZEN: (
+                "test_partial_finetuning_block_freeze test_partial_finetuning_unfreeze"
+                " test_finetuning_all_models"
             ),
             COVARIATES: (
                 "test_variable_icl_with_covariates"
@@ -276,50 +292,44 @@ SUITES = {
     "models.forecasting.test_torch_forecasting_model": Suite(
         models={
             "RNNModel": _Recurrent,
-            "DLinearModel": TimerS1Model,
+            "DLinearModel": _Trained,
             "NLinearModel": TimerS1Model,
+            "models": [TRAINED],
         },
         parameters={
             "test_rin": always(TORCH),
+            "test_load_weights": recurrent,
+            "test_manual_save_and_load": lambda config: (config[0], recurrent(config[1])),
+            "test_auto_precision_casting": only(lambda config: config[1] != "bf16-true"),
+            "test_weights": first(TRAINED),
+            "test_weights_probabilistic": only(lambda value: isinstance(value, QuantileRegression)),
             **for_all("test_output_shift test_multi_ts_prediction", first(TORCH)),
         },
         left_out={
-            FINETUNING: (
-                "test_full_finetuning test_partial_freeze test_partial_unfreeze"
-                " test_finetuning_misconfiguration test_save_load_roundtrip"
-                " test_enable_finetuning_with_load_weights test_enable_finetuning_none_is_default"
+            FROZEN: (
+                "test_partial_freeze test_partial_unfreeze test_enable_finetuning_with_load_weights"
             ),
             COVARIATES: (
                 "test_save_and_load_weights_covs_usage_attributes test_encoders"
                 " test_save_and_load_weights_w_encoders test_verify_dtypes_warning"
                 " test_validate_predict_samples test_predict_after_fit_from_dataset"
+                " test_multi_steps_pipeline"
             ),
-            TRAINING: (
-                "test_train_from_0_n_epochs_20_no_fit_epochs"
-                " test_train_from_20_n_epochs_40_no_fit_epochs"
-                " test_train_from_10_n_epochs_20_no_fit_epochs"
-                " test_train_from_10_n_epochs_20_fit_15_epochs test_auto_precision_casting"
-                " test_mixed_precision_training test_load_weights_from_checkpoint"
-                " test_load_weights test_verify_dtypes_after_loading test_multi_steps_pipeline"
-                " test_load_from_checkpoint_w_custom_loss test_load_from_checkpoint_w_metrics"
-                " test_optimizers test_lr_schedulers test_metrics test_metrics_w_likelihood"
-                " test_invalid_metrics test_stateful_metrics test_lr_find test_val_set"
-                " test_dataloader_kwargs_setup test_weights test_invalid_weights"
-                " test_weights_probabilistic test_load_best test_load_best_ignored"
-                " test_create_instance_existing_model_with_name_force_fit_with_reset"
-                " test_manual_save_and_load test_load_from_checkpoint_missing_init_file"
-                " test_fit_with_stride test_fit_from_dataset_sample_tuple_length_mismatch"
-                " test_checkpoint_exists_no_force_reset test_scale_batch_size"
-                " test_scale_batch_size_predict test_scale_batch_size_no_updates_pre_fitting"
-                " test_scale_batch_size_no_updates_post_fitting"
+            LOSS: "test_load_from_checkpoint_w_custom_loss",
+            NUMBERS: "test_load_best",
+            NETWORK: "test_to_dtype",
+            ANY_TYPE: "test_manual_save_and_load_precision test_verify_dtypes_after_loading",
+            FORMER: (
+                "test_val_set test_dataloader_kwargs_setup test_load_from_checkpoint_w_metrics"
+                " test_fit_from_dataset_sample_tuple_length_mismatch"
             ),
             OTHERS: (
                 "test_save_and_load_weights_w_likelihood test_inherited_wrong_model_creation_params"
-                " test_mc_dropout_active test_dropout_output"
+                " test_mc_dropout_active test_dropout_output test_metrics_w_likelihood"
                 " test_predict_likelihood_parameters_n_too_large test_load_weights_params_check"
-                " test_load_accelerator"
+                " test_load_accelerator test_enable_finetuning_none_is_default"
             ),
-            NETWORK: "test_to_dtype test_manual_save_and_load_precision",
+            "makes no model": "test_load_from_checkpoint_missing_init_file",
         },
     ),
     "models.forecasting.test_probabilistic_models": Suite(
@@ -347,7 +357,7 @@ SUITES = {
                 "test_predict_likelihood_parameters_regression_models"
                 " test_predict_likelihood_parameters_wrong_args"
             ),
-            TRAINING: "test_likelihoods_and_resulting_mean_forecasts",
+            NUMBERS: "test_likelihoods_and_resulting_mean_forecasts",
         },
     ),
     "utils.historical_forecasts.test_historical_forecasts": Suite(
@@ -371,6 +381,7 @@ SUITES = {
             "test_historical_forecast_start_after_end_of_series": always(
                 TimerS1Model(3, 2, **OURS)
             ),
+            "test_val_length": first(TRAINED_CHUNKS),
             "test_conformal_historical_forecasts": only(without_covariates),
         },
         attributes={"create_model": staticmethod(create_model)},
@@ -388,6 +399,7 @@ SUITES = {
                 " test_optimized_historical_forecasts_regression_with_component_specific_lags"
                 " test_probabilistic_optimized_hist_fc_regression"
                 " test_hfc_too_short_input_for_training_with_multiple_samples"
+                " test_val_length_warnings"
             ),
             COVARIATES: (
                 "test_hist_fc_end_exact_with_covs"
@@ -398,7 +410,9 @@ SUITES = {
             "compares batches of different sizes bit by bit; to 1e-5: tests/test_darts.py": (
                 "test_historical_forecasts_start_end_multiple_series_global"
             ),
-            TRAINING: "test_sample_weight test_val_length test_val_length_warnings",
+            "needs a model that is trained in one suite with those that are not": (
+                "test_sample_weight"
+            ),
             EARLIER: (
                 "test_retrain test_sanity_check_start test_train_length_warnings"
                 " test_global_historical_forecasts_fit_predict"

@@ -1,0 +1,81 @@
+"""Tune Timer-S1 in Darts' own training loop, with early stopping, and see whether it helped."""
+
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from darts import TimeSeries
+from darts.metrics import mae, mql
+from darts.utils.likelihood_models import QuantileRegression
+from pytorch_lightning.callbacks import EarlyStopping
+
+from timer_forecaster.darts import TimerS1Model
+
+logging.disable(logging.WARNING)  # Lightning has something to say about each fit
+warnings.filterwarnings("ignore", module=r"pytorch_lightning|torch\.utils\.data")
+
+day, week = 24, 168
+folder = Path(__file__).parent
+load = pd.concat(
+    pd.read_csv(folder / name, index_col="time", parse_dates=True)
+    for name in ("french_load.csv", "french_load_next_week.csv")
+)
+load = TimeSeries.from_dataframe(load)
+train = load[: -2 * week]
+validation = load[-4 * week : -week]  # two weeks to look back on, and the one that is forecast
+# the newest week is neither trained nor validated on
+
+levels = [0.1, 0.5, 0.9]
+options = {
+    "input_chunk_length": 2 * week,
+    "output_chunk_length": day,
+    "likelihood": QuantileRegression(levels),
+}
+quiet = {"accelerator": "cpu", "enable_progress_bar": False, "enable_model_summary": False}
+stopper = EarlyStopping("val_loss", patience=3)
+
+zero_shot = TimerS1Model(**options, pl_trainer_kwargs=quiet).fit(train)
+tuned = TimerS1Model(
+    **options,
+    enable_finetuning="router+head",
+    n_epochs=20,
+    random_state=0,
+    save_checkpoints=True,  # of the best epoch
+    model_name="french_load",
+    work_dir="darts_finetuning",
+    force_reset=True,
+    pl_trainer_kwargs={**quiet, "callbacks": [stopper]},
+)
+tuned.fit(train, val_series=validation, load_best=True)
+
+
+def errors(model):
+    """Score forecasts of each day of the newest week, and of the week that validated."""
+    found = {}
+    for name, series in (("validation", load[:-week]), ("newest week", load)):
+        forecasts = model.historical_forecasts(
+            series,
+            start=-week,
+            start_format="position",
+            forecast_horizon=day,
+            stride=day,
+            retrain=False,
+            last_points_only=False,
+            predict_likelihood_parameters=True,
+        )
+        found[f"{name}: MAE"] = np.mean([mae(load, one, q=0.5) for one in forecasts])
+        found[f"{name}: quantile loss"] = np.mean([mql(load, one, q=levels) for one in forecasts])
+    return found
+
+
+table = pd.DataFrame({"zero-shot": errors(zero_shot), "tuned": errors(tuned)})
+table["change in %"] = 100 * (table["tuned"] / table["zero-shot"] - 1)
+adapter = tuned.adapter
+print(
+    f"stopped after {stopper.stopped_epoch + 1} epochs, the best val_loss: {stopper.best_score:.4f}"
+)
+print(f"tuned: {adapter.n_parameters:,} parameters, saved in {adapter.save('french_load_adapter')}")
+print("Errors in megawatts, forecasts of a day:")
+print(table.round(1).to_string())

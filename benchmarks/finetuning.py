@@ -210,9 +210,9 @@ def by_data_set(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "windows": own[0]["windows"],
             "zero-shot": own[0]["zero_shot"],
         }
-        for target in _in_order(own, "target", TARGETS):
+        for target in _in_order(rows, "target", TARGETS):
             ratios = _ratios(row for row in own if row["target"] == target)
-            line[target] = _with_spread(ratios)
+            line[target] = _with_spread(ratios) if ratios else None
         table.append(line)
     return table
 

@@ -2,8 +2,9 @@
 
 Writes random weights in the released layout (16.6 GB in bfloat16) to a folder, unless they are
 there already, tunes them for a few steps in a process of its own, and prints the parameters that
-were trained, the size of the adapter's files, and the most memory that was resident, from which the
-weights and what autograd keeps of the forward pass (the activations) are taken off::
+were trained, the size of the adapter's files, and memory. Frozen weights stay mapped from their
+files, so that what belongs to no file is what tuning takes beside them; what autograd keeps of the
+forward pass, the activations, is counted apart::
 
     python benchmarks/finetuning_memory.py --work FOLDER
 """
@@ -15,6 +16,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +27,34 @@ import numpy as np
 from measuring import markdown, memory, write_page
 from speed_parts.networks import write_checkpoint
 
+_EVERY = 0.05  # seconds
 SETTINGS = {"steps": 3, "context_length": 512, "batch_size": 4, "validation": 0.1}
+
+
+class Watch(threading.Thread):
+    """Samples the memory of this process that belongs to no file.
+
+    Attributes
+    ----------
+    most : float
+        GB of it at most.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most = 0.0
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Sample until `end`."""
+        while not self._ended.wait(_EVERY):
+            self.most = max(self.most, memory()["anonymous"])
+
+    def end(self) -> float:
+        """Give the most that was seen."""
+        self._ended.set()
+        self.join()
+        return self.most
 
 
 class Kept:
@@ -90,7 +119,8 @@ def tune(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     from timer_forecaster.inference.cache import NetworkKey
     from timer_forecaster.models.timer_s1.adaptation import replaced_by
 
-    idle = memory()["peak"]
+    watch = Watch()
+    watch.start()
     pipe = ForecastPipeline(NetworkKey.resolve(folder, None, "cpu", "auto"))
     random = np.random.default_rng(0)
     series = [np.sin(np.arange(2000) / p) + random.normal(size=2000) / 5 for p in (3, 7, 12, 30)]
@@ -98,7 +128,7 @@ def tune(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     with kept.counted(), warnings.catch_warnings():
         warnings.simplefilter("ignore", TuningWarning)
         report = finetune(pipe, series, config).report
-    peak = memory()["peak"]
+    own, peak = watch.end(), memory()["peak"]
     # What the tuning of random weights ends with may be the identity.
     names = replaced_by(config.target, [name for name, _ in kept.frozen.named_parameters()])
     adapter = Adapter(Base.of(pipe.key), config.target, own_copies(kept.frozen, names))
@@ -111,10 +141,10 @@ def tune(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
         "of all": f"{report.n_parameters / _n_parameters(kept.frozen):.3%}",
         "adapter, MB": size / 1e6,
         "weights, GB": weights,
+        "most resident, GB": peak,
+        "most of it not of files, GB": own,
         "activations, GB": activations,
-        "peak, GB": peak,
-        "beyond both, GB": peak - weights - activations,
-        "of it before loading, GB": idle,
+        "beyond weights and activations, GB": own - activations,
         "steps": report.steps,
         "seconds": report.seconds,
     }

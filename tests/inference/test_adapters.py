@@ -257,8 +257,10 @@ def test_two_adapters_in_eight_threads_give_their_own_forecasts(
     assert wrong == []
 
 
-def test_adapted_networks_are_kept_up_to_a_number(pipe, monkeypatch):
-    monkeypatch.setattr(adapters, "MAX_ADAPTED", 2)
+@pytest.mark.parametrize("bound", ["MAX_ADAPTED", "MAX_ADAPTED_BYTES"])
+def test_adapted_networks_are_kept_up_to_a_bound(pipe, bound, monkeypatch):
+    size = make_adapter(pipe, "head").nbytes
+    monkeypatch.setattr(adapters, bound, 2 if bound == "MAX_ADAPTED" else 3 * size - 1)
     pipes = [tuned(pipe, make_adapter(pipe, "head", seed)) for seed in range(3)]
     expected = [forecast(one) for one in pipes]
     networks = [weakref.ref(one.network) for one in pipes]  # the first one is made again

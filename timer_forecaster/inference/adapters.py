@@ -9,7 +9,7 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 MAX_ADAPTED = 32
 """Adapted networks that are kept of each base; the least recently used goes first."""
+MAX_ADAPTED_BYTES = 2**30
+"""Of their own weights; the one that is used is kept in any case."""
 
 WEIGHTS_FILE, RECORD_FILE = "adapter.safetensors", "adapter.json"
 FILES = (WEIGHTS_FILE, RECORD_FILE)
@@ -131,6 +133,11 @@ class Adapter:
     def n_parameters(self) -> int:
         """Numbers that it holds."""
         return sum(value.numel() for value in self.weights.values())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its weights."""
+        return sum(value.nbytes for value in self.weights.values())
 
     @property
     def fingerprint(self) -> str:
@@ -412,20 +419,29 @@ def adapted_network(key: NetworkKey, adapter: Adapter | None) -> TimerS1Network:
         known = _adapted.setdefault(base, OrderedDict())
         if adapter.fingerprint in known:
             known.move_to_end(adapter.fingerprint)
-            return known[adapter.fingerprint] or base
+            return known[adapter.fingerprint].network or base
     adapter.check_base(key)
     network = None if adapter.is_identity else _apply(adapter, key, base)
     with _lock:
         # Another thread may have made it meanwhile: one network, one memory of forecasts.
-        network = known.setdefault(adapter.fingerprint, network)
-        while len(known) > MAX_ADAPTED:
+        kept = known.setdefault(adapter.fingerprint, _Kept(network, adapter.nbytes))
+        while len(known) > 1 and _too_much(known.values()):
             known.popitem(last=False)
-    return network or base
+    return kept.network or base
 
 
-# None stands for the base itself, which would otherwise keep itself alive.
-_adapted: WeakKeyDictionary[TimerS1Network, OrderedDict[str, TimerS1Network | None]]
-_adapted = WeakKeyDictionary()
+class _Kept(NamedTuple):
+    """An adapted network; None is the base itself, which would otherwise keep itself alive."""
+
+    network: TimerS1Network | None
+    nbytes: int
+
+
+def _too_much(known: Collection[_Kept]) -> bool:
+    return len(known) > MAX_ADAPTED or sum(kept.nbytes for kept in known) > MAX_ADAPTED_BYTES
+
+
+_adapted: WeakKeyDictionary[TimerS1Network, OrderedDict[str, _Kept]] = WeakKeyDictionary()
 _read: OrderedDict[Hashable, Adapter] = OrderedDict()
 _lock = threading.Lock()  # of the two dictionaries
 

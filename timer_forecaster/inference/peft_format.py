@@ -146,7 +146,9 @@ def read(
         check_weights(parameter_shapes(pipe.network.config), weights)
     except (OSError, TypeError, ValueError, SafetensorError) as error:
         raise ValueError(f"peft's adapter in {str(folder)!r} cannot be read: {error}") from error
-    adapter = Adapter(Base.of(pipe.key), "lora", weights, {"peft": config})
+    # Not the base's name, which may be a folder of someone's machine: the adapter has its own.
+    described = {key: value for key, value in config.items() if key != "base_model_name_or_path"}
+    adapter = Adapter(Base.of(pipe.key), "lora", weights, {"peft": described})
     if signature is not None:
         name = str(config.get("base_model_name_or_path"))
         base = Base(name, config.get("revision"), signature)

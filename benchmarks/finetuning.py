@@ -138,6 +138,8 @@ def run(
     config = FinetuneConfig(target=target, seed=seed, horizon=data.horizon, **settings)
     found = tuned(data, pipe, config)
     return {
+        "checkpoint": checkpoint,
+        "settings": settings,
         "data": name,
         "target": target,
         "seed": seed,
@@ -153,6 +155,11 @@ def run_all(arguments: argparse.Namespace, settings: Mapping[str, Any]) -> list[
     """Compute the rows that the output lacks, and give all of them."""
     output: Path = arguments.output
     rows = [json.loads(line) for line in output.open()] if output.exists() else []
+    made_with = {json.dumps([row["checkpoint"], row["settings"]]) for row in rows}
+    if made_with - {json.dumps([arguments.checkpoint, settings])}:
+        raise ValueError(
+            f"--output {output} holds results of another checkpoint or settings: {made_with}"
+        )
     done = {(row["data"], row["target"], row["seed"]) for row in rows}
     # One target after the other on one data set: a process that has it keeps it.
     wanted = itertools.product(arguments.seeds, arguments.datasets, arguments.targets)

@@ -66,6 +66,8 @@ def test_a_study_goes_on_where_it_was_and_fills_its_page(folder, capsys):
     assert {row["parameters"] > 0 and np.isfinite(row["crps"]) for row in rows} == {True}
     same = {row["zero_shot"] for row in rows if row["data"] == "load__H"}
     assert len(same) == 1
+    with pytest.raises(ValueError, match="holds results of another checkpoint or settings"):
+        study(folder, "--settings", "{}")
     text = page.read_text()
     assert "| head | " in text
     assert "| load__H | 3 | 48 | 3 |" in text

@@ -1,3 +1,7 @@
+import dataclasses
+import json
+
+import numpy as np
 import pytest
 
 from timer_forecaster.finetuning import FinetuneConfig
@@ -15,7 +19,8 @@ from timer_forecaster.finetuning.config import LEARNING_RATES, TARGETS
         ({"learning_rate": float("nan")}, ValueError),
         ({"learning_rate": "high"}, TypeError),
         ({"batch_size": 0}, ValueError),
-        ({"context_length": -1}, ValueError),
+        ({"context_length": 1}, ValueError),
+        ({"target": ["head"]}, ValueError),
         ({"horizon": 0}, ValueError),
         ({"validation": 0.0}, ValueError),
         ({"validation": 1.0}, ValueError),
@@ -34,9 +39,16 @@ def test_bad_settings_are_named(settings, error):
         FinetuneConfig(**settings)
 
 
-def test_hot_experts_without_lora_are_refused():
-    with pytest.raises(ValueError, match="applies to target='lora'"):
-        FinetuneConfig(target="head", hot_experts=0.5)
+@pytest.mark.parametrize("settings", [{"hot_experts": 0.5}, {"lora_rank": 4}])
+def test_settings_of_lora_are_refused_elsewhere(settings):
+    with pytest.raises(ValueError, match="applies to target='lora', not to 'head'"):
+        FinetuneConfig(target="head", **settings)
+
+
+def test_numbers_of_numpy_become_plain_ones():
+    config = FinetuneConfig(steps=np.int64(3), learning_rate=np.float32(0.5), seed=np.uint8(1))
+    assert json.loads(json.dumps(dataclasses.asdict(config))) == dataclasses.asdict(config)
+    assert config == FinetuneConfig(steps=3, learning_rate=0.5, seed=1)
 
 
 def test_each_target_has_a_learning_rate_of_its_own():

@@ -15,6 +15,7 @@ from timer_forecaster.finetuning import (
     finetune_windows,
 )
 from timer_forecaster.finetuning.config import TARGETS
+from timer_forecaster.inference.adapters import Base
 
 QUICK = {"steps": 12, "context_length": 128, "batch_size": 16, "horizon": 16, "learning_rate": 5e-3}
 
@@ -55,6 +56,44 @@ def test_a_tuning_goes_on_with_its_own_target_alone(pipe, waves):
         finetune(tuned_by(pipe, adapter), waves, FinetuneConfig(target="router", **QUICK))
 
 
+def test_settings_that_a_further_tuning_cannot_follow_are_refused(pipe, waves):
+    lora = FinetuneConfig(target="lora", lora_rank=4, **QUICK)
+    tuned = tuned_by(pipe, finetune(pipe, waves, lora))
+    with pytest.raises(ValueError, match="lora_rank=8: the pipeline has an adapter of rank 4"):
+        finetune(tuned, waves, FinetuneConfig(target="lora", **QUICK))
+    hot = FinetuneConfig(target="lora", lora_rank=4, hot_experts=0.5, **QUICK)
+    with pytest.raises(ValueError, match=r"hot_experts=0.5: the pipeline has an adapter"):
+        finetune(tuned, waves, hot)
+
+
+def test_an_adapter_with_part_of_a_target_is_tuned_as_a_whole(pipe, waves):
+    name = "model.norm.weight"
+    weight = pipe.network.get_parameter(name) * 1.01
+    part = Adapter(Base.of(pipe.key), "norms", {name: weight})
+    whole = finetune(tuned_by(pipe, part), waves, FinetuneConfig(target="norms", **QUICK))
+    assert whole.n_parameters > part.n_parameters
+
+
+def test_what_was_tuned_before_stays_if_going_on_does_not_help(pipe, waves):
+    first = finetune(pipe, waves, FinetuneConfig(**QUICK))
+    harmful = FinetuneConfig(**{**QUICK, "learning_rate": 30.0})
+    with pytest.warns(TuningWarning, match="What was tuned before stays"):
+        second = finetune(tuned_by(pipe, first), waves, harmful)
+    assert second == first
+    assert second.report.loss_after == second.report.loss_before
+
+
+def test_arguments_that_are_something_else_are_refused(pipe, waves):
+    with pytest.raises(TypeError, match="config='head' must be a FinetuneConfig"):
+        finetune(pipe, waves, "head")
+    with pytest.raises(TypeError, match="pipe='timer-s1-test' must be"):
+        finetune("timer-s1-test", waves)
+    with pytest.raises(ValueError, match="targets has shape"):
+        finetune_windows(pipe, [[1.0, 2.0]], [1.0])
+    with pytest.raises(ValueError, match="targets must be rows of equally many"):
+        finetune_windows(pipe, [[1.0, 2.0], [2.0, 3.0]], [[1.0], [1.0, 2.0]])
+
+
 def refused(pipe, waves, status, **settings):
     """Tune in a way that must fail, and check that nothing of it was kept."""
     with pytest.warns(TuningWarning) as caught:
@@ -72,8 +111,9 @@ def refused(pipe, waves, status, **settings):
 
 
 def test_a_learning_rate_far_too_high_is_answered_by_the_identity(pipe, waves):
-    message = refused(pipe, waves, "diverged", target="head", learning_rate=30.0)
-    assert "a lower learning_rate than 30 may help" in message
+    for rate in (30.0, 1e4):
+        message = refused(pipe, waves, "diverged", target="head", learning_rate=rate)
+        assert f"a lower learning_rate than {rate:g} may help" in message
 
 
 def test_a_loss_that_is_not_finite_is_answered_by_the_identity(pipe, waves):
@@ -154,6 +194,13 @@ def test_windows_and_what_follows_them_tune_too(pipe, waves):
     adapter = finetune_windows(pipe, rows[:, :128], rows[:, 128:], FinetuneConfig(**QUICK))
     assert adapter.report.status == "improved"
     assert adapter.report.n_windows == round(0.2 * len(rows))
+    near = finetune_windows(
+        pipe, rows[:, :128], rows[:, 128:], FinetuneConfig(**{**QUICK, "horizon": 4})
+    )
+    first_steps = finetune_windows(
+        pipe, rows[:, :128], rows[:, 128:132], FinetuneConfig(**{**QUICK, "horizon": 4})
+    )
+    assert near.report.loss_before == first_steps.report.loss_before
     with pytest.raises(ValueError, match="3 contexts and 2 targets"):
         finetune_windows(pipe, rows[:3, :128], rows[:2, 128:])
 
@@ -164,9 +211,14 @@ def test_hot_experts_are_those_most_used(pipe, waves, share):
     adapter = finetune(pipe, waves, config)
     use = np.array(adapter.report.expert_use_before)
     n_hot = int(np.ceil(share * use.shape[1]))
-    widened = {name.split(".gate_proj")[0] for name in adapter.weights if "experts" in name}
-    hot = {f"model.layers.0.ffn_layer.experts.{number}" for number in np.argsort(-use[0])[:n_hot]}
-    assert {name for name in widened if name.startswith("model.layers.0.")} & hot
+    widened = {name.rsplit(".", 3)[0] for name in adapter.weights if ".experts." in name}
+    blocks = ["model.layers.0", "mtp_modules.0.layer"][: len(use)]
+    hot = {
+        f"{block}.ffn_layer.experts.{number}"
+        for block, shares in zip(blocks, use, strict=True)
+        for number in np.argsort(-shares, kind="stable")[:n_hot]
+    }
+    assert widened == hot
 
 
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
@@ -188,9 +240,15 @@ def test_random_networks_and_callers_without_gradients_work(waves):
         "num_mtp_tokens": 1,
     }
     pipe = ForecastPipeline.from_pretrained(None, config=sizes, device="cpu")
-    with torch.inference_mode():
-        adapter = finetune(pipe, waves, FinetuneConfig(**QUICK))
-    assert adapter.report.improved
+    for own in (pipe, ForecastPipeline.from_pretrained("timer-s1-test", dtype="bfloat16")):
+        with torch.inference_mode():
+            adapter = finetune(own, waves, FinetuneConfig(**QUICK))
+        assert adapter.report.improved
+
+
+def test_there_are_ten_validations_at_most(pipe, waves):
+    config = FinetuneConfig(**{**QUICK, "steps": 19, "learning_rate": 1e-4, "patience": 99})
+    assert len(finetune(pipe, waves, config).report.validation) == 1 + 10
 
 
 def test_series_that_show_nothing_are_refused(pipe):

@@ -66,6 +66,29 @@ def test_an_infinite_value_is_refused_by_name():
         split_series([np.arange(9.0), np.array([0, 1, np.inf])], 0.2, 8, 1)
 
 
+def test_a_series_of_which_nothing_is_observed_is_named():
+    for nothing in (np.array([]), np.full(9, np.nan)):
+        with pytest.raises(ValueError, match=r"series\[1\] holds no observed value"):
+            split_series([np.arange(9.0), nothing], 0.2, 8, 1)
+
+
+def test_infinite_rows_are_named_by_their_number():
+    contexts, targets = [np.arange(8.0) for _ in range(10)], np.ones((10, 2))
+    targets[3, 1] = np.inf
+    with pytest.raises(ValueError, match=r"targets\[3\] is infinite at step 1"):
+        split_windows(contexts, targets, 0.2, 8)
+    contexts[9] = np.array([np.inf, 1.0])
+    with pytest.raises(ValueError, match=r"contexts\[9\] is infinite"):
+        split_windows(contexts, np.ones((10, 2)), 0.2, 8)
+
+
+def test_contexts_that_show_nothing_do_not_validate():
+    contexts = [np.arange(8.0), np.full(8, np.nan), np.array([]), np.full(8, 0.1)]
+    assert len(split_windows(contexts, np.ones((4, 2)), 0.75, 8).contexts) == 0
+    series = np.r_[np.arange(60.0), np.full(30, np.nan), np.arange(20.0)]
+    assert len(split_series([series], 0.3, 10, 5).contexts) == 3  # of six
+
+
 def test_rows_are_split_by_their_order_and_overlapping_ones_left_out():
     values = np.arange(60.0)
     rows = np.lib.stride_tricks.sliding_window_view(values, 12)
@@ -92,6 +115,18 @@ def test_batches_follow_the_seed_alone():
     assert not torch.equal(first.inputs, one.batch().inputs)
 
 
+def test_a_series_that_is_constant_but_for_rounding_cannot_be_trained_on():
+    with pytest.raises(ValueError, match="one of them at least must vary"):
+        sampler([np.full(100, 0.1)])
+
+
+def test_small_movements_far_from_the_series_level_are_kept():
+    steps = np.sin(np.arange(4000) / 3)
+    risen = sampler([steps + 1e6 * np.arange(4000)]).batch()
+    straight = sampler([1e6 * np.arange(4000.0)]).batch()
+    assert not torch.equal(risen.targets, straight.targets)
+
+
 def test_windows_of_huge_and_tiny_series_keep_their_shape():
     shape = np.sin(np.arange(100) / 3)
     batches = [sampler([values]).batch() for values in (shape, 1e9 + 1e-2 * shape, shape * 1e-30)]
@@ -113,7 +148,7 @@ def test_gaps_are_masked_or_filled_as_the_network_expects(interior):
 
 
 def test_series_too_short_to_train_on_are_refused():
-    with pytest.raises(ValueError, match=r"more than 8 steps .* the longest has 8"):
+    with pytest.raises(ValueError, match=r"more than 8 steps .* longest has 8 there"):
         sampler([np.arange(8.0), np.arange(5.0)])
 
 

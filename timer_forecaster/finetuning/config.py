@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
@@ -23,6 +24,17 @@ LEARNING_RATES = {
 
 TOKENS_PER_STEP = 2048
 """Patches in a step, about, where ``batch_size`` does not say how many windows."""
+
+_INTEGERS = {  # and their least values
+    "steps": 1,
+    "batch_size": 1,
+    "context_length": 2,
+    "horizon": 1,
+    "patience": 1,
+    "lora_rank": 1,
+    "seed": 0,
+}
+_OPTIONAL = ("batch_size", "context_length", "horizon", "learning_rate")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,7 +73,7 @@ class FinetuneConfig:
     weight_decay : float
         Decoupled decay, towards the weights of the base.
     lora_rank : int
-        Rank of low-rank matrices.
+        With ``target="lora"``: rank of the matrices.
     hot_experts : float
         With ``target="lora"``: share of the experts in each block, those most used by the series,
         that are widened too.
@@ -97,24 +109,25 @@ class FinetuneConfig:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if self.target not in TARGETS:
+        if not isinstance(self.target, str) or self.target not in TARGETS:
             raise ValueError(f"target={self.target!r} is unknown; use one of {TARGETS}")
-        for name in ("steps", "patience", "lora_rank"):
-            _check_integer(name, getattr(self, name), 1)
-        for name in ("batch_size", "context_length", "horizon"):
-            if getattr(self, name) is not None:
-                _check_integer(name, getattr(self, name), 1)
-        _check_integer("seed", self.seed, 0)
+        for name, least in _INTEGERS.items():
+            self._settle(name, _integer, least)
         for name in ("balance_loss", "router_kl", "weight_decay"):
-            _check_number(name, getattr(self, name), 0, math.inf)
-        if self.learning_rate is not None:
-            _check_number("learning_rate", self.learning_rate, 0, math.inf, above=True)
-        _check_number("validation", self.validation, 0, 0.9, above=True)
-        _check_number("hot_experts", self.hot_experts, 0, 1)
-        if self.hot_experts and self.target != "lora":
-            raise ValueError(
-                f"hot_experts={self.hot_experts} applies to target='lora', not to {self.target!r}"
-            )
+            self._settle(name, _number, 0, math.inf)
+        self._settle("learning_rate", _number, 0, math.inf, above=True)
+        self._settle("validation", _number, 0, 0.9, above=True)
+        self._settle("hot_experts", _number, 0, 1)
+        for name in ("lora_rank", "hot_experts"):
+            value = getattr(self, name)
+            if self.target != "lora" and value != getattr(type(self), name):
+                raise ValueError(f"{name}={value} applies to target='lora', not to {self.target!r}")
+
+    def _settle(self, name: str, check: Callable[..., Any], *bounds: float, **how: bool) -> None:
+        """Check a setting, and keep numpy's numbers as Python's, which JSON has."""
+        value = getattr(self, name)
+        if value is not None or name not in _OPTIONAL:
+            object.__setattr__(self, name, check(name, value, *bounds, **how))
 
     @property
     def peak_learning_rate(self) -> float:
@@ -135,14 +148,15 @@ def check_tuning(tuning: Any) -> None:
         )
 
 
-def _check_integer(name: str, value: Any, least: int) -> None:
+def _integer(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name}={value!r} must be an integer")
     if int(value) < least:
         raise ValueError(f"{name}={value} must be at least {least}")
+    return int(value)
 
 
-def _check_number(name: str, value: Any, least: float, most: float, above: bool = False) -> None:
+def _number(name: str, value: Any, least: float, most: float, above: bool = False) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}={value!r} must be a number")
     number = float(value)
@@ -151,3 +165,4 @@ def _check_number(name: str, value: Any, least: float, most: float, above: bool 
         bounds = f"{'above' if above else 'at least'} {least}"
         most_text = f" and at most {most}" if math.isfinite(most) else " and finite"
         raise ValueError(f"{name}={value} must be {bounds}{most_text}")
+    return number

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from timer_forecaster.inference.adapters import Adapter, Base
-from timer_forecaster.inference.pipeline import pipeline_of
+from timer_forecaster.inference.pipeline import ForecastPipeline, pipeline_of
 
 from .config import FinetuneConfig
 from .guards import NothingToTune, TuningWarning
@@ -35,7 +35,8 @@ def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
     TuningWarning
         If the tuning changed nothing.
     """
-    pipe, config = pipeline_of(estimator), estimator.tuning or FinetuneConfig()
+    pipe = pipeline_of(estimator)
+    config = estimator.tuning or FinetuneConfig(target=_target_of(pipe))
     if config.context_length is None:
         config = dataclasses.replace(config, context_length=estimator.context_length)
     try:
@@ -43,3 +44,10 @@ def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
     except NothingToTune as reason:
         warnings.warn(f"{reason}; the checkpoint stays as it was", TuningWarning, stacklevel=3)
         return pipe.adapter or Adapter(Base.of(pipe.key), config.target, {})
+
+
+def _target_of(pipe: ForecastPipeline) -> str:
+    """Tell what is tuned where no settings say so: what was tuned before."""
+    if pipe.adapter is None or pipe.adapter.is_identity:
+        return FinetuneConfig.target
+    return pipe.adapter.target

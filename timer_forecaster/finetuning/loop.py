@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from timer_forecaster.models.timer_s1.adaptation import replaced_by
+
 from .config import FinetuneConfig
 from .guards import DIVERGED, MOST_NOT_FINITE, Check, check, has_collapsed
 from .objective import Windows, base_routing, dense_terms
@@ -21,7 +23,6 @@ from .windows import WindowSampler
 MOST_CHECKS = 10
 """Validations of a tuning."""
 
-_WITH_ROUTERS = ("router+head", "router", "full")
 _WARM_UP = 0.05  # share of the steps in which the learning rate rises
 _LOWEST_RATE = 0.1  # of the peak, at the end
 _AVERAGED = 0.9  # what weights average of before, a step later; they validate and are kept
@@ -110,10 +111,10 @@ class Loop:
             If the training went wrong.
         """
         config, losses, n_worse = self._config, [], 0
-        every = max(1, config.steps // MOST_CHECKS)
+        every = -(-config.steps // MOST_CHECKS)
         with ExitStack() as stack:
             base_logits = None
-            if config.target in _WITH_ROUTERS:
+            if replaced_by("router", self._trained.parameters):
                 both = self._trained.network, self._trained.frozen
                 base_logits = stack.enter_context(base_routing(*both))
             bar = stack.enter_context(tqdm(total=config.steps, disable=not progress, desc="tune"))
@@ -131,10 +132,12 @@ class Loop:
     def _train_step(self, base_logits: Callable[[], list[Tensor]] | None) -> float:
         """Do one step; one without a finite loss and gradient changes nothing."""
         self.step += 1
-        config = self._config
+        config, batch = self._config, self._sampler.batch()
+        if not batch.supervised.any():
+            return math.nan
         terms = dense_terms(
             self._trained.network,
-            self._sampler.batch(),
+            batch,
             self._n_serial,
             config.balance_loss,
             config.router_kl,
@@ -163,7 +166,8 @@ class Loop:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.step()
-        decay = min(1.0, rate * self._config.weight_decay)
+        # A rate above 1 would pull what it ruins back to where it was.
+        decay = min(1.0, min(1.0, rate) * self._config.weight_decay)
         newest = max(1 - _AVERAGED, 1 / (1 + self.step))
         rows = zip(self._parameters, self._start, self._averages, strict=True)
         for parameter, start, average in rows:

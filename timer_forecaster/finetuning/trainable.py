@@ -42,6 +42,7 @@ class Trainable:
         return {name: value.detach().cpu().clone() for name, value in self.parameters.items()}
 
 
+@torch.inference_mode(False)  # weights made in it could take no part in a backward pass
 def load_frozen(key: NetworkKey) -> TimerS1Network:
     """Load a network to train parts of: in float32, or as the key says if it is large.
 
@@ -100,16 +101,18 @@ def trainable(
     target : str
         One of `timer_forecaster.finetuning.config.TARGETS`.
     start : mapping of str to Tensor, optional
-        Weights of this target to go on from. Default: those of the network.
+        Weights to go on from, of this target or some of them, and any others to be trained beside
+        them. Default: those of the network.
     lora_rank, seed : int
         Rank of low-rank matrices, and the seed that they are drawn by, without a start.
     hot_experts : mapping of str to iterable of int, optional
         See `timer_forecaster.models.timer_s1.adaptation.widened_by_lora`.
     """
-    if start:
-        copies = {name: nn.Parameter(value.clone()) for name, value in start.items()}
-        return Trainable(frozen, copies)
     names = [name for name, _ in frozen.named_parameters()]
+    if start:
+        wide = torch.promote_types(torch.float32, frozen.dtype)
+        copies = {name: nn.Parameter(value.to(wide, copy=True)) for name, value in start.items()}
+        return Trainable(frozen, own_copies(frozen, replaced_by(target, names)) | copies)
     if target == "lora":
         layers = widened_by_lora(names, hot_experts)
         generator = Generator().manual_seed(seed)

@@ -15,7 +15,7 @@ from torch import Tensor
 from timer_forecaster.inference import ForecastPipeline
 from timer_forecaster.inference.adapters import Adapter, Base
 from timer_forecaster.inference.cache import forget_large
-from timer_forecaster.inference.scaling import as_series
+from timer_forecaster.inference.scaling import FloatArray, as_series
 from timer_forecaster.models.timer_s1.adaptation import adapted
 
 from .config import FinetuneConfig
@@ -39,8 +39,8 @@ def finetune(
     A private copy of what is tuned is trained; the weights that pipelines share stay as they are.
     The newest steps of each series are not trained on: they decide which step of the training was
     the best, and whether its weights forecast better than those before. If not, or if the training
-    goes wrong, the adapter is the one that the pipeline had, or the identity, and a warning says
-    why: the validated loss never becomes worse.
+    goes wrong, at whatever step, the adapter is the one that the pipeline had, or the identity, and
+    a warning says why: the validated loss never becomes worse.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def finetune(
     >>> tuned.predict(sawtooth, horizon=24).median.shape
     (1, 24)
     """
-    config = config or FinetuneConfig()
+    config = _checked(pipe, config)
     values = as_series(series)
     run = _Run(pipe, config)
     split = split_series(values, config.validation, run.context_length, run.horizon)
@@ -138,15 +138,39 @@ def finetune_windows(
     >>> finetune_windows(pipe, X, y, FinetuneConfig(steps=2)).target
     'router+head'
     """
-    config = config or FinetuneConfig()
-    rows, after = as_series(contexts), np.stack(as_series(targets))
+    config = _checked(pipe, config)
+    rows, after = as_series(contexts), _as_targets(targets)
     if len(rows) != len(after):
         raise ValueError(f"there are {len(rows)} contexts and {len(after)} targets")
     if config.horizon is None:
         config = dataclasses.replace(config, horizon=after.shape[1])
     run = _Run(pipe, config)
+    after = after[:, : run.horizon]
     split = split_windows(rows, after, config.validation, run.context_length)
     return run.tune(split, data_fingerprint([*rows, *after]), progress)
+
+
+def _checked(pipe: Any, config: Any) -> FinetuneConfig:
+    """Check the arguments that say what is tuned, and how."""
+    if not isinstance(pipe, ForecastPipeline):
+        raise TypeError(f"pipe={pipe!r} must be a timer_forecaster.ForecastPipeline")
+    if config is None:
+        return FinetuneConfig()
+    if not isinstance(config, FinetuneConfig):
+        raise TypeError(
+            f"config={config!r} must be a FinetuneConfig, such as FinetuneConfig(target='head')"
+        )
+    return config
+
+
+def _as_targets(targets: Any) -> FloatArray:
+    try:
+        array = np.asarray(targets, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"targets must be rows of equally many numbers: {error}") from None
+    if array.ndim != 2 or not array.size:
+        raise ValueError(f"targets has shape {array.shape}; expected (n_windows, horizon)")
+    return array
 
 
 class _Run:
@@ -180,7 +204,7 @@ class _Run:
         before = check(adapted(self.frozen, start), windows)
         trained = self._trainable(start, before)
         loop = Loop(trained, sampler, windows, before, self.config, self.n_serial)
-        status, message = _outcome(loop, progress)
+        status, message = _outcome(loop, progress, going_on=bool(start))
         kept = loop.best if status == "improved" else Best(0, before, start)
         report = TuningReport(
             status=status,
@@ -244,21 +268,35 @@ class _Run:
 
 
 def _check_start(pipe: ForecastPipeline, config: FinetuneConfig) -> None:
+    """Refuse settings that do not fit the adapter that a tuning goes on from."""
     former = pipe.adapter
     if former is None:
         return
     former.check_base(pipe.key)
-    if not former.is_identity and former.target != config.target:
+    if former.is_identity:
+        return
+    if former.target != config.target:
         raise ValueError(
             f"target={config.target!r}: the pipeline has an adapter of {former.target!r}, and "
             "tuning goes on with what was tuned before; use that target, or a pipeline without "
             "adapter"
         )
+    ranks = {len(value) for name, value in former.weights.items() if name.endswith("lora_A.weight")}
+    if ranks and ranks != {config.lora_rank}:
+        raise ValueError(
+            f"lora_rank={config.lora_rank}: the pipeline has an adapter of rank "
+            f"{', '.join(map(str, sorted(ranks)))}, which tuning goes on with"
+        )
+    if config.hot_experts:
+        raise ValueError(
+            f"hot_experts={config.hot_experts}: the pipeline has an adapter, and what is widened "
+            "was chosen when it was begun; leave it out"
+        )
 
 
-def _outcome(loop: Loop, progress: bool) -> tuple[str, str]:
+def _outcome(loop: Loop, progress: bool, going_on: bool) -> tuple[str, str]:
     """Train, and say with a status what came of it, and in a sentence."""
-    kept = "the checkpoint stays as it was"
+    kept = "what was tuned before stays" if going_on else "the checkpoint stays as it was"
     try:
         loop.run(progress)
     except GivenUp as failure:

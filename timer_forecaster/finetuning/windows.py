@@ -49,6 +49,8 @@ def split_series(
     training, contexts, targets = [], [], []
     for i, values in enumerate(series):
         check_finite(values, f"series[{i}]")
+        if np.isnan(values).all():
+            raise ValueError(f"series[{i}] holds no observed value; leave it out")
         values = values[np.isfinite(values).argmax() :]
         n_training = len(values) - max(1, round(share * len(values)))
         if n_training < 1:
@@ -70,6 +72,9 @@ def split_windows(
     last, are left out, as far as half of the others remain.
     """
     n_rows, horizon = targets.shape
+    for i, row in enumerate(zip(contexts, targets, strict=True)):
+        for name, values in zip(("contexts", "targets"), row, strict=True):
+            check_finite(values, f"{name}[{i}]")
     first = n_rows - max(1, round(share * n_rows))
     n_training = max(first // 2, first - horizon + 1)
     rows = zip(contexts[:n_training], targets[:n_training], strict=True)
@@ -86,7 +91,7 @@ def _thinned(
     usable = [
         i
         for i, (context, target) in enumerate(pairs)
-        if np.isfinite(target).any() and np.nanmax(context, initial=-np.inf) > np.nanmin(context)
+        if np.isfinite(target).any() and _varies(context)
     ]
     n_kept = min(len(usable), MOST_VALIDATED)
     kept = [usable[i] for i in np.linspace(0, len(usable) - 1, n_kept).round().astype(int)]
@@ -96,8 +101,13 @@ def _thinned(
     return [contexts[i] for i in kept], padded
 
 
+def _varies(values: FloatArray) -> bool:
+    observed = values[np.isfinite(values)]
+    return len(observed) > 1 and bool(observed.max() > observed.min())
+
+
 class WindowSampler:
-    """Draws batches of windows, every step of the series equally often.
+    """Draws batches of windows, whose ends are spread evenly over the steps of all series.
 
     Parameters
     ----------
@@ -127,12 +137,12 @@ class WindowSampler:
         device: torch.device,
     ) -> None:
         length = config.input_token_len
-        self._series = [_standard(v) for v in series if len(v) > length and np.nanstd(v) > 0]
+        self._series = [values for values in series if len(values) > length and _varies(values)]
         if not self._series:
             longest = max((len(values) for values in series), default=0)
             raise NothingToTune(
-                f"series: there is nothing to train on; one at least must vary and have more than "
-                f"{length} steps before those that validate, and the longest has {longest}"
+                "series: there is nothing to train on; one of them at least must vary, in more "
+                f"than {length} steps before those that validate. The longest has {longest} there"
             )
         lengths = np.array([len(values) for values in self._series], dtype=np.float64)
         self._shares = lengths / lengths.sum()
@@ -151,16 +161,16 @@ class WindowSampler:
             # Those shorter than a window are cut into patches from different steps on.
             first = min(self._steps, len(values) - length + 1)
             end = self._random.integers(max(first, length + 1), len(values), endpoint=True)
-            window = values[max(0, end - self._steps) : end]
+            window = _standard(values[max(0, end - self._steps) : end])
             row[self._steps - len(window) :] = window
         series = torch.from_numpy(rows).to(self._device)
         batch = make_batch(series, length, self._generator, _MASKS)
         return batch if self._config.interior_masks else _filled(batch)
 
 
-def _standard(values: FloatArray) -> NDArray[np.float32]:
-    """Scale a series in float64, so that windows of it can be float32."""
-    return ((values - np.nanmean(values)) / np.nanstd(values)).astype(np.float32)
+def _standard(window: FloatArray) -> FloatArray:
+    """Scale a window in float64, before it is cast; one that shows nothing stays as it is."""
+    return (window - np.nanmean(window)) / np.nanstd(window) if _varies(window) else window
 
 
 def _filled(batch: TrainingBatch) -> TrainingBatch:

@@ -27,3 +27,9 @@ def test_the_page_runs(monkeypatch, tmp_path):
 def test_every_target_is_described():
     for target in TARGETS:
         assert f'`"{target}"`' in PAGE
+
+
+def test_the_tables_are_there():
+    for name in ("targets", "data sets", "memory"):
+        table = PAGE.partition(f"<!-- {name} -->")[2].partition(f"<!-- end {name} -->")[0]
+        assert table.count("\n|") >= 3

@@ -415,6 +415,15 @@ def test_fitting_again_goes_on():
     assert model.predict(8) != forecast
 
 
+def test_the_documented_validation_is_not_trained_on():
+    """Windows of a length that varies start with the shortest context."""
+    text = Path(__file__).parents[1].joinpath("docs", "darts.md").read_text(encoding="utf-8")
+    block = re.search(r"```python\n([^`]*enable_finetuning=[^`]*)```", text)[1]
+    cut, steps = re.search(r"load\[:-(\d+)\], load\[-(\d+):\]", block).groups()
+    shortest = re.search(r"input_chunk_length=\((\d+)", block)[1]
+    assert int(steps) - int(shortest) <= int(cut)
+
+
 def test_tuning_repeats_with_its_random_state():
     series = make_series(60)
     for what in ("head", "lora"):

@@ -118,7 +118,7 @@ class TimerS1Model(FoundationModel):
     adapter : Adapter, str or Path, optional
         Weights to forecast with, or to start tuning from: what
         `timer_forecaster.finetuning.finetune`, or `adapter` of another model, made of the
-        checkpoint, or the folder or hub id of it.
+        checkpoint, or the folder or hub id of it, which is read when the model is made.
     **kwargs
         As for Darts' ``FoundationModel``, among them ``pl_trainer_kwargs``. Draws repeat only if
         ``random_state`` is given, here or to `predict`: unlike Darts' own models, none is seeded

@@ -369,6 +369,10 @@ class Adapter:
     def check_base(self, key: NetworkKey) -> None:
         """Refuse another checkpoint than the one that was tuned.
 
+        Copies of it in float32 or bfloat16 are the same, wherever they lie. What is compared are
+        the architecture and some of the weights, read without loading a network; those of a hub id
+        are downloaded if need be.
+
         Raises
         ------
         ValueError

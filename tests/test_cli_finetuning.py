@@ -48,7 +48,8 @@ def test_finetune_writes_the_adapter_of_the_series(run, table):
     lines = out.splitlines()
     assert f"{adapter.report.loss_before:.4g} -> {adapter.report.loss_after:.4g}" in out
     assert lines[-1].startswith(f"Adapter of {adapter.n_parameters:,} parameters: ")
-    assert lines[-1].endswith(" MB -> mine")
+    size = sum(file.stat().st_size for file in Path("mine").iterdir())
+    assert lines[-1].endswith(f": {size / 1e3:.1f} kB -> mine")
 
 
 def test_forecast_takes_the_adapter(run, table):
@@ -122,6 +123,21 @@ def test_a_tuning_that_does_not_help_says_so_and_writes_the_identity(run, table)
     assert err.startswith("timer-forecaster: warning: ") and err.count("\n") == 1
     assert Adapter.load("mine").is_identity
     assert "(+0.0 %)" in out
+    reason = err.removeprefix("timer-forecaster: warning: ").strip()
+    assert reason == Adapter.load("mine").report.message
+    assert reason not in out
+    assert "changes nothing" in out.splitlines()[-1]
+
+
+def test_what_the_adapter_has_is_tuned_on(run, table):
+    words = ["finetune", *table, "--target", "sold", *BRIEF]
+    assert run(*words, "--tune", "lora", "--output", "first")[0] == 0
+    assert not Adapter.load("first").is_identity
+    assert run(*words, "--adapter", "first", "--output", "second")[0] == 0
+    assert Adapter.load("second").target == "lora"
+    code, _, err = run(*words, "--adapter", "first", "--tune", "head", "--output", "third")
+    assert code == 2
+    assert "--tune head: --adapter first is one of lora" in err
 
 
 @pytest.mark.parametrize(
@@ -130,7 +146,7 @@ def test_a_tuning_that_does_not_help_says_so_and_writes_the_identity(run, table)
         (["--target", "price"], "series: there is nothing to train on"),
         (["--target", "sold", "--steps", "0"], "steps=0 must be at least 1"),
         (["--target", "sold", "--lora-rank", "4"], "--lora-rank needs --tune lora"),
-        (["--target", "sold", "--hot-experts", "0.1"], "hot_experts=0.1 applies to target='lora'"),
+        (["--target", "sold", "--hot-experts", "0.1"], "--hot-experts needs --tune lora"),
         (["--target", "mw"], "--target: there is no column 'mw'"),
         (["--output", "no/mine"], "cannot write no/mine: there is no folder no"),
         (["--output", "sales.csv"], "cannot write sales.csv: it exists"),

@@ -34,7 +34,6 @@ from pytorch_lightning.callbacks import EarlyStopping
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.darts import TimerS1Model
-from timer_forecaster.finetuning import Adapter
 from timer_forecaster.inference import cache
 from timer_forecaster.inference.scaling import standardise
 from timer_forecaster.models.timer_s1.adaptation import TARGETS
@@ -416,6 +415,15 @@ def test_fitting_again_goes_on():
     assert model.predict(8) != forecast
 
 
+def test_the_documented_validation_is_not_trained_on():
+    """Windows of a length that varies start with the shortest context."""
+    text = Path(__file__).parents[1].joinpath("docs", "darts.md").read_text(encoding="utf-8")
+    block = re.search(r"```python\n([^`]*enable_finetuning=[^`]*)```", text)[1]
+    cut, steps = re.search(r"load\[:-(\d+)\], load\[-(\d+):\]", block).groups()
+    shortest = re.search(r"input_chunk_length=\((\d+)", block)[1]
+    assert int(steps) - int(shortest) <= int(cut)
+
+
 def test_tuning_repeats_with_its_random_state():
     series = make_series(60)
     for what in ("head", "lora"):
@@ -609,7 +617,6 @@ def test_an_adapter_is_forecast_with(adapter, as_path, tmp_path):
     forecast = model.fit(series).predict(8, predict_likelihood_parameters=True)
     assert model.adapter == adapter
     assert_close(forecast.values(), adapted_quantiles(adapter, series.values()[-32:], 8))
-    assert isinstance(model.model_params["adapter"], str if as_path else Adapter)
     backtest = model.historical_forecasts(series, forecast_horizon=8, start=-20, num_samples=1)
     assert len(backtest) > 0
 
@@ -627,6 +634,9 @@ def test_saved_models_keep_their_adapter(adapter, as_path, clean, tmp_path):
     loaded = TimerS1Model.load("model.pt", pl_trainer_kwargs=SILENT)
     assert loaded.predict(8, series=series) == expected
     assert loaded.adapter == adapter
+    copies = [copy.deepcopy(model), pickle.loads(pickle.dumps(model))]  # noqa: S301
+    for one in [*copies, model.untrained_model().fit(series)]:
+        assert one.predict(8, series=series) == expected
 
 
 @pytest.mark.parametrize("enable_finetuning", ["head", "router", "lora", {"unfreeze": ["*norm*"]}])
@@ -658,7 +668,7 @@ def test_adapters_of_another_checkpoint_are_refused(adapter):
     for options in ({}, {"enable_finetuning": "head"}):
         model = make(32, 8, hub_model_name="timer-s1-mini", adapter=adapter, **options)
         with pytest.raises(ValueError, match="the adapter was tuned on 'timer-s1-test'"):
-            model.fit(make_series()).predict(8)
+            model.fit(make_series())
 
 
 # --- files and copies -----------------------------------------------------------------------

@@ -167,6 +167,13 @@ def test_what_cannot_be_used_is_refused_in_fit(windows, parameters, error, messa
         regressor(**parameters).fit(*windows)
 
 
+def test_an_adapter_of_another_checkpoint_is_refused_in_fit(windows, adapter, loads):
+    regressor(adapter=adapter).fit(*windows)
+    with pytest.raises(ValueError, match="the adapter was tuned on 'timer-s1-test'"):
+        TimerS1Regressor("timer-s1-mini", adapter=adapter).fit(*windows)
+    assert loads == []
+
+
 def test_rows_that_cannot_be_tuned_to_are_named(windows):
     X, y = windows[0].copy(), windows[1]
     X[3] = np.nan

@@ -346,9 +346,13 @@ def test_adapters_and_tuning_inside_a_pipeline(adapter):
 
 
 def test_an_adapter_of_another_checkpoint_is_refused(adapter):
-    fitted = TimerS1Forecaster("timer-s1-mini", adapter=adapter).fit(monthly())
     with pytest.raises(ValueError, match="the adapter was tuned on 'timer-s1-test'"):
-        fitted.predict(FH)
+        TimerS1Forecaster("timer-s1-mini", adapter=adapter).fit(monthly())
+
+
+def test_a_fit_with_an_adapter_loads_no_network(adapter, loads):
+    forecaster(adapter=adapter).fit(monthly())
+    assert loads == []
 
 
 @pytest.mark.parametrize(

@@ -137,10 +137,10 @@ class _TimerS1Module(PLForecastingModule):
             If the adapter belongs to another checkpoint.
         """
         self._adapter, self._trained, self._others = None, None, adapter
-        if not self.enable_finetuning:
-            return
         if adapter is not None:
             adapter.check_base(self._key("cpu"))
+        if not self.enable_finetuning:
+            return
         frozen = load_frozen(self._key("cpu"))
         given = {} if adapter is None else adapter.weights
         start = _start_parameters(frozen, self.enable_finetuning, given, seed)

@@ -103,7 +103,11 @@ def _add_finetune(parser: argparse.ArgumentParser) -> None:
     _add_loading_options(parser)
     add = parser.add_argument
     add("--output", type=Path, required=True, metavar="FOLDER", help="folder that does not exist")
-    add("--tune", choices=_TARGETS, help="what is trained; default: router+head")
+    add(
+        "--tune",
+        choices=_TARGETS,
+        help="what is trained; default: that of --adapter, else router+head",
+    )
     add("--steps", type=int, metavar="STEPS", help="steps of the optimiser at most")
     add("--learning-rate", type=float, metavar="RATE", help="default: by what is trained")
     add("--batch-size", type=int, metavar="WINDOWS", help="windows in a step")
@@ -460,20 +464,49 @@ def _finetune(arguments: argparse.Namespace) -> None:
     folder = adapter.save(arguments.output)
     for warning in caught:
         print(f"timer-forecaster: warning: {warning.message}", file=sys.stderr)
-    print(adapter.report)
+    report = str(adapter.report)
+    for warning in caught:
+        report = report.removeprefix(f"{warning.message}\n")  # which is said already
+    print(report)
     size = sum(file.stat().st_size for file in folder.iterdir())
-    print(f"Adapter of {adapter.n_parameters:,} parameters: {size / 1e6:.1f} MB -> {folder}")
+    what = f"{adapter.n_parameters:,} parameters"
+    if adapter.is_identity:
+        what = "no parameters, which changes nothing"
+    print(f"Adapter of {what}: {_size(size)} -> {folder}")
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.1f} kB"
 
 
 def _tuning(arguments: argparse.Namespace) -> FinetuneConfig:
     """Collect the settings that were given; others are the defaults."""
     from timer_forecaster.finetuning import FinetuneConfig
 
-    if arguments.lora_rank is not None and arguments.tune != "lora":
-        raise ValueError("--lora-rank needs --tune lora")
-    names = {field.name: field.name for field in fields(FinetuneConfig)} | {"target": "tune"}
-    given = {name: getattr(arguments, option) for name, option in names.items()}
+    target = _target(arguments)
+    for option in ("lora_rank", "hot_experts"):
+        if getattr(arguments, option) is not None and target != "lora":
+            raise ValueError(f"--{option.replace('_', '-')} needs --tune lora")
+    names = [field.name for field in fields(FinetuneConfig) if field.name != "target"]
+    given = {"target": target} | {name: getattr(arguments, name) for name in names}
     return FinetuneConfig(**{name: value for name, value in given.items() if value is not None})
+
+
+def _target(arguments: argparse.Namespace) -> str | None:
+    """Tell what is trained: what is asked for, else what the adapter has."""
+    from timer_forecaster.inference.adapters import as_adapter
+
+    adapter = as_adapter(arguments.adapter)
+    if adapter is None or adapter.target == arguments.tune:
+        return arguments.tune
+    if arguments.tune is None:
+        return adapter.target
+    if not adapter.is_identity:
+        raise ValueError(
+            f"--tune {arguments.tune}: --adapter {arguments.adapter} is one of {adapter.target}, "
+            "which tuning goes on from; leave one of the two out"
+        )
+    return arguments.tune
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

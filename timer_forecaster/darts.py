@@ -118,7 +118,7 @@ class TimerS1Model(FoundationModel):
     adapter : Adapter, str or Path, optional
         Weights to forecast with, or to start tuning from: what
         `timer_forecaster.finetuning.finetune`, or `adapter` of another model, made of the
-        checkpoint, or the folder or hub id of it.
+        checkpoint, or the folder or hub id of it, which is read when the model is made.
     **kwargs
         As for Darts' ``FoundationModel``, among them ``pl_trainer_kwargs``. Draws repeat only if
         ``random_state`` is given, here or to `predict`: unlike Darts' own models, none is seeded
@@ -202,8 +202,7 @@ class TimerS1Model(FoundationModel):
         _ = self.hf_connector  # raises Darts' own errors about folders
         key = NetworkKey.resolve(self._checkpoint, None, "cpu", dtype, quantization=quantization)
         parameters["dtype"] = key.dtype
-        as_adapter(adapter)  # raises if there is none
-        parameters["adapter"] = os.fspath(adapter) if isinstance(adapter, os.PathLike) else adapter
+        parameters["adapter"] = as_adapter(adapter)  # copies need no folder
         if batch_size is None:
             parameters["batch_size"] = 32 if enable_finetuning else 256
         if parameters.get("random_state") is None:
@@ -274,7 +273,7 @@ class TimerS1Model(FoundationModel):
             **(self.pl_module_params | {"enable_finetuning": self.enable_finetuning}),
         )
         seed = parameters.get("random_state") or 0
-        module.start_from(as_adapter(parameters["adapter"]), seed)
+        module.start_from(parameters["adapter"], seed)
         return module
 
     @property
@@ -285,7 +284,8 @@ class TimerS1Model(FoundationModel):
         other estimators, and has a `save`.
         """
         if self.model is None:
-            return as_adapter(self.model_params["adapter"])
+            given: Adapter | None = self.model_params["adapter"]
+            return given
         return self.model.adapter
 
     @functools.wraps(FoundationModel.historical_forecasts, assigned=())  # Darts reads the signature

@@ -28,6 +28,7 @@ from timer_forecaster.finetuning.config import FinetuneConfig, check_tuning
 from timer_forecaster.inference import Forecast, memo
 from timer_forecaster.inference.pipeline import (
     check_options,
+    check_pipeline,
     check_positive,
     options_of,
     pipeline_of,
@@ -313,7 +314,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
             )
         check_options(**options_of(self))
         check_tuning(self.tuning)
-        pipeline_of(self)
+        check_pipeline(self)
 
 
 def make_windows(

@@ -45,6 +45,7 @@ from timer_forecaster.inference.histories import (
 from timer_forecaster.inference.multiscale import LOOK_BACK
 from timer_forecaster.inference.pipeline import (
     check_options,
+    check_pipeline,
     longest_history,
     options_of,
     pipeline_of,
@@ -323,7 +324,7 @@ class TimerS1Forecaster(BaseForecaster):
             raise TypeError(f"deterministic={self.deterministic!r} must be True or False")
         check_options(**options_of(self))
         check_tuning(self.tuning)
-        pipeline_of(self)
+        check_pipeline(self)
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         """Check as sktime does, which then drops X as the tag says; here it is not silent."""

@@ -22,6 +22,7 @@ from timer_forecaster.evaluation import (
 )
 from timer_forecaster.evaluation.runner import forecast_windows
 from timer_forecaster.inference import convert_checkpoint
+from timer_forecaster.inference.adapters import Adapter, Base
 from timer_forecaster.inference.cache import NetworkKey
 
 
@@ -119,6 +120,13 @@ def test_a_forecaster_may_ask_for_the_configuration():
 
     evaluate(forecaster, make_configuration([np.arange(20.0)], seasonality=7))
     assert seen == [(7, "D")]
+
+
+def test_an_adapter_that_changes_nothing_is_scored_as_the_checkpoint():
+    pipe = ForecastPipeline.from_pretrained("timer-s1-test")
+    identity = Adapter(Base.of(pipe.key), "head", {})
+    plain, same = PipelineForecaster(pipe), PipelineForecaster(ForecastPipeline(pipe.key, identity))
+    assert (same.name, same.settings) == (plain.name, plain.settings)
 
 
 def test_a_pipeline_is_scored_at_the_nine_levels_with_its_options():

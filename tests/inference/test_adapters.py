@@ -21,7 +21,7 @@ from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.finetuning import FinetuneConfig, finetune
 from timer_forecaster.inference import adapters, convert_checkpoint, memo, weights
 from timer_forecaster.inference.adapters import Adapter, Base, as_adapter
-from timer_forecaster.inference.cache import plain_network
+from timer_forecaster.inference.cache import NetworkKey, plain_network
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.adaptation import (
@@ -327,6 +327,54 @@ def test_another_training_of_the_same_network_is_refused(adapter, part, tmp_path
         load(rewritten(tmp_path / "net", change), adapter=adapter)
 
 
+def test_other_values_far_inside_a_large_tensor_are_refused(adapter, tmp_path):
+    def change(name, value):
+        if not name.endswith("o_proj.weight"):
+            return value
+        return torch.cat([value[: len(value) // 2], -value[len(value) // 2 :]])
+
+    with pytest.raises(ValueError, match="whose weights are others"):
+        load(rewritten(tmp_path / "net", change), adapter=adapter)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "same"),
+    [
+        ("num_experts_per_token", None, False),
+        ("rope_theta", 500.0, False),
+        ("preferred_rollout", "median", True),
+        ("dropout_rate", 0.5, True),
+    ],
+)
+def test_another_way_to_compute_with_the_weights_is_refused(adapter, field, value, same, tmp_path):
+    folder = copytree(FOLDER, tmp_path / "net")
+    config = json.loads((folder / "config.json").read_text())
+    if value is None:
+        value = 1 if config["num_experts_per_token"] > 1 else 2
+    config[field] = value
+    (folder / "config.json").write_text(json.dumps(config))
+    key = NetworkKey.resolve(folder, None, "cpu", "float32")
+    if same:
+        adapter.check_base(key)
+    else:
+        with pytest.raises(ValueError, match="whose weights are others"):
+            adapter.check_base(key)
+
+
+def test_the_base_is_read_once_and_again_when_it_changes(adapter, tmp_path, monkeypatch):
+    folder = copytree(FOLDER, tmp_path / "net")
+    key = NetworkKey.resolve(folder, None, "cpu", "float32")
+    read, reads = adapters.read_tensors, []
+    monkeypatch.setattr(adapters, "read_tensors", lambda *given: reads.append(1) or read(*given))
+    for _ in range(3):
+        adapter.check_base(key)
+    assert len(reads) == 1
+    other = rewritten(tmp_path / "other", lambda name, value: value + 1)
+    (other / "model.safetensors").replace(folder / "model.safetensors")
+    with pytest.raises(ValueError, match="whose weights are others"):
+        adapter.check_base(key)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_copies_of_the_checkpoint_are_accepted(adapter, dtype, tmp_path):
     """Under another name, and in another type."""
@@ -615,6 +663,36 @@ def test_a_folder_is_read_once_and_again_when_it_is_rewritten(pipe, adapter, tmp
     )
     os.utime(folder / "adapter.json", (1, 1))
     assert as_adapter(folder) == make_adapter(pipe, seed=1)
+
+
+def test_release_forgets_what_was_read(adapter, tmp_path):
+    read = as_adapter(adapter.save(tmp_path))
+    release()
+    assert as_adapter(tmp_path) == read
+    assert as_adapter(tmp_path) is not read
+
+
+def test_all_files_have_the_usual_permissions(adapter, tmp_path):
+    (tmp_path / "usual").touch()
+    folder = adapter.save(tmp_path / "adapter")
+    modes = {file.stat().st_mode for file in folder.iterdir()}
+    assert modes == {(tmp_path / "usual").stat().st_mode}
+
+
+def test_tensors_that_were_changed_are_not_saved(adapter, tmp_path):
+    next(iter(adapter.weights.values())).zero_()
+    with pytest.raises(ValueError, match="have been changed"):
+        adapter.save(tmp_path / "adapter")
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_a_reader_between_two_replacements_tries_again(pipe, adapter, tmp_path, monkeypatch):
+    other = make_adapter(pipe, seed=1).save(tmp_path / "other")
+    new = [other / "adapter.safetensors"]
+    folder = adapter.save(tmp_path / "adapter")
+    monkeypatch.setattr(adapters, "load_file", lambda file: load_file(new.pop() if new else file))
+    assert Adapter.load(folder) == adapter
+    assert new == []
 
 
 def test_names_of_a_folder_are_relative_to_home_and_to_where_one_is(adapter, tmp_path, monkeypatch):

@@ -303,6 +303,13 @@ def test_files_that_cannot_be_read(pipe, written):
         Adapter.from_peft(written, pipe)
 
 
+def test_all_files_have_the_usual_permissions(written, tmp_path):
+    (tmp_path / "usual").touch()
+    assert {file.stat().st_mode for file in written.iterdir() if file.is_file()} == {
+        (tmp_path / "usual").stat().st_mode
+    }
+
+
 def test_the_base_stays_checked_on_the_way_through_peft(written, pipe, tmp_path):
     """What peft itself saved tells nothing of its base but its name."""
     weights = pipe.network.state_dict()

@@ -30,6 +30,7 @@ from timer_forecaster.models.checkpoints import find_checkpoint
 
 if TYPE_CHECKING:
     from timer_forecaster import ForecastPipeline
+    from timer_forecaster.inference.adapters import Adapter
     from timer_forecaster.inference.cache import NetworkKey
 
 Forecaster = Callable[..., npt.NDArray[np.floating[Any]]]
@@ -78,9 +79,15 @@ class PipelineForecaster:
 
     @property
     def name(self) -> str:
-        """The checkpoint's name without folder or owner, and ``-tuned`` with an adapter."""
+        """The checkpoint's name without folder or owner, and ``-tuned`` with what changes it."""
         name = Path(self.pipeline.key.name).name
-        return name if self.pipeline.adapter is None else f"{name}-tuned"
+        return name if self._adapter is None else f"{name}-tuned"
+
+    @property
+    def _adapter(self) -> Adapter | None:
+        """What changes the checkpoint; an adapter that does not is none."""
+        adapter = self.pipeline.adapter
+        return None if adapter is None or adapter.is_identity else adapter
 
     @cached_property
     def settings(self) -> str:
@@ -91,8 +98,8 @@ class PipelineForecaster:
         key = self.pipeline.key
         dtype = str(self.pipeline.network.dtype).removeprefix("torch.")
         described = {"checkpoint": _fingerprint(key), "dtype": dtype, **self.options}
-        if self.pipeline.adapter is not None:
-            described["adapter"] = self.pipeline.adapter.fingerprint
+        if self._adapter is not None:
+            described["adapter"] = self._adapter.fingerprint
         text = quantization_of(key)
         if text is not None:
             described["quantization"] = text if text == INT8 else json.loads(text)

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from pathlib import Path
+from shutil import copymode
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from timer_forecaster.models.checkpoints import download, find_checkpoint
-from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.adaptation import (
     TARGETS,
     adapted,
@@ -31,7 +32,7 @@ from timer_forecaster.models.timer_s1.adaptation import (
     replaced_by,
 )
 
-from .cache import NetworkKey, full_network, get_network
+from .cache import NetworkKey, at_release, full_network, get_network
 from .weights import file_version, read_tensors, tensor_files
 
 if TYPE_CHECKING:
@@ -47,7 +48,21 @@ MAX_ADAPTED_BYTES = 2**30
 WEIGHTS_FILE, RECORD_FILE = "adapter.safetensors", "adapter.json"
 FILES = (WEIGHTS_FILE, RECORD_FILE)
 FORMAT = 1
-_SAMPLE = 1024  # values of a large tensor that go into the signature
+_SAMPLE = 256  # values of a large tensor, at least, that go into the signature
+_COMPUTED_BY = (  # fields of an architecture that forecasts of the same weights depend on
+    "input_token_len",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_mtp_tokens",
+    "num_attention_heads",
+    "num_experts",
+    "num_experts_per_token",
+    "hidden_act",
+    "rope_theta",
+    "quantiles",
+    "interior_masks",
+)
 
 
 class Base(NamedTuple):
@@ -84,7 +99,7 @@ class Adapter:
         By the name of the network's parameter that is replaced, or by that of a layer and
         ``.lora_A.weight`` and ``.lora_B.weight``, matrices whose product is added to it. None
         makes the identity, which leaves the checkpoint as it is. They are copied to the CPU, in
-        float32 or wider.
+        float32 or wider; the tensors must not be changed.
     record : mapping
         What is kept beside them, of types that JSON has: settings, data, scores, curves.
 
@@ -166,7 +181,17 @@ class Adapter:
         -------
         Path
             The folder.
+
+        Raises
+        ------
+        ValueError
+            If its tensors have been changed.
         """
+        if _fingerprint(self.base, self.weights) != self.fingerprint:
+            raise ValueError(
+                "the tensors of the adapter's weights have been changed, which nothing else takes "
+                "note of: make an Adapter of changed copies"
+            )
         folder = Path(folder).expanduser()
         folder.mkdir(parents=True, exist_ok=True)
         description = {
@@ -182,6 +207,7 @@ class Adapter:
             # A loss that was not finite is written as Python alone reads it.
             text = json.dumps(description, indent=2) + "\n"
             Path(written, RECORD_FILE).write_text(text, encoding="utf-8")
+            copymode(Path(written, RECORD_FILE), Path(written, WEIGHTS_FILE))  # 0600 otherwise
             for file in FILES:
                 Path(written, file).replace(folder / file)
         return folder
@@ -208,12 +234,10 @@ class Adapter:
         """
         folder = find_files(name, revision, FILES)
         try:
-            stored = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
-            if stored["format"] != FORMAT:
-                raise ValueError("it was written by a newer version of timer-forecaster")
-            weights = load_file(folder / WEIGHTS_FILE)
-            adapter = cls(Base(**stored["base"]), stored["target"], weights, stored["record"])
-            if adapter.fingerprint != stored["fingerprint"]:
+            adapter, described = cls._read(folder)
+            if adapter.fingerprint != described:  # one of two files may just have been replaced
+                adapter, described = cls._read(folder)
+            if adapter.fingerprint != described:
                 raise ValueError(f"{WEIGHTS_FILE} is not the file that {RECORD_FILE} describes")
         except KeyError as error:
             raise ValueError(
@@ -222,6 +246,16 @@ class Adapter:
         except (OSError, TypeError, ValueError, SafetensorError) as error:
             raise ValueError(f"the adapter in {str(folder)!r} cannot be read: {error}") from error
         return adapter
+
+    @classmethod
+    def _read(cls, folder: Path) -> tuple[Adapter, str]:
+        """Read both files, and the fingerprint that one tells of the other."""
+        stored = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+        if stored["format"] != FORMAT:
+            raise ValueError("it was written by a newer version of timer-forecaster")
+        weights = load_file(folder / WEIGHTS_FILE)
+        adapter = cls(Base(**stored["base"]), stored["target"], weights, stored["record"])
+        return adapter, stored["fingerprint"]
 
     def push_to_hub(
         self,
@@ -335,6 +369,10 @@ class Adapter:
     def check_base(self, key: NetworkKey) -> None:
         """Refuse another checkpoint than the one that was tuned.
 
+        Copies of it in float32 or bfloat16 are the same, wherever they lie. What is compared are
+        the architecture and some of the weights, read without loading a network; those of a hub id
+        are downloaded if need be.
+
         Raises
         ------
         ValueError
@@ -443,7 +481,15 @@ def _too_much(known: Collection[_Kept]) -> bool:
 
 _adapted: WeakKeyDictionary[TimerS1Network, OrderedDict[str, _Kept]] = WeakKeyDictionary()
 _read: OrderedDict[Hashable, Adapter] = OrderedDict()
-_lock = threading.Lock()  # of the two dictionaries
+_signatures: dict[Hashable, str] = {}
+_lock = threading.Lock()  # of the three dictionaries
+
+
+@at_release
+def _forget() -> None:
+    with _lock:
+        _read.clear()
+        _signatures.clear()
 
 
 @torch.inference_mode(False)
@@ -515,22 +561,45 @@ def _fingerprint(base: Base, weights: Mapping[str, Tensor]) -> str:
 
 
 def _signature(key: NetworkKey) -> str:
-    """Digest of weights that are read in a moment: router, head and norms, and some of the others.
-
-    They are rounded to bfloat16, so that copies of a checkpoint in several types are one; and
-    experts are left out, of which there are copies in 8 bits.
-    """
-    digest = hashlib.blake2b(digest_size=16)
+    """Digest of what a key loads, read again when its files change; of the hub, once."""
     if key.config is not None:
-        digest.update(json.dumps(key.config).encode())
-        return digest.hexdigest()
-    folder = find_checkpoint(key.name, key.revision)
+        return hashlib.blake2b(json.dumps(key.config).encode(), digest_size=16).hexdigest()
+    version: Hashable = key.name, key.revision
+    if "/" not in key.name or Path(key.name).is_absolute():  # no hub id
+        version = _versions(find_checkpoint(key.name))
+    with _lock:
+        found = _signatures.get(version)
+    if found is None:
+        found = _signature_of(find_checkpoint(key.name, key.revision))
+        with _lock:
+            _signatures[version] = found
+    return found
+
+
+def _versions(folder: Path) -> Hashable:
+    files = sorted([folder / "config.json", *folder.glob("*.safetensors*")])
+    return tuple((file, *file_version(file.stat())) for file in files)
+
+
+def _signature_of(folder: Path) -> str:
+    """Digest of an architecture and of weights that are read in a moment.
+
+    These are router, head and norms, and some values of the others. They are rounded to bfloat16,
+    so that copies of a checkpoint in float32 and bfloat16 are one (float16 holds no small values
+    of bfloat16); and experts are left out, of which there are copies in 8 bits.
+    """
+    config = dataclasses.asdict(TimerS1Architecture.from_config_file(folder / "config.json"))
+    config["rope_theta"] = float(config["rope_theta"])
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(json.dumps([config[name] for name in _COMPUTED_BY]).encode())
     files = tensor_files(folder)
     names = sorted(name for name in files if ".experts." not in name)
     whole = {*replaced_by("router+head", names), *replaced_by("norms", names)}
     tensors = read_tensors(folder, files, names)
     for name in names:
-        values = tensors[name].flatten()[: None if name in whole else _SAMPLE]
+        values = tensors[name].flatten()
+        if name not in whole:
+            values = values[:: values.numel() // _SAMPLE | 1]  # odd: not of one column alone
         digest.update(f"{name}{tuple(tensors[name].shape)}".encode())
-        digest.update(values.to(torch.bfloat16).view(torch.int16).numpy().data)
+        digest.update(values.to(torch.bfloat16).contiguous().view(torch.int16).numpy().data)
     return digest.hexdigest()

@@ -12,7 +12,7 @@ import multiprocessing
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -47,6 +47,7 @@ _networks: OrderedDict[NetworkKey, TimerS1Network] = OrderedDict()
 _loading: dict[NetworkKey, threading.Lock] = {}
 _lock = threading.Lock()  # of the two dictionaries
 _warned_of_copies = False
+_at_release: list[Callable[[], None]] = []
 
 
 Device = str | int | torch.device | Mapping[str, Any]
@@ -270,8 +271,16 @@ def forget_large(key: NetworkKey) -> None:
             _networks.pop(key, None)
 
 
+def at_release(forget: Callable[[], None]) -> Callable[[], None]:
+    """Have `release` call what empties another cache."""
+    _at_release.append(forget)
+    return forget
+
+
 def release() -> None:
     """Free every cached network; the next forecast loads its weights again.
+
+    Adapters that were read from files are forgotten too.
 
     Examples
     --------
@@ -280,6 +289,8 @@ def release() -> None:
     """
     with _lock:
         _networks.clear()
+    for forget in _at_release:
+        forget()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 

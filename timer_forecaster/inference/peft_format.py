@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import copymode
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,7 @@ def write(adapter: Adapter, folder: Path) -> Path:
         save_file(stored, Path(written, WEIGHTS_FILE), metadata=metadata)
         text = json.dumps(config, indent=2) + "\n"
         Path(written, CONFIG_FILE).write_text(text, encoding="utf-8")
+        copymode(Path(written, CONFIG_FILE), Path(written, WEIGHTS_FILE))  # 0600 otherwise
         for file in (WEIGHTS_FILE, CONFIG_FILE):
             Path(written, file).replace(folder / file)
     return folder

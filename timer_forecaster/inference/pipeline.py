@@ -361,6 +361,16 @@ def pipeline_of(estimator: Any) -> ForecastPipeline:
     return ForecastPipeline(key, getattr(estimator, "adapter_", given))
 
 
+def check_pipeline(estimator: Any) -> None:
+    """Check what `pipeline_of` does, and that the adapter is of the checkpoint.
+
+    No network is loaded, and nothing is downloaded where there is no adapter.
+    """
+    pipe = pipeline_of(estimator)
+    if pipe.adapter is not None:
+        pipe.adapter.check_base(pipe.key)
+
+
 def check_options(*, context_length: Any, rollout: Any, flip: Any, batch_size: Any) -> None:
     """Check options of `ForecastPipeline.predict`, as far as that needs no network."""
     _check_rollout(rollout)

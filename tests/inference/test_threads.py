@@ -424,6 +424,7 @@ import numpy as np, torch
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.models.timer_s1.network import TimerS1Network
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells' background jobs ignore it
 torch.set_num_threads(2)
 pipe = ForecastPipeline.from_pretrained("timer-s1-test")
 rows = [np.sin(np.arange(n, n + 100.0)) for n in range(6)]

@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from timer_forecaster.inference.engine import pad_batch
 from timer_forecaster.inference.scaling import standardise
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.batches import MAX_NORMALISED, TrainingBatch
 from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
-from timer_forecaster.models.timer_s1.network import patchify, pick
+from timer_forecaster.models.timer_s1.network import pick
 from timer_forecaster.models.timer_s1.objective import load_balance_loss, patch_loss, stage_losses
 
 FloatArray = NDArray[np.float64]
@@ -49,24 +50,19 @@ def make_windows(
         NaN where missing.
     """
     config, wide = network.config, torch.promote_types(torch.float32, network.dtype)
-    length = config.input_token_len
     rows = [
         standardise(values, f"contexts[{i}]", config.max_context_length, config.interior_masks)
         for i, values in enumerate(contexts)
     ]
-    n_tokens = [-(-len(row.values) // length) for row in rows]
-    padded = np.full((len(rows), max(n_tokens) * length), np.nan)
+    n_tokens = [-(-len(row.values) // config.input_token_len) for row in rows]
     normalised = np.full(targets.shape, np.nan)
     for i, row in enumerate(rows):
-        start = -len(row.values) % length
-        padded[i, start : start + len(row.values)] = row.values
         if row.scale > 0:
             normalised[i] = (targets[i] - row.location) / row.scale
     observed = np.isfinite(normalised) & (np.abs(normalised) <= MAX_NORMALISED)
-    values = torch.from_numpy(padded).to(network.device, wide)
     target = torch.from_numpy(np.where(observed, normalised, 0.0))
     return Windows(
-        patchify(values, ~values.isnan(), length).to(network.dtype),
+        pad_batch(network, [row.values for row in rows]),
         torch.tensor(n_tokens, device=network.device) - 1,
         target.to(network.device, wide),
         torch.from_numpy(observed).to(network.device),

@@ -150,7 +150,7 @@ def _fill(
 
     def run_rows(batch: list[int]) -> FloatArray:
         last_token = torch.tensor([n_tokens[i] - 1 for i in batch], device=network.device)
-        patches = _pad_batch(network, [rows[i] for i in batch])
+        patches = pad_batch(network, [rows[i] for i in batch])
         return run(patches, last_token).cpu().double().numpy()
 
     share_experts = network.config.hidden_size >= _EXPERTS_SHARED_FROM
@@ -163,7 +163,7 @@ def _fill(
                 on_batch(len(batch))
 
 
-def _pad_batch(network: TimerS1Network, rows: Sequence[FloatArray]) -> Tensor:
+def pad_batch(network: TimerS1Network, rows: Sequence[FloatArray]) -> Tensor:
     """Patches (B, N, 2 P); shorter rows are *followed* by filler, which attention never sees."""
     length = network.config.input_token_len
     steps = max(-(-len(row) // length) for row in rows) * length

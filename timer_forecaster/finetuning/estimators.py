@@ -7,11 +7,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from timer_forecaster.finetuning.config import FinetuneConfig
+from timer_forecaster.finetuning.guards import NothingToTune, TuningWarning
 from timer_forecaster.inference.adapters import Adapter, Base
 from timer_forecaster.inference.pipeline import ForecastPipeline, pipeline_of
-
-from .config import FinetuneConfig
-from .guards import NothingToTune, TuningWarning
 
 
 def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:

@@ -10,9 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from timer_forecaster.finetuning.objective import Windows, window_losses, window_pass
 from timer_forecaster.models.timer_s1 import TimerS1Network
-
-from .objective import Windows, window_losses, window_pass
 
 FloatArray = NDArray[np.float64]
 

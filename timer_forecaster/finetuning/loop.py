@@ -12,13 +12,18 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from timer_forecaster.finetuning.config import FinetuneConfig
+from timer_forecaster.finetuning.guards import (
+    DIVERGED,
+    MOST_NOT_FINITE,
+    Check,
+    check,
+    has_collapsed,
+)
+from timer_forecaster.finetuning.objective import Windows, base_routing, dense_terms
+from timer_forecaster.finetuning.trainable import Trainable
+from timer_forecaster.finetuning.windows import WindowSampler
 from timer_forecaster.models.timer_s1.adaptation import replaced_by
-
-from .config import FinetuneConfig
-from .guards import DIVERGED, MOST_NOT_FINITE, Check, check, has_collapsed
-from .objective import Windows, base_routing, dense_terms
-from .trainable import Trainable
-from .windows import WindowSampler
 
 MOST_CHECKS = 10
 """Validations of a tuning."""

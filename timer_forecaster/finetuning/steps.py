@@ -10,11 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from timer_forecaster.finetuning.objective import Windows, make_windows, window_losses, window_pass
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.scaling import standardise
 from timer_forecaster.models.timer_s1 import TimerS1Network
-
-from .objective import Windows, make_windows, window_losses, window_pass
 
 FloatArray = NDArray[np.float64]
 

@@ -11,11 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator
 
+from timer_forecaster.finetuning.guards import NothingToTune
 from timer_forecaster.inference.scaling import check_finite
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.batches import MaskShares, TrainingBatch, make_batch
-
-from .guards import NothingToTune
 
 FloatArray = NDArray[np.float64]
 

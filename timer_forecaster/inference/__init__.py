@@ -1,10 +1,10 @@
 """Arrays in, quantiles out: scaling, missing values, batching, roll-out, the model cache."""
 
-from .cache import load_plain_network, release
-from .forecast import Forecast
-from .int8 import convert_checkpoint
-from .pipeline import ForecastPipeline
-from .routing import Routing
+from timer_forecaster.inference.cache import load_plain_network, release
+from timer_forecaster.inference.forecast import Forecast
+from timer_forecaster.inference.int8 import convert_checkpoint
+from timer_forecaster.inference.pipeline import ForecastPipeline
+from timer_forecaster.inference.routing import Routing
 
 __all__ = [
     "Forecast",

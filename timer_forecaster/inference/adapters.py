@@ -22,6 +22,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from timer_forecaster.inference.cache import NetworkKey, at_release, full_network, get_network
+from timer_forecaster.inference.weights import file_version, read_tensors, tensor_files
 from timer_forecaster.models.checkpoints import download, find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.adaptation import (
@@ -32,13 +34,9 @@ from timer_forecaster.models.timer_s1.adaptation import (
     replaced_by,
 )
 
-from .cache import NetworkKey, at_release, full_network, get_network
-from .weights import file_version, read_tensors, tensor_files
-
 if TYPE_CHECKING:
     from timer_forecaster.finetuning.report import TuningReport
-
-    from .pipeline import ForecastPipeline
+    from timer_forecaster.inference.pipeline import ForecastPipeline
 
 MAX_ADAPTED = 32
 """Adapted networks that are kept of each base; the least recently used goes first."""
@@ -288,7 +286,7 @@ class Adapter:
         --------
         >>> adapter.push_to_hub("owner/name", private=True)  # doctest: +SKIP
         """
-        from .hub import push
+        from timer_forecaster.inference.hub import push
 
         return push(self, repo_id, private, revision, commit_message)
 
@@ -328,7 +326,7 @@ class Adapter:
         >>> Adapter.from_peft(adapter.to_peft(mkdtemp()), pipe) == adapter
         True
         """
-        from .peft_format import write
+        from timer_forecaster.inference.peft_format import write
 
         return write(self, Path(folder).expanduser())
 
@@ -362,7 +360,7 @@ class Adapter:
             If there is nothing of that name, it cannot be read, it is of another network, or of a
             kind of adapter that this package does not have.
         """
-        from .peft_format import read
+        from timer_forecaster.inference.peft_format import read
 
         return read(name, pipe, revision)
 

@@ -18,6 +18,15 @@ from typing import Any, NamedTuple, cast
 
 import torch
 
+from timer_forecaster.inference.int8 import (
+    INT8,
+    check_int8,
+    is_int8,
+    join_experts,
+    packing,
+    restoring,
+)
+from timer_forecaster.inference.weights import Pack, check_fit, fill, replace_experts, stored_dtype
 from timer_forecaster.models.checkpoints import canonical_name, find_checkpoint
 from timer_forecaster.models.timer_s1 import (
     TimerS1Architecture,
@@ -34,9 +43,6 @@ from timer_forecaster.models.timer_s1.preparation import (
     stack,
     stacks,
 )
-
-from .int8 import INT8, check_int8, is_int8, join_experts, packing, restoring
-from .weights import Pack, check_fit, fill, replace_experts, stored_dtype
 
 MAX_CACHED = 4
 """Networks that are kept; the least recently used is dropped first."""

@@ -14,12 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from timer_forecaster.inference.backoff import halving
+from timer_forecaster.inference.rollout import roll_out, rows_to_roll_out
+from timer_forecaster.inference.threads import crew
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.network import patchify
-
-from .backoff import halving
-from .rollout import roll_out, rows_to_roll_out
-from .threads import crew
 
 FloatArray = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import quantiles as quantile_function
+from timer_forecaster.inference import quantiles as quantile_function
 
 if TYPE_CHECKING:
     import pandas as pd

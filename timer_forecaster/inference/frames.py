@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset
 
-from .quantiles import column_name
-from .times import (
+from timer_forecaster.inference.quantiles import column_name
+from timer_forecaster.inference.times import (
     Step,
     as_step,
     evident_grid,

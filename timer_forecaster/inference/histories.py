@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .times import (
+from timer_forecaster.inference.times import (
     Step,
     evident_grid,
     future_times,

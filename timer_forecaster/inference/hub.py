@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .adapters import Adapter
+from timer_forecaster.inference.adapters import Adapter
 
 _CARD = """
 # {title}

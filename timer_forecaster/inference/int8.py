@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from timer_forecaster.inference.weights import Pack, check_fit, read_tensors, tensor_files
 from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
@@ -27,8 +28,6 @@ from timer_forecaster.models.timer_s1.int8 import (
     activation_steps,
     quantise_weight,
 )
-
-from .weights import Pack, check_fit, read_tensors, tensor_files
 
 INT8 = "int8"
 MAX_SHARD_BYTES = 10**9

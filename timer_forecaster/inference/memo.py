@@ -20,10 +20,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from timer_forecaster.inference.forecast import Forecast
+from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.models.timer_s1 import TimerS1Network
-
-from .forecast import Forecast
-from .pipeline import ForecastPipeline
 
 FloatArray = NDArray[np.float64]
 Question = tuple[Sequence[FloatArray], int]

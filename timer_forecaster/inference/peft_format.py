@@ -21,16 +21,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from timer_forecaster.inference.adapters import Adapter, Base, find_files
 from timer_forecaster.models.timer_s1.adaptation import (
     check_weights,
     parameter_shapes,
     replaced_by,
 )
 
-from .adapters import Adapter, Base, find_files
-
 if TYPE_CHECKING:
-    from .pipeline import ForecastPipeline
+    from timer_forecaster.inference.pipeline import ForecastPipeline
 
 CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
 _PREFIX = "base_model.model."  # what peft puts before the names of a network

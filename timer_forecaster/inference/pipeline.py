@@ -12,15 +12,14 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from timer_forecaster.inference import multiscale
+from timer_forecaster.inference.adapters import Adapter, adapted_network, as_adapter
+from timer_forecaster.inference.cache import Device, NetworkKey
+from timer_forecaster.inference.engine import embed_rows, forecast_rows, route_rows
+from timer_forecaster.inference.forecast import FloatArray, Forecast
+from timer_forecaster.inference.routing import Routing
+from timer_forecaster.inference.scaling import Row, as_series, standardise
 from timer_forecaster.models.timer_s1 import ROLLOUTS, TimerS1Architecture, TimerS1Network
-
-from . import multiscale
-from .adapters import Adapter, adapted_network, as_adapter
-from .cache import Device, NetworkKey
-from .engine import embed_rows, forecast_rows, route_rows
-from .forecast import FloatArray, Forecast
-from .routing import Routing
-from .scaling import Row, as_series, standardise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -269,7 +268,7 @@ class ForecastPipeline:
         >>> pipe.predict_frame(sales, 2, time_column="day")["day"].astype(str).tolist()
         ['2024-03-01', '2024-03-02']
         """
-        from .frames import forecast_frame
+        from timer_forecaster.inference.frames import forecast_frame
 
         return forecast_frame(
             self,

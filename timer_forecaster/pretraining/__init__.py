@@ -4,11 +4,16 @@
 """
 
 from timer_forecaster.models.timer_s1.batches import MaskShares, TrainingBatch, make_batch
-
-from .config import DataMix, OptimizerSettings, PretrainingConfig, Stage, read_config
-from .optimizer import Muon, build_optimizers
-from .trainer import PretrainingResult, pretrain
-from .variants import build_network, load_pipeline, remove_serial_blocks
+from timer_forecaster.pretraining.config import (
+    DataMix,
+    OptimizerSettings,
+    PretrainingConfig,
+    Stage,
+    read_config,
+)
+from timer_forecaster.pretraining.optimizer import Muon, build_optimizers
+from timer_forecaster.pretraining.trainer import PretrainingResult, pretrain
+from timer_forecaster.pretraining.variants import build_network, load_pipeline, remove_serial_blocks
 
 __all__ = [
     "DataMix",

@@ -15,8 +15,7 @@ from timer_forecaster.corpus.synthetic import SyntheticSeries
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.architecture import SERIAL_WEIGHTINGS
 from timer_forecaster.models.timer_s1.batches import MaskShares
-
-from .optimizer import OPTIMIZERS
+from timer_forecaster.pretraining.optimizer import OPTIMIZERS
 
 OBJECTIVES = ("stp", "ntp", "mtp")
 

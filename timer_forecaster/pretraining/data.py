@@ -12,8 +12,7 @@ from torch import Generator, Tensor
 
 from timer_forecaster.corpus.synthetic import SyntheticSeries
 from timer_forecaster.models.timer_s1.batches import TrainingBatch, make_batch, mix_windows
-
-from .config import DataMix, PretrainingConfig, Stage
+from timer_forecaster.pretraining.config import DataMix, PretrainingConfig, Stage
 
 VALIDATION_ROWS = 256
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .data import BatchSource
+from timer_forecaster.pretraining.data import BatchSource
 
 TERMS = ("loss", "ntp", "stp", "aux")
 

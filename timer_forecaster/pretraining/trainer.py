@@ -26,13 +26,12 @@ from timer_forecaster.models.timer_s1.objective import (
     patch_loss,
     stage_losses,
 )
-
-from .checkpoints import CheckpointFolder
-from .config import PretrainingConfig
-from .data import BatchSource, identify_corpus, mix_seed
-from .optimizer import build_optimizers
-from .records import TERMS, Meter, RunLog
-from .variants import build_network, export_network, load_weights
+from timer_forecaster.pretraining.checkpoints import CheckpointFolder
+from timer_forecaster.pretraining.config import PretrainingConfig
+from timer_forecaster.pretraining.data import BatchSource, identify_corpus, mix_seed
+from timer_forecaster.pretraining.optimizer import build_optimizers
+from timer_forecaster.pretraining.records import TERMS, Meter, RunLog
+from timer_forecaster.pretraining.variants import build_network, export_network, load_weights
 
 DEVICES = ("auto", "cpu", "cuda")
 

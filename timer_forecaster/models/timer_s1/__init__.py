@@ -9,11 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .architecture import ROLLOUTS, TimerS1Architecture, as_architecture
-from .network import TimerS1Network
+from timer_forecaster.models.timer_s1.architecture import (
+    ROLLOUTS,
+    TimerS1Architecture,
+    as_architecture,
+)
+from timer_forecaster.models.timer_s1.network import TimerS1Network
 
 if TYPE_CHECKING:
-    from .pretrained import TimerS1Config, TimerS1ForPrediction, TimerS1Output
+    from timer_forecaster.models.timer_s1.pretrained import (
+        TimerS1Config,
+        TimerS1ForPrediction,
+        TimerS1Output,
+    )
 
 _NEED_TRANSFORMERS = ("TimerS1Config", "TimerS1ForPrediction", "TimerS1Output")
 
@@ -30,7 +38,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _NEED_TRANSFORMERS:
-        from . import pretrained
+        from timer_forecaster.models.timer_s1 import pretrained
 
         return getattr(pretrained, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

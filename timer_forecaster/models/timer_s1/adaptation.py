@@ -12,11 +12,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .architecture import TimerS1Architecture
-from .experts import DeferredExpert, Expert, FusedExpert, MixtureOfExperts, StackedExperts
-from .int8 import Int8Experts
-from .linears import pad_to_grid
-from .network import TimerS1Network
+from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture
+from timer_forecaster.models.timer_s1.experts import (
+    DeferredExpert,
+    Expert,
+    FusedExpert,
+    MixtureOfExperts,
+    StackedExperts,
+)
+from timer_forecaster.models.timer_s1.int8 import Int8Experts
+from timer_forecaster.models.timer_s1.linears import pad_to_grid
+from timer_forecaster.models.timer_s1.network import TimerS1Network
 
 TARGETS = ("router+head", "head", "router", "norms", "lora", "full")
 """What can be tuned; see `replaced_by`."""

@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .architecture import TimerS1Architecture
-from .linears import PackedLinear, pad_to_grid
+from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture
+from timer_forecaster.models.timer_s1.linears import PackedLinear, pad_to_grid
 
 
 class Expert(nn.Module):

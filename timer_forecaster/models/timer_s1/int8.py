@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .experts import (
+from timer_forecaster.models.timer_s1.experts import (
     DeferredExpert,
     Expert,
     FusedExpert,
@@ -23,7 +23,7 @@ from .experts import (
     run_sorted,
     sort_by_expert,
 )
-from .linears import pad_to_grid, refuse_gradients
+from timer_forecaster.models.timer_s1.linears import pad_to_grid, refuse_gradients
 
 STEPS = 127
 """Steps on either side of zero that eight bits give."""

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .architecture import TimerS1Architecture, validate_architecture
-from .experts import EXPERT_STRATEGIES, Expert, MixtureOfExperts
-from .key_values import KeyValueCache, Rotary
+from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture, validate_architecture
+from timer_forecaster.models.timer_s1.experts import EXPERT_STRATEGIES, Expert, MixtureOfExperts
+from timer_forecaster.models.timer_s1.key_values import KeyValueCache, Rotary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -9,9 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .architecture import TimerS1Architecture
-from .experts import Expert, MixtureOfExperts, PackedExpert, StackedExperts
-from .linears import PackedLinear, can_pack
+from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture
+from timer_forecaster.models.timer_s1.experts import (
+    Expert,
+    MixtureOfExperts,
+    PackedExpert,
+    StackedExperts,
+)
+from timer_forecaster.models.timer_s1.linears import PackedLinear, can_pack
 
 WIDE = 256
 """Hidden size from which on a network is packed or stacked, and computed in bfloat16 by default.

@@ -11,15 +11,19 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
-from .architecture import TimerS1Architecture, validate_architecture
-from .network import (
+from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture, validate_architecture
+from timer_forecaster.models.timer_s1.network import (
     ATTENTION_KERNELS,
     GatedAttention,
     TimerS1Backbone,
     TimerS1Layers,
     patchify,
 )
-from .objective import combine_terms, load_balance_loss, stage_losses
+from timer_forecaster.models.timer_s1.objective import (
+    combine_terms,
+    load_balance_loss,
+    stage_losses,
+)
 
 
 class TimerS1Config(TimerS1Architecture, PreTrainedConfig):

@@ -25,8 +25,8 @@ from darts.utils.likelihood_models import QuantileRegression
 from measuring import count_calls, measure
 
 from timer_forecaster import ForecastPipeline, release
+from timer_forecaster.checkpoints import cache
 from timer_forecaster.darts import TimerS1Model
-from timer_forecaster.inference import cache
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
 QUIET = {"accelerator": "cpu", "enable_progress_bar": False}

@@ -112,12 +112,13 @@ class Kept:
 
 def tune(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Tune the checkpoint of a folder in this process, and tell what it took, in GB."""
+    from timer_forecaster.adapters.adapter import Adapter
+    from timer_forecaster.adapters.base import Base
+    from timer_forecaster.checkpoints.key import NetworkKey
     from timer_forecaster.finetuning import FinetuneConfig, TuningWarning, finetune
     from timer_forecaster.finetuning.trainable import own_copies
     from timer_forecaster.inference import ForecastPipeline
-    from timer_forecaster.inference.adapters import Adapter, Base
-    from timer_forecaster.inference.cache import NetworkKey
-    from timer_forecaster.models.timer_s1.adaptation import replaced_by
+    from timer_forecaster.models.timer_s1.targets import replaced_by
 
     watch = Watch()
     watch.start()

@@ -68,7 +68,7 @@ class Side(NamedTuple):
     def named(cls, name: str) -> Side:
         """Import what belongs to ``"ours"`` or ``"sktime"``."""
         if name == "ours":
-            from timer_forecaster.inference import cache
+            from timer_forecaster.checkpoints import cache
             from timer_forecaster.models.timer_s1 import TimerS1Network
             from timer_forecaster.sktime import TimerS1Forecaster as Ours
 

@@ -6,7 +6,7 @@ from timer_forecaster import release
 @pytest.fixture(scope="session")
 def int8_kernel():
     """Skip where this build of torch has no 8-bit kernel for the CPU."""
-    from timer_forecaster.models.timer_s1.int8 import activation_steps
+    from timer_forecaster.models.timer_s1.layouts.int8 import activation_steps
 
     try:
         return activation_steps()
@@ -17,7 +17,7 @@ def int8_kernel():
 @pytest.fixture
 def loads(monkeypatch):
     """Keys of the networks that are loaded, from an empty cache on."""
-    from timer_forecaster.inference import cache  # loads torch, which not every test needs
+    from timer_forecaster.checkpoints import cache  # loads torch, which not every test needs
 
     keys = []
     load_network = cache.load_network

@@ -9,8 +9,8 @@ import pytest
 
 import timer_forecaster
 from timer_forecaster import cli
-from timer_forecaster.inference.frames import forecast_frame
-from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.frames.long import forecast_frame
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "french_load.csv"

@@ -39,9 +39,9 @@ from darts_cases import (
 )
 
 from timer_forecaster import ForecastPipeline, release
+from timer_forecaster.checkpoints import cache
+from timer_forecaster.checkpoints import registry as checkpoints
 from timer_forecaster.darts import TimerS1Model
-from timer_forecaster.inference import cache
-from timer_forecaster.models import checkpoints
 
 __all__ = ["pipe", "rows_of_calls", "without_chatter"]  # fixtures
 

@@ -27,8 +27,8 @@ from darts_cases import (
 )
 
 from timer_forecaster import release
+from timer_forecaster.checkpoints import cache
 from timer_forecaster.darts import TimerS1Model
-from timer_forecaster.inference import cache
 
 __all__ = ["fits", "rows_of_calls", "without_chatter"]  # fixtures
 

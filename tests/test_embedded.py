@@ -13,7 +13,7 @@ from timer_forecaster import ForecastPipeline, list_checkpoints
 from timer_forecaster.evaluation import seasonal_naive, weighted_quantile_loss
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-FOLDER = files("timer_forecaster.models.checkpoints") / "timer-s1-mini"
+FOLDER = files("timer_forecaster.checkpoints.registry") / "timer-s1-mini"
 
 
 @pytest.fixture(scope="module")

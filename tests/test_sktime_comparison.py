@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from timer_forecaster import release
-from timer_forecaster.inference import cache
-from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.checkpoints import cache
+from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
 pytest.importorskip("sktime")

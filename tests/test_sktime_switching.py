@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.inference import cache
+from timer_forecaster.checkpoints import cache
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Config
 
 pytest.importorskip("sktime")

@@ -23,8 +23,8 @@ import pytest
 import torch
 
 from timer_forecaster import ForecastPipeline, release
-from timer_forecaster.inference import cache
-from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.checkpoints import cache
+from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1.network import TimerS1Layers
 
 pytest.importorskip("sktime")

@@ -11,13 +11,13 @@ from measuring import forget_peak, in_turns, markdown, measure_cpu, memory, writ
 from speed_parts import against_released, machine, networks, own, panels, peers, sides, startup
 
 from timer_forecaster import ForecastPipeline, release
-from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.checkpoints.registry import find_checkpoint
 
 torch = pytest.importorskip("torch")
 
-from timer_forecaster.inference import weights  # noqa: E402
+from timer_forecaster.checkpoints import files as weights  # noqa: E402
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network  # noqa: E402
-from timer_forecaster.models.timer_s1.int8 import Int8Linear  # noqa: E402
+from timer_forecaster.models.timer_s1.layouts.int8 import Int8Linear  # noqa: E402
 from timer_forecaster.models.timer_s1.network import patchify  # noqa: E402
 
 TEST_MODEL = "timer-s1-test"

@@ -17,8 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from timer_forecaster.checkpoints.registry import list_checkpoints
     from timer_forecaster.inference import Forecast, ForecastPipeline, release
-    from timer_forecaster.models.checkpoints import list_checkpoints
 
 __version__ = "0.1.0"
 
@@ -27,7 +27,7 @@ __all__ = ["Forecast", "ForecastPipeline", "__version__", "list_checkpoints", "r
 _HOMES = {
     "Forecast": "timer_forecaster.inference",
     "ForecastPipeline": "timer_forecaster.inference",
-    "list_checkpoints": "timer_forecaster.models.checkpoints",
+    "list_checkpoints": "timer_forecaster.checkpoints.registry",
     "release": "timer_forecaster.inference",
 }
 

@@ -14,15 +14,18 @@ from darts.utils.data import ModuleStage, PLModuleInput, PLModuleOutput
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from timer_forecaster.adapters.adapter import Adapter
+from timer_forecaster.adapters.base import Base
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checkpoints.cache import forget_large
+from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.finetuning.steps import Step, in_units, window_step
 from timer_forecaster.finetuning.trainable import load_frozen, own_copies, trainable
 from timer_forecaster.inference import ForecastPipeline, memo
-from timer_forecaster.inference.adapters import Adapter, Base
-from timer_forecaster.inference.cache import NetworkKey, forget_large
 from timer_forecaster.models.timer_s1 import TimerS1Network
-from timer_forecaster.models.timer_s1.adaptation import TARGETS, adapted, replaced_by
+from timer_forecaster.models.timer_s1.adaptation import adapted
+from timer_forecaster.models.timer_s1.targets import TARGETS, replaced_by
 
-FloatArray = NDArray[np.float64]
 Tuned = bool | str | dict[str, list[str]]
 """What is tuned, as ``enable_finetuning`` says it."""
 

@@ -379,7 +379,7 @@ def _read(arguments: argparse.Namespace) -> pd.DataFrame:
     """Read the CSV; times and ids as texts, so that 007 does not become 7, nor NA a gap."""
     import pandas as pd
 
-    from timer_forecaster.inference.times import parse_times
+    from timer_forecaster.frames.times import parse_times
 
     path, time_column, id_column = arguments.data, arguments.time_column, arguments.id_column
     if not path.is_file():
@@ -447,7 +447,7 @@ def _finetune(arguments: argparse.Namespace) -> None:
     if arguments.output.exists():
         raise ValueError(f"cannot write {arguments.output}: it exists")
     from timer_forecaster import finetuning
-    from timer_forecaster.inference.frames import series_of
+    from timer_forecaster.frames.long import series_of
 
     config = _tuning(arguments)
     series = series_of(
@@ -494,7 +494,7 @@ def _tuning(arguments: argparse.Namespace) -> FinetuneConfig:
 
 def _target(arguments: argparse.Namespace) -> str | None:
     """Tell what is trained: what is asked for, else what the adapter has."""
-    from timer_forecaster.inference.adapters import as_adapter
+    from timer_forecaster.adapters.adapter import as_adapter
 
     adapter = as_adapter(arguments.adapter)
     if adapter is None or adapter.target == arguments.tune:

@@ -33,18 +33,16 @@ except ImportError as error:
     what = f"timer_forecaster.darts needs Darts 0.48 or newer with torch, found {found} ({error})"
     raise ImportError(lacking(what, "darts")) from error
 
-from timer_forecaster._darts_module import (
-    Tuned,
-    _TimerS1Module,
-    refuse_half_precision,
-    tuned_names,
-)
-from timer_forecaster.inference.adapters import Adapter, Base, as_adapter
-from timer_forecaster.inference.cache import NetworkKey
-from timer_forecaster.inference.pipeline import check_options, longest_history
-from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster._darts_module import Tuned, _TimerS1Module, refuse_half_precision, tuned_names
+from timer_forecaster.adapters.adapter import Adapter, as_adapter
+from timer_forecaster.adapters.base import Base
+from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.checks import check_integer
+from timer_forecaster.inference.options import check_options, longest_history
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
-from timer_forecaster.models.timer_s1.adaptation import TARGETS, parameter_shapes
+from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
+from timer_forecaster.models.timer_s1.targets import TARGETS
 
 __all__ = ["TimerS1Model"]
 
@@ -184,8 +182,8 @@ class TimerS1Model(FoundationModel):
         adapter: Adapter | str | os.PathLike[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        _check_integer("output_chunk_length", output_chunk_length, 1)
-        _check_integer("output_chunk_shift", output_chunk_shift, 0)
+        check_integer("output_chunk_length", output_chunk_length, 1)
+        check_integer("output_chunk_shift", output_chunk_shift, 0)
         check_options(context_length=None, rollout=rollout, flip=flip, batch_size=batch_size)
         if likelihood is not None and not isinstance(likelihood, QuantileRegression):
             raise ValueError(
@@ -352,7 +350,7 @@ class TimerS1Model(FoundationModel):
     def _setup_for_predict(
         self, n: int, *args: Any, roll_size: int | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        _check_integer("n", n, 1)
+        check_integer("n", n, 1)
         if roll_size not in (None, self.output_chunk_length):
             raise ValueError(
                 f"roll_size={roll_size!r}: Darts fits chunks together wrongly unless it is "
@@ -524,13 +522,6 @@ def _check_darts_parameters(
             f"quantization={quantization!r} is for CPUs, and pl_trainer_kwargs has "
             f"accelerator={accelerator!r}: use 'cpu' or 'auto', or leave quantization out"
         )
-
-
-def _check_integer(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name}={value!r} must be an integer")
-    if value < least:
-        raise ValueError(f"{name}={value} must be at least {least}")
 
 
 def _plain_path(name: str, value: Any) -> str:

@@ -7,13 +7,13 @@ forecast is up to `timer_forecaster.inference`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from timer_forecaster.arrays import FloatArray
 from timer_forecaster.extras import lacking
 
 try:
@@ -24,20 +24,14 @@ except ImportError as error:
     what = "timer_forecaster.sklearn needs scikit-learn 1.6 or newer"
     raise ImportError(lacking(what, "sklearn")) from error
 
-from timer_forecaster.finetuning.config import FinetuneConfig, check_tuning
+from timer_forecaster.checks import check_integer, is_level
+from timer_forecaster.estimators import check_pipeline, check_tuning, options_of, pipeline_of
+from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.inference import Forecast, memo
-from timer_forecaster.inference.pipeline import (
-    check_options,
-    check_pipeline,
-    check_positive,
-    options_of,
-    pipeline_of,
-)
+from timer_forecaster.inference.options import check_options
 from timer_forecaster.inference.scaling import as_series, check_finite
 
 __all__ = ["TimerS1Regressor", "make_windows"]
-
-FloatArray = NDArray[np.float64]
 
 
 class TimerS1Regressor(RegressorMixin, BaseEstimator):
@@ -223,8 +217,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self._output_shape: tuple[int, ...] = y.shape[1:]
         self.n_outputs_ = y.shape[1] if y.ndim == 2 else 1
         if self.tuning is not None:
+            from timer_forecaster.estimators import tuned
             from timer_forecaster.finetuning import finetune_windows
-            from timer_forecaster.finetuning.estimators import tuned
 
             targets = y.reshape(len(y), self.n_outputs_)
             self.adapter_ = tuned(self, finetune_windows, self._contexts(X), targets)
@@ -284,7 +278,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         >>> TimerS1Regressor().fit(X, y).predict_quantiles(X[-2:], [0.05, 0.95]).shape
         (2, 12, 2)
         """
-        if np.ndim(levels) != 1 or not len(levels) or not all(map(_is_level, levels)):
+        if np.ndim(levels) != 1 or not len(levels) or not all(map(is_level, levels)):
             raise ValueError(
                 f"levels={levels!r} must be a sequence of numbers inside (0, 1), such as "
                 "[0.1, 0.5, 0.9]"
@@ -308,7 +302,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         named = isinstance(self.point, str) and self.point in ("median", "mean")
-        if not named and not _is_level(self.point):
+        if not named and not is_level(self.point):
             raise ValueError(
                 f"point={self.point!r} is unknown; use 'median', 'mean' or a level inside (0, 1)"
             )
@@ -378,7 +372,7 @@ def make_windows(
            [nan,  0.,  1.]])
     """
     for name, value in (("window_length", window_length), ("horizon", horizon), ("step", step)):
-        check_positive(name, value)
+        check_integer(name, value)
     min_history = _checked_history(min_history, window_length)
     parts = as_series(series)
     blocks = []
@@ -398,7 +392,7 @@ def make_windows(
 def _checked_history(min_history: int | None, window_length: int) -> int:
     if min_history is None:
         return window_length
-    check_positive("min_history", min_history)
+    check_integer("min_history", min_history)
     if min_history > window_length:
         raise ValueError(f"min_history={min_history} is more than window_length={window_length}")
     return min_history
@@ -410,10 +404,6 @@ def _check_length(name: str, steps: int, min_history: int, horizon: int) -> None
             f"{name} has {steps} steps; a window of {min_history} and a horizon of {horizon} need "
             f"{min_history + horizon}. A lower min_history fills windows with NaN from the left"
         )
-
-
-def _is_level(value: Any) -> bool:
-    return isinstance(value, Real) and 0 < float(value) < 1
 
 
 def _check_observed(X: FloatArray) -> None:

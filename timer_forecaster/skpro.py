@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from timer_forecaster.arrays import FloatArray
 from timer_forecaster.extras import lacking
 
 try:
@@ -23,8 +24,6 @@ except ImportError as error:
 from timer_forecaster.inference import quantiles as functionals
 
 __all__ = ["QuantileFunction"]
-
-FloatArray = NDArray[np.float64]
 
 
 class QuantileFunction(BaseDistribution):

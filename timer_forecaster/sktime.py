@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from packaging.version import Version
 from pandas.tseries.offsets import BaseOffset
 
+from timer_forecaster.checks import check_choice, check_flag
 from timer_forecaster.extras import lacking
 
 try:
@@ -31,25 +32,13 @@ except ImportError as error:
     what = "timer_forecaster.sktime needs sktime 1.1 or newer"
     raise ImportError(lacking(what, "sktime")) from error
 
-from timer_forecaster.finetuning.config import FinetuneConfig, check_tuning
+from timer_forecaster.estimators import check_pipeline, check_tuning, options_of, pipeline_of
+from timer_forecaster.finetuning.config import FinetuneConfig
+from timer_forecaster.frames.history import Histories, History, extended, steps_after, times_at
+from timer_forecaster.frames.panel import Panel, label
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
-from timer_forecaster.inference.histories import (
-    Histories,
-    History,
-    Panel,
-    extended,
-    label,
-    steps_after,
-    times_at,
-)
 from timer_forecaster.inference.multiscale import LOOK_BACK
-from timer_forecaster.inference.pipeline import (
-    check_options,
-    check_pipeline,
-    longest_history,
-    options_of,
-    pipeline_of,
-)
+from timer_forecaster.inference.options import check_options, longest_history
 
 __all__ = ["TimerS1Forecaster", "evaluate"]
 
@@ -261,8 +250,8 @@ class TimerS1Forecaster(BaseForecaster):
         return self
 
     def _tune(self, histories: Histories) -> None:
+        from timer_forecaster.estimators import tuned
         from timer_forecaster.finetuning import finetune
-        from timer_forecaster.finetuning.estimators import tuned
 
         series = [values for history in histories.values() for values in history.values]
         self.adapter_ = tuned(self, finetune, series)
@@ -317,11 +306,8 @@ class TimerS1Forecaster(BaseForecaster):
 
     def _check_parameters(self) -> None:
         for name, choices in (("point", POINTS), ("exogenous", EXOGENOUS)):
-            value = getattr(self, name)
-            if not isinstance(value, str) or value not in choices:
-                raise ValueError(f"{name}={value!r} is unknown; use one of {choices}")
-        if not isinstance(self.deterministic, (bool, np.bool_)):
-            raise TypeError(f"deterministic={self.deterministic!r} must be True or False")
+            check_choice(name, getattr(self, name), choices)
+        check_flag("deterministic", self.deterministic)
         check_options(**options_of(self))
         check_tuning(self.tuning)
         check_pipeline(self)

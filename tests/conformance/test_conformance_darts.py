@@ -37,8 +37,8 @@ from darts import datasets
 from darts.datasets.dataset_loaders import DatasetLoader
 from darts.utils.likelihood_models import QuantileRegression
 
+from timer_forecaster.checkpoints import registry as checkpoints
 from timer_forecaster.darts import TimerS1Model, find_checkpoint
-from timer_forecaster.models import checkpoints
 
 if "DARTS_CHECKOUT" not in os.environ:
     pytest.skip(

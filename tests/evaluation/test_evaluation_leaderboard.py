@@ -5,12 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from timer_forecaster.evaluation import (
-    aggregate,
-    compare,
-    read_published,
-    report,
-)
+from timer_forecaster.evaluation import aggregate, compare, read_published, report
 from timer_forecaster.evaluation.leaderboard import (
     COLUMNS,
     CRPS,

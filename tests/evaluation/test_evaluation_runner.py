@@ -8,6 +8,9 @@ import pandas as pd
 import pytest
 
 from timer_forecaster import ForecastPipeline
+from timer_forecaster.adapters.adapter import Adapter
+from timer_forecaster.adapters.base import Base
+from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.evaluation import (
     LEVELS,
     Configuration,
@@ -22,8 +25,6 @@ from timer_forecaster.evaluation import (
 )
 from timer_forecaster.evaluation.runner import forecast_windows
 from timer_forecaster.inference import convert_checkpoint
-from timer_forecaster.inference.adapters import Adapter, Base
-from timer_forecaster.inference.cache import NetworkKey
 
 
 def make_configuration(series, horizon=2, windows=3, seasonality=1):

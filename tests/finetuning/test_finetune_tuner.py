@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from timer_forecaster import ForecastPipeline
+from timer_forecaster.adapters.base import Base
 from timer_forecaster.finetuning import (
     Adapter,
     FinetuneConfig,
@@ -15,7 +16,6 @@ from timer_forecaster.finetuning import (
     finetune_windows,
 )
 from timer_forecaster.finetuning.config import TARGETS
-from timer_forecaster.inference.adapters import Base
 
 QUICK = {"steps": 12, "context_length": 128, "batch_size": 16, "horizon": 16, "learning_rate": 5e-3}
 

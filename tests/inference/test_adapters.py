@@ -18,19 +18,19 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from timer_forecaster import ForecastPipeline, release
+from timer_forecaster.adapters import adapter as adapters
+from timer_forecaster.adapters.adapter import Adapter, as_adapter
+from timer_forecaster.adapters.base import Base
+from timer_forecaster.checkpoints import files as weights
+from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.loading import plain_network
+from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.finetuning import FinetuneConfig, finetune
-from timer_forecaster.inference import adapters, convert_checkpoint, memo, weights
-from timer_forecaster.inference.adapters import Adapter, Base, as_adapter
-from timer_forecaster.inference.cache import NetworkKey, plain_network
-from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.inference import convert_checkpoint, memo
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
-from timer_forecaster.models.timer_s1.adaptation import (
-    TARGETS,
-    parameter_shapes,
-    replaced_by,
-    widened_by_lora,
-)
-from timer_forecaster.models.timer_s1.experts import DeferredExpert
+from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
+from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert
+from timer_forecaster.models.timer_s1.targets import TARGETS, replaced_by, widened_by_lora
 
 MODEL = "timer-s1-test"
 FOLDER = find_checkpoint(MODEL)

@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from timer_forecaster import ForecastPipeline, release
+from timer_forecaster.adapters.adapter import Adapter
+from timer_forecaster.adapters.base import Base
+from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.evaluation import PipelineForecaster
-from timer_forecaster.inference.adapters import Adapter, Base
-from timer_forecaster.inference.cache import NetworkKey
-from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Config
 
 MODEL = "timer-s1-test"

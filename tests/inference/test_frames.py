@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timer_forecaster.inference.frames import forecast_frame
+from timer_forecaster.frames.long import forecast_frame
 
 
 class StubForecast:

@@ -12,10 +12,11 @@ from huggingface_hub import ModelCard
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from timer_forecaster import ForecastPipeline
+from timer_forecaster.adapters import adapter as adapters
+from timer_forecaster.adapters import hub as hub_format
+from timer_forecaster.adapters.adapter import Adapter, as_adapter
+from timer_forecaster.adapters.base import Base
 from timer_forecaster.finetuning import FinetuneConfig, finetune
-from timer_forecaster.inference import adapters
-from timer_forecaster.inference.adapters import Adapter, Base, as_adapter
-from timer_forecaster.inference.hub import model_card
 
 MODEL = "timer-s1-test"
 
@@ -69,6 +70,11 @@ def pipe():
 def adapter(pipe):
     weights = {"model.norm.weight": torch.full((16,), 2.0)}
     return Adapter(Base.of(pipe.key), "norms", weights)
+
+
+def card_of(adapter, repo_id):
+    base, target, size = adapter.base, adapter.target, adapter.n_parameters
+    return hub_format.model_card(base, target, size, adapter.report, repo_id)
 
 
 def test_what_is_pushed_can_be_pulled(hub, adapter, pipe):
@@ -133,7 +139,7 @@ def test_peft_adapters_come_from_the_hub_too(hub, pipe):
 
 def test_the_card_tells_the_base_and_how_to_load(adapter):
     base = adapter.base._replace(name="bytedance-research/Timer-S1", revision="abc")
-    card = ModelCard(model_card(Adapter(base, "norms", adapter.weights), "owner/name"))
+    card = ModelCard(card_of(Adapter(base, "norms", adapter.weights), "owner/name"))
     assert card.data.library_name == "timer-forecaster"
     assert card.data.base_model == "bytedance-research/Timer-S1"
     assert card.data.base_model_relation == "adapter"
@@ -149,7 +155,7 @@ def test_the_card_tells_the_base_and_how_to_load(adapter):
 def test_the_card_tells_the_scores(pipe):
     series = np.random.default_rng(0).normal(size=200).cumsum()
     adapter = finetune(pipe, series, FinetuneConfig(steps=2, context_length=64))
-    assert f"## Scores\n\n```\n{adapter.report}\n```" in model_card(adapter, "owner/name")
+    assert f"## Scores\n\n```\n{adapter.report}\n```" in card_of(adapter, "owner/name")
 
 
 def test_where_the_base_lies_on_ones_disk_is_not_told(hub, adapter):
@@ -158,13 +164,13 @@ def test_where_the_base_lies_on_ones_disk_is_not_told(hub, adapter):
     local.push_to_hub("owner/name")
     texts = [path.read_text("latin-1") for path in (hub.folder / "owner/name/main").iterdir()]
     assert not any("secret" in text for text in texts + hub.messages)
-    card = ModelCard(model_card(local, "owner/name"))
+    card = ModelCard(card_of(local, "owner/name"))
     assert "'/path/to/net'" in card.text
     assert card.data.base_model is None
     assert Adapter.load("owner/name") == local
 
 
 def test_the_embedded_checkpoints_are_of_no_repository(adapter):
-    text = model_card(adapter, "owner/name")
+    text = card_of(adapter, "owner/name")
     assert ModelCard(text).data.base_model is None
     assert "from_pretrained('timer-s1-test', adapter='owner/name')" in text

@@ -11,11 +11,14 @@ import torch
 from safetensors.torch import load_file
 
 from timer_forecaster import ForecastPipeline, cli, release
+from timer_forecaster.checkpoints import cache
+from timer_forecaster.checkpoints import conversion as int8
+from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.evaluation import PipelineForecaster
-from timer_forecaster.inference import cache, convert_checkpoint, int8
-from timer_forecaster.inference.cache import NetworkKey
-from timer_forecaster.models.checkpoints import find_checkpoint
-from timer_forecaster.models.timer_s1.experts import Expert, FusedExpert
+from timer_forecaster.inference import convert_checkpoint
+from timer_forecaster.models.timer_s1.experts import Expert
+from timer_forecaster.models.timer_s1.layouts.experts import FusedExpert
 
 MODEL = "timer-s1-test"
 PARITY = Path(__file__).parents[1] / "data" / "parity" / "tiny"
@@ -249,8 +252,8 @@ def test_on_other_devices_the_experts_are_plain_ones(folder):
 
 def test_restored_weights_are_close(folder, monkeypatch):
     release()
-    monkeypatch.setattr("timer_forecaster.inference.cache.packing", int8.restoring)
-    monkeypatch.setattr("timer_forecaster.inference.cache.join_experts", lambda network: None)
+    monkeypatch.setattr("timer_forecaster.checkpoints.cache.packing", int8.restoring)
+    monkeypatch.setattr("timer_forecaster.checkpoints.cache.join_experts", lambda network: None)
     restored = load(folder, dtype="float32")
     assert 0 < difference(load(), restored) < 0.01
     release()

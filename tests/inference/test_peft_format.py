@@ -9,9 +9,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.inference.adapters import Adapter, Base
-from timer_forecaster.models.checkpoints import find_checkpoint
-from timer_forecaster.models.timer_s1.adaptation import replaced_by, widened_by_lora
+from timer_forecaster.adapters.adapter import Adapter
+from timer_forecaster.adapters.base import Base
+from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.models.timer_s1.targets import replaced_by, widened_by_lora
 
 MODEL = "timer-s1-test"
 HOT = {f"{block}.ffn_layer.experts": [1] for block in ("model.layers.0", "mtp_modules.0.layer")}

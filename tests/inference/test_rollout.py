@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from timer_forecaster import Forecast, ForecastPipeline
-from timer_forecaster.inference.engine import forecast_rows
+from timer_forecaster.inference.engine.timer_s1 import forecast_rows
 from timer_forecaster.models.timer_s1.network import patchify
 
 LEVELS = np.arange(1, 10) / 10

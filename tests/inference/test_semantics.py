@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import timer_forecaster
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.inference import cache
+from timer_forecaster.checkpoints import cache
 from timer_forecaster.models.timer_s1.network import patchify
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -394,7 +394,7 @@ def test_sharded_folder_loads_without_transformers(tmp_path):
 def test_a_relative_folder_means_the_folder_it_meant(tmp_path, monkeypatch):
     from shutil import copytree
 
-    from timer_forecaster.models.checkpoints import find_checkpoint
+    from timer_forecaster.checkpoints.registry import find_checkpoint
 
     copytree(find_checkpoint("timer-s1-test"), tmp_path / "net")
     monkeypatch.chdir(tmp_path)
@@ -407,7 +407,7 @@ def test_a_relative_folder_means_the_folder_it_meant(tmp_path, monkeypatch):
 def test_mixing_in_chunks_changes_nothing(pipe, monkeypatch):
     rows = [walk(40, seed) for seed in range(7)]
     expected = pipe.predict(rows, 80).quantiles
-    monkeypatch.setattr("timer_forecaster.inference.rollout._MIXED_AT_ONCE", 1)
+    monkeypatch.setattr("timer_forecaster.inference.engine.rollout._MIXED_AT_ONCE", 1)
     np.testing.assert_allclose(pipe.predict(rows, 80).quantiles, expected, atol=1e-5)
 
 

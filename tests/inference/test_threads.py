@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.inference import threads
-from timer_forecaster.inference.engine import forecast_rows
+from timer_forecaster.inference.engine import threads
+from timer_forecaster.inference.engine.timer_s1 import forecast_rows
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.experts import Expert
 from timer_forecaster.models.timer_s1.network import TimerS1Network

@@ -13,21 +13,19 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from timer_forecaster import ForecastPipeline, release
-from timer_forecaster.inference import (
-    cache,
-    convert_checkpoint,
-    load_plain_network,
-    weights,
-)
-from timer_forecaster.inference.weights import fill, replace_experts
-from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.checkpoints import cache
+from timer_forecaster.checkpoints import files as weights
+from timer_forecaster.checkpoints.files import fill
+from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.inference import convert_checkpoint, load_plain_network
 from timer_forecaster.models.timer_s1 import (
     TimerS1Architecture,
     TimerS1ForPrediction,
     TimerS1Network,
 )
-from timer_forecaster.models.timer_s1.experts import DeferredExpert
-from timer_forecaster.models.timer_s1.linears import PackedLinear, can_pack
+from timer_forecaster.models.timer_s1.layouts.choice import replace_experts
+from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert
+from timer_forecaster.models.timer_s1.layouts.linears import PackedLinear, can_pack
 
 FOLDER = find_checkpoint("timer-s1-test")
 N_EXPERTS = sum(name.endswith("up_proj.weight") for name in load_file(FOLDER / "model.safetensors"))

@@ -4,7 +4,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from timer_forecaster.inference import cache
+from timer_forecaster.checkpoints import cache
 
 
 def loading_warns(large):

@@ -9,20 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from timer_forecaster.inference.int8 import join_experts, packing
-from timer_forecaster.inference.weights import replace_experts
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.adaptation import (
-    TARGETS,
-    adapted,
-    parameter_shapes,
-    replaced_by,
-    widened_by_lora,
+from timer_forecaster.models.timer_s1.adaptation import adapted, parameter_shapes
+from timer_forecaster.models.timer_s1.experts import Expert
+from timer_forecaster.models.timer_s1.layouts.choice import (
+    WIDE,
+    join_experts,
+    pack,
+    packing,
+    replace_experts,
+    stack,
 )
-from timer_forecaster.models.timer_s1.experts import DeferredExpert, Expert, PackedExpert
-from timer_forecaster.models.timer_s1.linears import can_pack
+from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert, PackedExpert
+from timer_forecaster.models.timer_s1.layouts.linears import can_pack
 from timer_forecaster.models.timer_s1.network import patchify
-from timer_forecaster.models.timer_s1.preparation import WIDE, pack, stack
+from timer_forecaster.models.timer_s1.targets import TARGETS, replaced_by, widened_by_lora
 
 CPU = torch.device("cpu")
 EXPERTS = "model.layers.0.ffn_layer.experts"

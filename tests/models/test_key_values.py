@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, key_values
+from timer_forecaster.models.timer_s1.attention import ATTENTION_KERNELS
 from timer_forecaster.models.timer_s1.key_values import KeyValueCache
-from timer_forecaster.models.timer_s1.network import ATTENTION_KERNELS, patchify
+from timer_forecaster.models.timer_s1.network import patchify
 from timer_forecaster.pretraining import build_network
 
 SIZES = TimerS1Architecture(

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.timer_s1.attention import ATTENTION_KERNELS
 from timer_forecaster.models.timer_s1.experts import EXPERT_STRATEGIES
-from timer_forecaster.models.timer_s1.network import ATTENTION_KERNELS, RMSNorm
+from timer_forecaster.models.timer_s1.network import RMSNorm
 from timer_forecaster.pretraining import build_network
 
 SIZES = TimerS1Architecture(

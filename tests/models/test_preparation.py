@@ -7,15 +7,15 @@ import torch
 from torch import nn
 
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.experts import (
+from timer_forecaster.models.timer_s1.experts import Expert
+from timer_forecaster.models.timer_s1.layouts.choice import WIDE, pack, packs, stack, stacks
+from timer_forecaster.models.timer_s1.layouts.experts import (
     DeferredExpert,
-    Expert,
     PackedExpert,
     StackedExperts,
 )
-from timer_forecaster.models.timer_s1.int8 import Int8Expert
-from timer_forecaster.models.timer_s1.linears import PackedLinear, can_pack, pad_to_grid
-from timer_forecaster.models.timer_s1.preparation import WIDE, pack, packs, stack, stacks
+from timer_forecaster.models.timer_s1.layouts.int8 import Int8Expert
+from timer_forecaster.models.timer_s1.layouts.linears import PackedLinear, can_pack, pad_to_grid
 
 CPU = torch.device("cpu")
 SIZES = TimerS1Architecture(

@@ -27,7 +27,7 @@ def test_recipes_are_valid(name):
 
 
 def test_the_recipe_of_the_embedded_checkpoint_has_its_architecture():
-    from timer_forecaster.models.checkpoints import find_checkpoint
+    from timer_forecaster.checkpoints.registry import find_checkpoint
     from timer_forecaster.models.timer_s1 import TimerS1Architecture
 
     shipped = find_checkpoint("timer-s1-mini") / "config.json"

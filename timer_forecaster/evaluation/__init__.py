@@ -10,17 +10,9 @@ from timer_forecaster.evaluation.baselines import (
     seasonal_naive_forecaster,
     seasonal_naive_quantiles,
 )
-from timer_forecaster.evaluation.data import (
-    find_configurations,
-    load_configuration,
-)
+from timer_forecaster.evaluation.data import find_configurations, load_configuration
 from timer_forecaster.evaluation.gift_eval import TERMS, Configuration
-from timer_forecaster.evaluation.leaderboard import (
-    aggregate,
-    compare,
-    read_published,
-    report,
-)
+from timer_forecaster.evaluation.leaderboard import aggregate, compare, read_published, report
 from timer_forecaster.evaluation.metrics import (
     LEVELS,
     geometric_mean,

@@ -8,8 +8,9 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from timer_forecaster.arrays import FloatArray
 from timer_forecaster.evaluation.gift_eval import Configuration
-from timer_forecaster.evaluation.metrics import LEVELS, FloatArray
+from timer_forecaster.evaluation.metrics import LEVELS
 
 _BLOCK_VALUES = 2**21
 """Most context values that are worked on at once (16 MiB)."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timer_forecaster.arrays import FloatArray
 from timer_forecaster.evaluation.gift_eval import (
     TERMS,
     Configuration,
@@ -30,7 +31,6 @@ from timer_forecaster.evaluation.gift_eval import (
     variates_of,
     window_count,
 )
-from timer_forecaster.evaluation.metrics import FloatArray
 from timer_forecaster.extras import lacking
 
 if TYPE_CHECKING:

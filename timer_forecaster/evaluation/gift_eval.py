@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from timer_forecaster.evaluation.metrics import FloatArray, seasonal_errors
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.evaluation.metrics import seasonal_errors
 
 TERMS: dict[str, int] = {"short": 1, "medium": 10, "long": 15}
 """Terms and the multiple of the frequency's horizon each of them forecasts."""

@@ -18,9 +18,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference import quantiles as quantile_function
-
-FloatArray = npt.NDArray[np.float64]
 
 LEVELS: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """The nine quantile levels GIFT-Eval scores."""

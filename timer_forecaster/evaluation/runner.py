@@ -18,20 +18,21 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from timer_forecaster import __version__
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checkpoints.key import quantization_of
+from timer_forecaster.checkpoints.quantization import INT8
+from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.evaluation.baselines import naive_forecaster, seasonal_naive_forecaster
 from timer_forecaster.evaluation.data import StoredConfiguration, find_configurations
 from timer_forecaster.evaluation.gift_eval import TERMS, Configuration
 from timer_forecaster.evaluation.leaderboard import BASELINE, PREFIX
-from timer_forecaster.evaluation.metrics import LEVELS, FloatArray, score
+from timer_forecaster.evaluation.metrics import LEVELS, score
 from timer_forecaster.evaluation.results import Results
-from timer_forecaster.inference.cache import quantization_of
-from timer_forecaster.inference.int8 import INT8
-from timer_forecaster.models.checkpoints import find_checkpoint
 
 if TYPE_CHECKING:
     from timer_forecaster import ForecastPipeline
-    from timer_forecaster.inference.adapters import Adapter
-    from timer_forecaster.inference.cache import NetworkKey
+    from timer_forecaster.adapters.adapter import Adapter
+    from timer_forecaster.checkpoints.key import NetworkKey
 
 Forecaster = Callable[..., npt.NDArray[np.floating[Any]]]
 """``(contexts, horizon)`` to quantiles (n, horizon, 9) at :data:`LEVELS`.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any
 
-from timer_forecaster.models.timer_s1.adaptation import TARGETS
+from timer_forecaster.checks import check_choice, check_integer, check_number
+from timer_forecaster.models.timer_s1.targets import TARGETS
 
 __all__ = ["TARGETS", "FinetuneConfig"]
 
@@ -109,15 +109,14 @@ class FinetuneConfig:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if not isinstance(self.target, str) or self.target not in TARGETS:
-            raise ValueError(f"target={self.target!r} is unknown; use one of {TARGETS}")
+        check_choice("target", self.target, TARGETS)
         for name, least in _INTEGERS.items():
-            self._settle(name, _integer, least)
+            self._settle(name, check_integer, least)
         for name in ("balance_loss", "router_kl", "weight_decay"):
-            self._settle(name, _number, 0, math.inf)
-        self._settle("learning_rate", _number, 0, math.inf, above=True)
-        self._settle("validation", _number, 0, 0.9, above=True)
-        self._settle("hot_experts", _number, 0, 1)
+            self._settle(name, check_number, 0, math.inf)
+        self._settle("learning_rate", check_number, 0, math.inf, above=True)
+        self._settle("validation", check_number, 0, 0.9, above=True)
+        self._settle("hot_experts", check_number, 0, 1)
         for name in ("lora_rank", "hot_experts"):
             value = getattr(self, name)
             if self.target != "lora" and value != getattr(type(self), name):
@@ -137,32 +136,3 @@ class FinetuneConfig:
     def windows_per_step(self, n_tokens: int) -> int:
         """Tell how many windows of so many patches make a step."""
         return self.batch_size or max(4, min(64, TOKENS_PER_STEP // n_tokens))
-
-
-def check_tuning(tuning: Any) -> None:
-    """Check the parameter ``tuning`` of an estimator: None, or a `FinetuneConfig`."""
-    if tuning is not None and not isinstance(tuning, FinetuneConfig):
-        raise TypeError(
-            f"tuning={tuning!r} must be a timer_forecaster.finetuning.FinetuneConfig, or None to "
-            "tune nothing in fit"
-        )
-
-
-def _integer(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name}={value!r} must be an integer")
-    if int(value) < least:
-        raise ValueError(f"{name}={value} must be at least {least}")
-    return int(value)
-
-
-def _number(name: str, value: Any, least: float, most: float, above: bool = False) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name}={value!r} must be a number")
-    number = float(value)
-    fits = number > least if above else number >= least
-    if not (fits and number <= most and math.isfinite(number)):
-        bounds = f"{'above' if above else 'at least'} {least}"
-        most_text = f" and at most {most}" if math.isfinite(most) else " and finite"
-        raise ValueError(f"{name}={value} must be {bounds}{most_text}")
-    return number

@@ -7,13 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from timer_forecaster.arrays import FloatArray
 from timer_forecaster.finetuning.objective import Windows, window_losses, window_pass
 from timer_forecaster.models.timer_s1 import TimerS1Network
-
-FloatArray = NDArray[np.float64]
 
 DIVERGED = 1.5
 """Validated loss, in that of the start, from which on a tuning is given up."""

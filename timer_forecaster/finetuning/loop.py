@@ -23,7 +23,7 @@ from timer_forecaster.finetuning.guards import (
 from timer_forecaster.finetuning.objective import Windows, base_routing, dense_terms
 from timer_forecaster.finetuning.trainable import Trainable
 from timer_forecaster.finetuning.windows import WindowSampler
-from timer_forecaster.models.timer_s1.adaptation import replaced_by
+from timer_forecaster.models.timer_s1.targets import replaced_by
 
 MOST_CHECKS = 10
 """Validations of a tuning."""

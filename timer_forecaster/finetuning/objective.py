@@ -12,18 +12,16 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from timer_forecaster.inference.engine import pad_batch
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.engine.timer_s1 import pad_batch
 from timer_forecaster.inference.scaling import standardise
 from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.timer_s1.attention import pick
 from timer_forecaster.models.timer_s1.batches import MAX_NORMALISED, TrainingBatch
 from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
-from timer_forecaster.models.timer_s1.network import pick
 from timer_forecaster.models.timer_s1.objective import load_balance_loss, patch_loss, stage_losses
-
-FloatArray = NDArray[np.float64]
 
 
 class Windows(NamedTuple):

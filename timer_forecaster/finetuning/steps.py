@@ -7,15 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from timer_forecaster.arrays import FloatArray
 from timer_forecaster.finetuning.objective import Windows, make_windows, window_losses, window_pass
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.scaling import standardise
 from timer_forecaster.models.timer_s1 import TimerS1Network
-
-FloatArray = NDArray[np.float64]
 
 
 class Step(NamedTuple):

@@ -10,9 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
-from timer_forecaster.inference.cache import NetworkKey, is_large, plain_network
+from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.loading import is_large, plain_network
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.adaptation import adapted, replaced_by, widened_by_lora
+from timer_forecaster.models.timer_s1.adaptation import adapted
+from timer_forecaster.models.timer_s1.targets import replaced_by, widened_by_lora
 
 
 class Trainable:
@@ -106,7 +108,7 @@ def trainable(
     lora_rank, seed : int
         Rank of low-rank matrices, and the seed that they are drawn by, without a start.
     hot_experts : mapping of str to iterable of int, optional
-        See `timer_forecaster.models.timer_s1.adaptation.widened_by_lora`.
+        See `timer_forecaster.models.timer_s1.targets.widened_by_lora`.
     """
     names = [name for name, _ in frozen.named_parameters()]
     if start:

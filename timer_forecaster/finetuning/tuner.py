@@ -12,11 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from timer_forecaster.adapters.adapter import Adapter
+from timer_forecaster.adapters.base import Base
+from timer_forecaster.adapters.report import TuningReport
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checkpoints.cache import forget_large
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.finetuning.guards import Check, NothingToTune, TuningWarning, check
 from timer_forecaster.finetuning.loop import Best, GivenUp, Loop
 from timer_forecaster.finetuning.objective import Windows, make_windows
-from timer_forecaster.finetuning.report import TuningReport
 from timer_forecaster.finetuning.trainable import Trainable, hot_experts, load_frozen, trainable
 from timer_forecaster.finetuning.windows import (
     Split,
@@ -27,9 +31,7 @@ from timer_forecaster.finetuning.windows import (
     split_windows,
 )
 from timer_forecaster.inference import ForecastPipeline
-from timer_forecaster.inference.adapters import Adapter, Base
-from timer_forecaster.inference.cache import forget_large
-from timer_forecaster.inference.scaling import FloatArray, as_series
+from timer_forecaster.inference.scaling import as_series
 from timer_forecaster.models.timer_s1.adaptation import adapted
 
 

@@ -8,15 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Generator
 
+from timer_forecaster.arrays import FloatArray
 from timer_forecaster.finetuning.guards import NothingToTune
 from timer_forecaster.inference.scaling import check_finite
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.batches import MaskShares, TrainingBatch, make_batch
-
-FloatArray = NDArray[np.float64]
 
 MOST_VALIDATED = 128
 """Windows that validate, spread evenly over series and time."""

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checks import check_integer, check_level
 from timer_forecaster.inference import quantiles as quantile_function
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class Forecast:
         ValueError
             If the level is not inside (0, 1).
         """
-        _check_inside("level", level)
+        check_level("level", level)
         for index, known in enumerate(self.levels):
             if np.isclose(level, known, rtol=0, atol=1e-12):
                 return self.quantiles[..., index].copy()
@@ -108,7 +108,7 @@ class Forecast:
         -------
         lower, upper : ndarray, each of shape (n_series, horizon)
         """
-        _check_inside("coverage", coverage)
+        check_level("coverage", coverage)
         return self.quantile((1 - coverage) / 2), self.quantile((1 + coverage) / 2)
 
     def sample(self, n: int, random_state: int | np.random.Generator | None = None) -> FloatArray:
@@ -128,8 +128,7 @@ class Forecast:
         -------
         ndarray, shape (n, n_series, horizon)
         """
-        if n < 1:
-            raise ValueError(f"n={n} must be at least 1")
+        check_integer("n", n)
         generator = np.random.default_rng(random_state)
         draws = np.empty((n, self.n_series, self.horizon))
         for i, quantiles in enumerate(self.quantiles):  # series by series, to bound memory
@@ -153,13 +152,15 @@ class Forecast:
         """
         import pandas as pd
 
+        from timer_forecaster.frames.long import column_name
+
         columns = {
             "series": np.repeat(np.arange(self.n_series), self.horizon),
             "step": np.tile(np.arange(1, self.horizon + 1), self.n_series),
             "mean": self.mean.ravel(),
         }
         for level in self.levels if levels is None else levels:
-            columns[quantile_function.column_name(level)] = self.quantile(level).ravel()
+            columns[column_name(level)] = self.quantile(level).ravel()
         return pd.DataFrame(columns)
 
     def plot(self, context: ArrayLike | None = None, series: int = 0, ax: Any = None) -> Any:
@@ -189,8 +190,3 @@ class Forecast:
             self.levels,
             self.quantiles[series],
         )
-
-
-def _check_inside(name: str, value: float) -> None:
-    if not 0 < value < 1:
-        raise ValueError(f"{name}={value!r} must lie inside (0, 1)")

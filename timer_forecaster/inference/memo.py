@@ -18,13 +18,12 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
+from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
-FloatArray = NDArray[np.float64]
 Question = tuple[Sequence[FloatArray], int]
 """Series, and how many steps of them to forecast."""
 

@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from timer_forecaster.arrays import FloatArray
 
 PACE_FACTORS = (1, 2)
 """Paces, as multiples of the one that takes a single pass."""

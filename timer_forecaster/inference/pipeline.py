@@ -12,21 +12,22 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from timer_forecaster.adapters.adapted import adapted_network
+from timer_forecaster.adapters.adapter import Adapter, as_adapter
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checkpoints.key import Device, NetworkKey
+from timer_forecaster.checks import check_integer
 from timer_forecaster.inference import multiscale
-from timer_forecaster.inference.adapters import Adapter, adapted_network, as_adapter
-from timer_forecaster.inference.cache import Device, NetworkKey
-from timer_forecaster.inference.engine import embed_rows, forecast_rows, route_rows
-from timer_forecaster.inference.forecast import FloatArray, Forecast
+from timer_forecaster.inference.engine.timer_s1 import embed_rows, forecast_rows, route_rows
+from timer_forecaster.inference.forecast import Forecast
+from timer_forecaster.inference.options import check_options, check_symmetric, resolve_rollout
 from timer_forecaster.inference.routing import Routing
 from timer_forecaster.inference.scaling import Row, as_series, standardise
-from timer_forecaster.models.timer_s1 import ROLLOUTS, TimerS1Architecture, TimerS1Network
+from timer_forecaster.models.timer_s1 import TimerS1Network
 
 if TYPE_CHECKING:
     import pandas as pd
     from pandas.tseries.offsets import BaseOffset
-
-ROLLOUT_CHOICES = ("auto", *ROLLOUTS)
-OPTIONS = ("context_length", "rollout", "flip", "batch_size")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,13 +191,13 @@ class ForecastPipeline:
             Naming the argument, or the series, that cannot be used and why.
         """
         config = self.network.config
-        check_positive("horizon", horizon)
+        check_integer("horizon", horizon)
         check_options(
             context_length=context_length, rollout=rollout, flip=flip, batch_size=batch_size
         )
         rollout = resolve_rollout(rollout, config)
         if flip:
-            _check_symmetric(config.quantiles)
+            check_symmetric(config.quantiles)
         values = self._cut(as_series(series), context_length)
         with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
             roll_out = functools.partial(self._roll_out, flip=flip, batch_size=batch_size, bar=bar)
@@ -256,7 +257,7 @@ class ForecastPipeline:
         """Forecast the series of a frame into a long frame with future time stamps.
 
         Parameters, result and errors are those of
-        `timer_forecaster.inference.frames.forecast_frame`.
+        `timer_forecaster.frames.long.forecast_frame`.
 
         Examples
         --------
@@ -268,7 +269,7 @@ class ForecastPipeline:
         >>> pipe.predict_frame(sales, 2, time_column="day")["day"].astype(str).tolist()
         ['2024-03-01', '2024-03-02']
         """
-        from timer_forecaster.inference.frames import forecast_frame
+        from timer_forecaster.frames.long import forecast_frame
 
         return forecast_frame(
             self,
@@ -325,7 +326,7 @@ class ForecastPipeline:
     ) -> Sequence[FloatArray]:
         if context_length is None:
             return series
-        check_positive("context_length", context_length)
+        check_integer("context_length", context_length)
         return [values[-context_length:] for values in series]
 
     def _rows(self, series: Sequence[FloatArray]) -> list[Row]:
@@ -334,79 +335,3 @@ class ForecastPipeline:
             standardise(values, f"series[{i}]", config.max_context_length, config.interior_masks)
             for i, values in enumerate(series)
         ]
-
-
-def options_of(estimator: Any) -> dict[str, Any]:
-    """Collect the options of `ForecastPipeline.predict` that an estimator has as parameters."""
-    return {name: getattr(estimator, name) for name in OPTIONS}
-
-
-def pipeline_of(estimator: Any) -> ForecastPipeline:
-    """Check the parameters of an estimator that name a network; it is loaded at its first use.
-
-    The adapter is the one that the estimator has learnt, ``adapter_``, else the one it was given.
-    """
-    key = NetworkKey.resolve(
-        estimator.model_path,
-        estimator.revision,
-        estimator.device_map,
-        estimator.dtype,
-        estimator.config,
-        estimator.quantization_config,
-        estimator.quantization,
-        device_argument="device_map",
-    )
-    given = as_adapter(estimator.adapter)
-    return ForecastPipeline(key, getattr(estimator, "adapter_", given))
-
-
-def check_pipeline(estimator: Any) -> None:
-    """Check what `pipeline_of` does, and that the adapter is of the checkpoint.
-
-    No network is loaded, and nothing is downloaded where there is no adapter.
-    """
-    pipe = pipeline_of(estimator)
-    if pipe.adapter is not None:
-        pipe.adapter.check_base(pipe.key)
-
-
-def check_options(*, context_length: Any, rollout: Any, flip: Any, batch_size: Any) -> None:
-    """Check options of `ForecastPipeline.predict`, as far as that needs no network."""
-    _check_rollout(rollout)
-    if not isinstance(flip, (bool, np.bool_)):
-        raise TypeError(f"flip={flip!r} must be True or False")
-    for name, value in (("context_length", context_length), ("batch_size", batch_size)):
-        if value is not None:
-            check_positive(name, value)
-
-
-def resolve_rollout(rollout: str, config: TimerS1Architecture) -> str:
-    """Check the name of a roll-out; ``"auto"`` becomes the one that the checkpoint prefers."""
-    _check_rollout(rollout)
-    return config.preferred_rollout if rollout == "auto" else rollout
-
-
-def longest_history(rollout: str, config: TimerS1Architecture) -> int:
-    """Newest steps that a forecast of any horizon can read."""
-    multiscale_reads = resolve_rollout(rollout, config) == "multiscale"
-    return multiscale.LOOK_BACK if multiscale_reads else config.max_context_length
-
-
-def _check_rollout(rollout: Any) -> None:
-    if not isinstance(rollout, str) or rollout not in ROLLOUT_CHOICES:
-        raise ValueError(f"rollout={rollout!r} is unknown; use one of {ROLLOUT_CHOICES}")
-
-
-def _check_symmetric(levels: Sequence[float]) -> None:
-    if not np.allclose(np.add(levels, levels[::-1]), 1.0):
-        raise ValueError(
-            f"flip=True needs levels symmetric about 0.5; the checkpoint's are {tuple(levels)}"
-        )
-
-
-def check_positive(name: str, value: Any) -> None:
-    """Refuse what is not an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name}={value!r} must be an integer")
-    if value < 1:
-        raise ValueError(f"{name}={value} must be at least 1")

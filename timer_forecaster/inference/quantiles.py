@@ -24,12 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-
-
-def column_name(level: float) -> str:
-    """Name of a level's column in a frame: "q0.1" for 0.1."""
-    return f"q{level:.12g}"
+from timer_forecaster.arrays import FloatArray
 
 
 def evaluate(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -> FloatArray:

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from timer_forecaster.arrays import FloatArray
 
 
 class Row(NamedTuple):

@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from timer_forecaster.inference.cache import NetworkKey, load_plain_network
+from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.loading import load_plain_network
+from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.inference.pipeline import ForecastPipeline
-from timer_forecaster.models.checkpoints import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.key_values import KeyValueCache
 from timer_forecaster.models.timer_s1.network import ResidualMLP, Stage, TimeMoEBlock

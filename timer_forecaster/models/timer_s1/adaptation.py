@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
@@ -13,73 +13,25 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture
-from timer_forecaster.models.timer_s1.experts import (
+from timer_forecaster.models.timer_s1.experts import Expert, MixtureOfExperts
+from timer_forecaster.models.timer_s1.layouts.experts import (
     DeferredExpert,
-    Expert,
     FusedExpert,
-    MixtureOfExperts,
     StackedExperts,
 )
-from timer_forecaster.models.timer_s1.int8 import Int8Experts
-from timer_forecaster.models.timer_s1.linears import pad_to_grid
+from timer_forecaster.models.timer_s1.layouts.int8 import Int8Experts
+from timer_forecaster.models.timer_s1.layouts.linears import pad_to_grid
 from timer_forecaster.models.timer_s1.network import TimerS1Network
+from timer_forecaster.models.timer_s1.targets import (
+    EXPERT_NAME,
+    HEAD_PATTERN,
+    LORA_NAME,
+    check_weights,
+)
 
-TARGETS = ("router+head", "head", "router", "norms", "lora", "full")
-"""What can be tuned; see `replaced_by`."""
-
-_HEAD = r"output_patch_embedding\."
-_ROUTER = r".*\.ffn_layer\.gate\.weight$"
-_REPLACED = {
-    "router+head": f"{_HEAD}|{_ROUTER}",
-    "head": _HEAD,
-    "router": _ROUTER,
-    "norms": r".*(\bnorm\w*\.weight|\.[qk]_scale)$",
-    "full": "",
-}
-_ATTENTION = r".*\.self_attn\.[qkvo]_proj\.weight$"
-_LORA = re.compile(r"(?P<layer>.+)\.(?P<side>lora_[AB])\.weight")
-_OF_EXPERT = re.compile(r"(?P<experts>.+\.experts)\.(?P<number>\d+)\.(?P<projection>\w+)")
 _Own = dict[str, nn.Parameter]  # of a layer, by their names there, lora_A and lora_B among them
 # Layers whose outputs nothing of the network's own type is added to.
-_LAST = re.compile(rf".*\.ffn_layer\.gate|{_HEAD}(output|residual)_layer")
-
-
-def replaced_by(target: str, names: Iterable[str]) -> list[str]:
-    """Choose the weights that a target replaces, of the names of a network's parameters.
-
-    ``"router"`` replaces the matrices that send tokens to experts, ``"head"`` the output embedding,
-    ``"norms"`` the weights of all norms, those of queries and keys included, ``"full"``
-    everything. ``"lora"`` replaces nothing; see `widened_by_lora`.
-    """
-    if target == "lora":
-        return []
-    pattern = re.compile(_REPLACED[target])
-    return [name for name in names if pattern.match(name)]
-
-
-def widened_by_lora(
-    names: Iterable[str], hot_experts: Mapping[str, Iterable[int]] | None = None
-) -> list[str]:
-    """Choose the layers that low-rank matrices are added to.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Of a network's parameters.
-    hot_experts : mapping of str to iterable of int, optional
-        Numbers of the experts, by the name of their block's list (``"model.layers.0.ffn_layer
-        .experts"``), that are widened beside the projections of attention.
-    """
-    hot = {block: set(numbers) for block, numbers in (hot_experts or {}).items()}
-    layers = []
-    for name in names:
-        layer = name.removesuffix(".weight")
-        expert = _OF_EXPERT.fullmatch(layer)
-        if re.match(_ATTENTION, name) or (
-            expert and int(expert["number"]) in hot.get(expert["experts"], ())
-        ):
-            layers.append(layer)
-    return layers
+_LAST = re.compile(rf".*\.ffn_layer\.gate|{HEAD_PATTERN}(output|residual)_layer")
 
 
 def parameter_shapes(config: TimerS1Architecture) -> dict[str, torch.Size]:
@@ -227,7 +179,7 @@ def adapted(network: TimerS1Network, weights: Mapping[str, Tensor]) -> TimerS1Ne
     private = _Private(network)
     of_expert: dict[tuple[str, int], dict[str, _Own]] = defaultdict(dict)
     for layer, own in _by_layer(weights).items():
-        expert = _OF_EXPERT.fullmatch(layer)
+        expert = EXPERT_NAME.fullmatch(layer)
         if expert:
             place = expert["experts"], int(expert["number"])
             of_expert[place][expert["projection"]] = own
@@ -240,56 +192,10 @@ def adapted(network: TimerS1Network, weights: Mapping[str, Tensor]) -> TimerS1Ne
     return private.network
 
 
-def check_weights(shapes: Mapping[str, torch.Size], weights: Mapping[str, Tensor]) -> None:
-    """Check that weights are some of a network's, and low-rank matrices fit its layers.
-
-    Parameters
-    ----------
-    shapes : mapping of str to torch.Size
-        As `parameter_shapes` gives them.
-    weights : mapping of str to Tensor
-        As for `adapted`.
-
-    Raises
-    ------
-    ValueError
-        Naming the first that does not fit.
-    """
-    for name, value in weights.items():
-        lora = _LORA.fullmatch(name)
-        if lora:
-            _check_low_rank(shapes, weights, lora["layer"])
-        elif name not in shapes:
-            raise ValueError(f"weights are given for {name!r}, which the network does not have")
-        elif value.shape != shapes[name]:
-            raise ValueError(
-                f"the weights given for {name!r} have the shape {tuple(value.shape)}, and those of "
-                f"the network {tuple(shapes[name])}"
-            )
-
-
-def _check_low_rank(
-    shapes: Mapping[str, torch.Size], weights: Mapping[str, Tensor], layer: str
-) -> None:
-    shape = shapes.get(f"{layer}.weight", ())
-    if len(shape) != 2:
-        raise ValueError(
-            f"low-rank matrices are given for {layer!r}, which is no linear layer of the network"
-        )
-    pair = [weights.get(f"{layer}.{side}.weight") for side in ("lora_A", "lora_B")]
-    found = [None if matrix is None else tuple(matrix.shape) for matrix in pair]
-    rank = found[0][0] if found[0] else 0
-    if found != [(rank, shape[1]), (shape[0], rank)]:
-        raise ValueError(
-            f"the low-rank matrices of {layer!r} must have the shapes (rank, {shape[1]}) and "
-            f"({shape[0]}, rank), and lora_A has {found[0]}, lora_B {found[1]}"
-        )
-
-
 def _by_layer(weights: Mapping[str, Tensor]) -> dict[str, _Own]:
     by_layer: dict[str, _Own] = defaultdict(dict)
     for name, value in weights.items():
-        lora = _LORA.fullmatch(name)
+        lora = LORA_NAME.fullmatch(name)
         layer, own = (lora["layer"], lora["side"]) if lora else name.rsplit(".", 1)
         by_layer[layer][own] = _parameter(value)
     return by_layer

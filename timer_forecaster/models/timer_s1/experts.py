@@ -8,7 +8,6 @@ same numbers up to rounding; which one is fastest depends on the device and on t
 from __future__ import annotations
 
 import operator
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import cast
@@ -18,7 +17,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture
-from timer_forecaster.models.timer_s1.linears import PackedLinear, pad_to_grid
 
 
 class Expert(nn.Module):
@@ -33,127 +31,6 @@ class Expert(nn.Module):
     def forward(self, hidden_states: Tensor) -> Tensor:
         """Map (tokens, hidden size) to the same shape."""
         return self.down_proj(F.silu(self.gate_proj(hidden_states)) * self.up_proj(hidden_states))
-
-
-class FusedExpert(nn.Module):
-    """An expert whose first two products are one: the form for 8 bits.
-
-    So their input is rounded once; and a kernel of 8 bits can do nothing more to its sums, so that
-    nothing is lost by computing what lies between the products apart. `PackedExpert` is for kernels
-    that can. Both take any number of tokens, none included, and multiply numbers `on_grid` alone.
-
-    Parameters
-    ----------
-    gate_up_proj : nn.Module
-        Maps the hidden size to twice the expert size: the gate's half, then that of up.
-    down_proj : nn.Module
-        Maps the expert size to the hidden size.
-    """
-
-    def __init__(self, gate_up_proj: nn.Module, down_proj: nn.Module) -> None:
-        super().__init__()
-        self.gate_up_proj = gate_up_proj
-        self.down_proj = down_proj
-
-    def forward(self, hidden_states: Tensor) -> Tensor:
-        """Map (tokens, hidden size) to the same shape."""
-        if not len(hidden_states):
-            return hidden_states
-        rows = pad_to_grid(hidden_states)
-        gate, up = self.gate_up_proj(rows).chunk(2, dim=-1)
-        return self.down_proj(F.silu(gate) * up)[: len(hidden_states)]
-
-
-class PackedExpert(nn.Module):
-    """An `Expert` of `PackedLinear` layers: the form for float32 and bfloat16.
-
-    Kernels of these types apply the activation, and multiply by the gate, while sums are in their
-    registers, for which gate and up stay apart. See `FusedExpert` for the other form.
-
-    Parameters
-    ----------
-    expert : Expert
-        On the CPU. Its weights are copied.
-    """
-
-    def __init__(self, expert: Expert) -> None:
-        super().__init__()
-        self.gate_proj = PackedLinear(expert.gate_proj)
-        self.up_proj = PackedLinear(expert.up_proj)
-        self.down_proj = PackedLinear(expert.down_proj)
-
-    def forward(self, hidden_states: Tensor) -> Tensor:
-        """Map (tokens, hidden size) to the same shape."""
-        if not len(hidden_states):
-            return hidden_states
-        rows = pad_to_grid(hidden_states)
-        gate = self.gate_proj(rows, "swish")
-        return self.down_proj(self.up_proj.times(rows, gate))[: len(hidden_states)]
-
-
-class DeferredExpert(nn.Module):
-    """An expert that is made when the first token comes to it.
-
-    Parameters
-    ----------
-    make : callable
-        Gives the expert: a module that maps (tokens, hidden size) to the same shape. It is called
-        once, from whichever thread comes first.
-    """
-
-    def __init__(self, make: Callable[[], nn.Module]) -> None:
-        super().__init__()
-        self._make: Callable[[], nn.Module] | None = make
-        self._making = threading.Lock()
-        # The slot is there from the start: others may go through the modules meanwhile.
-        self.expert: nn.Module
-        self.register_module("expert", None)
-
-    def forward(self, hidden_states: Tensor) -> Tensor:
-        """Map (tokens, hidden size) to the same shape."""
-        return self.made()(hidden_states) if len(hidden_states) else hidden_states
-
-    def made(self) -> nn.Module:
-        """Give the expert, making it the first time."""
-        if self._make is not None:
-            with self._making:
-                if self._make is not None:  # another thread may have been faster
-                    with torch.inference_mode(False):  # the weights outlive the caller's mode
-                        self.expert = self._make()
-                    self._make = None
-        return self.expert
-
-
-class StackedExperts(nn.Module):
-    """All experts of a block in two stacks of weights, each multiplied in one grouped product.
-
-    For GPUs: nothing is launched expert by expert, and no count of tokens is waited for.
-
-    Parameters
-    ----------
-    experts : sequence of Expert
-        Their weights are copied.
-    """
-
-    def __init__(self, experts: Sequence[Expert]) -> None:
-        super().__init__()
-        gate_up = [torch.cat([e.gate_proj.weight, e.up_proj.weight]) for e in experts]
-        self.gate_up_proj = nn.Parameter(torch.stack(gate_up))  # (experts, 2 sizes, hidden size)
-        self.down_proj = nn.Parameter(torch.stack([e.down_proj.weight for e in experts]))
-
-    def forward(
-        self, hidden_states: Tensor, routing_weights: Tensor, expert_indices: Tensor
-    ) -> Tensor:
-        """Run a strategy's computation on these experts."""
-        rows, order = sort_by_expert(hidden_states, expert_indices)
-        chosen = expert_indices.flatten()
-        counts = chosen.new_zeros(len(self.down_proj)).scatter_add(
-            0, chosen, torch.ones_like(chosen)
-        )
-        ends = counts.cumsum(0, dtype=torch.int32)
-        gate, up = F.grouped_mm(rows, self.gate_up_proj.mT, offs=ends).chunk(2, dim=-1)
-        outputs = F.grouped_mm(F.silu(gate) * up, self.down_proj.mT, offs=ends)
-        return combine(outputs, order, routing_weights)
 
 
 def sort_by_expert(hidden_states: Tensor, expert_indices: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,13 +12,8 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture, validate_architecture
-from timer_forecaster.models.timer_s1.network import (
-    ATTENTION_KERNELS,
-    GatedAttention,
-    TimerS1Backbone,
-    TimerS1Layers,
-    patchify,
-)
+from timer_forecaster.models.timer_s1.attention import ATTENTION_KERNELS, GatedAttention
+from timer_forecaster.models.timer_s1.network import TimerS1Backbone, TimerS1Layers, patchify
 from timer_forecaster.models.timer_s1.objective import (
     combine_terms,
     load_balance_loss,

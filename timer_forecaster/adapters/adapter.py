@@ -6,78 +6,39 @@ import dataclasses
 import hashlib
 import json
 import os
-import re
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from shutil import copymode
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
-from timer_forecaster.inference.cache import NetworkKey, at_release, full_network, get_network
-from timer_forecaster.inference.weights import file_version, read_tensors, tensor_files
-from timer_forecaster.models.checkpoints import download, find_checkpoint
-from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.adaptation import (
-    TARGETS,
-    adapted,
-    check_weights,
-    parameter_shapes,
-    replaced_by,
-)
+from timer_forecaster.adapters.base import Base
+from timer_forecaster.adapters.folder import write_adapter_files
+from timer_forecaster.checkpoints.cache import at_release
+from timer_forecaster.checkpoints.files import file_version
+from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.registry import find_files, locate_files
+from timer_forecaster.checks import check_choice
+from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
+from timer_forecaster.models.timer_s1.targets import TARGETS
 
 if TYPE_CHECKING:
-    from timer_forecaster.finetuning.report import TuningReport
+    from timer_forecaster.adapters.report import TuningReport
     from timer_forecaster.inference.pipeline import ForecastPipeline
 
-MAX_ADAPTED = 32
-"""Adapted networks that are kept of each base; the least recently used goes first."""
-MAX_ADAPTED_BYTES = 2**30
-"""Of their own weights; the one that is used is kept in any case."""
+MAX_READ = 32
+"""Adapters that are kept once they were read; the least recently used goes first."""
 
 WEIGHTS_FILE, RECORD_FILE = "adapter.safetensors", "adapter.json"
 FILES = (WEIGHTS_FILE, RECORD_FILE)
 FORMAT = 1
-_SAMPLE = 256  # values of a large tensor, at least, that go into the signature
-_COMPUTED_BY = (  # fields of an architecture that forecasts of the same weights depend on
-    "input_token_len",
-    "hidden_size",
-    "intermediate_size",
-    "num_hidden_layers",
-    "num_mtp_tokens",
-    "num_attention_heads",
-    "num_experts",
-    "num_experts_per_token",
-    "hidden_act",
-    "rope_theta",
-    "quantiles",
-    "interior_masks",
-)
-
-
-class Base(NamedTuple):
-    """The checkpoint that an adapter belongs to."""
-
-    name: str
-    revision: str | None
-    signature: str  # of its weights, whatever they are called and wherever they lie
-
-    @classmethod
-    def of(cls, key: NetworkKey) -> Base:
-        """Describe what a key loads."""
-        return cls(key.name, key.revision, _signature(key))
-
-    def __str__(self) -> str:
-        """Name it, with its revision."""
-        return self.name if self.revision is None else f"{self.name}@{self.revision}"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -126,8 +87,7 @@ class Adapter:
 
     def __post_init__(self) -> None:
         """Check what is given, and keep it from being changed."""
-        if self.target not in TARGETS:
-            raise ValueError(f"target={self.target!r} is unknown; use one of {TARGETS}")
+        check_choice("target", self.target, TARGETS)
         own = {name: _own_copy(name, value) for name, value in self.weights.items()}
         try:
             record = json.loads(json.dumps(dict(self.record)))
@@ -160,7 +120,7 @@ class Adapter:
     @property
     def report(self) -> TuningReport | None:
         """How the tuning went; None if this package did not do it."""
-        from timer_forecaster.finetuning.report import TuningReport
+        from timer_forecaster.adapters.report import TuningReport
 
         report = self.record.get("report")
         return None if report is None else TuningReport(**report)
@@ -191,7 +151,6 @@ class Adapter:
                 "note of: make an Adapter of changed copies"
             )
         folder = Path(folder).expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
         description = {
             "format": FORMAT,
             "base": self.base._asdict(),
@@ -200,14 +159,14 @@ class Adapter:
             "fingerprint": self.fingerprint,
             "record": dict(self.record),
         }
-        with TemporaryDirectory(dir=folder) as written:
-            save_file(dict(self.weights), Path(written, WEIGHTS_FILE), metadata={"format": "pt"})
-            # A loss that was not finite is written as Python alone reads it.
-            text = json.dumps(description, indent=2) + "\n"
-            Path(written, RECORD_FILE).write_text(text, encoding="utf-8")
-            copymode(Path(written, RECORD_FILE), Path(written, WEIGHTS_FILE))  # 0600 otherwise
-            for file in FILES:
-                Path(written, file).replace(folder / file)
+        write_adapter_files(
+            folder,
+            self.weights,
+            description,
+            weights_file=WEIGHTS_FILE,
+            description_file=RECORD_FILE,
+            metadata={"format": "pt"},
+        )
         return folder
 
     @classmethod
@@ -286,9 +245,15 @@ class Adapter:
         --------
         >>> adapter.push_to_hub("owner/name", private=True)  # doctest: +SKIP
         """
-        from timer_forecaster.inference.hub import push
+        from timer_forecaster.adapters import hub
 
-        return push(self, repo_id, private, revision, commit_message)
+        name = hub.public_name(self.base)
+        message = commit_message or f"Adapter of {name}: {self.target}"
+        card = hub.model_card(self.base, self.target, self.n_parameters, self.report, repo_id)
+        with TemporaryDirectory() as folder:
+            dataclasses.replace(self, base=self.base._replace(name=name)).save(folder)
+            Path(folder, "README.md").write_text(card, encoding="utf-8")
+            return hub.upload(folder, repo_id, private, revision, message)
 
     def to_peft(self, folder: str | os.PathLike[str]) -> Path:
         """Write low-rank matrices in the format of the peft library, which need not be installed.
@@ -317,7 +282,7 @@ class Adapter:
         >>> from tempfile import mkdtemp
         >>> import torch
         >>> from timer_forecaster import ForecastPipeline
-        >>> from timer_forecaster.inference.adapters import Adapter, Base
+        >>> from timer_forecaster.adapters.adapter import Adapter, Base
         >>> pipe = ForecastPipeline.from_pretrained("timer-s1-test")
         >>> layer, size = "model.layers.0.self_attn.q_proj", pipe.network.config.hidden_size
         >>> weights = {f"{layer}.lora_A.weight": torch.ones(1, size),
@@ -326,9 +291,9 @@ class Adapter:
         >>> Adapter.from_peft(adapter.to_peft(mkdtemp()), pipe) == adapter
         True
         """
-        from timer_forecaster.inference.peft_format import write
+        from timer_forecaster.adapters.peft import write
 
-        return write(self, Path(folder).expanduser())
+        return write(self.weights, self.base, Path(folder).expanduser())
 
     @classmethod
     def from_peft(
@@ -360,9 +325,12 @@ class Adapter:
             If there is nothing of that name, it cannot be read, it is of another network, or of a
             kind of adapter that this package does not have.
         """
-        from timer_forecaster.inference.peft_format import read
+        from timer_forecaster.adapters.peft import read
 
-        return read(name, pipe, revision)
+        found = read(name, parameter_shapes(pipe.network.config), revision)
+        if found.base is not None:
+            cls(found.base, "lora", {}).check_base(pipe.key)
+        return cls(Base.of(pipe.key), "lora", found.weights, {"peft": found.settings})
 
     def check_base(self, key: NetworkKey) -> None:
         """Refuse another checkpoint than the one that was tuned.
@@ -422,7 +390,7 @@ def as_adapter(adapter: Any) -> Adapter | None:
     """
     if adapter is None or isinstance(adapter, Adapter):
         return adapter
-    place = _locate(adapter, None, FILES)
+    place = locate_files(adapter, None, FILES)
     version: Hashable = place
     if isinstance(place, Path):
         version = place, *(file_version((place / file).stat()) for file in FILES)
@@ -432,73 +400,19 @@ def as_adapter(adapter: Any) -> Adapter | None:
         found = Adapter.load(place)
         with _lock:
             _read[version] = found
-            while len(_read) > MAX_ADAPTED:
+            while len(_read) > MAX_READ:
                 _read.popitem(last=False)
     return found
 
 
-def adapted_network(key: NetworkKey, adapter: Adapter | None) -> TimerS1Network:
-    """Return the network of a key with the weights of an adapter.
-
-    It shares all other weights with the network of the key, which does not change, and like that
-    must not be changed.
-
-    Raises
-    ------
-    ValueError
-        If the adapter belongs to another checkpoint.
-    """
-    base = get_network(key)
-    if adapter is None:
-        return base
-    with _lock:
-        known = _adapted.setdefault(base, OrderedDict())
-        if adapter.fingerprint in known:
-            known.move_to_end(adapter.fingerprint)
-            return known[adapter.fingerprint].network or base
-    adapter.check_base(key)
-    network = None if adapter.is_identity else _apply(adapter, key, base)
-    with _lock:
-        # Another thread may have made it meanwhile: one network, one memory of forecasts.
-        kept = known.setdefault(adapter.fingerprint, _Kept(network, adapter.nbytes))
-        while len(known) > 1 and _too_much(known.values()):
-            known.popitem(last=False)
-    return kept.network or base
-
-
-class _Kept(NamedTuple):
-    """An adapted network; None is the base itself, which would otherwise keep itself alive."""
-
-    network: TimerS1Network | None
-    nbytes: int
-
-
-def _too_much(known: Collection[_Kept]) -> bool:
-    return len(known) > MAX_ADAPTED or sum(kept.nbytes for kept in known) > MAX_ADAPTED_BYTES
-
-
-_adapted: WeakKeyDictionary[TimerS1Network, OrderedDict[str, _Kept]] = WeakKeyDictionary()
 _read: OrderedDict[Hashable, Adapter] = OrderedDict()
-_signatures: dict[Hashable, str] = {}
-_lock = threading.Lock()  # of the three dictionaries
+_lock = threading.Lock()  # of the dictionary
 
 
 @at_release
 def _forget() -> None:
     with _lock:
         _read.clear()
-        _signatures.clear()
-
-
-@torch.inference_mode(False)
-def _apply(adapter: Adapter, key: NetworkKey, base: TimerS1Network) -> TimerS1Network:
-    shapes = parameter_shapes(base.config)
-    if adapter.weights.keys() == shapes.keys():
-        check_weights(shapes, adapter.weights)
-        return full_network(key, base.config, adapter.weights)
-    wide = torch.promote_types(torch.float32, base.dtype)
-    weights = {name: value.to(base.device, wide) for name, value in adapter.weights.items()}
-    return adapted(base, weights)
 
 
 @torch.inference_mode(False)
@@ -513,91 +427,9 @@ def _own_copy(name: str, value: Any) -> Tensor:
     return own
 
 
-def find_files(name: Any, revision: str | None, files: Sequence[str]) -> Path:
-    """Find the folder with the files of an adapter, which are fetched from the hub if need be.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If there is none.
-    """
-    place = _locate(name, revision, files)
-    if isinstance(place, str):
-        folder = download("adapter", place, revision, list(files), "a folder")
-        _check_complete(place, folder, files)
-        return folder
-    return place
-
-
-def _locate(name: Any, revision: str | None, files: Sequence[str]) -> Path | str:
-    """Find the folder of an adapter; a hub id stays what it is."""
-    if not isinstance(name, (str, os.PathLike)):
-        raise TypeError(f"adapter={name!r} must be an Adapter, or the name of a folder with one")
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        if revision is not None:
-            raise ValueError(f"revision={revision!r} applies to hub ids; {str(name)!r} is local")
-        _check_complete(str(name), folder, files)
-        return folder.resolve()
-    if not re.fullmatch(r"\w[\w.-]*/[\w.-]+", str(name)):
-        raise ValueError(f"adapter={str(name)!r} is neither a folder nor a hub id 'owner/name'")
-    return str(name)
-
-
-def _check_complete(name: str, folder: Path, files: Sequence[str]) -> None:
-    missing = [file for file in files if not (folder / file).is_file()]
-    if missing:
-        raise ValueError(f"{name!r} holds no adapter: {' and '.join(missing)} are missing")
-
-
 def _fingerprint(base: Base, weights: Mapping[str, Tensor]) -> str:
     digest = hashlib.blake2b(base.signature.encode(), digest_size=16)
     for name in sorted(weights):
         digest.update(f"{name}{tuple(weights[name].shape)}".encode())
         digest.update(weights[name].numpy().data)
-    return digest.hexdigest()
-
-
-def _signature(key: NetworkKey) -> str:
-    """Digest of what a key loads, read again when its files change; of the hub, once."""
-    if key.config is not None:
-        return hashlib.blake2b(json.dumps(key.config).encode(), digest_size=16).hexdigest()
-    version: Hashable = key.name, key.revision
-    if "/" not in key.name or Path(key.name).is_absolute():  # no hub id
-        version = _versions(find_checkpoint(key.name))
-    with _lock:
-        found = _signatures.get(version)
-    if found is None:
-        found = _signature_of(find_checkpoint(key.name, key.revision))
-        with _lock:
-            _signatures[version] = found
-    return found
-
-
-def _versions(folder: Path) -> Hashable:
-    files = sorted([folder / "config.json", *folder.glob("*.safetensors*")])
-    return tuple((file, *file_version(file.stat())) for file in files)
-
-
-def _signature_of(folder: Path) -> str:
-    """Digest of an architecture and of weights that are read in a moment.
-
-    These are router, head and norms, and some values of the others. They are rounded to bfloat16,
-    so that copies of a checkpoint in float32 and bfloat16 are one (float16 holds no small values
-    of bfloat16); and experts are left out, of which there are copies in 8 bits.
-    """
-    config = dataclasses.asdict(TimerS1Architecture.from_config_file(folder / "config.json"))
-    config["rope_theta"] = float(config["rope_theta"])
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(json.dumps([config[name] for name in _COMPUTED_BY]).encode())
-    files = tensor_files(folder)
-    names = sorted(name for name in files if ".experts." not in name)
-    whole = {*replaced_by("router+head", names), *replaced_by("norms", names)}
-    tensors = read_tensors(folder, files, names)
-    for name in names:
-        values = tensors[name].flatten()
-        if name not in whole:
-            values = values[:: values.numel() // _SAMPLE | 1]  # odd: not of one column alone
-        digest.update(f"{name}{tuple(tensors[name].shape)}".encode())
-        digest.update(values.to(torch.bfloat16).contiguous().view(torch.int16).numpy().data)
     return digest.hexdigest()

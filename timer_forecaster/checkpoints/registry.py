@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _HERE = Path(__file__).parent
 RELEASED = "bytedance-research/Timer-S1"
@@ -160,3 +162,40 @@ def download(what: str, name: str, revision: str | None, patterns: list[str], in
         raise ValueError(
             f"{what} {name!r} could not be downloaded ({error}); without a network use {instead}"
         ) from error
+
+
+def find_files(name: Any, revision: str | None, files: Sequence[str]) -> Path:
+    """Find the folder with the files of an adapter, which are fetched from the hub if need be.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is none.
+    """
+    place = locate_files(name, revision, files)
+    if isinstance(place, str):
+        folder = download("adapter", place, revision, list(files), "a folder")
+        _check_complete(place, folder, files)
+        return folder
+    return place
+
+
+def locate_files(name: Any, revision: str | None, files: Sequence[str]) -> Path | str:
+    """Find the folder of an adapter; a hub id stays what it is."""
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(f"adapter={name!r} must be an Adapter, or the name of a folder with one")
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if revision is not None:
+            raise ValueError(f"revision={revision!r} applies to hub ids; {str(name)!r} is local")
+        _check_complete(str(name), folder, files)
+        return folder.resolve()
+    if not re.fullmatch(r"\w[\w.-]*/[\w.-]+", str(name)):
+        raise ValueError(f"adapter={str(name)!r} is neither a folder nor a hub id 'owner/name'")
+    return str(name)
+
+
+def _check_complete(name: str, folder: Path, files: Sequence[str]) -> None:
+    missing = [file for file in files if not (folder / file).is_file()]
+    if missing:
+        raise ValueError(f"{name!r} holds no adapter: {' and '.join(missing)} are missing")

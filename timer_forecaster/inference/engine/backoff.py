@@ -7,9 +7,8 @@ from threading import Lock
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from timer_forecaster.arrays import FloatArray
 
 
 def halving(

@@ -13,23 +13,16 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from shutil import copymode
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
+import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from timer_forecaster.inference.adapters import Adapter, Base, find_files
-from timer_forecaster.models.timer_s1.adaptation import (
-    check_weights,
-    parameter_shapes,
-    replaced_by,
-)
-
-if TYPE_CHECKING:
-    from timer_forecaster.inference.pipeline import ForecastPipeline
+from timer_forecaster.adapters.base import Base
+from timer_forecaster.adapters.folder import write_adapter_files
+from timer_forecaster.checkpoints.registry import find_files
+from timer_forecaster.models.timer_s1.targets import check_weights, replaced_by
 
 CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
 _PREFIX = "base_model.model."  # what peft puts before the names of a network
@@ -71,16 +64,24 @@ _WITHOUT_EFFECT = {  # on forecasts, given the matrices and the names that they 
 _INITIAL = (True, False, "gaussian", "eva", "orthogonal")  # the others change the base too
 
 
-def write(adapter: Adapter, folder: Path) -> Path:
-    """Write an adapter; see `Adapter.to_peft`."""
-    ranks, modules = _contents(adapter.weights)
+class PeftAdapter(NamedTuple):
+    """The contents of a folder that peft reads."""
+
+    weights: dict[str, Tensor]  # as those of an `Adapter`
+    settings: dict[str, Any]  # of peft, without the name of the base
+    base: Base | None  # where `write` wrote the folder
+
+
+def write(weights: Mapping[str, Tensor], base: Base, folder: Path) -> Path:
+    """Write the weights of an adapter; see `Adapter.to_peft`."""
+    ranks, modules = _contents(weights)
     usual = Counter(ranks.values()).most_common(1)[0][0]
     others = {layer: rank for layer, rank in ranks.items() if rank != usual}
     config = {
         "peft_type": "LORA",
         "task_type": None,
-        "base_model_name_or_path": adapter.base.name,
-        "revision": adapter.base.revision,
+        "base_model_name_or_path": base.name,
+        "revision": base.revision,
         "inference_mode": True,
         "r": usual,
         "lora_alpha": usual,
@@ -89,16 +90,16 @@ def write(adapter: Adapter, folder: Path) -> Path:
         "target_modules": list(ranks),
         "modules_to_save": modules or None,
     }
-    stored = {f"{_PREFIX}{name}": value for name, value in adapter.weights.items()}
-    metadata = {"format": "pt", _SIGNATURE: adapter.base.signature}
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder) as written:
-        save_file(stored, Path(written, WEIGHTS_FILE), metadata=metadata)
-        text = json.dumps(config, indent=2) + "\n"
-        Path(written, CONFIG_FILE).write_text(text, encoding="utf-8")
-        copymode(Path(written, CONFIG_FILE), Path(written, WEIGHTS_FILE))  # 0600 otherwise
-        for file in (WEIGHTS_FILE, CONFIG_FILE):
-            Path(written, file).replace(folder / file)
+    stored = {f"{_PREFIX}{name}": value for name, value in weights.items()}
+    metadata = {"format": "pt", _SIGNATURE: base.signature}
+    write_adapter_files(
+        folder,
+        stored,
+        config,
+        weights_file=WEIGHTS_FILE,
+        description_file=CONFIG_FILE,
+        metadata=metadata,
+    )
     return folder
 
 
@@ -133,9 +134,9 @@ def _can_be_replaced(name: str) -> bool:
 
 
 def read(
-    name: str | os.PathLike[str], pipe: ForecastPipeline, revision: str | None = None
-) -> Adapter:
-    """Read an adapter; see `Adapter.from_peft`."""
+    name: str | os.PathLike[str], shapes: Mapping[str, torch.Size], revision: str | None = None
+) -> PeftAdapter:
+    """Read a folder that peft reads, for a network of these shapes; see `Adapter.from_peft`."""
     folder = find_files(name, revision, (CONFIG_FILE, WEIGHTS_FILE))
     try:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
@@ -144,17 +145,15 @@ def read(
             tensors = {key: stored.get_tensor(key) for key in stored.keys()}
         _check_config(config)
         weights = _own_weights(tensors, config)
-        check_weights(parameter_shapes(pipe.network.config), weights)
+        check_weights(shapes, weights)
     except (OSError, TypeError, ValueError, SafetensorError) as error:
         raise ValueError(f"peft's adapter in {str(folder)!r} cannot be read: {error}") from error
     # Not the base's name, which may be a folder of someone's machine: the adapter has its own.
-    described = {key: value for key, value in config.items() if key != "base_model_name_or_path"}
-    adapter = Adapter(Base.of(pipe.key), "lora", weights, {"peft": described})
-    if signature is not None:
-        name = str(config.get("base_model_name_or_path"))
-        base = Base(name, config.get("revision"), signature)
-        Adapter(base, "lora", {}).check_base(pipe.key)
-    return adapter
+    settings = {key: value for key, value in config.items() if key != "base_model_name_or_path"}
+    if signature is None:
+        return PeftAdapter(weights, settings, None)
+    name = str(config.get("base_model_name_or_path"))
+    return PeftAdapter(weights, settings, Base(name, config.get("revision"), signature))
 
 
 def _check_config(config: Any) -> None:

@@ -5,54 +5,21 @@ Shapes in comments: B rows, N tokens, P patch length.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from threading import Lock
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from timer_forecaster.inference.backoff import halving
-from timer_forecaster.inference.rollout import roll_out, rows_to_roll_out
-from timer_forecaster.inference.threads import crew
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.engine.batching import fill_in_batches, token_batches
+from timer_forecaster.inference.engine.rollout import roll_out, rows_to_roll_out
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.network import patchify
 
-FloatArray = NDArray[np.float64]
-
 # Hidden size from which on a single expert is worth handing to another thread.
 _EXPERTS_SHARED_FROM = 512
-
-
-def token_batches(
-    n_tokens: Sequence[int], rows_at_once: Callable[[int], int], batch_size: int | None
-) -> Iterator[list[int]]:
-    """Group rows of similar length.
-
-    Parameters
-    ----------
-    n_tokens : sequence of int
-        Tokens of each row.
-    rows_at_once : callable
-        Tells how many rows of so many tokens make a batch, one at least.
-    batch_size : int, optional
-        Most rows in a batch. Default: as many as that allows.
-
-    Yields
-    ------
-    list of int
-        Indices of the rows of a batch, shortest first.
-    """
-    batch: list[int] = []
-    for index in sorted(range(len(n_tokens)), key=lambda i: n_tokens[i]):
-        if batch and (len(batch) >= rows_at_once(n_tokens[index]) or len(batch) == batch_size):
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
 
 
 def forecast_rows(
@@ -135,7 +102,7 @@ def _fill(
     batch_size: int | None = None,
     on_batch: Callable[[int], None] | None = None,
 ) -> None:
-    """Write what a function gives for batches of rows, (B, ...).
+    """Write the output (B, ...) of a function for batches of rows.
 
     The function is called in several threads, with patches (B, N, 2 P) and each row's newest
     token (B,). How many rows of so many tokens make a batch is by default what one pass takes.
@@ -153,13 +120,14 @@ def _fill(
         return run(patches, last_token).cpu().double().numpy()
 
     share_experts = network.config.hidden_size >= _EXPERTS_SHARED_FROM
-    with crew(network.device, len(batches), share_experts) as threads:
-        alone = Lock() if threads.n_helpers and len(batches) > 1 else None
-        outputs = threads.map(partial(halving, run_rows, alone), batches)
-        for batch, output in zip(batches, outputs, strict=True):
-            result[batch] = output
-            if on_batch is not None:
-                on_batch(len(batch))
+    fill_in_batches(
+        result,
+        run_rows,
+        batches,
+        device=network.device,
+        share_experts=share_experts,
+        on_batch=on_batch,
+    )
 
 
 def pad_batch(network: TimerS1Network, rows: Sequence[FloatArray]) -> Tensor:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture
-from timer_forecaster.models.timer_s1.experts import (
-    Expert,
-    MixtureOfExperts,
-    PackedExpert,
-    StackedExperts,
-)
-from timer_forecaster.models.timer_s1.linears import PackedLinear, can_pack
+from timer_forecaster.models.timer_s1.experts import Expert, MixtureOfExperts
+from timer_forecaster.models.timer_s1.layouts.experts import PackedExpert, StackedExperts
+from timer_forecaster.models.timer_s1.layouts.int8 import Int8Expert, Int8Experts
+from timer_forecaster.models.timer_s1.layouts.linears import PackedLinear, can_pack
 
 WIDE = 256
 """Hidden size from which on a network is packed or stacked, and computed in bfloat16 by default.
@@ -75,3 +73,41 @@ def stack(module: nn.Module) -> None:
     for part in module.modules():
         if isinstance(part, MixtureOfExperts):
             part.experts = StackedExperts(cast("Sequence[Expert]", part.experts))
+
+
+def packing(dtype: torch.dtype) -> Pack:
+    """Return what packs experts, stored ones or full ones, into 8 bits with outputs of a type."""
+
+    def pack(expert: Any) -> nn.Module:
+        rounded = expert if isinstance(expert, Int8Expert) else Int8Expert(expert)
+        return rounded.packed(dtype)
+
+    return pack
+
+
+def join_experts(network: TimerS1Network) -> None:
+    """Let the packed experts of each block share what lies between their products."""
+    for part in network.modules():
+        if isinstance(part, MixtureOfExperts):
+            part.experts = Int8Experts(part.experts.children())
+
+
+def restoring(dtype: torch.dtype) -> Pack:
+    """Return what makes plain experts of stored ones, of a type."""
+    return lambda expert: expert.restored(dtype)
+
+
+Pack = Callable[[Any], nn.Module]
+"""Makes of an expert what takes its place: another form of its weights, faster or smaller."""
+
+
+def replace_experts(network: nn.Module, pack: Pack) -> None:
+    """Replace the experts of a network, whether it has its weights or is empty."""
+    for name in unpacked_experts(network):
+        network.set_submodule(name, pack(network.get_submodule(name)))
+
+
+def unpacked_experts(network: nn.Module) -> list[str]:
+    """Name the experts of a network that are not packed yet."""
+    kinds = (Expert, Int8Expert)
+    return [name for name, module in network.named_modules() if isinstance(module, kinds)]

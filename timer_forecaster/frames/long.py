@@ -4,29 +4,23 @@ Series are cut out of a frame by id and target column, laid on the regular grid 
 step that is absent becomes a missing value) and forecast in one call of the pipeline.
 """
 
-from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset
 
-from timer_forecaster.inference.quantiles import column_name
-from timer_forecaster.inference.times import (
-    Step,
-    as_step,
-    evident_grid,
-    future_times,
-    parse_times,
-    regular_grid,
-    regular_step,
-)
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.frames.panel import _axes, _Axis, _Block, _blocks
+from timer_forecaster.frames.times import Step, future_times
 
-FloatArray = NDArray[np.float64]
 TARGET = "target"
+
+
+def column_name(level: float) -> str:
+    """Name of a level's column in a frame: "q0.1" for 0.1."""
+    return f"q{level:.12g}"
 
 
 class _Forecast(Protocol):
@@ -48,24 +42,6 @@ class Predictor(Protocol):
         progress: bool,
     ) -> _Forecast:
         """Forecast 1-D arrays; `quantile(level)` of the result is (n_series, horizon)."""
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """The regular times of one series, and where its rows stand among them."""
-
-    grid: pd.Index
-    step: Step
-    positions: NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class _Block:
-    """The rows of one id, oldest first."""
-
-    label: str
-    rows: NDArray[np.intp]
-    times: pd.Index
 
 
 def forecast_frame(
@@ -245,87 +221,6 @@ def _level_names(levels: Sequence[float], taken: dict[str, Hashable | None]) -> 
                 f"{role}={name!r}: the forecast has a column of that name; rename yours"
             )
     return names
-
-
-def _blocks(frame: pd.DataFrame, time_column: Hashable, id_column: Hashable | None) -> list[_Block]:
-    """Cut the frame by id, and sort and check each id's times."""
-    times = pd.Index(parse_times(frame[time_column], time_column))
-    if id_column is None:
-        groups = {"": np.arange(len(frame))}
-    else:
-        missing = frame[id_column].isna().to_numpy()
-        if missing.any():
-            row = missing.argmax() + 1
-            raise ValueError(f"id_column {id_column!r}: data row {row} has no id")
-        codes, ids = pd.factorize(frame[id_column])
-        rows = np.split(np.argsort(codes, kind="stable"), np.bincount(codes).cumsum()[:-1])
-        groups = {f"{id_column} {id_!r}: ": row for id_, row in zip(ids, rows, strict=True)}
-    return [_block(label, rows, times) for label, rows in groups.items()]
-
-
-def _block(label: str, rows: NDArray[np.intp], times: pd.Index) -> _Block:
-    own = times.take(rows)
-    if not own.is_monotonic_increasing:
-        order = own.argsort()
-        rows, own = rows[order], own.take(order)
-    if not own.is_unique:
-        twice = own[own.duplicated()][0]
-        raise ValueError(
-            f"{label}the time {twice} is there more than once; aggregate such rows, name the "
-            "id column if they belong to several series, or give clock times with their offset "
-            "from UTC"
-        )
-    return _Block(label, rows, own)
-
-
-def _axes(blocks: list[_Block], freq: str | int | BaseOffset | None) -> list[_Axis]:
-    """Find the regular grid of each block; blocks with equal times are looked at once."""
-    keys = [block.times.astype("int64").to_numpy().tobytes() for block in blocks]
-    distinct = dict(zip(keys, blocks, strict=True))
-    first = blocks[0].times
-    given: Step | None = first.freq if isinstance(first, pd.PeriodIndex) else None
-    if freq is not None:
-        given = as_step(freq, first)
-    if given is not None:
-        known = {key: _given_axis(block, given) for key, block in distinct.items()}
-        return [known[key] for key in keys]
-    own = {key: regular_step(block.times) for key, block in distinct.items()}
-    votes = Counter(own[key] for key in keys if own[key] is not None)
-    common = votes.most_common(1)[0][0] if votes else None
-    known = {key: _inferred_axis(block, own[key], common) for key, block in distinct.items()}
-    return [known[key] for key in keys]
-
-
-def _given_axis(block: _Block, step: Step) -> _Axis:
-    grid = regular_grid(block.times, step)
-    if grid is None:
-        raise ValueError(
-            f"{block.label}the times from {block.times[0]} to {block.times[-1]} do not all lie on "
-            f"the grid of freq={_step_name(step)!r}; leave freq out to have it inferred"
-        )
-    return _Axis(grid, step, grid.get_indexer(block.times))
-
-
-def _inferred_axis(block: _Block, own: Step | None, common: Step | None) -> _Axis:
-    times = block.times
-    found = evident_grid(times, own, common)
-    if found is not None:
-        step, grid = found
-        return _Axis(grid, step, grid.get_indexer(times))
-    if len(times) == 1:
-        raise ValueError(
-            f"{block.label}a frequency cannot be inferred from a single time; pass freq, for "
-            "example freq='D'"
-        )
-    raise ValueError(
-        f"{block.label}no frequency can be inferred from its {len(times)} times, {times[0]} to "
-        f"{times[-1]}: they are irregular or more than half of them are missing; pass freq, for "
-        "example freq='h', to fill in missing steps, or resample"
-    )
-
-
-def _step_name(step: Step) -> str:
-    return str(step) if isinstance(step, int) else step.freqstr
 
 
 def _series(

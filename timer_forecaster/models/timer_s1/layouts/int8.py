@@ -15,15 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from timer_forecaster.models.timer_s1.experts import (
-    DeferredExpert,
     Expert,
-    FusedExpert,
     combine,
     expert_map,
     run_sorted,
     sort_by_expert,
 )
-from timer_forecaster.models.timer_s1.linears import pad_to_grid, refuse_gradients
+from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert, FusedExpert
+from timer_forecaster.models.timer_s1.layouts.linears import pad_to_grid, refuse_gradients
 
 STEPS = 127
 """Steps on either side of zero that eight bits give."""
@@ -52,7 +51,7 @@ def quantise_rows(values: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
     Examples
     --------
     >>> import torch
-    >>> from timer_forecaster.models.timer_s1.int8 import quantise_rows
+    >>> from timer_forecaster.models.timer_s1.layouts.int8 import quantise_rows
     >>> quantise_rows(torch.tensor([[0.5, -1.27]]))[0]
     tensor([[  50, -127]], dtype=torch.int8)
     """

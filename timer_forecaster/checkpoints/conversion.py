@@ -10,95 +10,21 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from timer_forecaster.inference.weights import Pack, check_fit, read_tensors, tensor_files
-from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.checkpoints.files import check_fit, read_tensors, tensor_files
+from timer_forecaster.checkpoints.quantization import EXPERTS_PATTERN, INT8, STORED_FORM
+from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
-from timer_forecaster.models.timer_s1.int8 import (
-    Int8Expert,
-    Int8Experts,
-    activation_steps,
-    quantise_weight,
-)
+from timer_forecaster.models.timer_s1.layouts.int8 import quantise_weight
 
-INT8 = "int8"
 MAX_SHARD_BYTES = 10**9
 """Of a file that `convert_checkpoint` writes; twice as much is in memory meanwhile."""
-
-_EXPERTS = r"re:.*\.experts\.\d+\.(gate|up|down)_proj$"
-_EIGHT_BITS = {"num_bits": 8, "type": "int", "symmetric": True}
-_STORED: dict[str, Any] = {
-    "quant_method": "compressed-tensors",
-    "format": "int-quantized",
-    "quantization_status": "compressed",
-    "config_groups": {
-        "experts": {
-            "targets": [_EXPERTS],
-            "weights": {**_EIGHT_BITS, "strategy": "channel"},
-            "input_activations": {**_EIGHT_BITS, "strategy": "token", "dynamic": True},
-        }
-    },
-    "ignore": [],
-}
-
-
-def check_int8(quantization: Any, device: torch.device, device_argument: str) -> None:
-    """Check that a quantisation is the one there is, and that it can be computed.
-
-    Raises
-    ------
-    ValueError
-        If it is another, or the device is not a CPU.
-    ImportError
-        If this build of torch lacks its kernels.
-    """
-    if quantization != INT8:
-        raise ValueError(
-            f"quantization={quantization!r} is unknown; use 'int8', for CPUs, or None. Libraries "
-            "quantise otherwise, to 4 bits for instance, by quantization_config"
-        )
-    if device.type != "cpu":
-        raise ValueError(
-            f"quantization='int8' is for CPUs, and the device is {str(device)!r}: give "
-            f"{device_argument}='cpu' or 'auto', or let a library quantise for that device, as by "
-            "quantization_config=BitsAndBytesConfig(load_in_8bit=True) of transformers"
-        )
-    activation_steps()
-
-
-def is_int8(config: Mapping[str, Any]) -> bool:
-    """Tell whether a ``config.json`` is of a checkpoint that `convert_checkpoint` wrote."""
-    return config.get("quantization_config") == _STORED
-
-
-def packing(dtype: torch.dtype) -> Pack:
-    """Return what packs experts, stored ones or full ones, into 8 bits with outputs of a type."""
-
-    def pack(expert: Any) -> nn.Module:
-        rounded = expert if isinstance(expert, Int8Expert) else Int8Expert(expert)
-        return rounded.packed(dtype)
-
-    return pack
-
-
-def join_experts(network: TimerS1Network) -> None:
-    """Let the packed experts of each block share what lies between their products."""
-    for part in network.modules():
-        if isinstance(part, MixtureOfExperts):
-            part.experts = Int8Experts(part.experts.children())
-
-
-def restoring(dtype: torch.dtype) -> Pack:
-    """Return what makes plain experts of stored ones, of a type."""
-    return lambda expert: expert.restored(dtype)
 
 
 def convert_checkpoint(
@@ -162,7 +88,7 @@ def convert_checkpoint(
         folder = Path(parent) / "checkpoint"
         folder.mkdir()
         _write_weights(source, folder)
-        text = json.dumps(config | {"quantization_config": _STORED}, indent=2)
+        text = json.dumps(config | {"quantization_config": STORED_FORM}, indent=2)
         (folder / "config.json").write_text(text + "\n", encoding="utf-8")
         folder.rename(output)
     return output
@@ -202,7 +128,7 @@ def _converted(source: Path) -> Iterator[tuple[str, Tensor]]:
         network = TimerS1Network(TimerS1Architecture.from_config_file(source / "config.json"))
     wanted = network.state_dict().keys()
     check_fit(source, wanted - files.keys(), files.keys() - wanted)
-    pattern = re.compile(_EXPERTS.removeprefix("re:").replace("$", r"\.weight"))
+    pattern = re.compile(EXPERTS_PATTERN.removeprefix("re:").replace("$", r"\.weight"))
     for name in wanted:
         tensor = read_tensors(source, files, [name])[name]
         if pattern.fullmatch(name):

@@ -15,19 +15,15 @@ import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from timer_forecaster.models.timer_s1.experts import DeferredExpert, Expert
-from timer_forecaster.models.timer_s1.int8 import Int8Expert
-
-Pack = Callable[[Any], nn.Module]
-"""Makes of an expert what takes its place: another form of its weights, faster or smaller."""
+from timer_forecaster.models.timer_s1.layouts.choice import Pack, unpacked_experts
+from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert
 
 DEFERRED_FROM_BYTES = 10**9
 """Size of a checkpoint's files from which on its experts are read at their first use."""
@@ -65,7 +61,7 @@ def fill(
     check_fit(folder, wanted - files.keys(), files.keys() - wanted)
     rest = set(files)
     if pack is not None:
-        names = _unpacked_experts(network)
+        names = unpacked_experts(network)
         reader = _ExpertReader(folder, files, pack, len(names))
         if deferred is None:
             deferred = reader.n_bytes >= DEFERRED_FROM_BYTES
@@ -143,18 +139,6 @@ def _trim_heap() -> None:
 def _tensor_names(network: nn.Module, module: str) -> dict[str, str]:
     """Map the names of a module's tensors in the network to those in the module."""
     return {f"{module}.{own}": own for own in network.get_submodule(module).state_dict()}
-
-
-def replace_experts(network: nn.Module, pack: Pack) -> None:
-    """Replace the experts of a network, whether it has its weights or is empty."""
-    for name in _unpacked_experts(network):
-        network.set_submodule(name, pack(network.get_submodule(name)))
-
-
-def _unpacked_experts(network: nn.Module) -> list[str]:
-    """Name the experts of a network that are not packed yet."""
-    kinds = (Expert, Int8Expert)
-    return [name for name, module in network.named_modules() if isinstance(module, kinds)]
 
 
 def tensor_files(folder: Path) -> dict[str, str]:

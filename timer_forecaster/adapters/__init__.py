@@ -1,0 +1,1 @@
+"""Adapters: the few weights that finetuning changed, apart from their checkpoint."""

@@ -1,0 +1,78 @@
+"""Networks with the weights of an adapter, kept beside the network they share."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import torch
+
+from timer_forecaster.adapters.adapter import Adapter
+from timer_forecaster.checkpoints.cache import full_network, get_network
+from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.timer_s1.adaptation import adapted, parameter_shapes
+from timer_forecaster.models.timer_s1.targets import check_weights
+
+MAX_ADAPTED = 32
+"""Adapted networks that are kept of each base; the least recently used goes first."""
+MAX_ADAPTED_BYTES = 2**30
+"""Of their own weights; the one that is used is kept in any case."""
+
+
+def adapted_network(key: NetworkKey, adapter: Adapter | None) -> TimerS1Network:
+    """Return the network of a key with the weights of an adapter.
+
+    It shares all other weights with the network of the key, which does not change, and like that
+    must not be changed.
+
+    Raises
+    ------
+    ValueError
+        If the adapter belongs to another checkpoint.
+    """
+    base = get_network(key)
+    if adapter is None:
+        return base
+    with _lock:
+        known = _adapted.setdefault(base, OrderedDict())
+        if adapter.fingerprint in known:
+            known.move_to_end(adapter.fingerprint)
+            return known[adapter.fingerprint].network or base
+    adapter.check_base(key)
+    network = None if adapter.is_identity else _apply(adapter, key, base)
+    with _lock:
+        # Another thread may have made it meanwhile: one network, one memory of forecasts.
+        kept = known.setdefault(adapter.fingerprint, _Kept(network, adapter.nbytes))
+        while len(known) > 1 and _too_much(known.values()):
+            known.popitem(last=False)
+    return kept.network or base
+
+
+class _Kept(NamedTuple):
+    """An adapted network; None is the base itself, which would otherwise keep itself alive."""
+
+    network: TimerS1Network | None
+    nbytes: int
+
+
+def _too_much(known: Collection[_Kept]) -> bool:
+    return len(known) > MAX_ADAPTED or sum(kept.nbytes for kept in known) > MAX_ADAPTED_BYTES
+
+
+_adapted: WeakKeyDictionary[TimerS1Network, OrderedDict[str, _Kept]] = WeakKeyDictionary()
+_lock = threading.Lock()  # of the dictionary
+
+
+@torch.inference_mode(False)
+def _apply(adapter: Adapter, key: NetworkKey, base: TimerS1Network) -> TimerS1Network:
+    shapes = parameter_shapes(base.config)
+    if adapter.weights.keys() == shapes.keys():
+        check_weights(shapes, adapter.weights)
+        return full_network(key, base.config, adapter.weights)
+    wide = torch.promote_types(torch.float32, base.dtype)
+    weights = {name: value.to(base.device, wide) for name, value in adapter.weights.items()}
+    return adapted(base, weights)

@@ -1,0 +1,110 @@
+"""The checkpoint that an adapter belongs to, by a digest of its weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import threading
+from collections.abc import Hashable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from timer_forecaster.checkpoints.cache import at_release
+from timer_forecaster.checkpoints.files import file_version, read_tensors, tensor_files
+from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.timer_s1.targets import replaced_by
+
+_SAMPLE = 256  # values of a large tensor, at least, that go into the signature
+
+
+_COMPUTED_BY = (  # fields of an architecture that forecasts of the same weights depend on
+    "input_token_len",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_mtp_tokens",
+    "num_attention_heads",
+    "num_experts",
+    "num_experts_per_token",
+    "hidden_act",
+    "rope_theta",
+    "quantiles",
+    "interior_masks",
+)
+
+
+class Base(NamedTuple):
+    """The checkpoint that an adapter belongs to."""
+
+    name: str
+    revision: str | None
+    signature: str  # of its weights, whatever they are called and wherever they lie
+
+    @classmethod
+    def of(cls, key: NetworkKey) -> Base:
+        """Describe what a key loads."""
+        return cls(key.name, key.revision, _signature(key))
+
+    def __str__(self) -> str:
+        """Name it, with its revision."""
+        return self.name if self.revision is None else f"{self.name}@{self.revision}"
+
+
+_signatures: dict[Hashable, str] = {}
+_lock = threading.Lock()  # of the dictionary
+
+
+@at_release
+def _forget() -> None:
+    with _lock:
+        _signatures.clear()
+
+
+def _signature(key: NetworkKey) -> str:
+    """Digest of what a key loads, read again when its files change; of the hub, once."""
+    if key.config is not None:
+        return hashlib.blake2b(json.dumps(key.config).encode(), digest_size=16).hexdigest()
+    version: Hashable = key.name, key.revision
+    if "/" not in key.name or Path(key.name).is_absolute():  # no hub id
+        version = _versions(find_checkpoint(key.name))
+    with _lock:
+        found = _signatures.get(version)
+    if found is None:
+        found = _signature_of(find_checkpoint(key.name, key.revision))
+        with _lock:
+            _signatures[version] = found
+    return found
+
+
+def _versions(folder: Path) -> Hashable:
+    files = sorted([folder / "config.json", *folder.glob("*.safetensors*")])
+    return tuple((file, *file_version(file.stat())) for file in files)
+
+
+def _signature_of(folder: Path) -> str:
+    """Digest of an architecture and of weights that are read in a moment.
+
+    These are router, head and norms, and some values of the others. They are rounded to bfloat16,
+    so that copies of a checkpoint in float32 and bfloat16 are one (float16 holds no small values
+    of bfloat16); and experts are left out, of which there are copies in 8 bits.
+    """
+    config = dataclasses.asdict(TimerS1Architecture.from_config_file(folder / "config.json"))
+    config["rope_theta"] = float(config["rope_theta"])
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(json.dumps([config[name] for name in _COMPUTED_BY]).encode())
+    files = tensor_files(folder)
+    names = sorted(name for name in files if ".experts." not in name)
+    whole = {*replaced_by("router+head", names), *replaced_by("norms", names)}
+    tensors = read_tensors(folder, files, names)
+    for name in names:
+        values = tensors[name].flatten()
+        if name not in whole:
+            values = values[:: values.numel() // _SAMPLE | 1]  # odd: not of one column alone
+        digest.update(f"{name}{tuple(tensors[name].shape)}".encode())
+        digest.update(values.to(torch.bfloat16).contiguous().view(torch.int16).numpy().data)
+    return digest.hexdigest()

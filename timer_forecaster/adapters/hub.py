@@ -1,0 +1,106 @@
+"""Adapters on the Hugging Face hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from timer_forecaster.adapters.base import Base
+from timer_forecaster.adapters.report import TuningReport
+
+_CARD = """
+# {title}
+
+What tuning has changed in the time-series model `{base}`, for
+[timer-forecaster](https://pypi.org/project/timer-forecaster/). It is applied to this checkpoint
+alone, whose weights are needed beside it.
+
+- Tuned: {target}, {n_parameters:,} parameters
+- Base: `{base}`, signature of its weights `{signature}`
+
+```python
+from timer_forecaster import ForecastPipeline
+
+pipe = ForecastPipeline.from_pretrained({name!r}{revision}, adapter={repo_id!r})
+forecast = pipe.predict(series, horizon=24)
+```
+"""
+_SCORES = """
+## Scores
+
+```
+{report}
+```
+"""
+
+
+def upload(
+    folder: str, repo_id: str, private: bool | None, revision: str | None, commit_message: str
+) -> str:
+    """Upload the files of a folder, and return the commit; see `Adapter.push_to_hub`."""
+    from huggingface_hub import create_branch, create_repo, upload_folder
+
+    create_repo(repo_id, private=private, exist_ok=True)
+    if revision is not None:
+        create_branch(repo_id, branch=revision, exist_ok=True)
+    commit = upload_folder(
+        repo_id=repo_id, folder_path=folder, revision=revision, commit_message=commit_message
+    )
+    return str(commit.oid)
+
+
+def model_card(
+    base: Base, target: str, n_parameters: int, report: TuningReport | None, repo_id: str
+) -> str:
+    """Describe an adapter for the hub: base, target, scores, and how to load it.
+
+    Parameters
+    ----------
+    base : Base
+        The checkpoint it belongs to.
+    target : str
+        The weights it changes.
+    n_parameters : int
+        The number of values in it.
+    report : TuningReport, optional
+        The scores of the finetuning.
+    repo_id : str
+        The repository it goes to.
+
+    Returns
+    -------
+    str
+        Markdown with the hub's metadata before it.
+    """
+    from huggingface_hub import ModelCardData
+
+    name, local = public_name(base), _is_local(base)
+    on_hub = "/" in name
+    data = ModelCardData(
+        library_name="timer-forecaster",
+        pipeline_tag="time-series-forecasting",
+        tags=["timer-s1", target],
+        base_model=name if on_hub else None,
+        base_model_relation="adapter" if on_hub else None,
+    )
+    revision = base.revision
+    text = _CARD.format(
+        title=repo_id.rpartition("/")[2],
+        base=name,
+        target=target,
+        n_parameters=n_parameters,
+        signature=base.signature,
+        name=f"/path/to/{name}" if local else name,
+        revision="" if revision is None else f", revision={revision!r}",
+        repo_id=repo_id,
+    )
+    scores = "" if report is None else _SCORES.format(report=report)
+    return f"---\n{data.to_yaml()}\n---\n{text}{scores}"
+
+
+def _is_local(base: Base) -> bool:
+    return Path(base.name).is_absolute()
+
+
+def public_name(base: Base) -> str:
+    """Return the name of a base; of a folder, whose place is private, the last part."""
+    return Path(base.name).name if _is_local(base) else base.name

@@ -1,0 +1,1 @@
+"""Checkpoints: from a name to a network in memory."""

@@ -1,0 +1,186 @@
+"""The key of a network: the arguments that name it, checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from timer_forecaster.checkpoints.quantization import (
+    INT8,
+    canonical_quantization,
+    check_int8,
+    is_int8,
+    read_config,
+)
+from timer_forecaster.checkpoints.registry import canonical_name, find_checkpoint
+from timer_forecaster.models.timer_s1 import as_architecture
+from timer_forecaster.models.timer_s1.layouts.int8 import activation_steps
+
+Device = str | int | torch.device | Mapping[str, Any]
+
+
+class NetworkKey(NamedTuple):
+    """What identifies a loaded network: a checkpoint, or an architecture of random weights."""
+
+    name: str
+    revision: str | None
+    device: str
+    dtype: str
+    config: tuple[tuple[str, Any], ...] | None = None  # names and values of an architecture
+    quantization: str | None = None  # "int8", or a quantisation of transformers as JSON
+
+    @classmethod
+    def resolve(
+        cls,
+        name: str | Path | None,
+        revision: str | None,
+        device: Device,
+        dtype: str | torch.dtype | None,
+        config: Any = None,
+        quantization_config: Any = None,
+        quantization: str | None = None,
+        *,
+        device_argument: str = "device",
+    ) -> NetworkKey:
+        """Check the arguments, loading nothing, and settle ``"auto"`` for the device.
+
+        With ``quantization="int8"`` that is the CPU. Errors call the device ``device_argument``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Naming the argument that cannot be used.
+        ImportError
+            If this build of torch cannot compute in 8 bits, and is asked to.
+        """
+        gpu = quantization != INT8 and torch.cuda.is_available()
+        place = _resolve_device(device, device_argument, "cuda" if gpu else "cpu")
+        dtype_name = _dtype_name(dtype)
+        if quantization is not None:
+            check_int8(quantization, place, device_argument)
+        if name is None:
+            _refuse_without_checkpoint(revision=revision, quantization_config=quantization_config)
+            sizes = _canonical_config(config)
+            return cls("untrained", None, str(place), dtype_name, sizes, quantization)
+        if config is not None:
+            raise ValueError(
+                f"config makes a network of random weights, in place of checkpoint {str(name)!r}, "
+                "which has its own configuration: leave config out, or give None as the checkpoint"
+            )
+        if quantization is not None and quantization_config is not None:
+            raise ValueError(
+                f"quantization={quantization!r} and quantization_config are two ways to quantise; "
+                "give one of them"
+            )
+        name = canonical_name(name, revision)
+        canonical = quantization or canonical_quantization(quantization_config)
+        key = cls(name, revision, str(place), dtype_name, None, canonical)
+        if Path(name).is_absolute():  # a folder tells now how it is stored
+            key = key._replace(quantization=settled_quantization(key, read_config(Path(name))))
+        return key
+
+
+def _dtype_name(dtype: str | torch.dtype | None) -> str:
+    name = "auto" if dtype is None else str(dtype).removeprefix("torch.")
+    if name not in ("auto", "float32", "bfloat16", "float16", "float64"):
+        raise ValueError(
+            f"dtype={dtype!r} is not supported; use 'auto', 'float32', 'bfloat16', "
+            "'float16' or 'float64'"
+        )
+    return name
+
+
+def _refuse_without_checkpoint(**arguments: Any) -> None:
+    for name, value in arguments.items():
+        if value is not None:
+            raise ValueError(f"{name}={value!r} applies to a checkpoint, and none is named")
+
+
+def _canonical_config(config: Any) -> tuple[tuple[str, Any], ...]:
+    if config is None:
+        raise ValueError(
+            "neither a checkpoint nor a config is given; name a checkpoint such as "
+            "'timer-s1-mini', or give a config for a network of random weights"
+        )
+    return tuple(dataclasses.asdict(as_architecture(config)).items())
+
+
+def _resolve_device(device: Device, argument: str, automatic: str) -> torch.device:
+    """Find the one device that is meant, given what ``"auto"`` means."""
+    if isinstance(device, Mapping):
+        return _resolve_device(_only_place(device, argument), argument, automatic)
+    if isinstance(device, str) and device == "auto":
+        device = automatic
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, TypeError, AssertionError):
+        raise ValueError(
+            f"{argument}={device!r} is not a device of this machine; use 'auto', 'cpu' or, where "
+            "there is one, 'cuda', 'cuda:1', 1 or 'mps'"
+        ) from None
+    if resolved.type == "cuda" and resolved.index is None and torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())  # one key for one GPU
+    return resolved
+
+
+def _only_place(device: Mapping[str, Any], argument: str) -> str | int | torch.device:
+    places = {str(place): place for place in device.values()}
+    if len(places) != 1:
+        raise ValueError(
+            f"{argument}={dict(device)!r} does not name one device; a network is not spread over "
+            "several: use {'': device}, and dtype='bfloat16' or quantization_config where memory "
+            "is short"
+        )
+    return places.popitem()[1]
+
+
+def settled_quantization(key: NetworkKey, config: Mapping[str, Any]) -> str | None:
+    """Settle the quantisation that is asked for with the one that the checkpoint is stored in.
+
+    Stored experts of 8 bits are computed with as such on a CPU, and made plain ones elsewhere, as
+    where torch lacks the kernels, unless these are asked for.
+
+    Raises
+    ------
+    ValueError
+        If both cannot be had.
+    ImportError
+        If 8 bits are asked for that cannot be computed.
+    """
+    if is_int8(config):
+        if key.quantization not in (None, INT8):
+            raise ValueError(
+                f"quantization_config={key.quantization} cannot be applied to {key.name!r}, whose "
+                "experts are stored in 8 bits; name the checkpoint that it was converted from"
+            )
+        return INT8 if torch.device(key.device).type == "cpu" and _has_int8(key) else None
+    if key.quantization == INT8 and "quantization_config" in config:
+        raise ValueError(
+            f"quantization='int8' cannot be applied to {key.name!r}, which is quantised already; "
+            "leave it out, or name the original checkpoint"
+        )
+    return key.quantization
+
+
+def _has_int8(key: NetworkKey) -> bool:
+    try:
+        activation_steps()
+    except ImportError:
+        if key.quantization == INT8:
+            raise
+        return False
+    return True
+
+
+def quantization_of(key: NetworkKey) -> str | None:
+    """Tell the quantisation that is computed with, whether it was asked for or is stored."""
+    if key.config is not None:
+        return key.quantization
+    return settled_quantization(
+        key, read_config(find_checkpoint(key.name, key.revision, weights=False))
+    )

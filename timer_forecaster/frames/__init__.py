@@ -1,0 +1,1 @@
+"""Frames: pandas in, regular series out, and forecasts back into frames."""

@@ -1,0 +1,134 @@
+"""What a forecaster remembers of a panel: the newest steps of each instance, on a regular grid.
+
+A panel is a frame whose rows are indexed by time, or by instance levels and time; a single series
+is a panel of one instance. A step that is absent from the grid is a missing value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.frames.panel import Panel, common_steps, label, step_name
+from timer_forecaster.frames.times import Step, future_times, past_times, regular_grid
+
+
+class History(NamedTuple):
+    """The newest steps of an instance."""
+
+    end: pd.Index  # the last time, alone; instances that end together share the object
+    step: Step
+    values: FloatArray  # (variables, steps), NaN where missing
+
+    def times(self) -> pd.Index:
+        """Return the times of all remembered steps."""
+        return times_at(self, np.arange(1 - self.values.shape[1], 1))
+
+
+Histories = Mapping[Hashable, History]
+"""By instance; a single series has the key ``()``."""
+
+
+def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, History]:
+    """Write a panel's values over what is remembered; add its new instances.
+
+    Parameters
+    ----------
+    histories : mapping of instance to History
+    panel : Panel
+    memory : int
+        Newest steps to keep of each instance.
+
+    Returns
+    -------
+    dict of instance to History
+        All instances, new ones last.
+
+    Raises
+    ------
+    ValueError
+        If the panel's times are not distinct, have no evident step or several, or are not on the
+        grid of what is remembered; if a new instance has a variable without any value.
+    """
+    known = dict(histories) | _started(panel, histories)
+    ends = [times.take([-1]) for times in panel.axes]
+    places: dict[tuple[int, int], NDArray[np.intp]] = {}
+    for key, axis, values in zip(panel.keys, panel.axis, panel.values, strict=True):
+        old = known[key]
+        place = (axis, id(old.end))
+        if place not in places:
+            name = f"{panel.axis_label(axis)}: times"
+            places[place] = steps_after(old, panel.axes[axis], name)
+        merged = _overwritten(old.values, places[place], values)[:, -memory:]
+        known[key] = History(ends[axis], old.step, merged.copy())
+    return known
+
+
+def _started(panel: Panel, histories: Histories) -> dict[Hashable, History]:
+    """Histories of new instances; they end at the first time and hold nothing yet."""
+    new = [i for i, key in enumerate(panel.keys) if key not in histories]
+    steps = common_steps(
+        panel, {panel.axis[i] for i in new}, (history.step for history in histories.values())
+    )
+    starts = {axis: panel.axes[axis].take([0]) for axis in steps}
+    started = {}
+    for i in new:
+        key, axis, values = panel.keys[i], panel.axis[i], panel.values[i]
+        if np.isnan(values).all(axis=1).any():
+            raise ValueError(f"{label(key)} has a variable without any observed value")
+        started[key] = History(starts[axis], steps[axis], np.empty((len(values), 0)))
+    return started
+
+
+def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp]:
+    """Count the steps from a history's end to sorted times; negative before it.
+
+    Raises
+    ------
+    ValueError
+        If the times, which errors call `name`, are not distinct steps of the history's grid.
+    """
+    end = history.end
+    if isinstance(end, pd.DatetimeIndex | pd.PeriodIndex) and _kind(end) != _kind(times):
+        raise ValueError(f"{name} are {times.dtype}, those of y are {end.dtype}; use the same kind")
+    grid = regular_grid(end.union(times), history.step) if times.is_unique else None
+    if grid is None:
+        raise ValueError(
+            f"{name} from {times[0]} to {times[-1]} are not all distinct and whole steps of "
+            f"{step_name(history.step)} from {end[0]}"
+        )
+    return grid.get_indexer(times) - grid.get_indexer(end)[0]
+
+
+def _kind(times: pd.Index) -> tuple[type, str]:
+    """Tell what must agree for times to be compared: the type, and the period or time zone."""
+    within = times.dtype if isinstance(times, pd.PeriodIndex) else getattr(times, "tz", None)
+    return type(times), str(within)
+
+
+def times_at(history: History, steps: NDArray[np.intp]) -> pd.Index:
+    """Return the times of steps counted from a history's end, which is step 0."""
+    end, step, _ = history
+    past = past_times(end, step, max(0, -int(steps.min())))
+    around = past.append(end).append(future_times(end, step, max(0, int(steps.max()))))
+    return around.take(steps + len(past))
+
+
+def _overwritten(old: FloatArray, after: NDArray[np.intp], new: FloatArray) -> FloatArray:
+    """Write new values, (variables, times), over old ones, (variables, steps).
+
+    The result reaches from the first step that is known to the last new one, whose places are
+    given in steps after the last old one; what nobody gave is missing.
+    """
+    places = after + old.shape[1] - 1
+    lead = max(0, -places[0])
+    kept = old[:, : max(0, places[-1] + 1)]
+    values = np.full((len(old), lead + places[-1] + 1), np.nan)
+    values[:, lead : lead + kept.shape[1]] = kept
+    values[:, lead + places] = new
+    return values

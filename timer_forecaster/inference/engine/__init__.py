@@ -1,0 +1,1 @@
+"""The engine: rows in, quantiles out, in batches and threads."""

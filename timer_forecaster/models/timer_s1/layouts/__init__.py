@@ -1,0 +1,1 @@
+"""The same weights in forms that a device computes faster."""

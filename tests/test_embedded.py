@@ -3,17 +3,17 @@
 import subprocess
 import sys
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 
 from timer_forecaster import ForecastPipeline, list_checkpoints
 from timer_forecaster.evaluation import seasonal_naive, weighted_quantile_loss
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
-FOLDER = files("timer_forecaster.checkpoints.registry") / "timer-s1-mini"
+EXAMPLES = ROOT / "examples"
+FOLDER = files("timer_forecaster.checkpoints") / "timer-s1-mini"
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,11 @@
 """The README's Python blocks run, and say what is true."""
 
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 

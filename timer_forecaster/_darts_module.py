@@ -22,6 +22,7 @@ from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.finetuning.steps import Step, in_units, window_step
 from timer_forecaster.finetuning.trainable import load_frozen, own_copies, trainable
 from timer_forecaster.inference import ForecastPipeline, memo
+from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.adaptation import adapted
 from timer_forecaster.models.timer_s1.targets import TARGETS, replaced_by
@@ -100,9 +101,8 @@ class _TimerS1Module(PLForecastingModule):
         if windows:
             pipeline = ForecastPipeline(self._forecast_key(device), self.adapter)
             horizon = self.output_chunk_shift + self.output_chunk_length
-            forecast = memo.predict(
-                pipeline, windows, horizon, rollout=self.rollout, flip=self.flip
-            )
+            options = ForecastOptions(rollout=self.rollout, flip=self.flip)
+            forecast = memo.predict(pipeline, windows, horizon, options)
             quantiles = np.stack([forecast.quantile(level) for level in self.levels], axis=-1)
             result[:-1] = quantiles[:, self.output_chunk_shift :]
         return result[window_of_row]

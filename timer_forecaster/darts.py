@@ -39,7 +39,7 @@ from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.checks import check_integer
-from timer_forecaster.inference.options import check_options, longest_history
+from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
 from timer_forecaster.models.timer_s1.targets import TARGETS
@@ -184,7 +184,7 @@ class TimerS1Model(FoundationModel):
     ) -> None:
         check_integer("output_chunk_length", output_chunk_length, 1)
         check_integer("output_chunk_shift", output_chunk_shift, 0)
-        check_options(context_length=None, rollout=rollout, flip=flip, batch_size=batch_size)
+        ForecastOptions(rollout=rollout, flip=flip, batch_size=batch_size)
         if likelihood is not None and not isinstance(likelihood, QuantileRegression):
             raise ValueError(
                 "Only QuantileRegression likelihood is supported, or None for the median; got "
@@ -220,7 +220,7 @@ class TimerS1Model(FoundationModel):
         return self.model_params["hub_model_name"] if folder is None else str(Path(folder))
 
     def _check_context(self, config: TimerS1Architecture) -> None:
-        longest = longest_history(self.model_params["rollout"], config)
+        longest = ForecastOptions(rollout=self.model_params["rollout"]).longest_history(config)
         if self.input_chunk_length > longest:
             raise ValueError(
                 f"input_chunk_length={self.model_params['input_chunk_length']} is more than "

@@ -12,7 +12,7 @@ from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.finetuning.guards import NothingToTune, TuningWarning
-from timer_forecaster.inference.options import OPTIONS
+from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 
 
@@ -55,9 +55,10 @@ def _target_of(pipe: ForecastPipeline) -> str:
     return pipe.adapter.target
 
 
-def options_of(estimator: Any) -> dict[str, Any]:
-    """Collect the options of `ForecastPipeline.predict` that an estimator has as parameters."""
-    return {name: getattr(estimator, name) for name in OPTIONS}
+def options_of(estimator: Any) -> ForecastOptions:
+    """Collect and check the options of a forecast that an estimator has as parameters."""
+    names = [field.name for field in dataclasses.fields(ForecastOptions)]
+    return ForecastOptions(**{name: getattr(estimator, name) for name in names})
 
 
 def pipeline_of(estimator: Any) -> ForecastPipeline:

@@ -28,7 +28,6 @@ from timer_forecaster.checks import check_integer, is_level
 from timer_forecaster.estimators import check_pipeline, check_tuning, options_of, pipeline_of
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.inference import Forecast, memo
-from timer_forecaster.inference.options import check_options
 from timer_forecaster.inference.scaling import as_series, check_finite
 
 __all__ = ["TimerS1Regressor", "make_windows"]
@@ -292,7 +291,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self._check_parameters()
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
         self._contexts(X)
-        return memo.predict(pipeline_of(self), X, self.n_outputs_, **options_of(self))
+        return memo.predict(pipeline_of(self), X, self.n_outputs_, options_of(self))
 
     def _contexts(self, X: FloatArray) -> FloatArray:
         """Cut windows to what is forecast from, of which a value must have been observed."""
@@ -306,7 +305,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
             raise ValueError(
                 f"point={self.point!r} is unknown; use 'median', 'mean' or a level inside (0, 1)"
             )
-        check_options(**options_of(self))
+        options_of(self)
         check_tuning(self.tuning)
         check_pipeline(self)
 

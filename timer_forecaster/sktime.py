@@ -38,7 +38,7 @@ from timer_forecaster.frames.history import Histories, History, extended, steps_
 from timer_forecaster.frames.panel import Panel, label
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
 from timer_forecaster.inference.multiscale import LOOK_BACK
-from timer_forecaster.inference.options import check_options, longest_history
+from timer_forecaster.inference.options import ForecastOptions
 
 __all__ = ["TimerS1Forecaster", "evaluate"]
 
@@ -308,7 +308,7 @@ class TimerS1Forecaster(BaseForecaster):
         for name, choices in (("point", POINTS), ("exogenous", EXOGENOUS)):
             check_choice(name, getattr(self, name), choices)
         check_flag("deterministic", self.deterministic)
-        check_options(**options_of(self))
+        options_of(self)
         check_tuning(self.tuning)
         check_pipeline(self)
 
@@ -425,7 +425,7 @@ class TimerS1Forecaster(BaseForecaster):
         memo.prefetch(
             pipeline_of(self),
             (question for copy in states for question in copy._questions(fh)),
-            **options_of(self),
+            options_of(self),
         )
 
     def _questions(self, fh: Any) -> Iterator[memo.Question]:
@@ -493,7 +493,7 @@ class TimerS1Forecaster(BaseForecaster):
         quantiles = np.empty((len(step), len(self._columns), len(levels)))
         if ahead.any():
             contexts = self._contexts(steps)
-            forecast = memo.predict(pipeline, contexts, int(step.max()), **options)
+            forecast = memo.predict(pipeline, contexts, int(step.max()), options)
             shape = len(histories), len(self._columns), -1, len(levels)
             future = forecast.quantiles.reshape(shape)
             quantiles[ahead] = future[instance[ahead], :, step[ahead] - 1]
@@ -521,8 +521,8 @@ class TimerS1Forecaster(BaseForecaster):
         One of which nothing was observed in what the network reads in a pass is refused.
         """
         config = pipeline_of(self).network.config
-        longest = _at_most(self.context_length, longest_history(self.rollout, config))
-        newest = _at_most(self.context_length, config.max_context_length)
+        options = options_of(self)
+        longest, newest = options.longest_history(config), options.longest_context(config)
         contexts: list[NDArray[np.float64]] = []
         for key in keys:
             values = self._histories[key].values
@@ -660,26 +660,22 @@ def _wanted_steps(fh: Any, history: History) -> tuple[NDArray[np.intp], pd.Index
     return steps_after(history, times, "fh: times"), times
 
 
-def _at_most(context_length: int | None, longest: int) -> int:
-    return min(context_length or longest, longest)
-
-
 def _known_before(history: History, step: int) -> NDArray[np.float64]:
     """Return what was known of each variable before a step that is not after the end."""
     return history.values[:, : max(0, history.values.shape[1] - 1 + step)]
 
 
 def _one_step(
-    pipeline: ForecastPipeline, windows: Sequence[NDArray[np.float64]], options: dict[str, Any]
+    pipeline: ForecastPipeline, windows: Sequence[NDArray[np.float64]], options: ForecastOptions
 ) -> NDArray[np.float64]:
     """Quantiles (windows, Q) of the step after each window; NaN where it shows no value."""
     config = pipeline.network.config
-    newest = _at_most(options["context_length"], config.max_context_length)
+    newest = options.longest_context(config)
     cut = [window[-newest:] for window in windows]
     shown = [i for i, window in enumerate(cut) if not np.isnan(window).all()]
     quantiles = np.full((len(cut), len(config.quantiles)), np.nan)
     if shown:
-        forecast = memo.predict(pipeline, [cut[i] for i in shown], 1, **options)
+        forecast = memo.predict(pipeline, [cut[i] for i in shown], 1, options)
         quantiles[shown] = forecast.quantiles[:, 0]
     return quantiles
 

@@ -187,7 +187,7 @@ FORMER = "of names that Darts has not had since 0.48, or of files that it no lon
 OTHERS = "of another model's own parameters, defaults or likelihoods"
 NUMBERS = "compares with numbers of the other model"
 EARLIER = "counts the windows of a model that needs steps to train on: ours starts earlier"
-LIMITS = "of the other model's limits, which ours has not; of ours: tests/test_darts.py"
+LIMITS = "of the other model's limits, which ours has not; of ours: tests/darts/test_model.py"
 
 FREE = always((TimerS1Model, {}, contextlib.nullcontext))
 TINY = (TimerS1Model, {**EXACT, "input_chunk_length": 3, "output_chunk_length": 1})
@@ -407,7 +407,7 @@ SUITES = {
                 " test_global_historical_forecasts_no_intersection"
                 " test_optimized_historical_forecasts_torch_with_encoders"
             ),
-            "compares batches of different sizes bit by bit; to 1e-5: tests/test_darts.py": (
+            "compares batches of different sizes bit by bit; to 1e-5: tests/darts/test_model.py": (
                 "test_historical_forecasts_start_end_multiple_series_global"
             ),
             "needs a model that is trained in one suite with those that are not": (

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import ROOT
 
 from timer_forecaster.corpus.overlap import EQUAL_RUN, SHAPE_RUN, find_shared_runs
 from timer_forecaster.corpus.shards import build
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+SHARED = ROOT.parent / "shared" / "data"
 
 
 def write(folder: Path, stem: str, **series: np.ndarray) -> Path:

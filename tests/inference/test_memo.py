@@ -5,6 +5,7 @@ import pytest
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.inference import memo
+from timer_forecaster.inference.options import ForecastOptions
 
 MODEL = "timer-s1-test"
 
@@ -43,7 +44,7 @@ def test_the_same_question_is_computed_once(pipeline, calls):
 def test_another_question_is_another_forecast(pipeline, calls, other):
     memo.predict(pipeline, walks(), 5)
     series, horizon, options = other(walks())
-    found = memo.predict(pipeline, series, horizon, **options)
+    found = memo.predict(pipeline, series, horizon, ForecastOptions(**options))
     assert len(calls) == 2
     expected = pipeline.predict(series, horizon, **options)
     np.testing.assert_array_equal(found.quantiles, expected.quantiles)
@@ -84,10 +85,13 @@ def test_memory_is_bounded_and_the_least_recently_used_goes_first(pipeline, call
 def test_prefetch_answers_many_questions_in_one_batch_for_each_horizon(pipeline, calls):
     series = walks(4)
     questions = [(series[:1], 5), (series[1:3], 5), (series[:1], 5), (series[3:], 40)]
-    memo.prefetch(pipeline, questions, flip=True)
+    memo.prefetch(pipeline, questions, ForecastOptions(flip=True))
     assert sorted(calls) == [(1, 40), (3, 5)]
-    found = [memo.predict(pipeline, *question, flip=True).quantiles for question in questions]
-    memo.prefetch(pipeline, questions, flip=True)
+    found = [
+        memo.predict(pipeline, *question, ForecastOptions(flip=True)).quantiles
+        for question in questions
+    ]
+    memo.prefetch(pipeline, questions, ForecastOptions(flip=True))
     assert len(calls) == 2
     for (asked, horizon), quantiles in zip(questions, found, strict=True):
         expected = pipeline.predict(asked, horizon, flip=True).quantiles

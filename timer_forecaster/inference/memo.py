@@ -9,18 +9,19 @@ bounded, and goes when the network leaves the process.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.forecast import Forecast
+from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
@@ -64,7 +65,10 @@ _lock = threading.Lock()
 
 
 def predict(
-    pipeline: ForecastPipeline, series: Sequence[FloatArray], horizon: int, **options: Any
+    pipeline: ForecastPipeline,
+    series: Sequence[FloatArray],
+    horizon: int,
+    options: ForecastOptions = DEFAULT,
 ) -> Forecast:
     """Forecast as `ForecastPipeline.predict` does, or recall the same forecast.
 
@@ -73,8 +77,7 @@ def predict(
     pipeline : ForecastPipeline
     series : sequence of ndarray, each of shape (steps,)
     horizon : int
-    **options
-        Those of `ForecastPipeline.predict`, hashable.
+    options : ForecastOptions
 
     Returns
     -------
@@ -89,7 +92,9 @@ def predict(
     return forecast
 
 
-def prefetch(pipeline: ForecastPipeline, questions: Iterable[Question], **options: Any) -> None:
+def prefetch(
+    pipeline: ForecastPipeline, questions: Iterable[Question], options: ForecastOptions = DEFAULT
+) -> None:
     """Answer many questions in one batch for each horizon, to be recalled by `predict`.
 
     Up to the rounding of the batch, what `predict` then recalls is what it would have computed.
@@ -99,8 +104,8 @@ def prefetch(pipeline: ForecastPipeline, questions: Iterable[Question], **option
     ----------
     pipeline : ForecastPipeline
     questions : iterable of (series, horizon)
-    **options
-        Those of `ForecastPipeline.predict`, as they will be given to `predict`.
+    options : ForecastOptions
+        Those that will be given to `predict`.
     """
     memo, n_levels = _memo_of(pipeline), len(pipeline.network.config.quantiles)
     room, values = MAX_BYTES, 0
@@ -123,7 +128,7 @@ def _answer(
     memo: _Memo,
     pipeline: ForecastPipeline,
     questions: dict[Hashable, Question],
-    options: dict[str, Any],
+    options: ForecastOptions,
 ) -> None:
     """Compute the answers to questions, those with one horizon together, and remember them."""
     for horizon in {horizon for _, horizon in questions.values()}:
@@ -141,23 +146,24 @@ def _memo_of(pipeline: ForecastPipeline) -> _Memo:
         return _memos.setdefault(network, _Memo())
 
 
-def _key(series: Sequence[FloatArray], horizon: int, options: dict[str, Any]) -> Hashable:
+def _key(series: Sequence[FloatArray], horizon: int, options: ForecastOptions) -> Hashable:
     digest = hashlib.blake2b(digest_size=16)
     for values in series:
         digest.update(len(values).to_bytes(8, "little"))
         digest.update(np.ascontiguousarray(values).data)
-    return digest.digest(), horizon, *sorted(options.items())
+    return digest.digest(), horizon, options
 
 
 def _compute(
-    pipeline: ForecastPipeline, series: Sequence[FloatArray], horizon: int, options: dict[str, Any]
+    pipeline: ForecastPipeline, series: Sequence[FloatArray], horizon: int, options: ForecastOptions
 ) -> Forecast:
     """Call the pipeline, for much data piece by piece."""
     sizes = np.cumsum([len(values) for values in series])
     bounds = np.unique(np.searchsorted(sizes, np.arange(0, max(1, sizes[-1]), _MOST_VALUES)))
     pieces = [*bounds.tolist(), len(series)]
+    asked = dataclasses.asdict(options)
     forecasts = [
-        pipeline.predict(series[start:stop], horizon, **options) for start, stop in pairwise(pieces)
+        pipeline.predict(series[start:stop], horizon, **asked) for start, stop in pairwise(pieces)
     ]
     if len(forecasts) == 1:
         return forecasts[0]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -14,28 +14,69 @@ from timer_forecaster.models.timer_s1 import ROLLOUTS, TimerS1Architecture
 ROLLOUT_CHOICES = ("auto", *ROLLOUTS)
 
 
-OPTIONS = ("context_length", "rollout", "flip", "batch_size")
+@dataclasses.dataclass(frozen=True)
+class ForecastOptions:
+    """How a forecast is made; see `ForecastPipeline.predict`.
+
+    Every door has a parameter, and the command an option, of each of these names.
+
+    Parameters
+    ----------
+    context_length : int, optional
+        Newest steps to forecast from. Default: as many as the network reads.
+    rollout : {"auto", "quantile", "median", "multiscale"}
+        How to continue beyond one pass.
+    flip : bool
+        Whether to average with the mirror image of the forecast of the negative.
+    batch_size : int, optional
+        Most series that enter the network at once. Default: by a budget of tokens.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the option that cannot be used.
+
+    Examples
+    --------
+    >>> from timer_forecaster.inference.options import ForecastOptions
+    >>> ForecastOptions(flip=True).rollout
+    'auto'
+    """
+
+    context_length: int | None = None
+    rollout: str = "auto"
+    flip: bool = False
+    batch_size: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the options, as far as that needs no network."""
+        check_choice("rollout", self.rollout, ROLLOUT_CHOICES)
+        check_flag("flip", self.flip)
+        for name in ("context_length", "batch_size"):
+            value = getattr(self, name)
+            if value is not None:
+                check_integer(name, value)
+
+    def rollout_of(self, config: TimerS1Architecture) -> str:
+        """Return the roll-out; ``"auto"`` is the one that the checkpoint prefers."""
+        return config.preferred_rollout if self.rollout == "auto" else self.rollout
+
+    def longest_history(self, config: TimerS1Architecture) -> int:
+        """Return the number of newest steps that a forecast of any horizon can read."""
+        multiscale_reads = self.rollout_of(config) == "multiscale"
+        return self._at_most(
+            multiscale.LOOK_BACK if multiscale_reads else config.max_context_length
+        )
+
+    def longest_context(self, config: TimerS1Architecture) -> int:
+        """Return the number of newest steps that one pass of the network reads at most."""
+        return self._at_most(config.max_context_length)
+
+    def _at_most(self, longest: int) -> int:
+        return min(self.context_length or longest, longest)
 
 
-def check_options(*, context_length: Any, rollout: Any, flip: Any, batch_size: Any) -> None:
-    """Check options of `ForecastPipeline.predict`, as far as that needs no network."""
-    check_choice("rollout", rollout, ROLLOUT_CHOICES)
-    check_flag("flip", flip)
-    for name, value in (("context_length", context_length), ("batch_size", batch_size)):
-        if value is not None:
-            check_integer(name, value)
-
-
-def resolve_rollout(rollout: str, config: TimerS1Architecture) -> str:
-    """Check the name of a roll-out; ``"auto"`` becomes the one that the checkpoint prefers."""
-    check_choice("rollout", rollout, ROLLOUT_CHOICES)
-    return config.preferred_rollout if rollout == "auto" else rollout
-
-
-def longest_history(rollout: str, config: TimerS1Architecture) -> int:
-    """Newest steps that a forecast of any horizon can read."""
-    multiscale_reads = resolve_rollout(rollout, config) == "multiscale"
-    return multiscale.LOOK_BACK if multiscale_reads else config.max_context_length
+DEFAULT = ForecastOptions()
 
 
 def check_symmetric(levels: Sequence[float]) -> None:

@@ -20,7 +20,7 @@ from timer_forecaster.checks import check_integer
 from timer_forecaster.inference import multiscale
 from timer_forecaster.inference.engine.timer_s1 import embed_rows, forecast_rows, route_rows
 from timer_forecaster.inference.forecast import Forecast
-from timer_forecaster.inference.options import check_options, check_symmetric, resolve_rollout
+from timer_forecaster.inference.options import ForecastOptions, check_symmetric
 from timer_forecaster.inference.routing import Routing
 from timer_forecaster.inference.scaling import Row, as_series, standardise
 from timer_forecaster.models.timer_s1 import TimerS1Network
@@ -192,10 +192,8 @@ class ForecastPipeline:
         """
         config = self.network.config
         check_integer("horizon", horizon)
-        check_options(
-            context_length=context_length, rollout=rollout, flip=flip, batch_size=batch_size
-        )
-        rollout = resolve_rollout(rollout, config)
+        options = ForecastOptions(context_length, rollout, flip, batch_size)
+        rollout = options.rollout_of(config)
         if flip:
             check_symmetric(config.quantiles)
         values = self._cut(as_series(series), context_length)

@@ -37,6 +37,7 @@ from darts_cases import (
     values,
     without_chatter,
 )
+from places import ROOT
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.checkpoints import cache
@@ -728,7 +729,7 @@ def test_example_of_the_docstring():
 
 
 def test_the_page_for_darts_users_runs(monkeypatch):
-    root = Path(__file__).parents[1]
+    root = ROOT
     text = (root / "docs" / "darts.md").read_text(encoding="utf-8")
     monkeypatch.chdir(root)
     names = {}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import speed
 from measuring import forget_peak, in_turns, markdown, measure_cpu, memory, write_page
+from places import ROOT
 from speed_parts import against_released, machine, networks, own, panels, peers, sides, startup
 
 from timer_forecaster import ForecastPipeline, release
@@ -29,8 +30,8 @@ TINY = {
     "num_attention_heads": 2,
     "num_experts": 4,
 }
-LAYOUT = Path(__file__).parents[2] / "shared" / "parity" / "released_checkpoint_layout.json"
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+LAYOUT = ROOT.parent / "shared" / "parity" / "released_checkpoint_layout.json"
+PAGE = ROOT / "docs" / "performance.md"
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from Linux's /proc")
 
 

@@ -1,12 +1,12 @@
 """The Python of docs/sktime.md runs."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+from places import ROOT
 
-DOCS = (Path(__file__).parents[1] / "docs" / "sktime.md").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs" / "sktime.md").read_text(encoding="utf-8")
 
 datasets = pytest.importorskip("sktime.datasets")
 

@@ -4,10 +4,10 @@ import importlib.util
 import io
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from places import ROOT
 
 from timer_forecaster import release
 from timer_forecaster.checkpoints import cache
@@ -16,7 +16,7 @@ from timer_forecaster.models.timer_s1 import TimerS1Network
 
 pytest.importorskip("sktime")
 
-PROGRAM = Path(__file__).parents[1] / "benchmarks" / "sktime_comparison.py"
+PROGRAM = ROOT / "benchmarks" / "sktime_comparison.py"
 MODEL = str(find_checkpoint("timer-s1-test"))
 
 

@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from timer_forecaster import ForecastPipeline, release
-from timer_forecaster.checkpoints import cache
 from timer_forecaster.checkpoints import files as weights
+from timer_forecaster.checkpoints import loading
 from timer_forecaster.checkpoints.files import fill
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.inference import convert_checkpoint, load_plain_network
@@ -277,7 +277,7 @@ def test_packed_networks_refuse_what_they_cannot_do(wide):
 
 
 def test_random_wide_networks_are_computed_in_float32(monkeypatch):
-    monkeypatch.setattr(cache, "fast_in_bfloat16", lambda device: True)
+    monkeypatch.setattr(loading, "fast_in_bfloat16", lambda device: True)
     sizes = {"hidden_size": 256, "intermediate_size": 32, "num_hidden_layers": 1}
     sizes |= {"num_mtp_tokens": 0, "num_experts": 2, "num_attention_heads": 4}
     pipe = ForecastPipeline.from_pretrained(None, config=sizes, device="cpu")
@@ -286,7 +286,7 @@ def test_random_wide_networks_are_computed_in_float32(monkeypatch):
 
 @pytest.mark.parametrize("fast", [True, False])
 def test_wide_networks_are_computed_in_bfloat16_where_that_is_fast(wide, monkeypatch, fast):
-    monkeypatch.setattr(cache, "fast_in_bfloat16", lambda device: fast)
+    monkeypatch.setattr(loading, "fast_in_bfloat16", lambda device: fast)
     release()
     pipe = ForecastPipeline.from_pretrained(wide, device="cpu")
     assert pipe.network.dtype == (torch.bfloat16 if fast else torch.float32)

@@ -1,14 +1,13 @@
 """The Python of docs/finetuning.md runs, and says what is true."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+from places import ROOT
 
 from timer_forecaster.finetuning.config import TARGETS
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "finetuning.md").read_text(encoding="utf-8")
 
 

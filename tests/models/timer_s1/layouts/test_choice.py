@@ -14,7 +14,7 @@ from timer_forecaster.models.timer_s1.layouts.experts import (
     PackedExpert,
     StackedExperts,
 )
-from timer_forecaster.models.timer_s1.layouts.int8 import Int8Expert
+from timer_forecaster.models.timer_s1.layouts.int8 import STEPS, Int8Expert, activation_steps
 from timer_forecaster.models.timer_s1.layouts.linears import PackedLinear, can_pack, pad_to_grid
 
 CPU = torch.device("cpu")
@@ -79,11 +79,12 @@ def test_packed_experts_take_any_number_of_tokens(n_rows, dtype, int8_kernel):
     expert = Expert(64, 96).to(dtype).requires_grad_(False)
     tokens = torch.randn(n_rows, 64, dtype=dtype)
     expected = expert(tokens)
+    bound = 0.05 * STEPS / activation_steps()  # CPUs without VNNI round to half as many steps
     for packed in (PackedExpert(expert), Int8Expert(expert).packed(dtype)):
         for form in (packed, DeferredExpert(lambda packed=packed: packed)):
             found = form(tokens)
             assert (found.shape, found.dtype) == (expected.shape, dtype)
-            assert n_rows == 0 or (found - expected).abs().max() <= 0.05 * expected.abs().max()
+            assert n_rows == 0 or (found - expected).abs().max() <= bound * expected.abs().max()
 
 
 def test_what_is_stacked():

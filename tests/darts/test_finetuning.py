@@ -29,6 +29,7 @@ from darts_cases import (
     values,
     without_chatter,
 )
+from places import ROOT
 from pytorch_lightning import Callback
 from pytorch_lightning.callbacks import EarlyStopping
 
@@ -417,7 +418,7 @@ def test_fitting_again_goes_on():
 
 def test_the_documented_validation_is_not_trained_on():
     """Windows of a length that varies start with the shortest context."""
-    text = Path(__file__).parents[1].joinpath("docs", "darts.md").read_text(encoding="utf-8")
+    text = ROOT.joinpath("docs", "darts.md").read_text(encoding="utf-8")
     block = re.search(r"```python\n([^`]*enable_finetuning=[^`]*)```", text)[1]
     cut, steps = re.search(r"load\[:-(\d+)\], load\[-(\d+):\]", block).groups()
     shortest = re.search(r"input_chunk_length=\((\d+)", block)[1]

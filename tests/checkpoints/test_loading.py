@@ -4,20 +4,21 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from timer_forecaster.checkpoints import cache
+from timer_forecaster.checkpoints import loading
+from timer_forecaster.checkpoints.key import NetworkKey
 
 
 def loading_warns(large):
     """Warnings of two loads by a process where networks of so many parameters are large."""
-    usual = cache._LARGE
-    cache._LARGE = large
+    usual = loading._LARGE
+    loading._LARGE = large
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for dtype in ("float32", "float64"):
-                cache.load_network(cache.NetworkKey.resolve("timer-s1-test", None, "cpu", dtype))
+                loading.load_network(NetworkKey.resolve("timer-s1-test", None, "cpu", dtype))
     finally:
-        cache._LARGE = usual
+        loading._LARGE = usual
     return [(warning.category, str(warning.message)) for warning in caught]
 
 
@@ -34,7 +35,7 @@ def in_spawned_pool(function, argument):
 
 @pytest.mark.parametrize("in_worker", [in_loky, in_spawned_pool])
 def test_a_worker_of_a_pool_warns_once_of_its_copy_of_a_large_network(in_worker):
-    assert in_worker(loading_warns, cache._LARGE) == []
+    assert in_worker(loading_warns, loading._LARGE) == []
     [(category, message)] = in_worker(loading_warns, 1)
     assert category is UserWarning
     assert "'timer-s1-test' has" in message

@@ -2,14 +2,14 @@
 
 import importlib.util
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 
-PROGRAM = Path(__file__).parents[1] / "benchmarks" / "report_claims.py"
-PAGE = Path(__file__).parents[1] / "docs" / "report_claims.md"
+PROGRAM = ROOT / "benchmarks" / "report_claims.py"
+PAGE = ROOT / "docs" / "report_claims.md"
 TABLES = ("claims", "arms", "stages", "costs", "sinusoids")
 
 

@@ -8,20 +8,22 @@ from shutil import copytree
 import numpy as np
 import pytest
 import torch
+from places import ROOT
 from safetensors.torch import load_file
 
 from timer_forecaster import ForecastPipeline, cli, release
-from timer_forecaster.checkpoints import cache
 from timer_forecaster.checkpoints import conversion as int8
+from timer_forecaster.checkpoints import key, quantization
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.evaluation import PipelineForecaster
 from timer_forecaster.inference import convert_checkpoint
 from timer_forecaster.models.timer_s1.experts import Expert
+from timer_forecaster.models.timer_s1.layouts.choice import restoring
 from timer_forecaster.models.timer_s1.layouts.experts import FusedExpert
 
 MODEL = "timer-s1-test"
-PARITY = Path(__file__).parents[1] / "data" / "parity" / "tiny"
+PARITY = ROOT / "tests" / "data" / "parity" / "tiny"
 SIZES = {
     "hidden_size": 16,
     "intermediate_size": 16,
@@ -187,7 +189,7 @@ def test_a_torch_without_the_kernel_is_refused_before_loading(monkeypatch, loads
     def absent():
         raise ImportError("no such kernel")
 
-    monkeypatch.setattr(int8, "activation_steps", absent)
+    monkeypatch.setattr(quantization, "activation_steps", absent)
     with pytest.raises(ImportError, match="no such kernel"):
         load(quantization="int8")
     assert loads == []
@@ -200,8 +202,8 @@ def test_where_it_was_not_asked_for_stored_experts_are_made_plain_ones(folder, m
     settled = NetworkKey.resolve(folder, None, "cpu", "auto")
     expected = load().predict(walks(), 20)
     release()
-    monkeypatch.setattr(cache, "activation_steps", absent)
-    monkeypatch.setattr(int8, "activation_steps", absent)
+    monkeypatch.setattr(key, "activation_steps", absent)
+    monkeypatch.setattr(quantization, "activation_steps", absent)
     pipe = load(folder)
     assert pipe.key.quantization is None
     np.testing.assert_allclose(pipe.predict(walks(), 20).median, expected.median, atol=0.5)
@@ -252,8 +254,8 @@ def test_on_other_devices_the_experts_are_plain_ones(folder):
 
 def test_restored_weights_are_close(folder, monkeypatch):
     release()
-    monkeypatch.setattr("timer_forecaster.checkpoints.cache.packing", int8.restoring)
-    monkeypatch.setattr("timer_forecaster.checkpoints.cache.join_experts", lambda network: None)
+    monkeypatch.setattr("timer_forecaster.checkpoints.loading.packing", restoring)
+    monkeypatch.setattr("timer_forecaster.checkpoints.loading.join_experts", lambda network: None)
     restored = load(folder, dtype="float32")
     assert 0 < difference(load(), restored) < 0.01
     release()

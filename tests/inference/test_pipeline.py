@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import ROOT
 
 import timer_forecaster
 from timer_forecaster import ForecastPipeline
@@ -379,11 +380,10 @@ def test_folders_that_are_no_checkpoint_are_refused(tmp_path, pipe):
 
 
 def test_sharded_folder_loads_without_transformers(tmp_path):
-    from pathlib import Path
 
     from timer_forecaster.models.timer_s1 import TimerS1ForPrediction
 
-    tiny = Path(__file__).parents[1] / "data" / "parity" / "tiny"
+    tiny = ROOT / "tests" / "data" / "parity" / "tiny"
     TimerS1ForPrediction.from_pretrained(tiny).save_pretrained(tmp_path, max_shard_size="300KB")
     assert (tmp_path / "model.safetensors.index.json").exists()
     sharded = ForecastPipeline.from_pretrained(tmp_path).predict(walk(99), 30)

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from timer_forecaster import ForecastPipeline, release
+from timer_forecaster.adapters import adapted, base
 from timer_forecaster.adapters import adapter as adapters
+from timer_forecaster.adapters import folder as folder_format
 from timer_forecaster.adapters.adapter import Adapter, as_adapter
 from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints import files as weights
@@ -237,7 +239,7 @@ def test_two_adapters_in_eight_threads_give_their_own_forecasts(
     pipes = [pipe, *(tuned(pipe, adapter) for adapter in two)]
     expected = [of_pipeline(one, walks()) for one in pipes]
     release()
-    monkeypatch.setattr(adapters, "MAX_ADAPTED", max_adapted)
+    monkeypatch.setattr(adapted, "MAX_ADAPTED", max_adapted)
     wrong, done = [], []
 
     def alternate(number):
@@ -260,7 +262,7 @@ def test_two_adapters_in_eight_threads_give_their_own_forecasts(
 @pytest.mark.parametrize("bound", ["MAX_ADAPTED", "MAX_ADAPTED_BYTES"])
 def test_adapted_networks_are_kept_up_to_a_bound(pipe, bound, monkeypatch):
     size = make_adapter(pipe, "head").nbytes
-    monkeypatch.setattr(adapters, bound, 2 if bound == "MAX_ADAPTED" else 3 * size - 1)
+    monkeypatch.setattr(adapted, bound, 2 if bound == "MAX_ADAPTED" else 3 * size - 1)
     pipes = [tuned(pipe, make_adapter(pipe, "head", seed)) for seed in range(3)]
     expected = [forecast(one) for one in pipes]
     networks = [weakref.ref(one.network) for one in pipes]  # the first one is made again
@@ -364,8 +366,8 @@ def test_another_way_to_compute_with_the_weights_is_refused(adapter, field, valu
 def test_the_base_is_read_once_and_again_when_it_changes(adapter, tmp_path, monkeypatch):
     folder = copytree(FOLDER, tmp_path / "net")
     key = NetworkKey.resolve(folder, None, "cpu", "float32")
-    read, reads = adapters.read_tensors, []
-    monkeypatch.setattr(adapters, "read_tensors", lambda *given: reads.append(1) or read(*given))
+    read, reads = base.read_tensors, []
+    monkeypatch.setattr(base, "read_tensors", lambda *given: reads.append(1) or read(*given))
     for _ in range(3):
         adapter.check_base(key)
     assert len(reads) == 1
@@ -641,7 +643,7 @@ def test_a_writing_that_fails_leaves_what_was_there(adapter, pipe, tmp_path, mon
     def fail(*arguments, **options):
         raise OSError("disk full")
 
-    monkeypatch.setattr(adapters, "save_file", fail)
+    monkeypatch.setattr(folder_format, "save_file", fail)
     with pytest.raises(OSError, match="disk full"):
         make_adapter(pipe, seed=1).save(folder)
     assert Adapter.load(folder) == adapter

@@ -89,7 +89,7 @@ def test_quantization_config_reaches_the_loader(y, monkeypatch):
     keys = []
     real = cache.load_network
 
-    def unquantised(key):  # what quantises need not be installed: tests/inference/test_cache.py
+    def unquantised(key):  # what quantises need not be installed: tests/checkpoints/test_cache.py
         keys.append(key)
         return real(key._replace(quantization=None))
 

@@ -1,10 +1,10 @@
 """The network gives the released implementation's numbers."""
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
+from places import ROOT
 from safetensors.torch import load_file
 
 from timer_forecaster.models.timer_s1 import TimerS1Config, TimerS1ForPrediction, TimerS1Network
@@ -17,8 +17,8 @@ from timer_forecaster.models.timer_s1.network import patchify
 
 CAN_PACK = can_pack(torch.device("cpu"), torch.float32)
 CAN_STACK = hasattr(torch.nn.functional, "grouped_mm")
-OWN = Path(__file__).parents[1] / "data" / "parity"
-SHARED = Path(__file__).parents[3] / "shared" / "parity"
+OWN = ROOT / "tests" / "data" / "parity"
+SHARED = ROOT.parent / "shared" / "parity"
 TOLERANCE = 1e-5  # of the largest golden value
 LAYOUTS = [
     pytest.param(pack, marks=pytest.mark.skipif(not CAN_PACK, reason="torch lacks oneDNN")),

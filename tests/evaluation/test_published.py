@@ -1,9 +1,8 @@
 """The protocol and the baselines against the published rows."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from places import ROOT
 
 from timer_forecaster.evaluation import (
     evaluate,
@@ -17,7 +16,7 @@ from timer_forecaster.evaluation import (
 from timer_forecaster.evaluation.gift_eval import terms_of
 from timer_forecaster.evaluation.leaderboard import CRPS, MASE
 
-SHARED_DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+SHARED_DATA = ROOT.parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(
     not SHARED_DATA.is_dir(), reason="needs the data folder beside the repository"
 )

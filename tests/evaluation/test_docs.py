@@ -1,12 +1,12 @@
 """The Python of docs/evaluation.md runs."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from places import ROOT
 
-DOCS = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
 
 
 def test_own_model(tmp_path, monkeypatch, capsys):

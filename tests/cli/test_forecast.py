@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 
 import timer_forecaster
 from timer_forecaster import cli
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.frames.long import forecast_frame
 
-ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "french_load.csv"
 
 

@@ -3,7 +3,6 @@ import doctest
 import pickle
 import random
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from places import ROOT
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.finetuning import FinetuneConfig
@@ -581,7 +581,7 @@ def test_the_examples_in_the_docstrings():
 
 
 def test_the_documentation_runs(monkeypatch, tmp_path):
-    root = Path(__file__).parents[1]
+    root = ROOT
     text = (root / "docs" / "sklearn.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     (tmp_path / "examples").symlink_to(root / "examples")

@@ -1,15 +1,15 @@
 """Loading, saving, training and errors of `TimerS1ForPrediction`."""
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
+from places import ROOT
 from safetensors.torch import load_file
 
 from timer_forecaster.models.timer_s1 import TimerS1Config, TimerS1ForPrediction, TimerS1Network
 
-TINY = Path(__file__).parents[1] / "data" / "parity" / "tiny"
+TINY = ROOT / "tests" / "data" / "parity" / "tiny"
 
 
 @pytest.fixture

@@ -123,7 +123,9 @@ def test_an_expert_in_8_bits_is_close(dtype, int8_kernel):
 
 CHECK = """
 import torch
-from timer_forecaster.models.timer_s1.layouts.int8 import Int8Linear, activation_steps, quantise_rows
+from timer_forecaster.models.timer_s1.layouts import int8
+from timer_forecaster.models.timer_s1.layouts.int8 import Int8Linear, activation_steps
+quantise_rows = int8.quantise_rows
 x, weight = torch.full((20, 256), 3.0), torch.full((32, 256), 0.5)
 x[:, ::7] = -3.0
 error = (Int8Linear(*quantise_rows(weight))(x) - x @ weight.T).abs().max()

@@ -2,13 +2,13 @@
 
 import re
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from places import ROOT
 
 from timer_forecaster.pretraining import PretrainingConfig, Stage, read_config
 
@@ -36,7 +36,7 @@ def test_the_recipe_of_the_embedded_checkpoint_has_its_architecture():
 
 
 def test_the_example_of_the_manual_is_valid():
-    manual = Path(__file__).parents[2] / "docs" / "pretraining.md"
+    manual = ROOT / "docs" / "pretraining.md"
     (text,) = re.findall(r"```yaml\n(.*?)```", manual.read_text(encoding="utf-8"), re.DOTALL)
     names = [stage.name for stage in PretrainingConfig.from_mapping(yaml.safe_load(text)).stages]
     assert names == ["pre-training", "continued-pre-training", "long-context-extension"]

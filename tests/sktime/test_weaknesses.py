@@ -14,13 +14,13 @@ import tempfile
 import tomllib
 import warnings
 import weakref
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from places import ROOT
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.checkpoints import cache
@@ -292,7 +292,7 @@ def _(Forecaster):
 
 # Nothing to imitate: sktime's class asks for transformers >4.57,<5, which excludes the newest hub.
 def test_18_newer_transformers_are_not_excluded():
-    pyproject = Path(__file__).parents[1] / "pyproject.toml"
+    pyproject = ROOT / "pyproject.toml"
     required = map(Requirement, tomllib.loads(pyproject.read_text())["project"]["dependencies"])
     specifiers = {one.name: one.specifier for one in required}
     for name in ("transformers", "huggingface-hub"):

@@ -90,21 +90,18 @@ def build(
         If the source holds nothing to keep, a file cannot be read, a data set to leave out is
         unknown, or `out` is not empty.
     """
-    files = source_files(Path(source), exclude)
-    if not files:
-        raise ValueError(f"source={str(source)!r}: exclude leaves none of its data sets")
+    sources = _sources(Path(source), exclude)
     for name, size in (("shard", shard_megabytes), ("memory", memory_megabytes)):
         if not size > 0:
             raise ValueError(f"{name}_megabytes={size!r} must be positive")
     folder = _empty_folder(Path(out))
-    sources = [Source(file) for file in files]
     with tempfile.TemporaryDirectory(dir=folder, prefix="unfinished-") as scratch:
         points = sum(source.points for source in sources)
         heap = _Shuffler(Path(scratch), points, memory_megabytes, seed)
-        datasets = [
+        datasets = tuple(
             _gather(one, heap, frozenset(exclude_series), curation)
             for one in tqdm(sources, "gathering", disable=not progress)
-        ]
+        )
         if not heap.points:
             raise ValueError(f"source={str(source)!r}: not one of its series can be kept")
         shards = tuple(_write_shards(heap, folder, shard_megabytes * _MEGABYTE))
@@ -117,9 +114,16 @@ def build(
         "seed": seed,
         "version": __version__,
     }
-    manifest = Manifest(shards, tuple(datasets), settings)
+    manifest = Manifest(shards, datasets, settings)
     manifest.write(folder)
     return manifest
+
+
+def _sources(folder: Path, exclude: Sequence[str]) -> list[Source]:
+    files = source_files(folder, exclude)
+    if not files:
+        raise ValueError(f"source={str(folder)!r}: exclude leaves none of its data sets")
+    return [Source(file) for file in files]
 
 
 def _empty_folder(folder: Path) -> Path:

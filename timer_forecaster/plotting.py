@@ -106,24 +106,24 @@ def plot_forecast(
     id_column: Hashable | None = None,
     max_panels: int = MAX_PANELS,
 ) -> Figure:
-    """Draw a frame's forecasts, one panel for each series, below each other.
+    """Draw the forecasts of a frame: one panel per series.
 
     Parameters
     ----------
     history : pandas.DataFrame
-        What was forecast from; its time column holds dates, periods or integers. The newest
-        three horizons of each series, but at least 48 steps, are drawn.
+        The frame that was forecast. Its time column holds dates, periods or integers. The plot
+        shows the newest three horizons of each series, and at least 48 steps.
     forecast : pandas.DataFrame
-        What `ForecastPipeline.predict_frame` returned for it.
+        The result of `ForecastPipeline.predict_frame`.
     time_column, id_column : hashable
-        As they were given to it.
+        The same as in `predict_frame`.
     max_panels : int
-        Most series to draw; the title says how many there are if it is less than all.
+        Largest number of series to draw. If there are more, the title gives their number.
 
     Returns
     -------
     matplotlib Figure
-        Made without pyplot: it needs no display, and nothing has to close it.
+        Made without pyplot: it needs no display and need not be closed.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def plot_forecast(
 
 
 def plot_shares(ax: Axes | None, shares: ArrayLike) -> Axes:
-    """Draw how much each block of a network uses each of its experts.
+    """Draw the use of each expert in each block of a network.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def plot_tuning(
     use_before: ArrayLike,
     use_after: ArrayLike,
 ) -> Figure:
-    """Draw how a tuning went: its losses, and the use of the experts before and after.
+    """Draw a finetuning: its losses, and the use of the experts before and after.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def plot_tuning(
     Returns
     -------
     matplotlib Figure
-        Made without pyplot: it needs no display, and nothing has to close it.
+        Made without pyplot: it needs no display and need not be closed.
     """
     _require_matplotlib()
     from matplotlib.figure import Figure
@@ -228,19 +228,19 @@ def plot_tuning(
 
 
 def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
-    """Draw forecasters by their error relative to Seasonal Naive: one panel overall, one per term.
+    """Draw the errors of forecasters relative to Seasonal Naive: one panel for all, one per term.
 
     Parameters
     ----------
     means : pandas.DataFrame
-        What `timer_forecaster.evaluation.aggregate` returned.
+        The result of `timer_forecaster.evaluation.aggregate`.
     own : sequence of str
-        Models to set off from the others.
+        Models to highlight.
 
     Returns
     -------
     matplotlib Figure
-        Made without pyplot: it needs no display, and nothing has to close it.
+        Made without pyplot: it needs no display and need not be closed.
 
     Raises
     ------
@@ -278,7 +278,7 @@ def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
 
 
 def check_format(path: Path) -> None:
-    """Refuse a file name whose suffix is no picture format that can be written.
+    """Refuse a file name whose suffix is not a picture format.
 
     Raises
     ------
@@ -313,7 +313,7 @@ def _draw_panel(
 
 
 def _positions(times: pd.Series) -> Any:
-    """Where matplotlib can draw the times: clock times where there is a zone, starts of periods."""
+    """Return times that matplotlib can draw: clock times without zone, starts of periods."""
     if isinstance(times.dtype, pd.PeriodDtype):
         return times.dt.start_time.to_numpy()
     if isinstance(times.dtype, pd.DatetimeTZDtype):

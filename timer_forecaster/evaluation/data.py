@@ -227,7 +227,7 @@ def _frequency(tables: Iterable[pa.Table]) -> str:
 
 
 def _tables(path: Path) -> Iterator[pa.Table]:
-    """Yield the two columns of each file. Arrow files are mapped into memory, so a row costs little.
+    """Yield two columns of each file. Arrow files are mapped into memory: a row costs little.
 
     Raises
     ------

@@ -128,7 +128,7 @@ def window_count(dataset: str, shortest: int, horizon: int) -> int:
 
 
 def terms_of(dataset: str, frequency: str) -> tuple[str, ...]:
-    """Return the terms that GIFT-Eval scores: three for most sub-daily data sets, else ``short``."""
+    """Return the terms that GIFT-Eval scores: most sub-daily data sets have all three."""
     name = f"{dataset}/{frequency_label(frequency)}"
     sub_daily = split_frequency(frequency)[1] in _LONG_TERM_UNITS
     return tuple(TERMS) if sub_daily and name not in _SHORT_TERM_ONLY else ("short",)

@@ -44,8 +44,8 @@ def read_published(path: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     path : path
-        A CSV file in the format of the leaderboard; the folder ``results`` of the benchmark's repository,
-        where each model has a folder with such a file; or a CSV file with the columns ``config``,
+        A CSV file in the format of the leaderboard; the folder ``results`` of the benchmark's
+        repository, where each model has a folder with such a file; or a CSV file with the columns ``config``,
         ``model``, ``MASE`` and ``CRPS``.
 
     Returns
@@ -288,7 +288,7 @@ def _configurations(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_group(means: pd.DataFrame, metric: str, bold: Sequence[str] = ()) -> pd.DataFrame:
-    """Lay out a column of :func:`aggregate`: one row per model, best first, and one column per group."""
+    """Lay out a column of :func:`aggregate`: a row per model, best first, a column per group."""
     groups = means.index.get_level_values("group").unique()
     wide = means[metric].unstack("group")[list(groups)].sort_values("all", kind="stable")
     sizes = means["n"].groupby("group").first()

@@ -80,7 +80,7 @@ class PipelineForecaster:
 
     @property
     def name(self) -> str:
-        """The name of the checkpoint without folder or owner, with ``-tuned`` if an adapter changes it."""
+        """The checkpoint's name without folder or owner; ``-tuned`` follows if it has an adapter."""
         name = Path(self.pipeline.key.name).name
         return name if self._adapter is None else f"{name}-tuned"
 

@@ -45,8 +45,8 @@ def read_published(path: str | Path) -> pd.DataFrame:
     ----------
     path : path
         A CSV file in the format of the leaderboard; the folder ``results`` of the benchmark's
-        repository, where each model has a folder with such a file; or a CSV file with the columns ``config``,
-        ``model``, ``MASE`` and ``CRPS``.
+        repository, where each model has a folder with such a file; or a CSV file with the
+        columns ``config``, ``model``, ``MASE`` and ``CRPS``.
 
     Returns
     -------

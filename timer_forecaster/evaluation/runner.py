@@ -80,7 +80,7 @@ class PipelineForecaster:
 
     @property
     def name(self) -> str:
-        """The checkpoint's name without folder or owner; ``-tuned`` follows if it has an adapter."""
+        """The checkpoint's name without folder or owner; ``-tuned`` marks an adapter."""
         name = Path(self.pipeline.key.name).name
         return name if self._adapter is None else f"{name}-tuned"
 

@@ -31,9 +31,9 @@ def kernel_synth(
     coefficients are stationary kernels ``k_m(s - t)``: sums and products act on the coefficients,
     lag by lag. The process is then the sum over m of ``t**m g_m(t)`` with independent stationary
     ``g_m``, each drawn through the Fourier transform of its kernel on a circle of more than four
-    windows. On the circle a periodic kernel has a whole number of cycles (days and weeks keep their period,
-    others change by at most half a cycle). Every other kernel is summed with its image from the
-    other side. So sums and products stay kernels. Powers of ``s t`` above the second,
+    windows. On the circle a periodic kernel has a whole number of cycles (days and weeks keep their
+    period, others change by at most half a cycle). Every other kernel is summed with its image from
+    the other side. So sums and products stay kernels. Powers of ``s t`` above the second, which are
     products of three linear kernels, are left out.
     """
     draw = Draw(batch, length, generator, device)

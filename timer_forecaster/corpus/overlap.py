@@ -236,7 +236,7 @@ _SHAPE = _Kind("rescaled", SHAPE_RUN, _shape_codes, _shape_agree)
 
 
 def _hashed(columns: Iterable[npt.NDArray[Any]], count: int) -> Codes:
-    """Hash windows of whole numbers, given as arrays of their first values, of their second values, and so on."""
+    """Hash windows of whole numbers: arrays of their first values, second values, and so on."""
     codes = np.zeros(count, np.uint64)
     for column in columns:
         codes *= _FACTOR

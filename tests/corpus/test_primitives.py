@@ -68,8 +68,7 @@ def test_outer_periods_are_longer_than_inner_ones() -> None:
     inner, outer = periods(make_draw(rows=500))
     assert inner.shape == outer.shape == (500, 1)
     assert (inner >= 2).all()
-    short = inner < 60  # an outer period far beyond the window is left out
-    assert (outer > inner)[short].float().mean() > 0.97
+    assert (outer > inner).float().mean() > 0.9
 
 
 def test_a_season_repeats() -> None:

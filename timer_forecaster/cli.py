@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timer_forecaster import __version__
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -612,7 +612,7 @@ def _needs_extra(extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         module = str(error.name).partition(".")[0]
-        raise ImportError(lacking(f"this command needs {module}", extra)) from error
+        raise ImportError(missing_extra(f"this command needs {module}", extra)) from error
 
 
 @_needs_extra("pretrain")

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 try:
     from darts import TimeSeries
@@ -31,7 +31,7 @@ try:
 except ImportError as error:
     found = getattr(sys.modules.get("darts"), "__version__", "none")
     what = f"timer_forecaster.darts needs Darts 0.48 or newer with torch, found {found} ({error})"
-    raise ImportError(lacking(what, "darts")) from error
+    raise ImportError(missing_extra(what, "darts")) from error
 
 from timer_forecaster._darts_module import Tuned, _TimerS1Module, refuse_half_precision, tuned_names
 from timer_forecaster.adapters.adapter import Adapter, as_adapter

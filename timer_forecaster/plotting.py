@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -352,4 +352,4 @@ def _require_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise ImportError(lacking("pictures need matplotlib", "plot")) from error
+        raise ImportError(missing_extra("pictures need matplotlib", "plot")) from error

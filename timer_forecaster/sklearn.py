@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
@@ -22,7 +22,7 @@ try:
     from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 except ImportError as error:
     what = "timer_forecaster.sklearn needs scikit-learn 1.6 or newer"
-    raise ImportError(lacking(what, "sklearn")) from error
+    raise ImportError(missing_extra(what, "sklearn")) from error
 
 from timer_forecaster.checks import check_integer, is_level
 from timer_forecaster.estimators import check_pipeline, check_tuning, options_of, pipeline_of

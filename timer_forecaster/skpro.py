@@ -14,12 +14,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 try:
     from skpro.distributions.base import BaseDistribution
 except ImportError as error:
-    raise ImportError(lacking("timer_forecaster.skpro needs skpro", "sktime")) from error
+    raise ImportError(missing_extra("timer_forecaster.skpro needs skpro", "sktime")) from error
 
 from timer_forecaster.inference import quantiles as functionals
 

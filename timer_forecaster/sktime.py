@@ -19,7 +19,7 @@ from packaging.version import Version
 from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.checks import check_choice, check_flag
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 try:
     import sktime
@@ -30,7 +30,7 @@ try:
     from sktime.utils.validation.forecasting import check_fh
 except ImportError as error:
     what = "timer_forecaster.sktime needs sktime 1.1 or newer"
-    raise ImportError(lacking(what, "sktime")) from error
+    raise ImportError(missing_extra(what, "sktime")) from error
 
 from timer_forecaster.estimators import check_pipeline, check_tuning, options_of, pipeline_of
 from timer_forecaster.finetuning.config import FinetuneConfig

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 try:
     import pyarrow as pa
     import pyarrow.parquet as pq
 except ImportError as error:
-    raise ImportError(lacking("a corpus needs pyarrow", "pretrain")) from error
+    raise ImportError(missing_extra("a corpus needs pyarrow", "pretrain")) from error
 
 from timer_forecaster.corpus.held_out import HELD_OUT
 from timer_forecaster.corpus.manifest import MANIFEST_NAME, Manifest

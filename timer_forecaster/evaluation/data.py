@@ -31,7 +31,7 @@ from timer_forecaster.evaluation.gift_eval import (
     variates_of,
     window_count,
 )
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -264,4 +264,6 @@ def _require_pyarrow() -> None:
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
-        raise ImportError(lacking("reading the benchmark needs pyarrow", "evaluate")) from error
+        raise ImportError(
+            missing_extra("reading the benchmark needs pyarrow", "evaluate")
+        ) from error

@@ -18,6 +18,7 @@ from timer_forecaster.checkpoints.quantization import (
 )
 from timer_forecaster.checkpoints.registry import canonical_name, find_checkpoint
 from timer_forecaster.models.timer_s1 import as_architecture
+from timer_forecaster.models.timer_s1.architecture import DTYPES
 from timer_forecaster.models.timer_s1.layouts.int8 import activation_steps
 
 Device = str | int | torch.device | Mapping[str, Any]
@@ -86,11 +87,9 @@ class NetworkKey(NamedTuple):
 
 def _dtype_name(dtype: str | torch.dtype | None) -> str:
     name = "auto" if dtype is None else str(dtype).removeprefix("torch.")
-    if name not in ("auto", "float32", "bfloat16", "float16", "float64"):
-        raise ValueError(
-            f"dtype={dtype!r} is not supported; use 'auto', 'float32', 'bfloat16', "
-            "'float16' or 'float64'"
-        )
+    if name not in ("auto", *DTYPES):
+        names = ", ".join(map(repr, ("auto", *DTYPES[:-1])))
+        raise ValueError(f"dtype={dtype!r} is not supported; use {names} or {DTYPES[-1]!r}")
     return name
 
 

@@ -11,13 +11,16 @@ import math
 import warnings
 from collections import Counter
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from timer_forecaster.corpus.sources import Array
+from timer_forecaster.settings import setting
+
+if TYPE_CHECKING:
+    from timer_forecaster.corpus.sources import Array  # needs pyarrow, which the settings do not
 
 __all__ = [
     "MIN_OBSERVED",
@@ -88,11 +91,15 @@ class Curation:
     (array([50]), 1)
     """
 
-    k_sigma: float | None = 5.0
-    iqr: float | None = 3.0
-    window: int = 128
-    impute: bool = False
-    significance: float | None = 0.01
+    k_sigma: float | None = setting(
+        5.0, "standard deviations beyond which a value is an outlier", "K"
+    )
+    iqr: float | None = setting(
+        3.0, "interquartile ranges beyond which a value is an outlier", "FACTOR"
+    )
+    window: int = setting(128, "steps of the window around a value", "STEPS")
+    impute: bool = setting(False, "fill gaps with the mean of the values before them")
+    significance: float | None = setting(0.01, "largest p-value of a series that is kept", "P")
 
     def __post_init__(self) -> None:
         """Check the numbers."""

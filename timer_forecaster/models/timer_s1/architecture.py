@@ -12,6 +12,7 @@ DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LOSSES = ("wql", "pinball")
 SERIAL_WEIGHTINGS = ("equal", "inverse_sqrt")
 ROLLOUTS = ("quantile", "median", "multiscale")
+DTYPES = ("float32", "bfloat16", "float16", "float64")
 MODEL_TYPE = "Timer-S1"
 _BOOKKEEPING = {  # what the released config.json holds and no network depends on
     "architectures",

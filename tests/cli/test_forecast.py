@@ -69,7 +69,7 @@ def test_every_id_and_numeric_column(run):
     code, out, _ = run(
         *["forecast", data, "--time-column", "day", "--id-column", "shop", "--horizon", 2],
         *["--output", "out.csv", "--context-length", 30, "--checkpoint", "a-folder"],
-        *["--rollout", "median", "--flip"],
+        *["--rollout", "median", "--flip", "--batch-size", 3],
     )
     assert code == 0
     assert "2 steps of 4 series" in out
@@ -79,7 +79,7 @@ def test_every_id_and_numeric_column(run):
     assert forecast["day"].tolist() == ["2024-01-04", "2024-01-05"] * 4
     assert forecast["q0.9"].tolist() == ["3.9", "3.9", "30.9", "30.9"] * 2
     assert LastValue.loaded == "a-folder"
-    asked = {"context_length": 30, "rollout": "median", "flip": True}
+    asked = {"context_length": 30, "rollout": "median", "flip": True, "batch_size": 3}
     assert asked.items() <= LastValue.options.items()
 
 

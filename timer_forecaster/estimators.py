@@ -11,7 +11,7 @@ from timer_forecaster.adapters.adapter import Adapter, as_adapter
 from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.finetuning.config import FinetuneConfig
-from timer_forecaster.finetuning.guards import NothingToTune, TuningWarning
+from timer_forecaster.finetuning.guards import NothingToTuneError, TuningWarning
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 
@@ -43,7 +43,7 @@ def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
         config = dataclasses.replace(config, context_length=estimator.context_length)
     try:
         return tune(pipe, *data, config)
-    except NothingToTune as reason:
+    except NothingToTuneError as reason:
         warnings.warn(f"{reason}; the checkpoint stays as it was", TuningWarning, stacklevel=3)
         return pipe.adapter or Adapter(Base.of(pipe.key), config.target, {})
 

@@ -137,7 +137,7 @@ def finetune_folder(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]
         warnings.simplefilter("ignore", TuningWarning)
         report = finetune(pipe, series, config).report
     own, peak = watch.end(), memory()["peak"]
-    # Finetuning of random weights may return the identity. The size is that of a real adapter.
+    # Finetuning of random weights may return the identity. Measure the size of a real adapter.
     frozen = activations.frozen
     names = replaced_by(config.target, [name for name, _ in frozen.named_parameters()])
     adapter = Adapter(Base.of(pipe.key), config.target, own_copies(frozen, names))

@@ -9,7 +9,8 @@ there, and several may share the work (``--arms``, ``--seeds``). The tables are 
 ``--page`` they are put between the page's markers too, and the pictures go to ``images`` beside it.
 
 ``CORPUS`` is a folder made by ``timer-forecaster corpus build``. ``FOLDER`` holds files
-``<dataset>__<frequency>.parquet``; those of `timer_forecaster.corpus.held_out.HELD_OUT` are read.
+``<dataset>__<frequency>.parquet``; the data sets of `timer_forecaster.corpus.held_out.HELD_OUT`
+are read.
 Without ``CORPUS``, networks learn from synthetic series only. Without ``FOLDER``, they are scored
 on synthetic series.
 """

@@ -1,4 +1,4 @@
-"""The arms of the comparison: ways to train a network, with all else equal."""
+"""The arms of the comparison: ways to train a network with the same number of steps and tokens."""
 
 from __future__ import annotations
 

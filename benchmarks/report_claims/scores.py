@@ -42,7 +42,7 @@ def score(pipe: ForecastPipeline, datasets: Sequence[Windows], context_length: i
 
 
 def relative_losses(dataset: Windows, quantiles: FloatArray) -> dict[str, list[float]]:
-    """Return the losses of quantiles divided by those of Seasonal Naive, for each of `PARTS`.
+    """Return the losses of quantiles relative to Seasonal Naive, for each of `PARTS`.
 
     ``"loss"`` is the quantile loss, ``"mase"`` the absolute error of the median. The losses of a
     window are divided by its seasonal error first, so that all windows have equal weight.

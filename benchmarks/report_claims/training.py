@@ -81,8 +81,8 @@ def training_costs(scale: Scale, out: Path) -> dict[str, dict[str, float]]:
 def training_cost(objective: str, scale: Scale) -> dict[str, float]:
     """Return the number of parameters of an objective, and the CPU seconds of a training step.
 
-    The seconds are those of one short run. All of its data are drawn in the first step, so that the
-    later steps do not include the drawing.
+    The seconds are measured in one short run. All of its data are drawn in the first step, so that
+    the later steps do not include the drawing.
     """
     config = configure(Arm("", objective), 0, scale, None)
     stage = dataclasses.replace(config.stages[0], steps=9)

@@ -1,6 +1,6 @@
 """sktime's own Timer-S1 class and ours with the same weights, in one run.
 
-sktime's class needs an old transformers, so it runs in an environment of its own:
+sktime's class needs an old version of transformers, so it runs in a separate environment:
 
     python -m venv reference
     reference/bin/pip install sktime==1.2.0 skpro transformers==4.57.6 accelerate torch

@@ -8,8 +8,8 @@ r"""Speed and memory, as ratios against the released implementation, the machine
         --statsforecast-python statsforecast/bin/python
 
 The program prints tables in Markdown. With ``--page docs/performance.md`` it puts them into that
-page, which explains how the figures are taken and what they mean. ``--only`` chooses parts. The
-network of released size is written into the folder once (17 GB); ``--sizes`` makes it smaller.
+page, which explains the figures. ``--only`` chooses parts. The network of released size is written
+into the folder once (17 GB); ``--sizes`` makes it smaller.
 
 full      the released sizes in bfloat16, and ours in int8: time, memory, shares of the machine
 small     35.7 M parameters in float32: a long roll-out, a panel of mixed lengths

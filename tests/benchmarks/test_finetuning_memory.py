@@ -18,7 +18,7 @@ TINY = {
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from Linux's /proc")
-def test_memory_is_measured_in_a_process_of_its_own(tmp_path, capsys):
+def test_memory_is_measured_in_a_new_process(tmp_path, capsys):
     settings = {"steps": 2, "context_length": 64, "batch_size": 2}
     finetuning_memory.main(
         ["--work", str(tmp_path), "--sizes", json.dumps(TINY), "--settings", json.dumps(settings)]

@@ -199,7 +199,7 @@ def _starts(ways: Sequence[Way], found: Mapping[str, Mapping[str, float]]) -> li
 
 
 def report_agreement(setting: Setting, case: Case) -> None:
-    """Print the difference of our forecasts from the released ones, each with its own routers."""
+    """Print the difference of our forecasts from the released ones, without balanced routing."""
     found = {}
     for way in setting.ways:
         with closing(start(way.python, way.side)) as process:

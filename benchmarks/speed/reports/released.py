@@ -1,4 +1,4 @@
-"""Reports on networks that the released implementation and ours load from the same folder."""
+"""Report on networks that the released implementation and ours load from the same folder."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from measuring import in_turns, markdown
-from processes import Process
 
-from speed_parts.machine import QUICK
-from speed_parts.networks import useful_work
+from benchmarks.measuring import in_turns
+from benchmarks.pages import markdown
+from benchmarks.processes import Process
+from benchmarks.speed.asking import start
+from benchmarks.speed.machine_rates import QUICK
+from benchmarks.speed.useful_work import useful_work
 
 H200 = {"product": 790e12, "read": 4.3e12}
-"""Operations in bfloat16 and bytes that an H200 does in a second, as measured by others."""
+"""Operations in bfloat16 and bytes that an H200 does in a second, as others measured them."""
 ITEMSIZE = {"float32": 4, "bfloat16": 2, "int8": 1}
 
 
 class Way(NamedTuple):
-    """One implementation and how it computes."""
+    """One implementation, and the options with which it computes."""
 
     name: str
     python: str
@@ -36,7 +38,7 @@ class Way(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A forecast to time."""
+    """Size of a forecast whose time is taken."""
 
     batch: int
     context: int
@@ -46,18 +48,40 @@ class Case(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What the measurements of a report share."""
+    """The parts that all measurements of a report share.
 
-    program: Path
+    Attributes
+    ----------
+    folder : Path
+        Checkpoint.
+    ways : sequence of Way
+        The first one is the reference.
+    rounds : int
+        Medians are taken over them.
+    device : {"cpu", "cuda"}
+    quick : bool
+        The rates of the machine are taken in a short run, and are wrong.
+    """
+
     folder: Path
     ways: Sequence[Way]
     rounds: int
     device: str = "cpu"
-    quick: bool = False  # the machine's own rates are wrong then
+    quick: bool = False
 
 
 def ways_of(reference: str | None, own: str, dtype: str, int8: bool) -> tuple[list[Way], list[str]]:
-    """List the implementations to compare, the released one first, and what is left out."""
+    """Return the implementations to compare, the released one first, and the ones left out.
+
+    Parameters
+    ----------
+    reference, own : str
+        Interpreters of the released implementation and of ours.
+    dtype : str
+        Type of both.
+    int8 : bool
+        Whether ours is timed with 8-bit integers too.
+    """
     found, left_out = [], []
     if reference:
         found.append(Way(f"released, {dtype}", reference, "released", {"dtype": dtype}))
@@ -71,36 +95,40 @@ def ways_of(reference: str | None, own: str, dtype: str, int8: bool) -> tuple[li
 
 
 def measure_cases(setting: Setting, cases: Sequence[Case]) -> dict[str, dict[str, float]]:
-    """Time every case in every way, process after process; medians over the rounds.
+    """Time every case in every way, one process after the other.
 
     Returns
     -------
     dict
-        By way: what loading and a first forecast take, ``start wall s`` and ``start CPU s``;
-        ``anonymous``; and of each case its ``seconds`` and the ``peak`` of memory so far. With our
-        first way on a CPU the machine's own ``peaks``.
+        By way, medians over the rounds: ``start wall s`` and ``start CPU s`` of loading and a first
+        forecast; of each case its ``seconds``, and the ``peak`` of memory so far; ``anonymous``
+        memory at the end. Our first way on a CPU has the rates of the machine as well.
     """
-
-    def turn(way: Way, measures_machine: bool) -> dict[str, Any]:
-        with closing(Process(way.python, setting.program, way.side)) as process:
-            load = process.ask("load", setting.folder, device=setting.device, **way.options)
-            process.ask("balance")
-            size = {"context": cases[0].context, "horizon": cases[0].horizon}
-            first_forecast = process.ask("first_forecast", **size, batch=cases[0].batch)
-            figures = {f"start {clock}": load[clock] + first_forecast[clock] for clock in load}
-            for case in cases:
-                details = case._asdict()
-                figures[f"{case} seconds"] = statistics.median(process.ask("seconds", **details))
-                figures[f"{case} peak"] = _peak(process, setting.device)
-            figures["anonymous"] = process.ask("memory")["anonymous"]
-            if measures_machine:
-                figures |= process.ask("peaks", **(QUICK if setting.quick else {}))
-            return figures
-
     first = next(way for way in setting.ways if way.side == "ours")
-    on_cpu = setting.device == "cpu"
-    turns = {way.name: lambda way=way: turn(way, on_cpu and way is first) for way in setting.ways}
+    rates_from = first if setting.device == "cpu" else None
+    turns = {
+        way.name: lambda way=way: _measure(setting, cases, way, way is rates_from)
+        for way in setting.ways
+    }
     return in_turns(turns, setting.rounds)
+
+
+def _measure(setting: Setting, cases: Sequence[Case], way: Way, with_rates: bool) -> dict[str, Any]:
+    """Time every case in one way, in a new process."""
+    with closing(start(way.python, way.side)) as process:
+        load = process.ask("load", setting.folder, device=setting.device, **way.options)
+        process.ask("balance")
+        size = {"context": cases[0].context, "horizon": cases[0].horizon}
+        first_forecast = process.ask("first_forecast", **size, batch=cases[0].batch)
+        figures = {f"start {clock}": load[clock] + first_forecast[clock] for clock in load}
+        for case in cases:
+            details = case._asdict()
+            figures[f"{case} seconds"] = statistics.median(process.ask("seconds", **details))
+            figures[f"{case} peak"] = _peak(process, setting.device)
+        figures["anonymous"] = process.ask("memory")["anonymous"]
+        if with_rates:
+            figures |= process.ask("machine_rates", **(QUICK if setting.quick else {}))
+        return figures
 
 
 def _peak(process: Process, device: str) -> float:
@@ -108,7 +136,10 @@ def _peak(process: Process, device: str) -> float:
 
 
 def report_cases(setting: Setting, config: Any, cases: Sequence[Case]) -> None:
-    """Print a row for each case and way, and what a start takes: some read weights at first use."""
+    """Print a row for each case and way, then a table of the starts.
+
+    A start is loading and a first forecast, as some ways read weights when they are first used.
+    """
     found = measure_cases(setting, cases)
     machine = _machine(setting, found)
     rows = []
@@ -128,11 +159,11 @@ def report_cases(setting: Setting, config: Any, cases: Sequence[Case]) -> None:
             }
             rows.append(row | _shares(config, case, way, seconds, machine))
     print(markdown(rows) + "\n")
-    print(markdown(_loads(setting.ways, found)) + "\n")
+    print(markdown(_starts(setting.ways, found)) + "\n")
 
 
 def _machine(setting: Setting, found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Rates that shares are of, and a line that states them."""
+    """Return the best rates of the machine, a second; print those that were measured."""
     if setting.device == "cuda":
         return {"bfloat16": H200["product"], "float32": np.nan, "read": H200["read"]}
     figures = next(each for each in found.values() if "read" in each)
@@ -148,13 +179,14 @@ def _machine(setting: Setting, found: Mapping[str, Mapping[str, float]]) -> dict
 def _shares(
     config: Any, case: Case, way: Way, seconds: float, machine: Mapping[str, float]
 ) -> dict[str, Any]:
+    """Return the shares of the machine's rates that a forecast reaches."""
     needed = useful_work(config, case.batch, case.context, case.horizon)
     products = needed.flops / seconds / machine.get(way.kind, np.nan)
     reads = needed.weights * ITEMSIZE[way.kind] / seconds / machine["read"]
     return {"of the products": f"{products:.0%}", "of reading": f"{reads:.0%}"}
 
 
-def _loads(ways: Sequence[Way], found: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+def _starts(ways: Sequence[Way], found: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
     return [
         {
             "implementation": way.name,
@@ -167,10 +199,10 @@ def _loads(ways: Sequence[Way], found: Mapping[str, Mapping[str, float]]) -> lis
 
 
 def report_agreement(setting: Setting, case: Case) -> None:
-    """Print how far our forecasts are from the released ones, each routed by its own gates."""
+    """Print the difference of our forecasts from the released ones, without balanced routing."""
     found = {}
     for way in setting.ways:
-        with closing(Process(way.python, setting.program, way.side)) as process:
+        with closing(start(way.python, way.side)) as process:
             process.ask("load", setting.folder, device=setting.device, **way.options)
             answer = process.ask("forecast", context=case.context, horizon=case.horizon)
             found[way.name] = np.array(answer)
@@ -185,10 +217,10 @@ def report_agreement(setting: Setting, case: Case) -> None:
 
 
 def report_ragged(setting: Setting, n: int, horizon: int, repeats: int) -> None:
-    """Print what a panel of mixed lengths costs."""
+    """Print the time of a panel of `n` series of mixed lengths."""
 
     def turn(way: Way) -> dict[str, float]:
-        with closing(Process(way.python, setting.program, way.side)) as process:
+        with closing(start(way.python, way.side)) as process:
             process.ask("load", setting.folder, **way.options)
             process.ask("balance")
             answer = process.ask("ragged_seconds", n=n, horizon=horizon, repeats=repeats)
@@ -210,9 +242,9 @@ def report_ragged(setting: Setting, n: int, horizon: int, repeats: int) -> None:
 
 
 def report_profile(setting: Setting, case: Case) -> None:
-    """Print what our first way spends its time on."""
+    """Print the operations on which our first way spends its time."""
     way = next(way for way in setting.ways if way.side == "ours")
-    with closing(Process(way.python, setting.program, way.side)) as process:
+    with closing(start(way.python, way.side)) as process:
         process.ask("load", setting.folder, device=setting.device, **way.options)
         process.ask("balance")
         details = {"context": case.context, "horizon": case.horizon, "batch": case.batch}

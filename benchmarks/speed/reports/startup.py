@@ -1,4 +1,4 @@
-"""Time from the start of a process to an import, or to a first forecast."""
+"""Report on the time from the start of a process to an import or to a first forecast."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Mapping
 
-from measuring import in_turns
-from processes import ONE_THREAD, ROOT
+from benchmarks.measuring import in_turns
+from benchmarks.pages import markdown
+from benchmarks.processes import IMPORTABLE, ONE_THREAD
 
 FORECAST = "predict([float(i * i % 17) for i in range(200)], 24)"
 PROGRAMS = {
@@ -28,13 +29,23 @@ PROGRAMS = {
         "TimerS1Forecaster().fit(pd.Series([float(i * i % 17) for i in range(200)])).predict([24])"
     ),
 }
-REPORT = "; import time; print(time.monotonic(), time.process_time())"
+PRINT_CLOCKS = "; import time; print(time.monotonic(), time.process_time())"
 
 
-def startup(rounds: int, programs: Mapping[str, str] = PROGRAMS) -> dict[str, dict[str, float]]:
-    """Run each program in new processes; medians of wall and CPU seconds from their start.
+def report_startup(rounds: int) -> None:
+    """Print the seconds of each of `PROGRAMS`."""
+    found = measure_startup(rounds)
+    rows = [{"": name} | figures for name, figures in found.items()]
+    print(markdown(rows) + "\n")
 
-    The files lie in the page cache after the first round, and bytecode is compiled.
+
+def measure_startup(
+    rounds: int, programs: Mapping[str, str] = PROGRAMS
+) -> dict[str, dict[str, float]]:
+    """Return the wall and CPU seconds of each program, medians over new processes.
+
+    Each program runs once before. After that, its files lie in the page cache and its bytecode is
+    compiled.
     """
     for program in programs.values():
         _run(program)
@@ -42,10 +53,10 @@ def startup(rounds: int, programs: Mapping[str, str] = PROGRAMS) -> dict[str, di
 
 
 def _run(program: str) -> dict[str, float]:
-    environment = {**ONE_THREAD, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    environment = {**ONE_THREAD, **IMPORTABLE, "HF_HUB_OFFLINE": "1"}
     start = time.monotonic()
     answer = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", program + REPORT],
+        [sys.executable, "-c", program + PRINT_CLOCKS],
         capture_output=True,
         text=True,
         check=True,

@@ -1,29 +1,29 @@
-"""What this machine reaches at best on one thread: products of matrices, and reading memory."""
+"""The best rates of this machine on one thread: products of matrices, and reading of memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from measuring import measure_cpu
+from benchmarks.measuring import measure_cpu
 
 SHAPES = ((512, 1024, 2048), (2048, 2048, 2048), (2880, 1024, 2048))
-"""Rows, inner size and columns; the best of them counts."""
+"""Rows, inner size and columns of the products. The fastest product counts."""
 READ_BYTES = 2**29
 REPEATS = 5
 QUICK = {"shapes": ((32, 64, 64),), "read_bytes": 2**20}
-"""For a look at whether it runs."""
+"""Arguments of a short run, whose rates are wrong."""
 
 
-def peaks(
+def machine_rates(
     shapes: Sequence[tuple[int, int, int]] = SHAPES, read_bytes: int = READ_BYTES
 ) -> dict[str, float]:
-    """Best rates of torch's own operations, in 10⁹ operations or bytes a CPU second.
+    """Return the best rates of torch's own operations, in 10⁹ operations or bytes a CPU second.
 
     Returns
     -------
     dict
-        ``"float32"``, ``"bfloat16"`` and ``"int8"``: products of matrices; ``"read"``: the sum
-        or norm of an array that no cache holds.
+        ``"float32"``, ``"bfloat16"`` and ``"int8"``: products of matrices. ``"read"``: the sum or
+        the norm of an array that is too large for any cache.
     """
     import torch
 
@@ -57,6 +57,7 @@ def _int8_rate(shape: tuple[int, int, int]) -> float:
     return 2 * rows * inner * columns / _best(lambda: torch._int_mm(left, right)) / 1e9
 
 
-def _best(answer: Callable[[], object]) -> float:
-    answer()
-    return max(min(measure_cpu(answer) for _ in range(REPEATS)), 1e-9)
+def _best(function: Callable[[], object]) -> float:
+    """Return the CPU seconds of the fastest call; a first one is not counted."""
+    function()
+    return max(min(measure_cpu(function) for _ in range(REPEATS)), 1e-9)

@@ -1,7 +1,7 @@
-"""Other forecasters on the same walks: classical ones, and Darts' foundation models.
+"""Darts' foundation models, and ours through Darts, on the same walks.
 
-Darts' models are built from their published sizes with random weights, as nothing is downloaded:
-speed does not depend on what they have learnt.
+Darts' models are built from their published sizes with random weights, so that nothing is
+downloaded. Their speed does not depend on the values of the weights.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import logging
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 import numpy as np
-from measuring import measure_cpu
 
-SEASON = 24
+from benchmarks.random_checkpoints import parameter_shapes
+from benchmarks.speed.balanced_routing import balance
 
 CHRONOS_2 = {
     "d_model": 768,
@@ -60,7 +60,7 @@ SIMILAR = {
     "num_attention_heads": 8,
     "num_experts": 8,
 }
-"""Sizes of ours with about as many parameters as Chronos-2; a token meets a third of them."""
+"""Sizes of a Timer-S1 with about as many parameters as Chronos-2; a token uses a third of them."""
 
 DARTS_MODELS: dict[str, dict[str, Any]] = {
     "Chronos2Model": CHRONOS_2,
@@ -76,92 +76,27 @@ LEFT_OUT = {
     "weights",
     "T0Model": "needs a package beside Darts; its sizes lie behind a login",
 }
-"""Darts 0.48's foundation models that cannot be built here, and why."""
+"""Foundation models of Darts 0.48 that cannot be built here, with the reason."""
 
 
-def classical(name: str, steps: int, horizon: int, budget: float) -> dict[str, float]:
-    """Fit and forecast walks with a classical forecaster, one after the other.
-
-    Parameters
-    ----------
-    name : str
-        A key of `CLASSICAL`.
-    steps, horizon : int
-        Length of a series, and steps to forecast.
-    budget : float
-        CPU seconds after which no series is begun. One before them is not counted: some
-        libraries compile.
-
-    Returns
-    -------
-    dict
-        Median of the CPU seconds of a series, and how many series there were.
-    """
-    make = CLASSICAL[name]
-    random = np.random.default_rng(0)
-    found: list[float] = []
-    while len(found) < 2 or sum(found[1:]) < budget:
-        values = random.normal(size=steps).cumsum()
-        found.append(measure_cpu(make(values, horizon)))
-    return {"seconds": statistics.median(found[1:]), "series": len(found) - 1}
-
-
-def _with_sktime(name: str, **parameters: Any) -> Callable[..., Callable[[], object]]:
-    def make(values: Any, horizon: int) -> Callable[[], object]:
-        import pandas as pd
-        from sktime.forecasting.ets import AutoETS
-        from sktime.forecasting.theta import ThetaForecaster
-
-        times = pd.date_range("2024-01-01", periods=len(values), freq="h")
-        y = pd.Series(values + 1000.0, times)  # above zero, as multiplicative parts want it
-        forecaster = {"AutoETS": AutoETS, "Theta": ThetaForecaster}[name](**parameters)
-        return lambda: forecaster.fit(y, fh=range(1, horizon + 1)).predict()
-
-    return make
-
-
-def _with_statsforecast(name: str, **parameters: Any) -> Callable[..., Callable[[], object]]:
-    def make(values: Any, horizon: int) -> Callable[[], object]:
-        from statsforecast import models
-
-        model = getattr(models, name)(**parameters)
-        return lambda: model.forecast(y=values + 1000.0, h=horizon)
-
-    return make
-
-
-CLASSICAL: dict[str, Callable[..., Callable[[], object]]] = {
-    "AutoETS of sktime": _with_sktime("AutoETS", auto=True),
-    f"AutoETS of sktime, season {SEASON}": _with_sktime("AutoETS", auto=True, sp=SEASON),
-    f"Theta of sktime, season {SEASON}": _with_sktime("Theta", sp=SEASON),
-    "AutoETS of statsforecast": _with_statsforecast("AutoETS", season_length=1),
-    f"AutoETS of statsforecast, season {SEASON}": _with_statsforecast(
-        "AutoETS", season_length=SEASON
-    ),
-    f"AutoTheta of statsforecast, season {SEASON}": _with_statsforecast(
-        "AutoTheta", season_length=SEASON
-    ),
-}
-
-
-def darts_model(
+def time_darts_model(
     name: str, n: int, steps: int, horizon: int, repeats: int, checkpoint: str = ""
 ) -> dict[str, float]:
-    """Forecast a panel of walks through Darts: three quantiles of each step.
+    """Forecast panels of walks through Darts: three quantiles of each step.
 
     Parameters
     ----------
     name : str
         A key of `DARTS_MODELS`, or ``"TimerS1Model"``.
     n, steps, horizon, repeats : int
-        Series, their length, steps to forecast, panels.
+        Number of series, their length, the steps to forecast, and the number of panels.
     checkpoint : str
-        For our model: folder with its weights.
+        Folder of weights for our model. Default: the embedded checkpoint.
 
     Returns
     -------
     dict
-        Median of the CPU seconds of a panel, and parameters of the network.
+        Median of the CPU seconds of a panel, and number of parameters of the network.
     """
     from darts import TimeSeries
 
@@ -189,11 +124,10 @@ def _make_darts_model(name: str, steps: int, horizon: int, checkpoint: str) -> A
         import darts.models
 
         return getattr(darts.models, name.partition(",")[0])(steps, horizon, **options)
-    from speed_parts.networks import balance
     from timer_forecaster import ForecastPipeline
     from timer_forecaster.darts import TimerS1Model
 
-    if checkpoint:  # random weights, which must not be routed to few experts
+    if checkpoint:  # random weights, whose routers would use few experts
         options["local_dir"] = checkpoint
         balance(ForecastPipeline.from_pretrained(checkpoint, device="cpu").network)
     return TimerS1Model(steps, horizon, **options)
@@ -206,7 +140,7 @@ def _darts_panel(series: Any, n: int, steps: int, seed: int) -> list[Any]:
 
 @contextlib.contextmanager
 def _without_files(config: dict[str, Any]) -> Iterator[None]:
-    """Let Darts build a network from given sizes and leave its first weights in it."""
+    """Make Darts build a network from given sizes and keep its initial weights."""
     from darts.models.components.huggingface_connector import HuggingFaceConnector as Connector
 
     with (
@@ -217,8 +151,7 @@ def _without_files(config: dict[str, Any]) -> Iterator[None]:
 
 
 def _parameters(model: Any) -> int:
-    if hasattr(model.model, "checkpoint"):  # ours, which lies in the cache
-        from speed_parts.networks import parameter_shapes
+    if hasattr(model.model, "checkpoint"):  # our network lies in the cache of networks
         from timer_forecaster import ForecastPipeline
 
         pipeline = ForecastPipeline.from_pretrained(model.model.checkpoint, device="cpu")

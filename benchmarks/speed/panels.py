@@ -1,16 +1,18 @@
-"""Panels of series, and what forecasting one costs as it grows."""
+"""Panels of series of mixed lengths, and the cost of panels that grow."""
 
 from __future__ import annotations
 
 import numpy as np
-from measuring import forget_peak, measure_cpu, memory
 from numpy.typing import NDArray
+
+from benchmarks.measuring import forget_peak, measure_cpu, memory
+from benchmarks.walks import walk_panel
 
 SHORTEST, LONGEST, TYPICAL = 30, 2880, 250
 
 
 def mixed_lengths(n: int, seed: int) -> list[NDArray[np.float64]]:
-    """Build walks whose lengths are lognormal between 30 and 2,880 steps: 400 on average."""
+    """Return walks with lognormal lengths between 30 and 2,880 steps, 400 on average."""
     random = np.random.default_rng(seed)
     lengths = random.lognormal(np.log(TYPICAL), 1.0, n).clip(SHORTEST, LONGEST).astype(int)
     return [random.normal(size=length).cumsum() for length in lengths]
@@ -19,41 +21,39 @@ def mixed_lengths(n: int, seed: int) -> list[NDArray[np.float64]]:
 def grown_panel(
     n: int, steps: int, horizon: int, door: str, model: str = "timer-s1-mini"
 ) -> dict[str, float]:
-    """Forecast a panel of `n` walks with the embedded checkpoint, in a process of its own.
+    """Measure the forecast of a panel of `n` walks; needs a process that has done nothing else.
 
     Parameters
     ----------
     n, steps, horizon : int
-        Series, their length, steps to forecast.
+        Number of series, their length, and the steps to forecast.
     door : {"pipeline", "sktime"}
-        The pipeline, which gives nine quantiles of arrays; or `fit` and `predict` of our
-        sktime class with a data frame.
+        ``"pipeline"``: nine quantiles of an array. ``"sktime"``: `fit` and `predict` of our class
+        for sktime, with a data frame.
     model : str
         Checkpoint.
 
     Returns
     -------
     dict
-        CPU seconds; GB that were resident when the panel was built, weights loaded and a small
-        panel forecast; and the most while the panel was forecast.
+        ``"seconds"``: CPU seconds. ``"before"``: resident GB with the panel built, the weights
+        loaded and a small panel forecast. ``"peak"``: the peak of resident GB during the forecast.
     """
-    import sktime_comparison
-
     from timer_forecaster import ForecastPipeline
     from timer_forecaster.sktime import TimerS1Forecaster
 
     pipeline = ForecastPipeline.from_pretrained(model)
 
     def ask(size: int, seed: int) -> tuple[object, object]:
-        y = sktime_comparison.walks(seed, size, steps)
+        y = walk_panel(seed, size, steps)
         if door == "sktime":
             return lambda: TimerS1Forecaster(model).fit(y).predict(range(1, horizon + 1)), y
         values = y["y"].to_numpy().reshape(size, steps)
         return lambda: pipeline.predict(values, horizon), values
 
     ask(min(n, 64), seed=0)[0]()
-    answer, _ = ask(n, seed=1)
+    forecast, _ = ask(n, seed=1)
     forget_peak()
     before = memory()["now"]
-    seconds = measure_cpu(answer)
+    seconds = measure_cpu(forecast)
     return {"seconds": seconds, "before": before, "peak": memory()["peak"]}

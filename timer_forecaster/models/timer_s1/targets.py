@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ TARGETS = ("router+head", "head", "router", "norms", "lora", "full")
 
 
 HEAD_PATTERN = r"output_patch_embedding\."
+
+
+Tuned = bool | str | dict[str, list[str]]
+"""The weights to finetune: all or none, a target, or patterns to freeze or to unfreeze."""
 
 
 _ROUTER = r".*\.ffn_layer\.gate\.weight$"
@@ -74,6 +79,68 @@ def widened_by_lora(
         ):
             layers.append(layer)
     return layers
+
+
+def tuned_names(tuned: Tuned, names: Sequence[str]) -> list[str]:
+    """Choose the weights that ``enable_finetuning`` names.
+
+    Parameters
+    ----------
+    tuned : bool, str or dict
+        True for all weights and False for none; one of `TARGETS`; or ``{"unfreeze": patterns}`` or
+        ``{"freeze": patterns}``, whose patterns match names as `fnmatch` does.
+    names : sequence of str
+        Of a network's parameters.
+
+    Returns
+    -------
+    list of str
+        Empty for ``"lora"``, which adds weights.
+
+    Raises
+    ------
+    ValueError
+        If a pattern matches no name, or the patterns leave nothing to finetune.
+
+    Examples
+    --------
+    >>> tuned_names({"freeze": ["model.*"]}, ["model.norm.weight", "head.weight"])
+    ['head.weight']
+    """
+    if isinstance(tuned, str):
+        return replaced_by(tuned, names)
+    if isinstance(tuned, bool):
+        return list(names) if tuned else []
+    ((mode, patterns),) = tuned.items()
+    for pattern in patterns:
+        if not fnmatch.filter(names, pattern):
+            raise ValueError(
+                f"enable_finetuning={tuned!r}: the pattern {pattern!r} matches no weight; their "
+                f"names are like {names[0]!r}, {names[len(names) // 2]!r} or {names[-1]!r}"
+            )
+    matched = {name for pattern in patterns for name in fnmatch.filter(names, pattern)}
+    chosen = [name for name in names if (name in matched) == (mode == "unfreeze")]
+    if not chosen:
+        raise ValueError(f"enable_finetuning={tuned!r} leaves nothing to tune")
+    return chosen
+
+
+def target_of(tuned: Tuned, chosen: Sequence[str], names: Sequence[str]) -> str:
+    """Return the target that replaces the chosen weights; ``"full"`` if no target is the same.
+
+    Parameters
+    ----------
+    tuned : bool, str or dict
+        As for `tuned_names`.
+    chosen : sequence of str
+        The result of `tuned_names`.
+    names : sequence of str
+        Of a network's parameters.
+    """
+    if isinstance(tuned, str):
+        return tuned
+    same = (target for target in TARGETS if replaced_by(target, names) == list(chosen))
+    return next(same, "full")
 
 
 def check_weights(shapes: Mapping[str, torch.Size], weights: Mapping[str, Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""What sktime's verbs answer: points, quantiles, distributions, updates and residuals."""
+"""The answers of sktime's verbs: points, quantiles, distributions, updates and residuals."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""Horizons of every kind: which steps and times they ask for."""
+"""The steps and times that horizons of every kind ask for."""
 
 import numpy as np
 import pandas as pd

@@ -21,7 +21,7 @@ def hourly(n=60, seed=0, start="2024-01-01"):
 
 
 def unequal_panel():
-    """Series of different lengths that end at different times, not in the order of their names."""
+    """Return series of different lengths and ends, not in the order of their names."""
     parts = {"b": hourly(50, 1), "a": hourly(30, 2, "2024-01-05"), "c": hourly(40, 3)}
     return pd.concat({key: part.to_frame("y") for key, part in parts.items()}, names=["id", "t"])
 

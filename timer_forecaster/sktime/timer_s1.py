@@ -1,4 +1,4 @@
-"""Timer-S1 as an sktime forecaster: its parameters and their documentation."""
+"""The parameters of the Timer-S1 forecaster, and their documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coming from sktime's own Timer-S1 class: its parameters, under their names."""
+"""Switching from sktime's own Timer-S1 class: its parameters work under their names."""
 
 import copy
 import inspect
@@ -89,7 +89,7 @@ def test_quantization_config_reaches_the_loader(y, monkeypatch):
     keys = []
     real = cache.load_network
 
-    def unquantised(key):  # what quantises need not be installed: tests/checkpoints/test_cache.py
+    def unquantised(key):  # the library is not needed here; see test_cache.py
         keys.append(key)
         return real(key._replace(quantization=None))
 
@@ -158,7 +158,7 @@ def test_a_fitted_forecaster_of_a_configuration_is_small_and_goes_on(y):
     pd.testing.assert_series_equal(pickle.loads(pickled).predict([1, 2]), expected)  # noqa: S301
 
 
-def test_grid_search_over_what_is_loaded(y, monkeypatch):
+def test_grid_search_over_checkpoints_and_configurations(y, monkeypatch):
     keys = []
     load_network = cache.load_network
     cache.release()
@@ -194,6 +194,6 @@ def test_grid_search_over_what_is_loaded(y, monkeypatch):
         ({"quantization_config": "int8"}, TypeError, "quantization_config='int8'"),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_fit(y, parameters, error, message):
+def test_bad_parameters_are_refused_in_fit(y, parameters, error, message):
     with pytest.raises(error, match=message):
         TimerS1Forecaster(**parameters).fit(y)

@@ -55,10 +55,10 @@ class Source:
         self.file = file
         self.name = file.stem
         self._parquet = _opened(file)
-        lacking = sorted({"item_id", "target"} - set(self._parquet.schema_arrow.names))
-        if lacking:
+        missing = sorted({"item_id", "target"} - set(self._parquet.schema_arrow.names))
+        if missing:
             raise ValueError(
-                f"{file} has no column {', '.join(lacking)}; a source has one series a row, with "
+                f"{file} has no column {', '.join(missing)}; a source has one series a row, with "
                 "the columns item_id and target (a list of numbers)"
             )
 

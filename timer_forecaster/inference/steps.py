@@ -103,7 +103,7 @@ def forecast_rows(
     Returns
     -------
     Forecast
-        Its quantiles are of shape (rows, variables, Q), as those of `forecast_steps`.
+        Its quantiles are of shape (rows, variables, Q), with NaN where `forecast_steps` has it.
 
     Raises
     ------

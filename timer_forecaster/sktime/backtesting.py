@@ -113,7 +113,7 @@ def evaluate(
             "use sktime.forecasting.model_evaluation.evaluate"
         )
     if options.get("backend") in _IN_PROCESS and options.get("cv_global") is None:
-        # An error here is raised again below, where error_score decides what happens.
+        # An error here is raised again below, where error_score handles it.
         with suppress(Exception):
             copy = forecaster.clone()
             if not copy._tunes_in_fit():

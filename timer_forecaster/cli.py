@@ -216,6 +216,11 @@ def _add_corpus_build(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="gather the held-out data sets, to validate, instead",
     )
+    add(
+        "--half",
+        choices=("A", "B"),
+        help="with --held-out: those that decide (A), or those that confirm (B)",
+    )
     add("--shard-megabytes", type=float, default=50.0, metavar="MB", help="default: 50")
     add("--memory-megabytes", type=float, default=256.0, metavar="MB", help="default: 256")
     add("--seed", type=int, default=0, help="seed of the shuffle; default: 0")
@@ -640,14 +645,17 @@ def _pretrain(arguments: argparse.Namespace) -> None:
 
 @_needs_extra("pretrain")
 def _corpus_build(arguments: argparse.Namespace) -> None:
-    from timer_forecaster.corpus.held_out import HELD_OUT, HELD_OUT_SERIES
+    from timer_forecaster.corpus.held_out import HELD_OUT, HELD_OUT_SERIES, held_out_half
     from timer_forecaster.corpus.shards import build
     from timer_forecaster.corpus.sources import source_files
 
+    if arguments.half and not arguments.held_out:
+        raise ValueError(f"--half {arguments.half} is of the held-out data sets; add --held-out")
     exclude, exclude_series = [*HELD_OUT, *arguments.exclude], HELD_OUT_SERIES
     if arguments.held_out:
+        kept = held_out_half(arguments.half) if arguments.half else HELD_OUT
         names = [file.stem for file in source_files(arguments.source)]
-        exclude = [*(name for name in names if name not in HELD_OUT), *arguments.exclude]
+        exclude = [*(name for name in names if name not in kept), *arguments.exclude]
         exclude_series = ()
     manifest = build(
         arguments.source,

@@ -310,7 +310,7 @@ def multiplicative_seasons(
 def even_seasons(
     batch: int, length: int, generator: torch.Generator, device: torch.device | str
 ) -> Tensor:
-    """A season of 3 to 40 steps, each as often, on a trend or none; in half the rows a second."""
+    """Repeat a season of 3 to 40 steps, each as often, with a trend or a second season or not."""
     draw = Draw(batch, length, generator, device)
     whole = draw.uniform(3.0, 41.0).floor()
     period = torch.where(draw.chance(0.8), whole, whole + draw.uniform(-0.5, 0.5))

@@ -214,7 +214,9 @@ class BatchSource:
         """Synthetic windows; the short ones are whole series of a few different lengths."""
         synthetic = SyntheticSeries(mix.families, mix.synthetic_augmentation)
         n_short = round(rows * mix.short_share) if length <= LONGEST_PADDED else 0
-        parts = [synthetic.sample(rows - n_short, length, host, self.device)]
+        parts = []
+        if n_short < rows:
+            parts.append(synthetic.sample(rows - n_short, length, host, self.device))
         if n_short:
             for part in torch.arange(n_short).tensor_split(min(_LENGTHS_AT_ONCE, n_short)):
                 short = int(_draw_lengths(1, length, host))

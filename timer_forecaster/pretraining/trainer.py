@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.batches import TrainingBatch
+from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
 from timer_forecaster.models.timer_s1.objective import (
     combine_terms,
     load_balance_loss,
@@ -37,6 +38,8 @@ from .records import TERMS, Meter, RunLog
 from .variants import build_network, export_network, load_weights
 
 DEVICES = ("auto", "cpu", "cuda")
+
+_SHAPES = 64  # that one function is compiled for at most
 
 _OF_VALIDATION = ("validation_corpus", "validation_rows", "validation_patches")
 
@@ -95,7 +98,17 @@ class DenseObjective(nn.Module):
         )
 
     def compile_parts(self) -> None:
-        """Compile each block and the loss."""
+        """Compile each block and the loss; experts whose numbers of tokens vary are left out."""
+        from torch._dynamo import config as dynamo_config
+
+        # Once for each length of window, with every kind of block.
+        limit = (
+            "recompile_limit" if hasattr(dynamo_config, "recompile_limit") else "cache_size_limit"
+        )
+        setattr(dynamo_config, limit, max(_SHAPES, getattr(dynamo_config, limit)))
+        for module in self.network.modules():
+            if isinstance(module, MixtureOfExperts) and module.strategy == "sorted":
+                module.forward = torch.compiler.disable(module.forward)  # type: ignore[method-assign]
         for block in (*self.network.model.layers, *self.network.mtp_modules):
             block.compile(dynamic=False)
         self.patch_loss = torch.compile(patch_loss, dynamic=False)
@@ -234,7 +247,7 @@ class _Run:
     def _choose_kernels(self, objective: DenseObjective, compile_blocks: bool) -> None:
         on_cpu = self.device.type == "cpu"
         # What needs half the arithmetic is the faster where that is what takes the time.
-        sparse = on_cpu and not self.config.bfloat16 and not compile_blocks
+        sparse = on_cpu and not self.config.bfloat16
         objective.network.set_expert_strategy("sorted" if sparse else "dense")
         if on_cpu and self.config.bfloat16:
             objective.network.set_attention_kernel("eager")

@@ -39,6 +39,11 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="gather the held-out data sets, to validate, instead",
     )
+    add(
+        "--half",
+        choices=("A", "B"),
+        help="with --held-out: the data sets to choose settings on (A), or to confirm them (B)",
+    )
     add("--shard-megabytes", type=float, default=50.0, metavar="MB", help="default: 50")
     add("--memory-megabytes", type=float, default=256.0, metavar="MB", help="default: 256")
     add("--seed", type=int, default=0, help="seed of the shuffle; default: 0")
@@ -88,13 +93,16 @@ def build(arguments: argparse.Namespace) -> None:
 
 def _excluded(arguments: argparse.Namespace) -> Sequence[str]:
     """Return the names of the data sets that stay out of the corpus."""
-    from timer_forecaster.corpus.held_out import HELD_OUT
+    from timer_forecaster.corpus.held_out import HELD_OUT, held_out_half
     from timer_forecaster.corpus.sources import source_files
 
     if not arguments.held_out:
+        if arguments.half is not None:
+            raise ValueError(f"--half {arguments.half} needs --held-out")
         return [*HELD_OUT, *arguments.exclude]
+    kept = HELD_OUT if arguments.half is None else held_out_half(arguments.half)
     names = [file.stem for file in source_files(arguments.source)]
-    return [*(name for name in names if name not in HELD_OUT), *arguments.exclude]
+    return [*(name for name in names if name not in kept), *arguments.exclude]
 
 
 def _curation(arguments: argparse.Namespace) -> Curation | None:

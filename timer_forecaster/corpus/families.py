@@ -283,6 +283,80 @@ def _month_days() -> tuple[tuple[float, float], ...]:
     return tuple(rows)
 
 
+def multiplicative_seasons(
+    batch: int, length: int, generator: torch.Generator, device: torch.device | str
+) -> Tensor:
+    """Growth times season times little noise, as sales and visitors of months, quarters, weeks.
+
+    The season's factors may change with the years, and a third of the rows are damped or broken
+    trends instead of steady growth.
+    """
+    draw = Draw(batch, length, generator, device)
+    period = draw.among((4, 12, 52, 7, 13, 24, 6), (2, 6, 2, 2, 0.5, 1.5, 0.5))
+    years = draw.time / period
+    steady = years * draw.normal() * draw.log_uniform(0.005, 0.1)
+    path = torch.where(draw.chance(0.33), trend(draw) * draw.uniform(0.2, 2.0), steady)
+    step = (draw.time + (draw.uniform() * period).floor()).remainder(period).long()
+    factors = draw.normal(52) * draw.log_uniform(0.02, 0.5)
+    smooth = season(draw, period) * draw.log_uniform(0.02, 0.5)
+    cycle = torch.where(draw.chance(0.6), factors.gather(1, step), smooth)
+    swell = 1 + draw.uniform(-0.5, 0.5) * draw.time / length * draw.chance(0.5)
+    wander = torch.cumsum(draw.normal(length), dim=1) * draw.log_uniform(0.001, 0.02)
+    wander = wander * draw.chance(0.5)
+    error = draw.normal(length) * _low_noise(draw) * cycle.std(dim=1, keepdim=True)
+    return (path + cycle * swell + wander + error).clamp_(-8.0, 8.0).exp_()
+
+
+def even_seasons(
+    batch: int, length: int, generator: torch.Generator, device: torch.device | str
+) -> Tensor:
+    """Repeat a season of 3 to 40 steps, each as often, with a trend or a second season or not."""
+    draw = Draw(batch, length, generator, device)
+    whole = draw.uniform(3.0, 41.0).floor()
+    period = torch.where(draw.chance(0.8), whole, whole + draw.uniform(-0.5, 0.5))
+    fast, slow = seasons(draw, period, period * draw.uniform(2.0, 13.0).floor())
+    swell = 1 + draw.uniform(0.0, 0.5) * draw.chance(0.4) * slow_curve(draw)
+    signal = fast * swell + slow * draw.log_uniform(0.2, 1.5) * draw.chance(0.5)
+    drift = trend(draw) * draw.log_uniform(0.3, 6.0) * draw.chance(0.6)
+    return signal + drift + noise(draw) * _low_noise(draw)
+
+
+def _low_noise(draw: Draw) -> Tensor:
+    """Deviation of noise beside that of a season: low in two rows of five."""
+    low, high = draw.log_uniform(0.02, 0.12), draw.log_uniform(0.12, 1.0)
+    return torch.where(draw.chance(0.4), low, high)
+
+
+def reverting(
+    batch: int, length: int, generator: torch.Generator, device: torch.device | str
+) -> Tensor:
+    """Mean reversion whose level, speed and loudness switch between a few regimes.
+
+    Between two switches the process is an Ornstein-Uhlenbeck process drawn by its spectrum, or
+    nearly white, as loads of servers are; after a switch the level is approached at the new speed.
+    """
+    draw = Draw(batch, length, generator, device)
+    duration = draw.log_uniform(12.0, max(24.0, float(length)))
+    segment = segments(draw, duration).remainder(128)
+    kinds = (draw.uniform(width=128) * draw.among((2, 3, 5, 128))).floor().long()
+    regime = kinds.gather(1, segment)
+    level = (draw.normal(128) * draw.log_uniform(0.3, 6.0)).gather(1, regime)
+    loudness = (draw.normal(128) * draw.uniform(0.0, 1.0)).exp().gather(1, regime)
+    slow = 1 - draw.log_uniform(0.003, 0.3)
+    fast = draw.uniform(0.0, 0.9)
+    calm = coloured_noise(draw, first_order_gain(draw, slow))
+    quick = coloured_noise(draw, first_order_gain(draw, fast))
+    is_quick = draw.chance(0.5, 128).gather(1, regime)
+    lag = draw.log_uniform(0.3, 20.0)
+    first = level[:, :1]
+    approach = torch.exp(-draw.time / lag) * (1 - torch.exp(-1 / lag))
+    level = first + convolve(level - first, approach)
+    daily = season(draw, periods(draw)[0]) * draw.log_uniform(0.1, 1.5) * draw.chance(0.4)
+    values = level + loudness * torch.where(is_quick, quick, calm) + daily + outliers(draw)
+    exponent = standardise(values).clamp_(-5.0, 5.0) * draw.log_uniform(0.1, 1.0)
+    return torch.where(draw.chance(0.35), exponent.exp(), values)
+
+
 def daylight(
     batch: int, length: int, generator: torch.Generator, device: torch.device | str
 ) -> Tensor:
@@ -452,6 +526,9 @@ FAMILIES: dict[str, tuple[Family, float]] = {
     "daylight": (daylight, 0.03),
     "calendar_months": (calendar_months, 0.03),
     "chaos": (chaos, 0.02),
+    "multiplicative_seasons": (multiplicative_seasons, 0.10),
+    "even_seasons": (even_seasons, 0.10),
+    "reverting": (reverting, 0.12),
     "kernel_synth": (kernel_synth, 0.06),
     "temporal_causal": (temporal_causal, 0.05),
     "canonical": (canonical, 0.04),

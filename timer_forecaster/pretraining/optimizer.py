@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.timer_s1.preparation import fast_in_bfloat16
 
 
 class Muon(torch.optim.Optimizer):
@@ -69,10 +70,11 @@ class Muon(torch.optim.Optimizer):
 def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
     """Replace each matrix of (n, rows, columns) by its nearest semi-orthogonal one, roughly.
 
-    Quintic Newton-Schulz iteration with the coefficients of Jordan et al. (2024), in bfloat16.
+    Quintic Newton-Schulz iteration with the coefficients of Jordan et al. (2024), in bfloat16 where
+    the device multiplies it fast.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrices.bfloat16()
+    x = matrices.bfloat16() if fast_in_bfloat16(matrices.device) else matrices.float()
     tall = x.shape[-2] > x.shape[-1]
     if tall:
         x = x.mT

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.pretraining import PretrainingConfig, pretrain
 from timer_forecaster.pretraining.growth import Growth, grown_weights, inherited_entries

@@ -385,9 +385,9 @@ def _build(cls: type[Any], values: Any, where: str) -> Any:
         raise ValueError(f"unknown keys {unknown}{inside}; known are {sorted(fields)}")
     missing = dataclasses.MISSING
     needed = [f.name for f in fields.values() if f.default is f.default_factory is missing]
-    missing = [name for name in needed if name not in values]
-    if missing:
-        raise ValueError(f"keys {missing} are missing{inside}")
+    absent = [name for name in needed if name not in values]
+    if absent:
+        raise ValueError(f"keys {absent} are missing{inside}")
     prefix = f"{where}." if where else ""
     return cls(**{k: _convert(kinds[k], value, prefix + k) for k, value in values.items()})
 

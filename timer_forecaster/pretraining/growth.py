@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from timer_forecaster.models.checkpoints import find_checkpoint
+from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.pretraining.variants import load_weights
 
@@ -101,7 +101,7 @@ def grown_weights(
     Examples
     --------
     >>> import dataclasses
-    >>> from timer_forecaster.models.checkpoints import find_checkpoint
+    >>> from timer_forecaster.checkpoints.registry import find_checkpoint
     >>> from timer_forecaster.models.timer_s1 import TimerS1Architecture
     >>> from timer_forecaster.pretraining.growth import grown_weights
     >>> small = TimerS1Architecture.from_config_file(

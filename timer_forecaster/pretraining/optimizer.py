@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from timer_forecaster.models.timer_s1 import TimerS1Network
-from timer_forecaster.models.timer_s1.preparation import fast_in_bfloat16
+from timer_forecaster.models.timer_s1.layouts.choice import fast_in_bfloat16
 
 
 class Muon(torch.optim.Optimizer):

@@ -1,6 +1,4 @@
-"""`rollout="multiscale"` and `flip=True`: what they compute, and what they must not disturb."""
-
-import dataclasses
+"""`rollout="multiscale"`: the strides of a series, and their mean."""
 
 import numpy as np
 import pytest
@@ -97,24 +95,6 @@ def test_a_season_longer_than_one_pass_is_continued(pipe):
     forecast = pipe.predict(season[:8100], 900, rollout="multiscale")
     assert (np.diff(forecast.quantiles, axis=-1) >= 0).all()
     assert np.abs(forecast.median[0] - season[8100:]).mean() < 0.25 * season.std()
-
-
-def test_flip_makes_the_forecast_odd(pipe):
-    series = walk(500)
-    up = pipe.predict(series, 60, flip=True).quantiles
-    down = pipe.predict(-series, 60, flip=True).quantiles
-    np.testing.assert_allclose(up, -down[..., ::-1], rtol=1e-5, atol=1e-5)
-    plain = pipe.predict(series, 60).quantiles
-    mirrored = -pipe.predict(-series, 60).quantiles[..., ::-1]
-    np.testing.assert_allclose(up, (plain + mirrored) / 2, rtol=1e-5, atol=1e-5)
-    assert np.abs(plain - mirrored).max() > 1e-3
-
-
-def test_flip_needs_symmetric_levels(pipe, monkeypatch):
-    lopsided = dataclasses.replace(pipe.network.config, quantiles=(0.1, 0.5, 0.8))
-    monkeypatch.setattr(pipe.network, "config", lopsided)
-    with pytest.raises(ValueError, match="flip=True needs levels symmetric"):
-        pipe.predict(walk(100), 4, flip=True)
 
 
 def test_errors_name_the_series_as_it_was_given(pipe):

@@ -10,7 +10,7 @@ from places import ROOT
 
 import timer_forecaster
 from timer_forecaster import cli
-from timer_forecaster.frames.long import forecast_frame
+from timer_forecaster.inference import ForecastPipeline
 
 EXAMPLE = ROOT / "examples" / "french_load.csv"
 
@@ -35,7 +35,7 @@ class LastValue:
         return self.base + level
 
     def predict_frame(self, frame, horizon, **options):
-        return forecast_frame(self, frame, horizon, **options)
+        return ForecastPipeline.predict_frame(self, frame, horizon, **options)
 
 
 @pytest.fixture

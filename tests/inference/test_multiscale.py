@@ -1,6 +1,4 @@
-"""`rollout="multiscale"` and `flip=True`: what they compute, and what they must not disturb."""
-
-import dataclasses
+"""`rollout="multiscale"`: the strides of a series, and their mean."""
 
 import numpy as np
 import pytest
@@ -10,10 +8,10 @@ from hypothesis import strategies as st
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.inference.multiscale import (
     MIN_PHASE_STEPS,
-    PACE_FACTORS,
-    paces,
+    STRIDE_FACTORS,
+    interleave,
     phases,
-    weave,
+    strides,
 )
 
 
@@ -27,22 +25,22 @@ def walk(n, seed=0):
 
 
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 40))
-def test_woven_phases_continue_the_series(n_extra, pace, horizon):
-    line = np.arange(pace + n_extra + horizon, dtype=float)
-    series, future = line[: pace + n_extra], line[pace + n_extra :]
-    steps = -(-horizon // pace)
-    continued = [part[-1] + pace * np.arange(1, steps + 1) for part in phases(series, pace)]
-    woven = weave(np.array(continued)[..., None], pace, horizon)
-    np.testing.assert_array_equal(woven[0, :, 0], future)
+def test_interleaved_phases_continue_the_series(n_extra, stride, horizon):
+    line = np.arange(stride + n_extra + horizon, dtype=float)
+    series, future = line[: stride + n_extra], line[stride + n_extra :]
+    steps = -(-horizon // stride)
+    continued = [part[-1] + stride * np.arange(1, steps + 1) for part in phases(series, stride)]
+    interleaved = interleave(np.array(continued)[..., None], stride, horizon)
+    np.testing.assert_array_equal(interleaved[0, :, 0], future)
 
 
-def test_a_pace_needs_a_long_history_and_a_long_horizon():
-    slowest = 3 * max(PACE_FACTORS)
-    assert paces(10**6, 128, 128) == ()
-    assert paces(10**6, 300, 128) == tuple(3 * factor for factor in PACE_FACTORS)
-    assert slowest not in paces(slowest * MIN_PHASE_STEPS - 1, 300, 128)
-    assert slowest in paces(slowest * MIN_PHASE_STEPS, 300, 128)
-    assert paces(100, 300, 128) == ()
+def test_a_stride_needs_a_long_history_and_a_long_horizon():
+    slowest = 3 * max(STRIDE_FACTORS)
+    assert strides(10**6, 128, 128) == ()
+    assert strides(10**6, 300, 128) == tuple(3 * factor for factor in STRIDE_FACTORS)
+    assert slowest not in strides(slowest * MIN_PHASE_STEPS - 1, 300, 128)
+    assert slowest in strides(slowest * MIN_PHASE_STEPS, 300, 128)
+    assert strides(100, 300, 128) == ()
 
 
 def test_a_phase_without_observations_takes_the_last_value():
@@ -53,13 +51,13 @@ def test_a_phase_without_observations_takes_the_last_value():
     np.testing.assert_array_equal(odd, [0, 2, 4, 6, 8, 10])
 
 
-def test_it_is_the_mean_of_the_median_roll_out_and_of_the_paces(pipe):
+def test_it_is_the_mean_of_the_median_roll_out_and_of_the_strides(pipe):
     series, horizon = walk(4000), 200
     parts = [pipe.predict(series, horizon, rollout="median").quantiles]
-    for pace in paces(len(series), horizon, pipe.network.pass_length):
-        split = phases(series, pace)
-        coarse = pipe.predict(split, -(-horizon // pace), rollout="quantile").quantiles
-        parts.append(weave(coarse, pace, horizon))
+    for stride in strides(len(series), horizon, pipe.network.pass_length):
+        split = phases(series, stride)
+        coarse = pipe.predict(split, -(-horizon // stride), rollout="quantile").quantiles
+        parts.append(interleave(coarse, stride, horizon))
     assert len(parts) == 3
     ours = pipe.predict(series, horizon, rollout="multiscale").quantiles
     np.testing.assert_allclose(ours, np.mean(parts, axis=0), rtol=1e-6, atol=1e-6)
@@ -97,24 +95,6 @@ def test_a_season_longer_than_one_pass_is_continued(pipe):
     forecast = pipe.predict(season[:8100], 900, rollout="multiscale")
     assert (np.diff(forecast.quantiles, axis=-1) >= 0).all()
     assert np.abs(forecast.median[0] - season[8100:]).mean() < 0.25 * season.std()
-
-
-def test_flip_makes_the_forecast_odd(pipe):
-    series = walk(500)
-    up = pipe.predict(series, 60, flip=True).quantiles
-    down = pipe.predict(-series, 60, flip=True).quantiles
-    np.testing.assert_allclose(up, -down[..., ::-1], rtol=1e-5, atol=1e-5)
-    plain = pipe.predict(series, 60).quantiles
-    mirrored = -pipe.predict(-series, 60).quantiles[..., ::-1]
-    np.testing.assert_allclose(up, (plain + mirrored) / 2, rtol=1e-5, atol=1e-5)
-    assert np.abs(plain - mirrored).max() > 1e-3
-
-
-def test_flip_needs_symmetric_levels(pipe, monkeypatch):
-    lopsided = dataclasses.replace(pipe.network.config, quantiles=(0.1, 0.5, 0.8))
-    monkeypatch.setattr(pipe.network, "config", lopsided)
-    with pytest.raises(ValueError, match="flip=True needs levels symmetric"):
-        pipe.predict(walk(100), 4, flip=True)
 
 
 def test_errors_name_the_series_as_it_was_given(pipe):

@@ -15,7 +15,6 @@ from places import ROOT
 import timer_forecaster
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.checkpoints import cache
-from timer_forecaster.models.timer_s1.network import patchify
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 PASS = 32  # steps of one pass of the test network
@@ -87,44 +86,6 @@ def test_constant_and_single_point_series_forecast_themselves(pipe, value, steps
     assert (forecast.quantiles == value).all()
     assert (forecast.quantile(0.01) == value).all()
     np.testing.assert_allclose(forecast.mean, value, rtol=1e-12)
-
-
-def test_rounding_noise_on_a_level_counts_as_constant(pipe):
-    series = np.full(50, 0.1) + 1e-18
-    series[::2] = np.nextafter(0.1, 1)
-    assert np.ptp(pipe.predict(series, 5).quantiles) < 1e-15
-
-
-def test_missing_values_in_the_middle(pipe):
-    series = walk(200)
-    holes = series.copy()
-    holes[np.random.default_rng(1).random(200) < 0.1] = np.nan
-    forecast = pipe.predict([holes, series], 48).quantiles
-    assert np.isfinite(forecast).all()
-    assert not np.allclose(forecast[0], forecast[1])
-    # What is missing cannot matter, and statistics are those of the observed values.
-    row = pipe._rows([holes])[0]
-    np.testing.assert_allclose(row.location, np.nanmean(holes))
-    np.testing.assert_allclose(row.scale, np.nanstd(holes))
-
-
-def test_trailing_missing_values_move_the_forecast_on(pipe):
-    series = walk(120)
-    trailing = np.concatenate([series, np.full(5, np.nan)])
-    row = pipe._rows([trailing])[0]
-    assert len(row.values) == 125 and np.isnan(row.values[-5:]).all()
-    forecast = pipe.predict([trailing, series], 20).quantiles
-    assert np.isfinite(forecast).all()
-    assert not np.allclose(forecast[0], forecast[1])
-
-
-def test_networks_without_interior_masks_see_the_last_observed_value(pipe, monkeypatch):
-    holes = np.array([np.nan, 1.0, np.nan, np.nan, 3.0, 2.0, np.nan])
-    monkeypatch.setattr(pipe.network.config, "interior_masks", False)
-    row = pipe._rows([holes])[0]
-    np.testing.assert_allclose(
-        row.values * row.scale + row.location, [1.0, 1.0, 1.0, 3.0, 2.0, 2.0], atol=1e-12
-    )
 
 
 def test_leading_missing_values_are_trimmed(pipe):
@@ -404,37 +365,8 @@ def test_a_relative_folder_means_the_folder_it_meant(tmp_path, monkeypatch):
     assert np.isfinite(pipe.predict(walk(30), 4).quantiles).all()
 
 
-def test_mixing_in_chunks_changes_nothing(pipe, monkeypatch):
-    rows = [walk(40, seed) for seed in range(7)]
-    expected = pipe.predict(rows, 80).quantiles
-    monkeypatch.setattr("timer_forecaster.inference.engine.rollout._MIXED_AT_ONCE", 1)
-    np.testing.assert_allclose(pipe.predict(rows, 80).quantiles, expected, atol=1e-5)
-
-
 def test_embeddings(pipe):
     rows = [walk(steps) for steps in (20, 100, 50)]
     embedded = pipe.embed(rows)
     assert embedded.shape == (3, pipe.network.config.hidden_size)
     np.testing.assert_allclose(embedded[1], pipe.embed(rows[1] * 3 + 2)[0], atol=1e-4)
-
-
-def test_routing_tells_where_each_series_goes(pipe):
-    config = pipe.network.config
-    rows = [walk(steps, steps) for steps in (20, 100, 50)]
-    shares = pipe.routing(rows).shares
-    n_blocks = config.num_hidden_layers + config.num_mtp_tokens
-    assert shares.shape == (3, n_blocks, config.num_experts)
-    np.testing.assert_allclose(shares.sum(axis=-1), 1)
-    np.testing.assert_allclose(shares[1], pipe.routing(rows[1] * 3 + 2).shares[0])
-    # By hand, for a row alone.
-    values = torch.from_numpy(pipe._rows([rows[1]])[0].values[None]).float()
-    first = next(pipe.network.stages(patchify(values, None, 16), 0)).router_logits[0]
-    expected = torch.bincount(first.argmax(-1), minlength=config.num_experts) / len(first)
-    np.testing.assert_allclose(shares[1, 0], expected)
-
-
-def test_routing_has_a_picture(pipe):
-    pytest.importorskip("matplotlib").use("Agg")
-    axes = pipe.routing([walk(100), walk(50)]).plot()
-    assert axes.get_xlabel() == "expert"
-    assert len(axes.images) == 1

@@ -1,1 +1,1 @@
-"""Frames: pandas in, regular series out, and forecasts back into frames."""
+"""Frames: pandas in, series on regular grids out, and forecasts back into frames."""

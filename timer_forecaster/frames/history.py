@@ -1,7 +1,6 @@
-"""What a forecaster remembers of a panel: the newest steps of each instance, on a regular grid.
+"""The memory of a forecaster: the newest steps of each instance of a panel, on a regular grid.
 
-A panel is a frame whose rows are indexed by time, or by instance levels and time; a single series
-is a panel of one instance. A step that is absent from the grid is a missing value.
+A single series is a panel of one instance. A step of the grid without a value is missing.
 """
 
 from __future__ import annotations
@@ -14,14 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.frames.panel import Panel, common_steps, label, step_name
-from timer_forecaster.frames.times import Step, future_times, past_times, regular_grid
+from timer_forecaster.frames.grids import future_times, past_times, regular_grid, shared_steps
+from timer_forecaster.frames.panel import Panel, label
+from timer_forecaster.frames.times import Step, step_name
 
 
 class History(NamedTuple):
     """The newest steps of an instance."""
 
-    end: pd.Index  # the last time, alone; instances that end together share the object
+    end: pd.Index  # of one time, the last; instances that end together share the object
     step: Step
     values: FloatArray  # (variables, steps), NaN where missing
 
@@ -35,7 +35,7 @@ Histories = Mapping[Hashable, History]
 
 
 def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, History]:
-    """Write a panel's values over what is remembered; add its new instances.
+    """Return histories with the values of a panel written over them, and its new instances.
 
     Parameters
     ----------
@@ -47,13 +47,14 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
     Returns
     -------
     dict of instance to History
-        All instances, new ones last.
+        All instances, the new ones last.
 
     Raises
     ------
     ValueError
-        If the panel's times are not distinct, have no evident step or several, or are not on the
-        grid of what is remembered; if a new instance has a variable without any value.
+        If the times of an instance are not distinct, have no evident step or another step than
+        the other instances, or are not on the grid of its history; if a new instance has a
+        variable without any value.
     """
     known = dict(histories) | _started(panel, histories)
     ends = [times.take([-1]) for times in panel.axes]
@@ -70,11 +71,11 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
 
 
 def _started(panel: Panel, histories: Histories) -> dict[Hashable, History]:
-    """Histories of new instances; they end at the first time and hold nothing yet."""
+    """Return empty histories of the new instances, which end at their first times."""
     new = [i for i, key in enumerate(panel.keys) if key not in histories]
-    steps = common_steps(
-        panel, {panel.axis[i] for i in new}, (history.step for history in histories.values())
-    )
+    axes = {number: panel.axes[number] for number in {panel.axis[i] for i in new}}
+    known = (history.step for history in histories.values())
+    steps = shared_steps(axes, known, panel.axis_label)
     starts = {axis: panel.axes[axis].take([0]) for axis in steps}
     started = {}
     for i in new:
@@ -86,7 +87,7 @@ def _started(panel: Panel, histories: Histories) -> dict[Hashable, History]:
 
 
 def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp]:
-    """Count the steps from a history's end to sorted times; negative before it.
+    """Return the number of steps from the end of a history to sorted times; negative before it.
 
     Raises
     ------
@@ -106,13 +107,13 @@ def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp
 
 
 def _kind(times: pd.Index) -> tuple[type, str]:
-    """Tell what must agree for times to be compared: the type, and the period or time zone."""
+    """Return the type of times, and their period or time zone; only equal kinds compare."""
     within = times.dtype if isinstance(times, pd.PeriodIndex) else getattr(times, "tz", None)
     return type(times), str(within)
 
 
 def times_at(history: History, steps: NDArray[np.intp]) -> pd.Index:
-    """Return the times of steps counted from a history's end, which is step 0."""
+    """Return the times of steps that are counted from the end of a history, which is step 0."""
     end, step, _ = history
     past = past_times(end, step, max(0, -int(steps.min())))
     around = past.append(end).append(future_times(end, step, max(0, int(steps.max()))))
@@ -120,10 +121,10 @@ def times_at(history: History, steps: NDArray[np.intp]) -> pd.Index:
 
 
 def _overwritten(old: FloatArray, after: NDArray[np.intp], new: FloatArray) -> FloatArray:
-    """Write new values, (variables, times), over old ones, (variables, steps).
+    """Return old values (variables, steps) with new values (variables, times) written over them.
 
-    The result reaches from the first step that is known to the last new one, whose places are
-    given in steps after the last old one; what nobody gave is missing.
+    `after` holds the place of each new value, in steps after the last old one. The result reaches
+    from the first step of both to the last new one; a step without a value is missing.
     """
     places = after + old.shape[1] - 1
     lead = max(0, -places[0])

@@ -1,11 +1,11 @@
-"""Panels: the series of a frame, each on the regular grid of its times."""
+"""Panel: the series of a frame, whichever its layout, with their values and times."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,134 +13,54 @@ from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.frames.times import (
-    Step,
-    as_step,
-    evident_grid,
-    most_common_step,
-    parse_times,
-    regular_grid,
-    regular_step,
-)
+from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers, with_columns
+from timer_forecaster.frames.grids import Grid, Namer, given_grids, inferred_grids
+from timer_forecaster.frames.times import as_step, parse_times
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """The regular times of one series, and where its rows stand among them."""
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A frame cut by instance: all that one id, or one tuple of index levels, has in it.
 
-    grid: pd.Index
-    step: Step
-    positions: NDArray[np.intp]
+    An axis is the times of an instance. Instances with the same times share their axis, so that
+    a grid or a future is found once for all of them.
 
+    Parameters
+    ----------
+    names : list of hashable
+        Names of the levels of an instance, none for a single series, and of the time.
+    columns : list of hashable
+        Names of the variables.
+    instances : pandas.Index or None
+        The instances in the order in which they come first; None for a single series.
+    keys : list of hashable
+        The same as Python objects; ``()`` for a single series.
+    axes : list of pandas.Index
+        The distinct axes.
+    axis : list of int
+        Number of each instance's axis.
+    rows : list of ndarray of int
+        Rows of each instance in the frame, in the order of its times.
+    values : list of ndarray, each of shape (variables, times)
+        Values of each instance, NaN where missing.
+    grids : list of Grid
+        Regular grid of each axis. Empty if it has yet to be chosen: `Panel.of` leaves that to
+        `timer_forecaster.frames.history`, where a grid may be known from earlier times.
+    """
 
-@dataclass(frozen=True)
-class _Block:
-    """The rows of one id, oldest first."""
-
-    label: str
-    rows: NDArray[np.intp]
-    times: pd.Index
-
-
-def _blocks(frame: pd.DataFrame, time_column: Hashable, id_column: Hashable | None) -> list[_Block]:
-    """Cut the frame by id, and sort and check each id's times."""
-    times = pd.Index(parse_times(frame[time_column], time_column))
-    if id_column is None:
-        groups = {"": np.arange(len(frame))}
-    else:
-        missing = frame[id_column].isna().to_numpy()
-        if missing.any():
-            row = missing.argmax() + 1
-            raise ValueError(f"id_column {id_column!r}: data row {row} has no id")
-        codes, ids = pd.factorize(frame[id_column])
-        rows = np.split(np.argsort(codes, kind="stable"), np.bincount(codes).cumsum()[:-1])
-        groups = {f"{id_column} {id_!r}: ": row for id_, row in zip(ids, rows, strict=True)}
-    return [_block(label, rows, times) for label, rows in groups.items()]
-
-
-def _block(label: str, rows: NDArray[np.intp], times: pd.Index) -> _Block:
-    own = times.take(rows)
-    if not own.is_monotonic_increasing:
-        order = own.argsort()
-        rows, own = rows[order], own.take(order)
-    if not own.is_unique:
-        twice = own[own.duplicated()][0]
-        raise ValueError(
-            f"{label}the time {twice} is there more than once; aggregate such rows, name the "
-            "id column if they belong to several series, or give clock times with their offset "
-            "from UTC"
-        )
-    return _Block(label, rows, own)
-
-
-def _axes(blocks: list[_Block], freq: str | int | BaseOffset | None) -> list[_Axis]:
-    """Find the regular grid of each block; blocks with equal times are looked at once."""
-    keys = [block.times.astype("int64").to_numpy().tobytes() for block in blocks]
-    distinct = dict(zip(keys, blocks, strict=True))
-    first = blocks[0].times
-    given: Step | None = first.freq if isinstance(first, pd.PeriodIndex) else None
-    if freq is not None:
-        given = as_step(freq, first)
-    if given is not None:
-        known = {key: _given_axis(block, given) for key, block in distinct.items()}
-        return [known[key] for key in keys]
-    own = {key: regular_step(block.times) for key, block in distinct.items()}
-    votes = Counter(own[key] for key in keys if own[key] is not None)
-    common = votes.most_common(1)[0][0] if votes else None
-    known = {key: _inferred_axis(block, own[key], common) for key, block in distinct.items()}
-    return [known[key] for key in keys]
-
-
-def _given_axis(block: _Block, step: Step) -> _Axis:
-    grid = regular_grid(block.times, step)
-    if grid is None:
-        raise ValueError(
-            f"{block.label}the times from {block.times[0]} to {block.times[-1]} do not all lie on "
-            f"the grid of freq={_step_name(step)!r}; leave freq out to have it inferred"
-        )
-    return _Axis(grid, step, grid.get_indexer(block.times))
-
-
-def _inferred_axis(block: _Block, own: Step | None, common: Step | None) -> _Axis:
-    times = block.times
-    found = evident_grid(times, own, common)
-    if found is not None:
-        step, grid = found
-        return _Axis(grid, step, grid.get_indexer(times))
-    if len(times) == 1:
-        raise ValueError(
-            f"{block.label}a frequency cannot be inferred from a single time; pass freq, for "
-            "example freq='D'"
-        )
-    raise ValueError(
-        f"{block.label}no frequency can be inferred from its {len(times)} times, {times[0]} to "
-        f"{times[-1]}: they are irregular or more than half of them are missing; pass freq, for "
-        "example freq='h', to fill in missing steps, or resample"
-    )
-
-
-def _step_name(step: Step) -> str:
-    return str(step) if isinstance(step, int) else step.freqstr
-
-
-# Share of the common step's grid above which an instance that shows another step, such as business
-# days among days, is one with missing values.
-_SAME_STEP_SHARE = 2 / 3
-
-
-class Panel(NamedTuple):
-    """A frame cut by instance."""
-
-    instances: pd.Index | None  # None for a single series
+    names: list[Hashable]
+    columns: list[Hashable]
+    instances: pd.Index | None
     keys: list[Hashable]
-    axes: list[pd.Index]  # the distinct indices of times
-    axis: list[int]  # number of each instance's axis
-    rows: list[NDArray[np.intp]]  # of each instance
-    values: list[FloatArray]  # of each instance, (variables, times)
+    axes: list[pd.Index]
+    axis: list[int]
+    rows: list[NDArray[np.intp]]
+    values: list[FloatArray]
+    grids: list[Grid]
 
     @classmethod
     def of(cls, y: pd.DataFrame) -> Panel:
-        """Cut a frame; an instance is named by the levels of its rows above the time.
+        """Cut a frame whose index holds the time, or the levels of an instance and the time.
 
         Raises
         ------
@@ -154,88 +74,129 @@ class Panel(NamedTuple):
                 f"y is infinite at {y.index[row]} in column {y.columns[variable]!r}; use NaN for "
                 "missing values"
             )
-        if not isinstance(y.index, pd.MultiIndex):
-            return cls(None, [()], [y.index], [0], [np.arange(len(y))], [values])
-        *outer, inner = (np.asarray(codes, dtype=np.int64) for codes in y.index.codes)
+        names, columns, index = list(y.index.names), list(y.columns), y.index
+        if not isinstance(index, pd.MultiIndex):
+            rows = [np.arange(len(y))]
+            return cls(names, columns, None, [()], [index], [0], rows, [values], [])
+        *outer, inner = (np.asarray(codes, dtype=np.int64) for codes in index.codes)
         if min(codes.min(initial=0) for codes in (*outer, inner)) < 0:
             raise ValueError("y has a row without an instance or a time: its index holds NaN")
-        sizes = tuple(len(level) for level in y.index.levels[:-1])
-        group, _ = pd.factorize(np.ravel_multi_index(tuple(outer), sizes))
-        rows = np.split(np.argsort(group, kind="stable"), np.bincount(group).cumsum()[:-1])
-        instances = y.index.take([block[0] for block in rows]).droplevel(-1)
-        times = [inner[block] for block in rows]
-        distinct = {codes.tobytes(): codes for codes in times}
-        number = dict(zip(distinct, range(len(distinct)), strict=True))
-        return cls(
-            instances,
-            instances.tolist(),
-            [y.index.levels[-1].take(codes) for codes in distinct.values()],
-            [number[codes.tobytes()] for codes in times],
-            rows,
-            [values[:, block] for block in rows],
-        )
+        sizes = tuple(len(level) for level in index.levels[:-1])
+        instance, _ = pd.factorize(np.ravel_multi_index(tuple(outer), sizes))
+        cut = _Cut.of(instance, inner, np.argsort(instance, kind="stable"))
+        instances = index.take(cut.order[cut.bounds[:-1]]).droplevel(-1)
+        axes = [index.levels[-1].take(inner[cut.rows[i]]) for i in cut.first]
+        keys = instances.tolist()
+        return cls(names, columns, instances, keys, axes, cut.axis, cut.rows, cut.split(values), [])
 
-    def axis_label(self, axis: int) -> str:
-        """Name of the first instance with these times, for errors."""
-        return label(self.keys[self.axis.index(axis)])
+    @classmethod
+    def of_columns(
+        cls,
+        frame: pd.DataFrame,
+        time_column: Hashable,
+        id_column: Hashable | None = None,
+        target_columns: Sequence[Hashable] | str | None = None,
+        freq: str | int | BaseOffset | None = None,
+    ) -> Panel:
+        """Cut a long or wide frame by its columns, and find the grid of each series.
+
+        Parameters and errors are those of `ForecastPipeline.predict_frame`.
+        """
+        frame = with_columns(frame, time_column, id_column)
+        targets = chosen_targets(frame, target_columns, time_column, id_column)
+        times = pd.Index(parse_times(frame[time_column], time_column))
+        instance, instances, keys = np.zeros(len(frame), np.intp), None, [()]
+        if id_column is not None:
+            instance, instances = read_ids(frame[id_column], id_column)
+            keys = instances.tolist()
+        labels = ["" if instances is None else f"{id_column} {key!r}: " for key in keys]
+        stamps = times.astype("int64").to_numpy()
+        cut = _Cut.of(instance, stamps, np.lexsort((stamps, instance)))
+        _refuse_repeated(cut, stamps, times, labels)
+        axes = [times.take(cut.rows[i]) for i in cut.first]
+        grids = _grids(axes, cut.axis, freq, dict(zip(cut.axis, labels, strict=True)).__getitem__)
+        values = np.stack([read_numbers(frame[name], name) for name in targets])
+        parts = cut.split(values)
+        _refuse_unobserved(parts, labels, targets)
+        names = [time_column] if id_column is None else [id_column, time_column]
+        return cls(names, targets, instances, keys, axes, cut.axis, cut.rows, parts, grids)
+
+    def series(self) -> list[FloatArray]:
+        """Return each variable of each instance in turn on its grid, NaN where missing."""
+        parts = zip(self.values, self.axis, strict=True)
+        return [one for values, number in parts for one in self.grids[number].lay(values)]
+
+    def axis_label(self, number: int) -> str:
+        """Return the name of the first instance with an axis, for errors."""
+        return label(self.keys[self.axis.index(number)])
 
 
 def label(key: Hashable) -> str:
-    """Name of an instance in errors."""
+    """Return the name of an instance in errors."""
     return "y" if key == () else f"y, instance {key!r}"
 
 
-def common_steps(panel: Panel, axes: Iterable[int], known: Iterable[Step]) -> dict[int, Step]:
-    """Find the step that the instances share, and check that it is each one's."""
-    shown = {axis: _shown_step(panel, axis) for axis in axes}
-    votes = Counter(known)
-    if not votes:
-        for axis, own in shown.items():
-            times = panel.axes[axis]
-            step = own if own is not None or len(times) < 2 else most_common_step(times)
-            votes.update({step: len(times)} if step is not None else {})
-    common = votes.most_common(1)[0][0] if votes else None
-    return {axis: _checked_step(panel, axis, own, common) for axis, own in shown.items()}
+class _Cut(NamedTuple):
+    """The rows of a frame by instance."""
+
+    order: NDArray[np.intp]  # all rows, those of the first instance first
+    bounds: NDArray[np.intp]  # of the instances in that order, (instances + 1,)
+    rows: list[NDArray[np.intp]]  # of each instance
+    axis: list[int]  # number of each instance's axis
+    first: NDArray[np.intp]  # first instance of each axis
+
+    @classmethod
+    def of(cls, instance: NDArray[Any], stamps: NDArray[Any], order: NDArray[np.intp]) -> _Cut:
+        """Cut rows by the numbers of their instances; equal stamps are equal times."""
+        bounds = np.append(0, np.bincount(instance).cumsum())
+        marks = [times.tobytes() for times in _split(stamps[order], bounds)]
+        number = {mark: i for i, mark in enumerate(dict.fromkeys(marks))}
+        axis = [number[mark] for mark in marks]
+        first = np.unique(np.asarray(axis, dtype=np.intp), return_index=True)[1]
+        return cls(order, bounds, _split(order, bounds), axis, first)
+
+    def split(self, values: FloatArray) -> list[FloatArray]:
+        """Cut values (variables, rows) by instance."""
+        return _split(values[:, self.order], self.bounds)
 
 
-def _shown_step(panel: Panel, axis: int) -> Step | None:
-    """Step of an axis as far as its times tell; integer times count by ones."""
-    times = panel.axes[axis]
-    if not times.is_unique:
+def _split(values: NDArray[Any], bounds: NDArray[np.intp]) -> list[NDArray[Any]]:
+    """Return views of the parts of the last axis between bounds."""
+    return [values[..., start:stop] for start, stop in pairwise(bounds.tolist())]
+
+
+def _grids(
+    axes: list[pd.Index], series: list[int], freq: str | int | BaseOffset | None, name: Namer
+) -> list[Grid]:
+    """Return the grid of each axis: by a frequency that is given, or by the times."""
+    if freq is not None:
+        return given_grids(axes, as_step(freq, axes[0]), name)
+    if isinstance(axes[0], pd.PeriodIndex):
+        return given_grids(axes, axes[0].freq, name)
+    return inferred_grids(axes, series, name)
+
+
+def _refuse_repeated(
+    cut: _Cut, stamps: NDArray[np.int64], times: pd.Index, labels: list[str]
+) -> None:
+    """Refuse times that an instance has more than once."""
+    repeated = np.diff(stamps[cut.order]) == 0
+    repeated[cut.bounds[1:-1] - 1] = False  # two instances may share a time
+    if repeated.any():
+        place = int(repeated.argmax())
+        instance = int(np.searchsorted(cut.bounds, place, side="right")) - 1
         raise ValueError(
-            f"{panel.axis_label(axis)}: time {times[times.duplicated()][0]} is there more than once"
+            f"{labels[instance]}the time {times[cut.order[place]]} is there more than once; "
+            "aggregate such rows, name the id column if they belong to several series, or give "
+            "clock times with their offset from UTC"
         )
-    if isinstance(times, pd.DatetimeIndex | pd.PeriodIndex):
-        return times.freq or regular_step(times)
-    if pd.api.types.is_integer_dtype(times.dtype):
-        return 1
-    raise TypeError(
-        f"{panel.axis_label(axis)} has times of type {times.dtype}; they must be dates, periods or "
-        "integers"
-    )
 
 
-def _checked_step(panel: Panel, axis: int, own: Step | None, common: Step | None) -> Step:
-    """Return the step of a grid of which enough is there, the rest being missing values."""
-    times = panel.axes[axis]
-    found = evident_grid(times, common, None)
-    regular = own is not None and own != common
-    if found is not None and (not regular or len(times) >= _SAME_STEP_SHARE * len(found[1])):
-        return found[0]
-    alone = evident_grid(times, own, None)
-    if alone is not None and alone[0] != common:
-        raise ValueError(
-            f"{panel.axis_label(axis)} has a step of {step_name(alone[0])}, others of "
-            f"{step_name(common)}; frequencies cannot be mixed: resample y, or fit one forecaster "
-            "for each frequency"
-        )
-    raise ValueError(
-        f"{panel.axis_label(axis)} has no evident frequency in its {len(times)} times, {times[0]} "
-        f"to {times[-1]}; set it, for example by y.asfreq('h'), resample, or use an integer index "
-        "without gaps"
-    )
-
-
-def step_name(step: Step | None) -> str:
-    """Name of a step in errors."""
-    return str(getattr(step, "freqstr", step))
+def _refuse_unobserved(
+    values: list[FloatArray], labels: list[str], targets: list[Hashable]
+) -> None:
+    """Refuse a series without any value."""
+    for part, name in zip(values, labels, strict=True):
+        empty = np.isnan(part).all(axis=1)
+        if empty.any():
+            raise ValueError(f"{name}target {targets[int(empty.argmax())]!r} has no value")

@@ -1,12 +1,12 @@
-"""Time stamps of a series: how they are read, their step, their regular grid and its future.
+"""Time stamps of a series: how they are read, and the step between them.
 
-Times are a `pandas.DatetimeIndex` (with or without time zone), a `pandas.PeriodIndex` or an
+Times are a `pandas.DatetimeIndex` (with or without time zone), a `pandas.PeriodIndex` or a
 `pandas.Index` of integers. A step is a pandas offset, or an integer for integer times.
 """
 
 import warnings
 from collections.abc import Hashable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,12 +23,8 @@ from pandas.tseries.offsets import (
 
 Step = BaseOffset | int
 
-# Below this share of observed steps a step that was only guessed is not evident any more.
-_EVIDENT_SHARE = 0.5
-_LONGEST_GRID = 10_000_000
-
-# ISO 8601 leaves nothing to guess; then the order that pandas guesses from the first row, month
-# first; then day first.
+# Texts in ISO 8601 are read first, for nothing has to be guessed. The guesses follow in turn: the
+# order that pandas finds in the first row (month first if in doubt), then day first.
 _ISO: dict[str, Any] = {"format": "ISO8601"}
 _GUESSES: tuple[dict[str, Any], ...] = ({}, {"dayfirst": True})
 
@@ -40,10 +36,10 @@ def parse_times(values: pd.Series, column: Hashable) -> pd.Series:
     ----------
     values : pandas.Series
         Dates with or without time zone, periods, integers, or texts of dates or integers. Texts
-        of eight digits that are all dates are read as year, month, day. Texts with more than one
-        offset from UTC become times in UTC.
+        of eight digits are read as year, month and day if all of them are dates. Texts with
+        several offsets from UTC become times in UTC.
     column : hashable
-        Name of the column, for the errors.
+        Name of the column, for errors.
 
     Returns
     -------
@@ -53,8 +49,8 @@ def parse_times(values: pd.Series, column: Hashable) -> pd.Series:
     Raises
     ------
     ValueError
-        If a row has no time or one that cannot be read; the first such row is named, counted
-        from 1.
+        If a row has no time, or a time that cannot be read. The error names the first such row,
+        counted from 1.
     """
     _refuse_missing(values, column)
     dtype = values.dtype
@@ -96,13 +92,13 @@ def _parse_text(values: pd.Series, column: Hashable) -> pd.Series:
 
 def _to_datetime(text: pd.Series, options: dict[str, Any]) -> pd.Series:
     with warnings.catch_warnings():
-        # pandas tells how it guessed; a wrong guess shows as an unreadable row below.
+        # pandas warns how it guessed. The caller finds a wrong guess by its unreadable rows.
         warnings.simplefilter("ignore")
         try:
             times = pd.to_datetime(text, errors="coerce", **options)
         except ValueError:  # several offsets from UTC in one column
             return pd.to_datetime(text, errors="coerce", utc=True, **options)
-        if times.dtype == object:  # the same, as pandas 2 tells it
+        if times.dtype == object:  # the sign of the same in pandas 2
             return pd.to_datetime(text, errors="coerce", utc=True, **options)
     return times
 
@@ -120,7 +116,7 @@ def _row_error(values: pd.Series, bad: np.ndarray, column: Hashable, why: str) -
 
 
 def as_step(freq: str | int | BaseOffset, times: pd.Index) -> Step:
-    """Translate a step that the user gave.
+    """Return the step that a user gave as a frequency.
 
     Parameters
     ----------
@@ -128,12 +124,12 @@ def as_step(freq: str | int | BaseOffset, times: pd.Index) -> Step:
         For dates a pandas offset or its alias, such as "h", "15min", "B" or "MS"; for integer
         times an integer.
     times : pandas.Index
-        The times that it is for.
+        Times that are to have this step.
 
     Raises
     ------
     ValueError
-        If it is no step for times of this kind.
+        If times of this kind cannot have the step.
     """
     if isinstance(times, pd.PeriodIndex):
         raise ValueError(
@@ -160,7 +156,7 @@ def as_step(freq: str | int | BaseOffset, times: pd.Index) -> Step:
 
 
 def regular_step(times: pd.Index) -> Step | None:
-    """Step of sorted distinct dates or integers; None where they are too few or irregular."""
+    """Return the step of sorted distinct dates or integers; None if irregular or fewer than 3."""
     if len(times) < 3:
         return None
     if isinstance(times, pd.DatetimeIndex):
@@ -171,10 +167,10 @@ def regular_step(times: pd.Index) -> Step | None:
 
 
 def most_common_step(times: pd.Index) -> Step | None:
-    """Step between most neighbours of sorted distinct dates or integers, at least two of them.
+    """Return the most common step between sorted distinct dates or integers, at least two.
 
-    A step of months or of business days is recognised by the calendar: by equal days of the
-    month, month ends, or week-ends that are always absent.
+    Steps of months and of business days are recognized by the calendar: by equal days of the
+    month, by month ends, or by weekends that are always absent.
     """
     if not isinstance(times, pd.DatetimeIndex):
         return int(_most_common(np.diff(times.to_numpy())))
@@ -210,88 +206,6 @@ def _month_step(wall: pd.DatetimeIndex) -> BaseOffset | None:
     return None
 
 
-def evident_grid(
-    times: pd.Index, own: Step | None, common: Step | None
-) -> tuple[Step, pd.Index] | None:
-    """Find a step and its regular grid of which at least half is there, the rest being missing.
-
-    Parameters
-    ----------
-    times : pandas.Index
-        Sorted, distinct.
-    own : offset or int, optional
-        The step that these times show by themselves.
-    common : offset or int, optional
-        The step that most other series have, the second choice.
-
-    Returns
-    -------
-    step : offset or int
-    grid : pandas.Index
-        Or None instead of both, where no step is evident.
-    """
-    guess = most_common_step(times) if own is None and len(times) > 1 else None
-    for step in (own, common, guess):
-        grid = None if step is None else regular_grid(times, step)
-        if step is not None and grid is not None and len(times) >= _EVIDENT_SHARE * len(grid):
-            return step, grid
-    return None
-
-
-def regular_grid(times: pd.Index, step: Step) -> pd.Index | None:
-    """All times from the first to the last by `step`; None where a given time is not among them.
-
-    None, too, for a grid so much longer than the times that it might not fit in memory.
-    """
-    first, last = times[0], times[-1]
-    if _rough_length(times, step) > _LONGEST_GRID + 1000 * len(times):
-        return None
-    if isinstance(times, pd.PeriodIndex):
-        grid: pd.Index = pd.period_range(first, last, freq=times.freq)
-    elif isinstance(times, pd.DatetimeIndex):
-        grid = pd.date_range(first, last, freq=cast(BaseOffset, step)).as_unit(times.unit)
-    else:
-        grid = pd.RangeIndex(int(first), int(last) + 1, cast(int, step))
-    return grid if len(grid) >= len(times) and times.isin(grid).all() else None
-
-
-def _rough_length(times: pd.Index, step: Step) -> float:
-    """Count the steps from the first time to the last, to the order of magnitude."""
-    first, last = times[0], times[-1]
-    if isinstance(times, pd.PeriodIndex):
-        return (last.ordinal - first.ordinal) / max(1, last.freq.n)
-    if isinstance(times, pd.DatetimeIndex):
-        start = pd.Timestamp("2024-01-01")
-        return (last - first) / ((start + 10 * cast(BaseOffset, step)) - start) * 10
-    return (int(last) - int(first)) / cast(int, step)
-
-
-def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:
-    """Return the `horizon` times that follow the last of `times`, which lies on the grid of `step`.
-
-    Examples
-    --------
-    >>> month_ends = pd.DatetimeIndex(["2023-12-31", "2024-01-31"])
-    >>> future_times(month_ends, to_offset("ME"), 2).strftime("%Y-%m-%d").tolist()
-    ['2024-02-29', '2024-03-31']
-    """
-    last = times[-1]
-    if isinstance(times, pd.PeriodIndex):
-        return pd.period_range(last, periods=horizon + 1, freq=times.freq)[1:]
-    if isinstance(times, pd.DatetimeIndex):
-        return pd.date_range(last, periods=horizon + 1, freq=cast(BaseOffset, step)).as_unit(
-            times.unit
-        )[1:]
-    return pd.Index(int(last) + cast(int, step) * np.arange(1, horizon + 1))
-
-
-def past_times(times: pd.Index, step: Step, count: int) -> pd.Index:
-    """Return the `count` times before the first of `times`, which lies on the grid of `step`."""
-    first = times[0]
-    if isinstance(times, pd.PeriodIndex):
-        return pd.period_range(end=first, periods=count + 1, freq=times.freq)[:-1]
-    if isinstance(times, pd.DatetimeIndex):
-        return pd.date_range(end=first, periods=count + 1, freq=cast(BaseOffset, step)).as_unit(
-            times.unit
-        )[:-1]
-    return pd.Index(int(first) - cast(int, step) * np.arange(count, 0, -1))
+def step_name(step: Step | None) -> str:
+    """Return the name of a step in errors."""
+    return str(getattr(step, "freqstr", step))

@@ -1,4 +1,8 @@
-"""Arrays in, quantiles out: scaling, missing values, batching, roll-out, the model cache."""
+"""Series in, quantiles out: the pipeline, its options and its result.
+
+The parts are scaling and missing values, roll-outs and coarser strides, quantile functions, and
+forecasts that are remembered. `timer_forecaster.inference.engine` runs the network in batches.
+"""
 
 from timer_forecaster.checkpoints.cache import release
 from timer_forecaster.checkpoints.conversion import convert_checkpoint

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class Forecast:
     """Quantile forecasts of one or more series.
 
-    Every level in (0, 1) can be asked for: between the predicted levels the quantile function is
-    linear, beyond them it has exponential tails fitted to the two outer levels; see
-    `timer_forecaster.inference.quantiles`.
+    There is a quantile for every level in (0, 1): between the predicted levels the quantile
+    function is linear, and beyond them it has exponential tails, fitted to the two outermost levels
+    on each side; see `timer_forecaster.inference.quantiles`.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Forecast:
         return quantile_function.variance(self.quantiles, self.levels)
 
     def quantile(self, level: float) -> FloatArray:
-        """Quantile at any level.
+        """Return the quantile at any level.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class Forecast:
         return quantile_function.evaluate(self.quantiles, self.levels, np.array([level]))[..., 0]
 
     def interval(self, coverage: float) -> tuple[FloatArray, FloatArray]:
-        """Central prediction interval.
+        """Return the central prediction interval.
 
         Parameters
         ----------
@@ -114,15 +114,16 @@ class Forecast:
     def sample(self, n: int, random_state: int | np.random.Generator | None = None) -> FloatArray:
         """Draw from the forecast distribution of each step.
 
-        The forecast knows the distribution of each step, not how steps depend on each other:
-        steps are drawn independently, so sums over steps are too certain.
+        A forecast holds the distribution of each step, not the dependence between steps. Steps are
+        drawn independently, so sums over steps vary less than they should.
 
         Parameters
         ----------
         n : int
-            Draws of every series and step.
+            Number of draws of every series and step.
         random_state : int, numpy Generator or None
-            Seed or generator. None draws afresh; no global random state is used.
+            Seed or generator. With None, the draws differ each time; no global random state is
+            used.
 
         Returns
         -------
@@ -171,9 +172,9 @@ class Forecast:
         context : array of shape (steps,), optional
             History to draw before the forecast.
         series : int
-            Which series to draw.
+            Number of the series to draw.
         ax : matplotlib axes, optional
-            Where to draw. Default: new axes.
+            Axes to draw in. Default: new axes.
 
         Returns
         -------

@@ -16,7 +16,7 @@ ROLLOUT_CHOICES = ("auto", *ROLLOUTS)
 
 @dataclasses.dataclass(frozen=True)
 class ForecastOptions:
-    """How a forecast is made; see `ForecastPipeline.predict`.
+    """Options of a forecast, as in `ForecastPipeline.predict`.
 
     Every door has a parameter, and the command an option, of each of these names.
 
@@ -34,7 +34,7 @@ class ForecastOptions:
     Raises
     ------
     ValueError, TypeError
-        Naming the option that cannot be used.
+        If an option cannot be used. The error names it.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class ForecastOptions:
     batch_size: int | None = None
 
     def __post_init__(self) -> None:
-        """Check the options, as far as that needs no network."""
+        """Check the options as far as no network is needed."""
         check_choice("rollout", self.rollout, ROLLOUT_CHOICES)
         check_flag("flip", self.flip)
         for name in ("context_length", "batch_size"):
@@ -58,7 +58,7 @@ class ForecastOptions:
                 check_integer(name, value)
 
     def rollout_of(self, config: TimerS1Architecture) -> str:
-        """Return the roll-out; ``"auto"`` is the one that the checkpoint prefers."""
+        """Return the roll-out; ``"auto"`` is the preference of the checkpoint."""
         return config.preferred_rollout if self.rollout == "auto" else self.rollout
 
     def longest_history(self, config: TimerS1Architecture) -> int:
@@ -80,7 +80,7 @@ DEFAULT = ForecastOptions()
 
 
 def check_symmetric(levels: Sequence[float]) -> None:
-    """Refuse levels without mirror images, which ``flip=True`` needs."""
+    """Refuse levels that are not symmetric about 0.5, which ``flip=True`` needs."""
     if not np.allclose(np.add(levels, levels[::-1]), 1.0):
         raise ValueError(
             f"flip=True needs levels symmetric about 0.5; the checkpoint's are {tuple(levels)}"

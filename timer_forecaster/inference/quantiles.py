@@ -1,4 +1,4 @@
-r"""A quantile function from a few predicted levels, and what follows from its distribution.
+r"""A quantile function from a few predicted levels, with its moments, distribution and density.
 
 Between predicted levels the function is linear. Beyond the outermost ones it has exponential
 tails: with outer levels :math:`p_1 < p_2` and values :math:`v_1 \le v_2`,
@@ -6,14 +6,14 @@ tails: with outer levels :math:`p_1 < p_2` and values :math:`v_1 \le v_2`,
 .. math:: Q(p) = v_1 - b \ln(p_1 / p), \quad b = (v_2 - v_1) / \ln(p_2 / p_1), \quad p < p_1
 
 and mirrored above. The rule meets the two outer levels exactly, gives a finite mean and keeps
-the forecast equivariant to scale and shift. For a normal distribution it is slightly generous:
-from deciles, its 0.01 quantile lies at -2.74 standard deviations where the true one is -2.33.
+the forecast equivariant to scale and shift. For a normal distribution its tails are slightly too
+wide: from deciles, its 0.01 quantile lies at -2.74 standard deviations, the true one at -2.33.
 
-The distribution is a mixture of Q + 1 pieces that lie one after another, with the gaps between
-levels as weights: an exponential tail, uniform distributions between neighbours, an exponential
-tail. Pieces between equal values are point masses. Moments are sums over the pieces, of terms
-that do not cancel, made of differences of quantiles: a small spread about a large level costs no
-precision. What exceeds the range of floats is infinite.
+The distribution is a mixture of Q + 1 pieces that lie one after another: an exponential tail,
+uniform distributions between neighboring quantiles, and an exponential tail. Their weights are the
+gaps between levels. Pieces between equal values are point masses. Moments are sums of terms that
+do not cancel, made of differences of quantiles, so a small spread about a large level costs no
+precision. Values beyond the range of floats are infinite.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def evaluate(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -> 
     levels : sequence of float, length Q >= 2
         Known levels, ascending.
     at : ndarray, shape (..., A)
-        Levels to evaluate at; leading axes broadcast against those of ``quantiles``.
+        Levels to evaluate at; leading axes broadcast against the leading axes of ``quantiles``.
 
     Returns
     -------
     ndarray, shape (..., A)
-        The known values at known levels. The ends of the support at 0 and 1: infinite unless
-        the tail has no scale. NaN outside [0, 1].
+        The known values at known levels. At 0 and 1, the ends of the support, which are infinite
+        unless the tail has no scale. NaN outside [0, 1].
     """
     known = np.asarray(levels)
     upper = np.clip(np.searchsorted(known, at), 1, len(known) - 1)
@@ -62,14 +62,14 @@ def evaluate(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -> 
 
 
 def _reach(scale: FloatArray, mass: float, beyond: FloatArray) -> FloatArray:
-    """How far beyond the outer quantile a tail of some mass leaves a part of it."""
+    """Return the distance from the outer quantile beyond which a part of the tail's mass lies."""
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = scale * np.log(np.maximum(1.0, mass / beyond))
     return np.where(scale > 0, reach, 0.0)
 
 
 def tail_scales(quantiles: FloatArray, levels: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Scales b of the lower and upper exponential tail, each of shape (...)."""
+    """Return the scales b of the lower and the upper exponential tail, each of shape (...)."""
     lower = (quantiles[..., 1] - quantiles[..., 0]) / np.log(levels[1] / levels[0])
     upper = (quantiles[..., -1] - quantiles[..., -2]) / np.log((1 - levels[-2]) / (1 - levels[-1]))
     return lower, upper
@@ -91,14 +91,14 @@ class _Pieces(NamedTuple):
         return cls(weights, spans, spans * _constants(1.0, 0.5, len(weights)))
 
     def means(self, quantiles: FloatArray) -> FloatArray:
-        """Means of the pieces as seen from the middle quantile, shape (..., Q + 1)."""
+        """Return the means of the pieces less the middle quantile, shape (..., Q + 1)."""
         seen = quantiles - _middle(quantiles)[..., None]
         lowest, highest = seen[..., :1] - self.arms[..., :1], seen[..., -1:] + self.arms[..., -1:]
         return np.concatenate([lowest, seen[..., :-1] + self.arms[..., 1:-1], highest], axis=-1)
 
 
 def _constants(tail: float, uniform: float, n_pieces: int) -> FloatArray:
-    """Lay out a constant of exponential pieces and one of uniform pieces, shape (Q + 1,)."""
+    """Return a constant for each piece, exponential or uniform, shape (Q + 1,)."""
     constants = np.full(n_pieces, uniform)
     constants[[0, -1]] = tail
     return constants
@@ -109,7 +109,7 @@ def _middle(quantiles: FloatArray) -> FloatArray:
 
 
 def mean(quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
-    r"""Integrate quantile functions over (0, 1), tails included.
+    r"""Return means, the integrals of quantile functions over (0, 1), tails included.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def mean(quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
 
 
 def variance(quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
-    r"""Variances, tails included.
+    r"""Return variances, tails included.
 
     .. math:: \operatorname{Var} X = \sum_s w_s \left[(\mu_s - \mu)^2 + \sigma_s^2\right],
 
@@ -153,12 +153,12 @@ def variance(quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
 
 
 def mean_difference(quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
-    r"""Expect distances between two independent draws: Gini's mean differences.
+    r"""Return expected distances between two independent draws: Gini's mean differences.
 
     .. math:: E|X - X'| = \sum_s w_s^2 d_s + 2 \sum_k p_k (1 - p_k) (\mu_{k+1} - \mu_k)
 
     The first sum is over two draws from one piece, with :math:`d_s = b` for a tail and
-    :math:`(v_{k+1} - v_k) / 3` between levels; the second over the steps from piece to piece.
+    :math:`(v_{k+1} - v_k) / 3` between levels; the second is over neighboring pieces.
 
     Parameters
     ----------
@@ -179,15 +179,15 @@ def mean_difference(quantiles: FloatArray, levels: Sequence[float]) -> FloatArra
 def absolute_deviation(
     quantiles: FloatArray, levels: Sequence[float], at: FloatArray
 ) -> FloatArray:
-    r"""Expect distances from values.
+    r"""Return expected distances from values.
 
     .. math:: E|X - y| = \sum_s w_s E_s|X - y|
 
     A uniform piece with midpoint m and half width h gives :math:`|y - m| + r^2 / 2h`, where
-    :math:`r = \max(0, h - |y - m|)`; a tail from which y lies t outwards of the outer quantile
-    gives :math:`|t| + b (2 e^{-\max(0, t) / b} - 1)`.
+    :math:`r = \max(0, h - |y - m|)`. A tail gives :math:`|t| + b (2 e^{-\max(0, t) / b} - 1)`,
+    where t is the distance of y outwards from the outer quantile.
 
-    Half of `mean_difference` less than this is the continuous ranked probability score [1]_.
+    This less half of `mean_difference` is the continuous ranked probability score [1]_.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def absolute_deviation(
     levels : sequence of float, length Q >= 2
         Known levels, ascending.
     at : ndarray, shape (..., A)
-        The values; leading axes broadcast against those of ``quantiles``.
+        The values; leading axes broadcast against the leading axes of ``quantiles``.
 
     Returns
     -------
@@ -223,9 +223,9 @@ def absolute_deviation(
 
 
 def cdf(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -> FloatArray:
-    r"""Distribution functions: probabilities of at most a value.
+    r"""Return distribution functions, the probabilities of at most a value.
 
-    The generalised inverse of `evaluate`: :math:`Q(p) \le y` if and only if :math:`p \le F(y)`,
+    The generalized inverse of `evaluate`: :math:`Q(p) \le y` if and only if :math:`p \le F(y)`,
     to rounding, and exactly so at the known levels. Where :math:`v_k \le y < v_{k+1}`,
 
     .. math:: F(y) = p_k + (p_{k+1} - p_k) (y - v_k) / (v_{k+1} - v_k);
@@ -252,10 +252,10 @@ def cdf(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -> Float
 
 
 def log_density(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -> FloatArray:
-    r"""Logarithms of densities.
+    r"""Return logarithms of densities.
 
-    The density is the weight of a piece by its width between levels, and
-    :math:`F(y) / b` or :math:`(1 - F(y)) / b` in the tails: the derivative of `cdf` to the right.
+    The density is the derivative of `cdf` to the right: the weight of a piece over its width
+    between levels, and :math:`F(y) / b` or :math:`(1 - F(y)) / b` in the tails.
 
     Parameters
     ----------
@@ -278,7 +278,7 @@ def log_density(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) 
 
 
 def point_mass(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -> FloatArray:
-    """Probabilities of exactly a value: the weights of the pieces without width there.
+    """Return probabilities of exactly a value: the weights of the pieces without width there.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ def point_mass(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -
 
 
 def density_norm(quantiles: FloatArray, levels: Sequence[float], power: float) -> FloatArray:
-    r"""Integrals of a power of the density.
+    r"""Return integrals of a power of the density.
 
     .. math:: \int f(y)^a \, dy = \sum_s c_s w_s (w_s / h_s)^{a - 1},
 
@@ -324,9 +324,9 @@ def density_norm(quantiles: FloatArray, levels: Sequence[float], power: float) -
 def _place(
     quantiles: FloatArray, levels: Sequence[float], at: FloatArray
 ) -> tuple[NDArray[np.intp], FloatArray]:
-    """Find the piece of each value, and how deep it lies inside, in spans of the piece.
+    """Return the piece of each value, and the depth of the value in it, in spans of the piece.
 
-    Depths count from the lower end of a piece, in the lower tail from its upper end.
+    Depths count from the lower end of a piece; in the lower tail, from its upper end.
     """
     over = at[..., :, None] - quantiles[..., None, :]
     piece = np.count_nonzero(over >= 0, axis=-1)
@@ -340,7 +340,7 @@ def _place(
 
 
 def _pick(spans: FloatArray, piece: NDArray[np.intp]) -> FloatArray:
-    """Take the spans, (..., Q + 1), of pieces, (..., A)."""
+    """Return the spans (..., A) of pieces (..., A), from the spans (..., Q + 1) of all."""
     spans = np.broadcast_to(spans, (*piece.shape[:-1], spans.shape[-1]))
     return np.take_along_axis(spans, piece, axis=-1)
 
@@ -348,6 +348,6 @@ def _pick(spans: FloatArray, piece: NDArray[np.intp]) -> FloatArray:
 def _divide(
     numerator: FloatArray, denominator: FloatArray, otherwise: float | FloatArray
 ) -> FloatArray:
-    """Divide, with a quotient of its own where the denominator is 0."""
+    """Divide; where the denominator is 0, the quotient is `otherwise`."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.where(denominator > 0, numerator / denominator, otherwise)

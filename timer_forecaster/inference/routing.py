@@ -1,4 +1,4 @@
-"""Where a mixture-of-experts forecaster sends a series."""
+"""The experts to which a mixture-of-experts network sends the patches of series."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Routing:
     Parameters
     ----------
     shares : ndarray, shape (n_series, n_blocks, n_experts)
-        Share of the routing choices of a series' patches that went to each expert; the main
-        blocks come first, then the serial ones. They sum to 1 over the experts.
+        Share of the routing choices of the patches of a series that went to each expert. The main
+        blocks come first, then the serial ones. Shares sum to 1 over the experts.
 
     Examples
     --------
@@ -37,9 +37,9 @@ class Routing:
         Parameters
         ----------
         series : int, optional
-            Which series to draw. Default: the mean of all.
+            The series to draw. Default: the mean of all.
         ax : matplotlib axes, optional
-            Where to draw. Default: new axes.
+            Axes to draw in. Default: new axes.
 
         Returns
         -------

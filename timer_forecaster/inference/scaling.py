@@ -1,4 +1,7 @@
-"""From what a user passes to rows the network can read: checks, trimming, float64 scaling."""
+"""Scaling: from the series of a user to standardized rows that a network reads, and back.
+
+Series are checked, trimmed and scaled in float64, whatever the network computes in.
+"""
 
 from __future__ import annotations
 
@@ -12,26 +15,26 @@ from timer_forecaster.arrays import FloatArray
 
 
 class Row(NamedTuple):
-    """One series, cut and scaled: ``value = location + scale * values``."""
+    """A series, cut and scaled: ``series = location + scale * values``."""
 
-    values: FloatArray  # (steps,) standardised, NaN where missing
+    values: FloatArray  # (steps,) standardized, NaN where missing
     location: float
     scale: float  # 0 for a constant series
 
 
 def as_series(series: Any) -> list[FloatArray]:
-    """Turn the accepted kinds of input into a list of 1-D float64 arrays.
+    """Return the series of any accepted input as 1-D float64 arrays.
 
     Parameters
     ----------
     series : array of shape (steps,), array of shape (n_series, steps), or sequence of arrays
-        NaN (or a pandas missing value) means missing.
+        NaN (or a missing value of pandas) means missing.
 
     Raises
     ------
     TypeError
-        If a series does not hold numbers, or for a frame, whose series are its columns:
-        `ForecastPipeline.predict_frame` takes those.
+        If a series does not hold numbers, or if the input is a frame, which
+        `ForecastPipeline.predict_frame` takes.
     ValueError
         If there is no series, or one is not 1-D.
     """
@@ -76,7 +79,7 @@ def _as_floats(item: Any, name: str) -> FloatArray:
         raise TypeError(f"{name} must hold real numbers, NaN where missing; its dtype is {kind!r}")
     try:
         if hasattr(item, "to_numpy"):
-            # pandas' own missing values become NaN
+            # the missing values of pandas become NaN
             return np.asarray(item.to_numpy(dtype=np.float64, na_value=np.nan))
         return np.asarray(item, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -84,14 +87,45 @@ def _as_floats(item: Any, name: str) -> FloatArray:
 
 
 def check_finite(series: FloatArray, name: str) -> None:
-    """Refuse infinities, and say where the first is."""
+    """Refuse infinities. The error holds the step of the first."""
     infinite = np.flatnonzero(np.isinf(series))
     if len(infinite):
         raise ValueError(f"{name} is infinite at step {infinite[0]}; use NaN for missing values")
 
 
+def check_series(series: FloatArray, name: str, max_length: int) -> None:
+    """Refuse a series that no forecast can be made from.
+
+    Parameters
+    ----------
+    series : ndarray, shape (steps,)
+    name : str
+        Name of the series in errors.
+    max_length : int
+        Newest steps that the network reads.
+
+    Raises
+    ------
+    ValueError
+        If no value is observed, or none in the newest steps, or if a value is infinite.
+    """
+    missing = np.isnan(series)
+    if missing.all():
+        problem = "is empty" if not len(series) else f"holds {len(series)} missing values only"
+        raise ValueError(f"{name} {problem}; a forecast needs at least one observed value")
+    check_finite(series, name)
+    if missing[-max_length:].all():
+        raise ValueError(f"{name} has no observed value in its newest {max_length} steps")
+
+
 def standardise(series: FloatArray, name: str, max_length: int, interior_masks: bool) -> Row:
-    """Trim, cut and scale one series in float64.
+    """Check, trim, cut and scale one series; see `check_series` and `scaled`."""
+    check_series(series, name, max_length)
+    return scaled(series, max_length, interior_masks)
+
+
+def scaled(series: FloatArray, max_length: int, interior_masks: bool) -> Row:
+    """Trim, cut and scale one series that `check_series` accepts.
 
     The scale is relative to the series: a series and its multiple by any factor give the same
     row, and so do a series and its shifted copy.
@@ -99,28 +133,14 @@ def standardise(series: FloatArray, name: str, max_length: int, interior_masks: 
     Parameters
     ----------
     series : ndarray, shape (steps,)
-    name : str
-        How errors call the series.
     max_length : int
-        The newest ``max_length`` steps are kept.
+        Newest steps to keep.
     interior_masks : bool
-        Whether the network understands missing values inside the context; otherwise they are
-        filled with the last observed value.
-
-    Raises
-    ------
-    ValueError
-        If nothing is observed, or a value is infinite.
+        Whether the network understands missing values inside the context. If not, they are filled
+        with the last observed value.
     """
-    missing = np.isnan(series)
-    if missing.all():
-        what = "is empty" if not len(series) else f"holds {len(series)} missing values only"
-        raise ValueError(f"{name} {what}; a forecast needs at least one observed value")
-    check_finite(series, name)
     series = series[-max_length:]
-    missing = missing[-max_length:]
-    if missing.all():
-        raise ValueError(f"{name} has no observed value in its newest {max_length} steps")
+    missing = np.isnan(series)
     first = int(missing.argmin())
     series, missing = series[first:], missing[first:]
     observed = series[~missing]
@@ -135,3 +155,25 @@ def standardise(series: FloatArray, name: str, max_length: int, interior_masks: 
     if not interior_masks and missing.any():
         values = values[np.maximum.accumulate(np.where(missing, 0, np.arange(len(values))))]
     return Row(values, location * unit, scale * unit)
+
+
+def in_units(rows: Sequence[Row], quantiles: FloatArray) -> FloatArray:
+    """Return quantiles in the units of series; a constant series is its own forecast.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    quantiles : ndarray, shape (n_varying, horizon, Q)
+        Standardized quantiles of the rows that vary. They may be overwritten.
+
+    Returns
+    -------
+    ndarray, shape (n_rows, horizon, Q)
+    """
+    scale = np.array([row.scale for row in rows])
+    if len(quantiles) < len(rows):
+        varying, quantiles = quantiles, np.zeros((len(rows), *quantiles.shape[1:]))
+        quantiles[scale > 0] = varying
+    quantiles *= scale[:, None, None]
+    quantiles += np.array([row.location for row in rows])[:, None, None]
+    return quantiles

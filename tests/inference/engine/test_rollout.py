@@ -139,3 +139,10 @@ def test_a_context_that_is_cut_back_takes_no_smaller_batches_for_a_longer_horizo
     rows = [(row - row.mean()) / row.std() for row in (walk(LONGEST, n) for n in range(n_rows))]
     forecast_rows(pipe.network, rows, 1500, rollout, None, batches.append)
     assert batches == [n_rows]
+
+
+def test_mixing_in_chunks_changes_nothing(pipe, monkeypatch):
+    rows = [walk(40, seed) for seed in range(7)]
+    expected = pipe.predict(rows, 80).quantiles
+    monkeypatch.setattr("timer_forecaster.inference.engine.rollout._MIXED_AT_ONCE", 1)
+    np.testing.assert_allclose(pipe.predict(rows, 80).quantiles, expected, atol=1e-5)

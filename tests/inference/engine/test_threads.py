@@ -143,8 +143,8 @@ def test_an_operation_of_a_helper_starts_no_openmp_threads(set_threads):
         square.sin() @ square
         counts.append(len(os.listdir("/proc/self/task")) - before)
 
-    with threads.crew(torch.device("cpu"), 2, share_experts=False) as crew:
-        assert len(list(crew.map(lambda _: multiply(), range(2)))) == 2
+    with threads.thread_team(torch.device("cpu"), 2, share_experts=False) as team:
+        assert len(list(team.map(lambda _: multiply(), range(2)))) == 2
     assert counts == [0, 0]
 
 
@@ -349,7 +349,7 @@ trees = st.recursive(st.integers(), lambda tree: st.lists(tree, max_size=4), max
 @given(trees, st.integers(1, 4))
 def test_jobs_may_hand_out_jobs(tree, n_threads):
     def total(part):
-        return part if isinstance(part, int) else sum(crew.map(total, part))
+        return part if isinstance(part, int) else sum(team.map(total, part))
 
     def expected(part):
         return part if isinstance(part, int) else sum(map(expected, part))
@@ -357,20 +357,20 @@ def test_jobs_may_hand_out_jobs(tree, n_threads):
     before = torch.get_num_threads()
     torch.set_num_threads(n_threads)
     try:
-        with threads.crew(torch.device("cpu"), 4, share_experts=True) as crew:
+        with threads.thread_team(torch.device("cpu"), 4, share_experts=True) as team:
             assert total(tree) == expected(tree)
     finally:
         torch.set_num_threads(before)
 
 
-def test_results_come_in_order_and_an_unfinished_map_ends_with_the_crew(set_threads):
+def test_results_come_in_order_and_an_unfinished_map_ends_with_the_team(set_threads):
     set_threads(3)
-    with threads.crew(torch.device("cpu"), 9, share_experts=False) as crew:
-        slow_first = crew.map(lambda n: time.sleep(0.01 * (9 - n)) or n, range(9))
+    with threads.thread_team(torch.device("cpu"), 9, share_experts=False) as team:
+        slow_first = team.map(lambda n: time.sleep(0.01 * (9 - n)) or n, range(9))
         assert list(slow_first) == list(range(9))
-        next(crew.map(abs, range(100)))
-    with threads.crew(torch.device("cpu"), 9, share_experts=False) as crew:
-        assert list(crew.map(abs, range(3))) == [0, 1, 2]
+        next(team.map(abs, range(100)))
+    with threads.thread_team(torch.device("cpu"), 9, share_experts=False) as team:
+        assert list(team.map(abs, range(3))) == [0, 1, 2]
 
 
 def test_an_error_of_the_caller_waits_for_the_results_before_it(set_threads):
@@ -388,8 +388,8 @@ def test_an_error_of_the_caller_waits_for_the_results_before_it(set_threads):
             raise FloatingPointError("by the last job")
         return number
 
-    with threads.crew(torch.device("cpu"), 3, share_experts=False) as crew:
-        results = crew.map(job, range(3))
+    with threads.thread_team(torch.device("cpu"), 3, share_experts=False) as team:
+        results = team.map(job, range(3))
         assert [next(results), next(results)] == [0, 1]
         with pytest.raises(FloatingPointError, match="by the last job"):
             next(results)
@@ -410,8 +410,8 @@ def test_an_interrupt_of_the_caller_waits_for_nothing(set_threads):
                 interrupted.append(number)
                 raise KeyboardInterrupt
 
-    with threads.crew(torch.device("cpu"), 9, share_experts=False) as crew:
-        results = crew.map(job, range(9))
+    with threads.thread_team(torch.device("cpu"), 9, share_experts=False) as team:
+        results = team.map(job, range(9))
         with pytest.raises(KeyboardInterrupt):
             list(results)
         over.set()

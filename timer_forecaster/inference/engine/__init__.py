@@ -1,1 +1,1 @@
-"""The engine: rows in, quantiles out, in batches and threads."""
+"""The engine: standardized rows in, quantiles out, in batches and threads."""

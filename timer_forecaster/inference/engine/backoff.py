@@ -1,4 +1,4 @@
-"""Smaller batches where memory is short."""
+"""Smaller batches if memory is short."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def halving(
 ) -> FloatArray:
     """Run a batch; if memory is short, run its halves one after the other, down to single rows.
 
-    Where threads have a batch each, memory is short for all of them at once. So a batch that has
-    failed first runs again whole, and the others that have failed wait until it is done.
+    If several threads run a batch each, memory is short for all of them at once. So a batch that
+    failed runs again whole at first, while other batches that failed wait.
 
     Parameters
     ----------
     run : callable (batch) -> ndarray, shape (len(batch), ...)
     alone : Lock, optional
-        Held while a batch that has failed runs again. One for all threads; None if there is only
-        one, for which trying again changes nothing.
+        Held while a batch that failed runs again; all threads share it. None for a single thread,
+        where a second try would change nothing.
     batch : list of int
         Indices of rows.
 
@@ -48,7 +48,7 @@ def halving(
                 "shorter context_length, dtype='bfloat16' and quantised weights; on a CPU, with "
                 "torch.set_num_threads(1) one batch is under way at a time"
             ) from error
-    # Outside of the except clause, which keeps alive what the failed attempt had allocated.
+    # Not in the except clause, which would keep the memory of the failed attempt alive.
     if alone is not None:
         with alone:
             return halving(run, None, batch)
@@ -57,6 +57,6 @@ def halving(
 
 
 def _is_short_of_memory(error: Exception) -> bool:
-    # torch has no type of its own for want of memory on a CPU.
+    # torch raises a RuntimeError if memory is short on a CPU.
     kinds = (MemoryError, torch.OutOfMemoryError)
     return isinstance(error, kinds) or "DefaultCPUAllocator" in str(error)

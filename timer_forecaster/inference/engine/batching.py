@@ -10,7 +10,7 @@ import torch
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.engine.backoff import halving
-from timer_forecaster.inference.engine.threads import crew
+from timer_forecaster.inference.engine.threads import thread_team
 
 
 def token_batches(
@@ -23,9 +23,9 @@ def token_batches(
     n_tokens : sequence of int
         Tokens of each row.
     rows_at_once : callable
-        Tells how many rows of so many tokens make a batch, one at least.
+        Returns the number of rows in a batch, at least 1, for a number of tokens in a row.
     batch_size : int, optional
-        Most rows in a batch. Default: as many as that allows.
+        Most rows in a batch. Default: no further limit.
 
     Yields
     ------
@@ -64,13 +64,13 @@ def fill_in_batches(
     device : torch.device
         The device that computes.
     share_experts : bool
-        Whether threads without a batch take part in the experts of others.
+        Whether threads without a batch compute experts of other threads' batches.
     on_batch : callable, optional
-        Is given the number of rows after each batch.
+        Called with the number of rows after each batch.
     """
-    with crew(device, len(batches), share_experts) as threads:
-        alone = Lock() if threads.n_helpers and len(batches) > 1 else None
-        outputs = threads.map(partial(halving, run, alone), batches)
+    with thread_team(device, len(batches), share_experts) as team:
+        alone = Lock() if team.n_helpers and len(batches) > 1 else None
+        outputs = team.map(partial(halving, run, alone), batches)
         for batch, output in zip(batches, outputs, strict=True):
             result[batch] = output
             if on_batch is not None:

@@ -1,4 +1,4 @@
-"""Beyond one pass: what a pass forecasts extends the context of the next one.
+"""Beyond one pass: the forecast of a pass extends the context of the next one.
 
 Shapes in comments: B rows, R paths of each row, N tokens, M tokens that each path has added,
 P patch length, Q levels, F steps of one pass.
@@ -16,9 +16,9 @@ from timer_forecaster.models.timer_s1.key_values import KeyValueCache
 from timer_forecaster.models.timer_s1.network import middle_quantile, patchify
 
 N_PATHS = 9
-"""Paths that a quantile roll-out carries."""
+"""Number of paths that a quantile roll-out carries."""
 
-_PARTS = 36  # equally probable values that stand for one path's forecast in a mixture
+_PARTS = 36  # equally probable values that represent the forecast of one path in a mixture
 _MIXED_AT_ONCE = 2**24  # values
 
 
@@ -27,7 +27,7 @@ def _n_paths(rollout: str) -> int:
 
 
 def rows_to_roll_out(network: TimerS1Network, horizon: int, rollout: str, n_tokens: int) -> int:
-    """Most rows worth rolling out together, whose contexts are cut back however far they go.
+    """Return the most rows to roll out together, whatever the horizon.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ def rows_to_roll_out(network: TimerS1Network, horizon: int, rollout: str, n_toke
     horizon : int
         Steps to forecast.
     rollout : {"quantile", "median"}
-        Which paths extend the context.
+        The paths that extend the context.
     n_tokens : int
         Tokens of a context.
     """
     limits, n_paths = _Limits(network), _n_paths(rollout)
-    # A row keeps the most where none of its paths shares any of the context, and all are longest.
+    # A row keeps the most tokens if its paths share no part of the context and are the longest.
     most_added = (n_paths * limits.most - n_tokens) // n_paths
     n_passes = 1 + max(1, most_added // limits.per_pass)
     return network.rows_at_once(n_tokens, min(horizon, n_passes * network.pass_length), n_paths)
@@ -56,13 +56,13 @@ def roll_out(
 ) -> Tensor:
     """Forecast rows in as many passes as the horizon needs.
 
-    After each pass the context is extended by a path: the median for ``"median"``, as in the
-    released implementation, or `N_PATHS` equally probable quantiles for ``"quantile"``. What the
-    next pass forecasts after each of them is mixed with equal weights, so that uncertainty about
-    the past widens what comes after it.
+    After each pass, paths extend the context: the median for ``"median"``, as in the released
+    implementation, or `N_PATHS` equally probable quantiles for ``"quantile"``. The forecasts that
+    the next pass makes after each path are mixed with equal weights, so that uncertainty about
+    earlier steps widens the forecast of later ones.
 
-    A context grows beyond the longest that the network reads by up to a quarter of it, and is then
-    cut back to its newest part.
+    A context grows up to a quarter beyond the longest that the network reads, and is then cut back
+    to its newest part.
 
     Parameters
     ----------
@@ -71,11 +71,11 @@ def roll_out(
     patches : Tensor, shape (B, N, 2 P)
         Contexts, each followed by filler.
     last_token : Tensor of int, shape (B,)
-        Each context's newest token.
+        Newest token of each context.
     horizon : int
         Steps to forecast.
     rollout : {"quantile", "median"}
-        Which paths extend the context.
+        The paths that extend the context.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def roll_out(
 def _roll_out_together(
     network: TimerS1Network, contexts: _Contexts, horizon: int, n_paths: int
 ) -> Tensor:
-    """Quantiles (B, Q, horizon) of rows that are cut back together."""
+    """Return quantiles (B, Q, horizon) of rows that are cut back together."""
     pieces: list[Tensor] = []
     for remaining in range(horizon, 0, -network.pass_length):
         forecast = contexts.forecast(remaining)
@@ -108,12 +108,12 @@ def _roll_out_together(
 
 
 def _continuations(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
-    """Paths (B, n, F) that continue rows: the median alone, or equally probable quantiles."""
+    """Return paths (B, n, F) that continue rows: the median, or equally probable quantiles."""
     return middle_quantile(forecast)[:, None] if n == 1 else _equal_parts(network, forecast, n)
 
 
 class _Limits:
-    """Sizes of a roll-out in tokens: of a pass, and of a context as cut back and at most."""
+    """Sizes of a roll-out in tokens: one pass, a context that is cut back, the longest context."""
 
     def __init__(self, network: TimerS1Network) -> None:
         steps, length = network.config.max_context_length, network.config.input_token_len
@@ -123,7 +123,7 @@ class _Limits:
 
 
 def _group_by_cuts(network: TimerS1Network, last_token: Tensor, horizon: int) -> list[Tensor]:
-    """Group the rows, by index, that are cut back before the same passes."""
+    """Return groups of rows, by index, that are cut back before the same passes."""
     limits = _Limits(network)
     n_extensions = (horizon - 1) // network.pass_length
     that_fit = ((limits.most - 1 - last_token) // limits.per_pass).clamp_max(n_extensions)
@@ -131,15 +131,15 @@ def _group_by_cuts(network: TimerS1Network, last_token: Tensor, horizon: int) ->
 
 
 class _Contexts:
-    """What the network reads of some rows: the contexts, and what their paths have added.
+    """The input of the network for some rows: their contexts, and the tokens of their paths.
 
     Parameters
     ----------
     network : TimerS1Network
     shared : Tensor, shape (B, N, 2 P)
-        Contexts, each followed by filler. Contexts grow beyond the most tokens together.
+        Contexts, each followed by filler. They reach the most tokens in the same pass.
     last_token : Tensor of int, shape (B,)
-        Each context's newest token.
+        Newest token of each context.
     n_paths : int
         Paths that continue each context.
     """
@@ -156,7 +156,7 @@ class _Contexts:
         self._cache: KeyValueCache | None = None
 
     def forecast(self, remaining: int) -> Tensor:
-        """Run one pass, of up to `remaining` steps: quantiles (B, Q, F), later (B * R, Q, F)."""
+        """Run a pass of up to `remaining` steps: quantiles (B, Q, F), later (B R, Q, F)."""
         length = self._network.config.input_token_len
         n_patches = -(-min(remaining, self._network.pass_length) // length)
         if self._cache is None:
@@ -167,7 +167,7 @@ class _Contexts:
         return forecast.to(torch.promote_types(forecast.dtype, torch.float32))
 
     def _enter_all(self, n_patches: int, n_extensions: int) -> Tensor:
-        """Enter all tokens; keep their keys and values if there are extensions before a cut."""
+        """Run all tokens; keep their keys and values if there are extensions before a cut."""
         room = max(0, self._limits.most - self._n_tokens) // self._limits.per_pass
         capacity = self._added.shape[1] + min(n_extensions, room) * self._limits.per_pass
         shared, last_token, added = self._shared, self._last_token, self._added
@@ -180,20 +180,21 @@ class _Contexts:
 
     @property
     def _n_tokens(self) -> int:
-        """Tokens of the longest context."""
+        """Number of tokens of the longest context."""
         return self._shared.shape[1] + self._added.shape[1]
 
     def extend(self, paths: Tensor) -> None:
-        """Continue each path by forecasts, (B * R, F)."""
+        """Continue each path by forecasts (B R, F)."""
         new = patchify(paths, None, self._network.config.input_token_len)
         self._added = torch.cat([self._added, new.to(self._added.dtype)], dim=1)
         if self._n_tokens > self._limits.most:
             self._cut_back()
 
     def _cut_back(self) -> None:
-        """Drop all but the newest tokens, whose positions begin at zero again.
+        """Keep the newest tokens alone, whose positions begin at zero again.
 
-        What a single path has added, or what nothing is shared by, becomes the context.
+        If there is a single path, or if the paths share no tokens any more, the tokens of the
+        paths become contexts.
         """
         n_added = min(self._added.shape[1], self._limits.kept)
         n_shared = self._limits.kept - n_added
@@ -212,11 +213,12 @@ class _Contexts:
 
 
 def _equal_parts(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
-    """Represent quantiles (B, Q, F) by the middles of n equally probable parts, (B, n, F)."""
+    """Return the middles (B, n, F) of n equally probable parts of quantiles (B, Q, F)."""
     levels = network.config.quantiles
     middles = (np.arange(n) + 0.5) / n
-    # The quantile function is linear in the known quantiles: the weight of each is what a step at
-    # it gives beyond a step at the next, both of which ascend, as quantiles do.
+    # The quantile function is linear in the known quantiles. It is evaluated for step functions,
+    # which ascend as quantiles do; the weight of a quantile is the difference between the values
+    # for a step at it and for a step at the next one.
     steps = quantile_function.evaluate(np.triu(np.ones((len(levels),) * 2)), levels, middles)
     weights = -np.diff(steps, axis=0, append=0.0)  # (Q, n)
     weights_tensor = torch.tensor(weights, dtype=forecast.dtype, device=forecast.device)
@@ -224,7 +226,7 @@ def _equal_parts(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
 
 
 def _mix(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
-    """Quantiles (B, Q, F) of the mixture of the paths' forecasts (B * paths, Q, F)."""
+    """Return quantiles (B, Q, F) of the mixture of the forecasts of paths (B R, Q, F)."""
     rows = max(1, _MIXED_AT_ONCE // (n_paths * _PARTS * forecast.shape[-1]))
     chunks = forecast.split(rows * n_paths)
     return torch.cat([_mix_rows(network, chunk, n_paths) for chunk in chunks])

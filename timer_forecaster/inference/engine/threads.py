@@ -1,14 +1,14 @@
-"""The library's own threads, each of which runs torch on one OpenMP thread.
+"""The threads of the library, each of which runs torch on one OpenMP thread.
 
-torch shares every operation out among OpenMP threads, which spin at a barrier after it: with a
-busy neighbour on the cores each operation waits for a slice of the scheduler, and a forecast takes
-ten to twenty times as long. Here threads take whole batches instead, or the experts of a wide
-network, and meet once at the end. How many there are is what ``torch.get_num_threads()`` tells the
-caller; with one, everything runs in the calling thread.
+torch divides each operation among OpenMP threads, which spin at a barrier after it. If another
+process keeps the cores busy, each operation waits for a slice of the scheduler, and a forecast
+takes ten to twenty times as long. The threads here take whole batches instead, or the experts of a
+wide network, and meet once at the end. Their number is ``torch.get_num_threads()`` in the caller;
+with one, everything runs in the calling thread.
 
-OpenMP and MKL keep their numbers of threads for each thread, and only those of the threads that
-work for a call are changed, until it returns. ``torch.set_num_threads`` would change what threads
-that the user starts later find.
+OpenMP and MKL keep a number of threads for each thread. Only the numbers of threads that work for
+a call are changed, until the call returns. ``torch.set_num_threads`` would also change the default
+of threads that the user starts later.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from timer_forecaster.models.timer_s1.experts import expert_map
 
 Result = TypeVar("Result")
 
-# A symbol of this library is looked for in all that it depends on: these are torch's own OpenMP
-# and MKL, and not another package's. Without the first, torch's threads are left as they are.
+# A symbol is looked up in this library and its dependencies, so these are the OpenMP and MKL of
+# torch, not of another package. Without the first, the threads of torch are left as they are.
 _torch = ctypes.CDLL(torch._C.__file__)
 _set_openmp_threads = getattr(_torch, "omp_set_num_threads", None)
 _set_mkl_threads = getattr(_torch, "MKL_Set_Num_Threads_Local", None)
@@ -39,8 +39,8 @@ _set_mkl_threads = getattr(_torch, "MKL_Set_Num_Threads_Local", None)
 
 @contextmanager
 def one_openmp_thread() -> Iterator[None]:
-    """Run torch's operations of the calling thread, and of no other, on this thread alone."""
-    before = torch.get_num_threads()  # which also has torch set up a thread that is new to it
+    """Run the torch operations of the calling thread on this thread alone; affect no other."""
+    before = torch.get_num_threads()  # also makes torch set up a thread that is new to it
     if before == 1 or _set_openmp_threads is None:
         yield
         return
@@ -55,7 +55,7 @@ def one_openmp_thread() -> Iterator[None]:
 
 
 class _Job(Generic[Result]):
-    """A call that one of several threads makes, and what comes of it."""
+    """A call that one of several threads makes, and its result."""
 
     def __init__(self, call: Callable[[], Result]) -> None:
         self.call = call
@@ -67,41 +67,41 @@ class _Job(Generic[Result]):
         except BaseException as error:
             self.future.set_exception(error)
             if not isinstance(error, Exception):
-                raise  # an interrupt does not wait for the turn of the job that it happened to hit
+                raise  # an interrupt does not wait until the result of this job is asked for
         else:
             self.future.set_result(result)
 
 
-class Crew:
+class ThreadTeam:
     """The calling thread and its helpers, for the time of one call of the library.
 
-    No thread ever waits for a job that nobody has begun: the one that hands jobs out works on
-    them too, until all are taken. So jobs may hand out jobs, and helpers may be few, late or none.
+    No thread waits for a job that nobody has begun: the thread that hands jobs out works on them
+    too, until all are taken. So jobs may hand out jobs, and helpers may be few, late or absent.
 
     Parameters
     ----------
     share_experts : bool
-        Whether the experts of a block are handed to helpers that have nothing to do.
+        Whether the experts of a block are handed to idle helpers.
 
     Attributes
     ----------
     n_helpers : int
-        Helpers that were asked to come.
+        Number of helpers that were asked to come.
     """
 
     def __init__(self, share_experts: bool) -> None:
         self.n_helpers = 0
         self._expert_map = self.map_if_idle if share_experts else map
-        self._untaken: list[deque[_Job[Any]]] = []  # one for each `map` that is under way
+        self._untaken: list[deque[_Job[Any]]] = []  # one deque for each `map` in progress
         self._idle = 0
         self._dismissed = False
         self._changed = threading.Condition()  # guards all three
 
     def map(self, function: Callable[..., Result], *iterables: Iterable[Any]) -> Iterator[Result]:
-        """Like the built-in function, in any of the threads; results and errors come in order."""
+        """Map as the built-in does, in any of the threads; results and errors come in order."""
         every = zip(*iterables, strict=True)
         jobs = deque(_Job(partial(function, *arguments)) for arguments in every)
-        untaken = deque(islice(jobs, 1, None))  # the first is the caller's, who would only wait
+        untaken = deque(islice(jobs, 1, None))  # the caller takes the first: it would only wait
         with self._changed:
             self._untaken.append(untaken)
             self._changed.notify_all()
@@ -109,7 +109,7 @@ class Crew:
             if jobs:
                 jobs[0].run()
             while jobs:
-                job = jobs.popleft()  # its result is the caller's to keep
+                job = jobs.popleft()  # so that only the caller keeps its result
                 while not job.future.done() and (own := _take(untaken)):
                     own.run()
                 yield job.future.result()
@@ -120,11 +120,11 @@ class Crew:
     def map_if_idle(
         self, function: Callable[..., Result], *iterables: Iterable[Any]
     ) -> Iterator[Result]:
-        """Like `map` while a helper has nothing to do, else in the calling thread alone."""
+        """Map as `map` does if a helper is idle, and in the calling thread alone if none is."""
         return self.map(function, *iterables) if self._idle else map(function, *iterables)
 
     def help(self) -> None:
-        """Take jobs until the crew is dismissed."""
+        """Take jobs until the team is dismissed."""
         with one_openmp_thread(), torch.inference_mode(), self.mapping_experts():
             while job := self._next_job():
                 job.run()
@@ -143,11 +143,11 @@ class Crew:
         return None
 
     def dismiss(self) -> None:
-        """Send the helpers away, after the job that each has begun.
+        """Release the helpers, each after the job that it has begun.
 
-        Jobs that nobody has begun are dropped. Those under way are not waited for: after an error
-        or an interrupt in one job, others may still compute for a while, and what comes of them
-        is lost.
+        Jobs that nobody has begun are dropped. Jobs in progress are not waited for: after an error
+        or an interrupt in one job, others may still compute for a while, and their results are
+        lost.
         """
         with self._changed:
             self._dismissed = True
@@ -156,7 +156,7 @@ class Crew:
 
     @contextmanager
     def mapping_experts(self) -> Iterator[None]:
-        """Let the networks that the calling thread runs have their experts called by the crew."""
+        """Let the team call the experts of networks that the calling thread runs."""
         token = expert_map.set(self._expert_map)
         try:
             yield
@@ -171,25 +171,25 @@ def _take(untaken: deque[_Job[Any]]) -> _Job[Any] | None:
 
 
 @contextmanager
-def crew(device: torch.device, n_jobs: int, share_experts: bool) -> Iterator[Crew]:
+def thread_team(device: torch.device, n_jobs: int, share_experts: bool) -> Iterator[ThreadTeam]:
     """Work as one of several threads, in inference mode and without autocast.
 
     Parameters
     ----------
     device : torch.device
-        That the jobs compute on; on another than a CPU there are no helpers.
+        The device that computes; if it is not a CPU, there are no helpers.
     n_jobs : int
-        How many jobs will be handed out.
+        Number of jobs that will be handed out.
     share_experts : bool
-        Whether the experts of a block are worth handing to helpers that have nothing to do.
+        Whether the experts of a block are large enough to be handed to idle helpers.
 
     Yields
     ------
-    Crew
-        Its helpers are those threads of the process-wide pool that are free, one fewer than
-        ``torch.get_num_threads()`` at most.
+    ThreadTeam
+        Its helpers are the free threads of the process-wide pool, at most
+        ``torch.get_num_threads() - 1``.
     """
-    here = Crew(share_experts)
+    here = ThreadTeam(share_experts)
     n_helpers = torch.get_num_threads() - 1
     if device.type != "cpu" or _set_openmp_threads is None:
         n_helpers = 0
@@ -199,8 +199,8 @@ def crew(device: torch.device, n_jobs: int, share_experts: bool) -> Iterator[Cre
     with one_openmp_thread(), torch.inference_mode(), autocast_off, here.mapping_experts():
         try:
             for _ in range(n_helpers):
-                # Where a process may start no thread, at its end or at a limit, the caller does
-                # it all.
+                # If the process may start no thread, at its end or at a limit, the caller does
+                # all the work.
                 with suppress(RuntimeError):
                     _get_pool().submit(here.help)
                     here.n_helpers += 1
@@ -214,7 +214,7 @@ _pool_lock = threading.Lock()
 
 
 def _get_pool() -> ThreadPoolExecutor:
-    """One pool for all calls of the process, so that many callers do not start many threads."""
+    """Return the pool of the process. All calls share it, however many callers there are."""
     global _pool
     with _pool_lock:
         if _pool is None:

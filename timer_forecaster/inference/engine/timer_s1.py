@@ -1,4 +1,4 @@
-"""Rows in, quantiles out: batches of tokens.
+"""Rows as Timer-S1 reads them: padded batches of patches in, quantiles or embeddings out.
 
 Shapes in comments: B rows, N tokens, P patch length.
 """
@@ -18,7 +18,7 @@ from timer_forecaster.inference.engine.rollout import roll_out, rows_to_roll_out
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.network import patchify
 
-# Hidden size from which on a single expert is worth handing to another thread.
+# From this hidden size on, a single expert is large enough to be handed to another thread.
 _EXPERTS_SHARED_FROM = 512
 
 
@@ -30,22 +30,22 @@ def forecast_rows(
     batch_size: int | None,
     on_batch: Callable[[int], None],
 ) -> FloatArray:
-    """Forecast standardised rows.
+    """Forecast standardized rows.
 
     Parameters
     ----------
     network : TimerS1Network
         In evaluation mode.
     rows : sequence of ndarray, each (steps,)
-        Standardised series, NaN where missing.
+        Standardized series, NaN where missing.
     horizon : int
         Steps to forecast.
     rollout : {"quantile", "median"}
-        How to go on beyond one pass.
+        How to continue beyond one pass.
     batch_size : int, optional
-        Most rows that enter the network at once.
+        Most rows that enter the network at once. Default: by a budget of tokens.
     on_batch : callable
-        Told the number of rows after each batch.
+        Called with the number of rows after each batch.
 
     Returns
     -------
@@ -64,7 +64,10 @@ def forecast_rows(
 
 
 def embed_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArray:
-    """Give the main blocks' output at the newest token of each row, (n_rows, hidden size)."""
+    """Return the output of the main blocks at the newest token of each row, (n_rows, hidden size).
+
+    Rows are standardized.
+    """
 
     def run(patches: Tensor, last_token: Tensor) -> Tensor:
         return next(network.stages(patches, 0, last_token)).hidden_states[:, 0]
@@ -75,7 +78,12 @@ def embed_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArra
 
 
 def route_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArray:
-    """Share of each expert in the routing of standardised rows, (n_rows, blocks, experts)."""
+    """Return the share of each expert in the routing of standardized rows.
+
+    Returns
+    -------
+    ndarray, shape (n_rows, blocks, experts)
+    """
     config = network.config
 
     def run(patches: Tensor, last_token: Tensor) -> Tensor:
@@ -104,15 +112,15 @@ def _fill(
 ) -> None:
     """Write the output (B, ...) of a function for batches of rows.
 
-    The function is called in several threads, with patches (B, N, 2 P) and each row's newest
-    token (B,). How many rows of so many tokens make a batch is by default what one pass takes.
-    Which rows are in a batch does not depend on the number of threads.
+    The function is called in several threads, with patches (B, N, 2 P) and the newest token of
+    each row (B,). By default a batch has as many rows as one pass of the network takes. The rows
+    of a batch do not depend on the number of threads.
     """
     length = network.config.input_token_len
     n_tokens = [-(-len(row) // length) for row in rows]
     rows_at_once = rows_at_once or partial(network.rows_at_once, horizon=1, n_paths=1)
     batches = [*token_batches(n_tokens, rows_at_once, batch_size)]
-    batches.reverse()  # the longest first: a long one begun last would keep the others waiting
+    batches.reverse()  # the longest first: other threads would wait for a long one at the end
 
     def run_rows(batch: list[int]) -> FloatArray:
         last_token = torch.tensor([n_tokens[i] - 1 for i in batch], device=network.device)
@@ -131,7 +139,7 @@ def _fill(
 
 
 def pad_batch(network: TimerS1Network, rows: Sequence[FloatArray]) -> Tensor:
-    """Patches (B, N, 2 P); shorter rows are *followed* by filler, which attention never sees."""
+    """Return patches (B, N, 2 P); filler, which attention never sees, *follows* shorter rows."""
     length = network.config.input_token_len
     steps = max(-(-len(row) // length) for row in rows) * length
     double = network.dtype == torch.float64

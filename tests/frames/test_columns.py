@@ -1,0 +1,90 @@
+"""The columns of a frame: their names, and the values in them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from stub_pipeline import StubPipeline, frame_of, hourly
+
+from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers
+
+
+@pytest.fixture
+def pipeline():
+    return StubPipeline()
+
+
+def test_wide_frame_forecasts_every_numeric_column(pipeline):
+    frame = frame_of(pd.date_range("2024-01-01", periods=4, freq="h")).assign(z=[1, 2, None, 9])
+    frame["kind"] = "x"
+    forecast = pipeline.predict_frame(frame, 2, time_column="time")
+    assert forecast["target"].tolist() == ["y", "y", "z", "z"]
+    np.testing.assert_allclose(forecast["q0.1"], [4.1, 5.1, 10.1, 11.1])
+    one = pipeline.predict_frame(frame, 2, time_column="time", target_columns="z")
+    assert one["target"].unique().tolist() == ["z"]
+
+
+def test_time_may_be_the_index(pipeline):
+    frame = frame_of(pd.date_range("2024-01-01", periods=4, freq="h")).set_index("time")
+    assert len(pipeline.predict_frame(frame, 2, time_column="time")) == 2
+    assert frame.index.name == "time"
+
+
+@pytest.mark.parametrize(
+    "frame, options, message",
+    [
+        ([1, 2], {}, "frame must be a pandas.DataFrame, not list"),
+        (hourly(), {"time_column": "date"}, r"time_column: .* 'date'; there are \['time', 'y'\]"),
+        (hourly(), {"id_column": "shop"}, r"id_column: .* 'shop'; there are \['time', 'y'\]"),
+        (hourly(), {"target_columns": ["x"]}, "target_columns: there is no column 'x'"),
+        (hourly(), {"target_columns": ["time"]}, "'time' is the time or the id column"),
+        (hourly(), {"target_columns": []}, "name at least one column"),
+        (hourly(), {"id_column": "time"}, "id_column and time_column are both 'time'"),
+        (pd.concat([hourly(), hourly()[["y"]]], axis=1), {}, "column 'y' is there more than once"),
+        (hourly()[["time"]], {}, "is numeric"),
+        (hourly().iloc[:0], {}, "no rows"),
+        (hourly(id=["a", None, "a", "a"]), {"id_column": "id"}, "data row 2 has no id"),
+        (hourly(y=["1", "2", "3,5", "4"]), {"target_columns": ["y"]}, "data row 3, '3,5', is not"),
+        (hourly(y=[1, 2, np.inf, 4]), {}, "data row 3, .*inf.*, is not a finite number"),
+    ],
+)
+def test_errors_say_what_was_given_and_what_works(pipeline, frame, options, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        pipeline.predict_frame(frame, 2, **{"time_column": "time", **options})
+    assert pipeline.calls == []
+
+
+def test_time_and_id_may_be_index_levels(pipeline):
+    frame = pd.concat([hourly(id="b"), hourly(id="a")]).set_index(["id", "time"])
+    forecast = pipeline.predict_frame(frame, 1, time_column="time", id_column="id")
+    assert forecast["id"].tolist() == ["b", "a"]
+
+
+def test_targets_are_the_numeric_columns_in_their_order():
+    frame = hourly(z=1, id=7, gap=pd.Timedelta(hours=1), note="x")
+    assert chosen_targets(frame, None, "time", "id") == ["y", "z"]
+    assert chosen_targets(frame, "z", "time", "id") == ["z"]
+    assert chosen_targets(frame, ("z", "y"), "time", None) == ["z", "y"]
+
+
+@pytest.mark.parametrize("dtype", ["object", "category", "str", "int64", "datetime64[ns, UTC]"])
+def test_ids_keep_their_order_and_type(dtype):
+    values = [20, 10, 20] if dtype == "int64" else ["2024-01-02", "2024-01-01", "2024-01-02"]
+    column = pd.Series(values).astype(dtype)
+    number, ids = read_ids(column, "id")
+    assert number.tolist() == [0, 1, 0]
+    assert ids.tolist() == column[:2].tolist()
+    assert ids.dtype == column.dtype
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series([1, None, 3], dtype="Int64"),
+        pd.Series([1.0, np.nan, 3.0]),
+        pd.Series(["1", None, " 3"]),
+        pd.Series([1, None, 3], dtype=object),
+    ],
+    ids=["nullable", "floats", "texts", "objects"],
+)
+def test_numbers_are_read_with_their_gaps(column):
+    np.testing.assert_array_equal(read_numbers(column, "y"), [1, np.nan, 3])

@@ -1,0 +1,72 @@
+"""Options of a forecast: their checks, and their meaning for a network."""
+
+import dataclasses
+
+import pytest
+
+from timer_forecaster.inference.multiscale import LOOK_BACK
+from timer_forecaster.inference.options import (
+    DEFAULT,
+    ROLLOUT_CHOICES,
+    ForecastOptions,
+    check_symmetric,
+)
+from timer_forecaster.models.timer_s1 import TimerS1Architecture
+
+NETWORK = TimerS1Architecture(max_context_length=512, preferred_rollout="median")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"context_length": 0}, ValueError, "context_length=0 must be at least 1"),
+        ({"context_length": 2.0}, TypeError, "context_length=2.0 must be an integer"),
+        ({"batch_size": True}, TypeError, "batch_size=True must be an integer"),
+        ({"batch_size": -3}, ValueError, "batch_size=-3 must be at least 1"),
+        ({"rollout": "mean"}, ValueError, "rollout='mean' is unknown; use one of .*'quantile'"),
+        ({"rollout": None}, ValueError, "rollout=None"),
+        ({"flip": "yes"}, TypeError, "flip='yes' must be True or False"),
+    ],
+)
+def test_options_that_cannot_be_used_are_named(options, error, message):
+    with pytest.raises(error, match=message):
+        ForecastOptions(**options)
+
+
+def test_options_are_checked_when_they_are_replaced():
+    with pytest.raises(ValueError, match="batch_size=0"):
+        dataclasses.replace(DEFAULT, batch_size=0)
+
+
+def test_options_are_values():
+    assert ForecastOptions(64, "median", True, 8) == ForecastOptions(64, "median", True, 8)
+    assert hash(ForecastOptions()) == hash(DEFAULT)
+
+
+@pytest.mark.parametrize("rollout", ROLLOUT_CHOICES)
+def test_auto_is_the_preference_of_the_checkpoint(rollout):
+    expected = "median" if rollout == "auto" else rollout
+    assert ForecastOptions(rollout=rollout).rollout_of(NETWORK) == expected
+
+
+@pytest.mark.parametrize(
+    ("context_length", "rollout", "history", "context"),
+    [
+        (None, "auto", 512, 512),
+        (100, "auto", 100, 100),
+        (9999, "quantile", 512, 512),
+        (None, "multiscale", LOOK_BACK, 512),
+        (9999, "multiscale", 9999, 512),
+        (10**6, "multiscale", LOOK_BACK, 512),
+    ],
+)
+def test_steps_that_a_forecast_can_read(context_length, rollout, history, context):
+    options = ForecastOptions(context_length, rollout)
+    assert options.longest_history(NETWORK) == history
+    assert options.longest_context(NETWORK) == context
+
+
+def test_levels_are_symmetric_to_rounding():
+    check_symmetric((0.1, 0.30000000000000004, 0.7, 0.9))
+    with pytest.raises(ValueError, match=r"symmetric about 0\.5; the checkpoint's are"):
+        check_symmetric((0.1, 0.5, 0.8))

@@ -1,0 +1,114 @@
+"""From series to quantiles: checks, missing values, both signs."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from timer_forecaster import ForecastPipeline
+from timer_forecaster.inference import prediction
+from timer_forecaster.inference.options import ForecastOptions
+from timer_forecaster.inference.prediction import checked, predict_quantiles, scaled_rows
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    return ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return ForecastPipeline.from_pretrained("timer-s1-mini")
+
+
+def walk(steps, seed=0):
+    return np.random.default_rng(seed).normal(size=steps).cumsum()
+
+
+def test_missing_values_in_the_middle(pipe):
+    series = walk(200)
+    holes = series.copy()
+    holes[np.random.default_rng(1).random(200) < 0.1] = np.nan
+    forecast = pipe.predict([holes, series], 48).quantiles
+    assert np.isfinite(forecast).all()
+    assert not np.allclose(forecast[0], forecast[1])
+    # What is missing cannot matter, and statistics are those of the observed values.
+    row = scaled_rows(pipe.network, [holes])[0]
+    np.testing.assert_allclose(row.location, np.nanmean(holes))
+    np.testing.assert_allclose(row.scale, np.nanstd(holes))
+
+
+def test_trailing_missing_values_move_the_forecast_on(pipe):
+    series = walk(120)
+    trailing = np.concatenate([series, np.full(5, np.nan)])
+    row = scaled_rows(pipe.network, [trailing])[0]
+    assert len(row.values) == 125 and np.isnan(row.values[-5:]).all()
+    forecast = pipe.predict([trailing, series], 20).quantiles
+    assert np.isfinite(forecast).all()
+    assert not np.allclose(forecast[0], forecast[1])
+
+
+def test_networks_without_interior_masks_see_the_last_observed_value(pipe, monkeypatch):
+    holes = np.array([np.nan, 1.0, np.nan, np.nan, 3.0, 2.0, np.nan])
+    monkeypatch.setattr(pipe.network.config, "interior_masks", False)
+    row = scaled_rows(pipe.network, [holes])[0]
+    np.testing.assert_allclose(
+        row.values * row.scale + row.location, [1.0, 1.0, 1.0, 3.0, 2.0, 2.0], atol=1e-12
+    )
+
+
+def test_rounding_noise_on_a_level_counts_as_constant(pipe):
+    series = np.full(50, 0.1) + 1e-18
+    series[::2] = np.nextafter(0.1, 1)
+    assert np.ptp(pipe.predict(series, 5).quantiles) < 1e-15
+
+
+def test_flip_makes_the_forecast_odd(mini):
+    series = walk(500)
+    up = mini.predict(series, 60, flip=True).quantiles
+    down = mini.predict(-series, 60, flip=True).quantiles
+    np.testing.assert_allclose(up, -down[..., ::-1], rtol=1e-5, atol=1e-5)
+    plain = mini.predict(series, 60).quantiles
+    mirrored = -mini.predict(-series, 60).quantiles[..., ::-1]
+    np.testing.assert_allclose(up, (plain + mirrored) / 2, rtol=1e-5, atol=1e-5)
+    assert np.abs(plain - mirrored).max() > 1e-3
+
+
+def test_flip_needs_symmetric_levels(pipe, monkeypatch):
+    lopsided = dataclasses.replace(pipe.network.config, quantiles=(0.1, 0.5, 0.8))
+    monkeypatch.setattr(pipe.network, "config", lopsided)
+    with pytest.raises(ValueError, match="flip=True needs levels symmetric"):
+        pipe.predict(walk(100), 4, flip=True)
+
+
+def test_a_forecast_is_the_pipelines(pipe):
+    series, options = [walk(80), np.full(9, 4.0)], ForecastOptions(40, "median", True, 1)
+    quantiles = predict_quantiles(pipe.network, series, 70, options)
+    expected = pipe.predict(series, 70, **dataclasses.asdict(options)).quantiles
+    np.testing.assert_array_equal(quantiles, expected)
+    assert quantiles.shape == (2, 70, 9)
+
+
+def test_constant_series_alone_need_no_network(pipe):
+    for flip in (False, True):
+        quantiles = predict_quantiles(pipe.network, [np.ones(5)], 40, ForecastOptions(flip=flip))
+        np.testing.assert_array_equal(quantiles, np.ones((1, 40, 9)))
+
+
+def test_series_are_cut_and_then_checked(pipe):
+    series = [walk(30), np.append(walk(20), [np.nan] * 10)]
+    assert [len(values) for values in checked(pipe.network, series, None)] == [30, 30]
+    assert [len(values) for values in checked(pipe.network, series, 12)] == [12, 12]
+    with pytest.raises(ValueError, match=r"series\[1\] holds 10 missing values only"):
+        checked(pipe.network, series, 10)
+
+
+def test_no_row_is_scaled_in_vain(mini, monkeypatch):
+    """Of two passes: the series, and its phases at strides of 2 and 4."""
+    lengths = []
+    scaled = prediction.scaled
+    monkeypatch.setattr(
+        prediction, "scaled", lambda one, *rest: lengths.append(len(one)) or scaled(one, *rest)
+    )
+    predict_quantiles(mini.network, [walk(2000)], 200, ForecastOptions(rollout="multiscale"))
+    assert lengths == [2000] + [1000] * 2 + [500] * 4

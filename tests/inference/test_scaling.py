@@ -1,0 +1,125 @@
+"""Series of users become standardized rows, and quantiles of rows become those of series."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from timer_forecaster.inference.scaling import (
+    Row,
+    as_series,
+    check_finite,
+    check_series,
+    in_units,
+    scaled,
+    standardise,
+)
+
+NAN = np.nan
+
+
+def row_of(series, longest=100, interior_masks=True):
+    return scaled(np.array(series, dtype=float), longest, interior_masks)
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        [1, 2.5, None],
+        (1, 2.5, NAN),
+        np.array([1, 2.5, NAN], dtype=np.float32),
+        np.ma.masked_values([1, 2.5, -9], -9),
+        pd.Series([1, 2.5, pd.NA], dtype="Float64"),
+        torch.tensor([1, 2.5, NAN], dtype=torch.bfloat16),
+        np.array([1, 2.5, None], dtype=object),
+    ],
+    ids=["list", "tuple", "float32", "masked", "nullable", "bfloat16", "objects"],
+)
+def test_one_series_or_several_of_any_kind(series):
+    for given_as in (series, [series], [series, series]):
+        found = as_series(given_as)
+        assert len(found) == (1 if given_as is series else len(given_as))
+        for values in found:
+            assert values.dtype == np.float64
+            np.testing.assert_array_equal(values, [1, 2.5, NAN])
+
+
+def test_rows_of_an_array_are_series_of_their_own():
+    assert [values.tolist() for values in as_series(np.eye(2))] == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("series", "error", "message"),
+    [
+        (np.empty((0, 4)), ValueError, r"series has shape \(0, 4\)"),
+        (np.float64(3), ValueError, r"series has shape \(\)"),
+        (pd.DataFrame({"a": [1.0]}), TypeError, r"series.to_numpy\(\).T if each column"),
+        ([[1.0], ["x"]], TypeError, r"series\[1\] must hold real numbers"),
+        ([[1.0], [[1.0]]], ValueError, r"series\[1\] has shape \(1, 1\)"),
+    ],
+)
+def test_input_that_holds_no_series_is_refused(series, error, message):
+    with pytest.raises(error, match=message):
+        as_series(series)
+
+
+@pytest.mark.parametrize(
+    ("series", "message"),
+    [
+        ([], "y is empty; a forecast needs"),
+        ([NAN, NAN], "y holds 2 missing values only"),
+        ([1, NAN, NAN, NAN], "y has no observed value in its newest 3 steps"),
+        ([np.inf, 1, NAN, 2], "y is infinite at step 0; use NaN"),
+    ],
+)
+def test_series_that_cannot_be_forecast_are_refused(series, message):
+    for check in (check_series, lambda *given: standardise(*given, True)):
+        with pytest.raises(ValueError, match=message):
+            check(np.array(series, dtype=float), "y", 3)
+
+
+def test_series_with_a_value_are_accepted():
+    check_series(np.array([NAN, 1, NAN]), "y", 2)
+    check_finite(np.array([NAN, -1e308]), "y")
+
+
+def test_a_row_is_standardized_over_what_was_observed():
+    row = row_of([NAN, 0, NAN, 4, NAN])
+    assert (row.location, row.scale) == (2, 2)
+    np.testing.assert_array_equal(row.values, [-1, NAN, 1, NAN])
+
+
+def test_gaps_are_filled_for_networks_that_do_not_know_them():
+    row = row_of([NAN, 0, NAN, 4, NAN], interior_masks=False)
+    np.testing.assert_array_equal(row.values, [-1, -1, 1, 1])
+    assert (row.location, row.scale) == (2, 2)
+
+
+def test_only_the_newest_steps_are_read():
+    np.testing.assert_array_equal(row_of([100, 1, 3, 5], 3).values, row_of([1, 3, 5]).values)
+
+
+@given(st.integers(0, 99), st.floats(1e-280, 1e280), st.booleans())
+def test_a_factor_changes_no_row(seed, factor, interior_masks):
+    series = np.random.default_rng(seed).normal(size=20).cumsum()
+    series[3:5] = NAN
+    row, multiple = (row_of(own, 100, interior_masks) for own in (series, series * factor))
+    np.testing.assert_allclose(multiple.values, row.values, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(multiple.scale, row.scale * factor, rtol=1e-9)
+
+
+@pytest.mark.parametrize("series", [[7.0], [7.0, NAN, 7.0], [0.1, np.nextafter(0.1, 1)], [0, 0]])
+def test_a_constant_series_has_no_scale(series):
+    row = row_of(series)
+    assert row.scale == 0
+    assert row.location == series[-1]
+    assert not row.values.any()
+
+
+def test_quantiles_of_rows_that_vary_are_put_among_the_constant_ones():
+    rows = [Row(np.zeros(1), 7.0, 0.0), Row(np.zeros(1), 10.0, 2.0), Row(np.zeros(1), 0.0, 3.0)]
+    varying = np.array([[[-1.0, 1.0]], [[0.0, 2.0]]])
+    np.testing.assert_array_equal(in_units(rows, varying), [[[7, 7]], [[8, 12]], [[0, 6]]])
+    np.testing.assert_array_equal(in_units(rows[:1], np.empty((0, 4, 2))), np.full((1, 4, 2), 7))

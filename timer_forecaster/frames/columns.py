@@ -1,0 +1,112 @@
+"""Columns of a long or wide frame: the checks of their names, and the values in them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from timer_forecaster.arrays import FloatArray
+
+
+def with_columns(
+    frame: pd.DataFrame, time_column: Hashable, id_column: Hashable | None
+) -> pd.DataFrame:
+    """Return a frame with the time and the id among its columns, where they may be index levels.
+
+    Raises
+    ------
+    TypeError
+        If the frame is no frame.
+    ValueError
+        If a column is missing or there twice, or if there are no rows.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"frame must be a pandas.DataFrame, not {type(frame).__name__}")
+    wanted = {"time_column": time_column, "id_column": id_column}
+    wanted = {role: name for role, name in wanted.items() if name is not None}
+    in_index = [name for name in frame.index.names if name in wanted.values()]
+    frame = frame.reset_index(level=in_index) if in_index else frame
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise ValueError(f"frame: column {twice!r} is there more than once")
+    for role, name in wanted.items():
+        _require_column(frame, role, name)
+    if time_column == id_column:
+        raise ValueError(f"id_column and time_column are both {time_column!r}")
+    if frame.empty:
+        raise ValueError("frame: there are no rows to forecast from")
+    return frame
+
+
+def _require_column(frame: pd.DataFrame, role: str, name: Hashable) -> None:
+    if name not in frame.columns:
+        raise ValueError(f"{role}: there is no column {name!r}; there are {list(frame.columns)}")
+
+
+def chosen_targets(
+    frame: pd.DataFrame,
+    given: Sequence[Hashable] | str | None,
+    time_column: Hashable,
+    id_column: Hashable | None,
+) -> list[Hashable]:
+    """Return the names of the target columns; by default all numeric ones but the time and the id.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one that is given cannot be a target.
+    """
+    if given is None:
+        numeric = frame.select_dtypes("number", exclude="timedelta").columns
+        targets: list[Hashable] = [n for n in numeric if n not in (time_column, id_column)]
+        if not targets:
+            raise ValueError(
+                f"target_columns: no column of {list(frame.columns)} but the time and id is numeric"
+            )
+        return targets
+    targets = [given] if isinstance(given, str) else list(given)
+    if not targets or len(set(targets)) < len(targets):
+        raise ValueError(f"target_columns={targets}: name at least one column, each once")
+    for name in targets:
+        _require_column(frame, "target_columns", name)
+        if name in (time_column, id_column):
+            raise ValueError(f"target_columns: {name!r} is the time or the id column")
+    return targets
+
+
+def read_ids(column: pd.Series, name: Hashable) -> tuple[NDArray[np.intp], pd.Index]:
+    """Return the number of each row's id, and the ids in the order in which they come first.
+
+    Raises
+    ------
+    ValueError
+        If a row has no id.
+    """
+    missing = column.isna().to_numpy()
+    if missing.any():
+        raise ValueError(f"id_column {name!r}: data row {missing.argmax() + 1} has no id")
+    return pd.factorize(column)
+
+
+def read_numbers(column: pd.Series, name: Hashable) -> FloatArray:
+    """Return the numbers of a target column in float64, NaN where a value is missing.
+
+    Raises
+    ------
+    ValueError
+        If a value is no finite number. The error names the first such row, counted from 1.
+    """
+    numbers = pd.to_numeric(column, errors="coerce")
+    unread = (numbers.isna() & column.notna()).to_numpy()
+    values = numbers.to_numpy(dtype="float64", na_value=np.nan)
+    bad = unread | np.isinf(values)
+    if bad.any():
+        row = int(bad.argmax())
+        raise ValueError(
+            f"target {name!r}: data row {row + 1}, {column.iloc[row]!r}, is not a finite number; "
+            "leave it empty (NaN) if it is missing"
+        )
+    return values

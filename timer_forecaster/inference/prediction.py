@@ -1,0 +1,97 @@
+"""From series to quantiles in their units: scaling, one pass or a roll-out, both signs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference import multiscale
+from timer_forecaster.inference.engine.timer_s1 import forecast_rows
+from timer_forecaster.inference.options import ForecastOptions, check_symmetric
+from timer_forecaster.inference.scaling import Row, check_series, in_units, scaled
+from timer_forecaster.models.timer_s1 import TimerS1Network
+
+
+def predict_quantiles(
+    network: TimerS1Network,
+    series: Sequence[FloatArray],
+    horizon: int,
+    options: ForecastOptions,
+    progress: bool = False,
+) -> FloatArray:
+    """Forecast series.
+
+    Parameters
+    ----------
+    network : TimerS1Network
+    series : sequence of ndarray, each of shape (steps,)
+        NaN where missing.
+    horizon : int
+        Steps to forecast.
+    options : ForecastOptions
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    ndarray, shape (n_series, horizon, Q)
+
+    Raises
+    ------
+    ValueError
+        If no forecast can be made from a series, or if ``flip`` needs other levels.
+    """
+    config, rollout = network.config, options.rollout_of(network.config)
+    if options.flip:
+        check_symmetric(config.quantiles)
+    series = checked(network, series, options.context_length)
+    with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
+        roll_out = functools.partial(_roll_out, network, options, bar)
+        if rollout == "multiscale":
+            return multiscale.forecast(
+                roll_out, series, horizon, network.pass_length, config.max_context_length
+            )
+        return roll_out(series, horizon, rollout)
+
+
+def checked(
+    network: TimerS1Network, series: Sequence[FloatArray], context_length: int | None
+) -> Sequence[FloatArray]:
+    """Return the newest steps of series, and refuse series that no forecast can be made from."""
+    if context_length is not None:
+        series = [values[-context_length:] for values in series]
+    for i, values in enumerate(series):
+        check_series(values, f"series[{i}]", network.config.max_context_length)
+    return series
+
+
+def scaled_rows(network: TimerS1Network, series: Sequence[FloatArray]) -> list[Row]:
+    """Return checked series as the rows that a network reads."""
+    config = network.config
+    return [scaled(one, config.max_context_length, config.interior_masks) for one in series]
+
+
+def _roll_out(
+    network: TimerS1Network,
+    options: ForecastOptions,
+    bar: tqdm[Any],
+    series: Sequence[FloatArray],
+    horizon: int,
+    rollout: str,
+) -> FloatArray:
+    """Return quantiles (n_series, horizon, Q) by one kind of roll-out, in the units of series."""
+    rows = scaled_rows(network, series)
+    inputs = [row.values for row in rows if row.scale > 0]
+    if options.flip:
+        inputs += [-values for values in inputs]
+    bar.total += len(inputs)
+    forecast = forecast_rows(network, inputs, horizon, rollout, options.batch_size, bar.update)
+    if options.flip:
+        forecast, negative = np.split(forecast, 2)
+        forecast = (forecast - negative[:, :, ::-1]) / 2
+    return in_units(rows, forecast)

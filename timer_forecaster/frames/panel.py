@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -74,7 +74,8 @@ class Panel:
                 f"y is infinite at {y.index[row]} in column {y.columns[variable]!r}; use NaN for "
                 "missing values"
             )
-        names, columns, index = list(y.index.names), list(y.columns), y.index
+        columns: list[Hashable] = y.columns.tolist()
+        names, index = list(y.index.names), y.index
         if not isinstance(index, pd.MultiIndex):
             rows = [np.arange(len(y))]
             return cls(names, columns, None, [()], [index], [0], rows, [values], [])
@@ -105,7 +106,8 @@ class Panel:
         frame = with_columns(frame, time_column, id_column)
         targets = chosen_targets(frame, target_columns, time_column, id_column)
         times = pd.Index(parse_times(frame[time_column], time_column))
-        instance, instances, keys = np.zeros(len(frame), np.intp), None, [()]
+        instance, instances = np.zeros(len(frame), np.intp), None
+        keys: list[Hashable] = [()]
         if id_column is not None:
             instance, instances = read_ids(frame[id_column], id_column)
             keys = instances.tolist()
@@ -172,7 +174,7 @@ def _grids(
     if freq is not None:
         return given_grids(axes, as_step(freq, axes[0]), name)
     if isinstance(axes[0], pd.PeriodIndex):
-        return given_grids(axes, axes[0].freq, name)
+        return given_grids(axes, cast(BaseOffset, axes[0].freq), name)
     return inferred_grids(axes, series, name)
 
 

@@ -74,7 +74,7 @@ class Panel:
                 f"y is infinite at {y.index[row]} in column {y.columns[variable]!r}; use NaN for "
                 "missing values"
             )
-        columns: list[Hashable] = y.columns.tolist()
+        columns = cast("list[Hashable]", y.columns.tolist())
         names, index = list(y.index.names), y.index
         if not isinstance(index, pd.MultiIndex):
             rows = [np.arange(len(y))]

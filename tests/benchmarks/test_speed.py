@@ -12,7 +12,15 @@ from benchmarks.random_checkpoints import parameter_shapes, write_checkpoint
 from benchmarks.speed import __main__ as program
 from benchmarks.speed import balanced_routing, darts_models, machine_rates, panels, parts, questions
 from benchmarks.speed.classical import CLASSICAL, time_classical
-from benchmarks.speed.reports import growth, released, startup
+from benchmarks.speed.reports import (
+    busy_machine,
+    darts,
+    embedded,
+    growth,
+    panel_growth,
+    released,
+    startup,
+)
 from benchmarks.speed.useful_work import useful_work
 from timer_forecaster import release
 from timer_forecaster.checkpoints.registry import find_checkpoint
@@ -139,6 +147,19 @@ def test_packing_at_first_use_counts_as_part_of_the_start(checkpoint, int8_kerne
     assert set(found) == {"wall s", "CPU s"} and min(found.values()) > 0
 
 
+class Answering:
+    """A process whose answers are known."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def ask(self, question, *arguments, **details):
+        return self.answers.get(question)
+
+    def close(self):
+        pass
+
+
 def test_a_start_is_loading_and_a_first_forecast(monkeypatch, capsys):
     answers = {
         "load": {"wall s": 1.0, "CPU s": 2.0},
@@ -148,17 +169,7 @@ def test_a_start_is_loading_and_a_first_forecast(monkeypatch, capsys):
         "machine_rates": {"float32": 1.0, "bfloat16": 1.0, "int8": 1.0, "read": 1.0},
     }
 
-    class Answering:
-        def __init__(self, *arguments):
-            pass
-
-        def ask(self, question, *arguments, **details):
-            return answers.get(question)
-
-        def close(self):
-            pass
-
-    monkeypatch.setattr(released, "start", Answering)
+    monkeypatch.setattr(released, "start", lambda *arguments: Answering(answers))
     ways, _ = released.ways_of("python", "python", "bfloat16", int8=True)
     setting = released.Setting(Path(), ways, rounds=1)
     released.report_cases(setting, TimerS1Architecture(**TINY), parts.QUICK_CASES)
@@ -231,6 +242,74 @@ def test_the_program_prints_tables(tmp_path, capsys):
     assert "Left out: the released implementation" in printed
     assert "| 2 | 64 | 400 | ours, bfloat16 |" in printed
     assert "This machine's own products" in printed
+
+
+def test_a_panel_of_mixed_lengths_is_compared_with_the_released_one(monkeypatch, capsys):
+    seconds = {"released": [8.0, 9.0, 10.0], "ours": [2.0, 3.0, 100.0]}
+
+    def start(python, side):
+        return Answering({"ragged_seconds": seconds[side]})
+
+    monkeypatch.setattr(released, "start", start)
+    ways, _ = released.ways_of("python", "python", "float32", int8=False)
+    released.report_ragged(released.Setting(Path(), ways, rounds=1), 10, 48, 3)
+    assert "| ours, float32 | 3 | 300 | 3 |" in capsys.readouterr().out
+
+
+def test_classical_forecasters_stand_beside_ours(monkeypatch, capsys):
+    monkeypatch.setattr(embedded, "Process", lambda *arguments: Answering({"panel": 2.0}))
+    asked = []
+
+    def ask(question, name, **details):
+        asked.append((question, name, details["budget"]))
+        return {"seconds": 0.06, "series": 7}
+
+    classical = embedded.classical_questions(ask, None, budget=5.0)
+    assert set(classical) == {name for name in CLASSICAL if "statsforecast" not in name}
+    embedded.report_embedded(
+        "python", "python", classical, series=100, slow_series=10, rounds=1, steps=64, horizon=8
+    )
+    printed = capsys.readouterr().out
+    assert "Left out: AutoETS of statsforecast: --statsforecast-python is not given." in printed
+    assert "| timer-s1-mini, our sktime class | 20 | 100 | 1 |" in printed
+    assert "released implementation behind sktime's class | 200 | 10 | 10 |" in printed
+    assert "| AutoETS of sktime | 60 | 7 | 3 |" in printed
+    assert ("classical", "AutoETS of sktime", 5.0) in asked
+
+
+def test_memory_of_growing_panels_is_printed_by_door(capsys):
+    def ask(question, n, door, **details):
+        seconds = {"pipeline": 0.01, "sktime": 0.02}[door] * n
+        return {"seconds": seconds, "before": 1.0, "peak": 1.0 + n / 8}
+
+    panel_growth.report_panel_growth(ask, (2, 4), rounds=1)
+    printed = capsys.readouterr().out
+    assert "| 2 | 10 | 1.25 | 0.25 | 20 | 1.25 | 0.25 |" in printed
+    assert "| 4 | 10 | 1.5 | 0.5 | 20 | 1.5 | 0.5 |" in printed
+
+
+def test_a_busy_machine_is_compared_with_a_free_one(monkeypatch, capsys):
+    def start(python, side, threads):
+        return Answering({"seconds": [1.0 if threads else 3.0]})
+
+    monkeypatch.setattr(busy_machine, "start", start)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    busy_machine.report_neighbour("python", None, series=2, rounds=1)
+    printed = capsys.readouterr().out
+    assert "| ratio |" in printed
+    assert "| ours | 1 | 3 | 3 |" in printed
+
+
+def test_models_of_darts_are_printed_with_the_ones_left_out(capsys):
+    def ask(question, name, checkpoint="", **details):
+        return {"seconds": 4.0 if checkpoint else 2.0, "parameters": 5_000_000}
+
+    darts.report_darts(ask, Path("similar"), n=64, rounds=1)
+    printed = capsys.readouterr().out
+    assert "| TimerS1Model, timer-s1-mini | 5 | 32 |" in printed
+    assert "| TimerS1Model, random weights | 5 | 16 |" in printed
+    assert "| Chronos2Model | 5 | 32 |" in printed
+    assert "Left out: T0Model: " in printed
 
 
 def test_growth_is_printed(checkpoint, capsys):

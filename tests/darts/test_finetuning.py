@@ -37,7 +37,7 @@ from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.checkpoints import cache
 from timer_forecaster.darts import TimerS1Model
 from timer_forecaster.inference.scaling import standardise
-from timer_forecaster.models.timer_s1.network import patchify
+from timer_forecaster.models.timer_s1.patches import patchify
 from timer_forecaster.models.timer_s1.targets import TARGETS
 
 __all__ = ["pipe", "rows_of_calls", "without_chatter"]  # fixtures

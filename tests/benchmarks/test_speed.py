@@ -30,7 +30,7 @@ torch = pytest.importorskip("torch")
 from timer_forecaster.checkpoints import files as weights  # noqa: E402
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network  # noqa: E402
 from timer_forecaster.models.timer_s1.layouts.int8 import Int8Linear  # noqa: E402
-from timer_forecaster.models.timer_s1.network import patchify  # noqa: E402
+from timer_forecaster.models.timer_s1.patches import patchify  # noqa: E402
 
 TEST_MODEL = "timer-s1-test"
 TINY = {

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from timer_forecaster.checkpoints.key import NetworkKey
-from timer_forecaster.checkpoints.loading import is_large, plain_network
+from timer_forecaster.checkpoints.layout import is_large
+from timer_forecaster.checkpoints.loading import plain_network
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.adaptation import adapted
 from timer_forecaster.models.timer_s1.targets import replaced_by, widened_by_lora

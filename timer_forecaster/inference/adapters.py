@@ -1,9 +1,8 @@
-"""The names of `Adapter` and `Base` in version 0.1, kept for one release.
+"""The names of version 0.1 for `timer_forecaster.adapters`.
 
-Pickles of version 0.1, and Darts models that it saved, name these classes here.
+Pickles and files of version 0.1 name this module. It goes with the next release but one.
 """
 
-from timer_forecaster.adapters.adapter import Adapter
-from timer_forecaster.adapters.base import Base
+from timer_forecaster.adapters import Adapter, Base
 
 __all__ = ["Adapter", "Base"]

@@ -14,8 +14,9 @@ from torch import Generator, Tensor
 
 from timer_forecaster.corpus.augmentation import monotone_maps, periodic_gaps
 from timer_forecaster.corpus.synthetic import SyntheticSeries
-from timer_forecaster.models.timer_s1.batches import TrainingBatch, make_batch, mix_windows
+from timer_forecaster.models.timer_s1.batches import TrainingBatch, make_batch
 from timer_forecaster.pretraining.config import DataMix, PretrainingConfig, Stage
+from timer_forecaster.pretraining.mixing import mix_windows
 
 SHORT_STEPS = (24, 400)
 """Shortest and longest of the short series."""

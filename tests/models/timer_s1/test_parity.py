@@ -9,11 +9,11 @@ from safetensors.torch import load_file
 
 from timer_forecaster.models.timer_s1 import TimerS1Config, TimerS1ForPrediction, TimerS1Network
 from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture
-from timer_forecaster.models.timer_s1.attention import ATTENTION_KERNELS
+from timer_forecaster.models.timer_s1.attention_kernels import ATTENTION_KERNELS
 from timer_forecaster.models.timer_s1.experts import EXPERT_STRATEGIES
-from timer_forecaster.models.timer_s1.layouts.choice import pack, stack
 from timer_forecaster.models.timer_s1.layouts.linears import can_pack
-from timer_forecaster.models.timer_s1.network import patchify
+from timer_forecaster.models.timer_s1.layouts.packing import pack, stack
+from timer_forecaster.models.timer_s1.patches import patchify
 
 CAN_PACK = can_pack(torch.device("cpu"), torch.float32)
 CAN_STACK = hasattr(torch.nn.functional, "grouped_mm")

@@ -161,26 +161,6 @@ def test_missing_labels_and_missing_inputs(model, series):
         )
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"hidden_size": 30}, "hidden_size=30"),
-        ({"num_experts_per_token": 99}, "num_experts_per_token=99"),
-        ({"hidden_act": "gelu"}, "hidden_act='gelu'"),
-        ({"quantiles": [0.9, 0.1]}, "quantiles"),
-        ({"training_loss": "mse"}, "training_loss='mse'"),
-        ({"quantiles": [0.5]}, "two or more"),
-        ({"max_context_length": 5}, "max_context_length=5"),
-        ({"num_mtp_tokens": -1}, "num_mtp_tokens=-1"),
-    ],
-)
-def test_configurations_that_cannot_work_are_refused(change, message):
-    with pytest.raises(ValueError, match=message):
-        TimerS1Config(**change)
-    with pytest.raises(ValueError, match=message):
-        TimerS1ForPrediction(TimerS1Config.from_pretrained(TINY, **change))
-
-
 def test_bad_inputs_are_refused(model, series):
     with pytest.raises(ValueError, match="inputs has shape"):
         model.generate(series[0], 10)

@@ -174,12 +174,6 @@ def _one_step(
     pipeline: ForecastPipeline, windows: Sequence[FloatArray], options: ForecastOptions
 ) -> FloatArray:
     """Return quantiles (windows, Q) of the step after each window; NaN where it shows no value."""
-    config = pipeline.network.config
-    newest = options.longest_context(config)
+    newest = options.longest_context(pipeline.network.config)
     cut = [window[-newest:] for window in windows]
-    shown = [i for i, window in enumerate(cut) if not np.isnan(window).all()]
-    quantiles = np.full((len(cut), len(config.quantiles)), np.nan)
-    if shown:
-        forecast = memo.predict(pipeline, [cut[i] for i in shown], 1, options)
-        quantiles[shown] = forecast.quantiles[:, 0]
-    return quantiles
+    return memo.predict(pipeline, cut, 1, options, unobserved="nan").quantiles[:, 0]

@@ -23,7 +23,7 @@ except ImportError as error:
     raise ImportError(missing_extra(need, "sklearn")) from error
 
 from timer_forecaster.checks import is_level
-from timer_forecaster.estimators import check_pipeline, check_tuning, options_of, pipeline_of, tuned
+from timer_forecaster.estimators import check_parameters, options_of, pipeline_of, tuned
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.inference import Forecast, memo
 
@@ -303,9 +303,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
             raise ValueError(
                 f"point={self.point!r} is unknown; use 'median', 'mean' or a level inside (0, 1)"
             )
-        options_of(self)
-        check_tuning(self.tuning)
-        check_pipeline(self)
+        check_parameters(self)
 
 
 def _check_observed(X: FloatArray) -> None:

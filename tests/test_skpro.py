@@ -30,10 +30,10 @@ def distribution(index="series", columns=("price", "sales")):
     index = INDICES[index]
     generator = np.random.default_rng(0)
     shape = (len(index), len(columns))
-    centre, scale = generator.normal(size=shape), generator.uniform(0.5, 2, size=shape)
-    quantiles = centre[..., None] + scale[..., None] * stats.norm.ppf(DECILES)
+    center, scale = generator.normal(size=shape), generator.uniform(0.5, 2, size=shape)
+    quantiles = center[..., None] + scale[..., None] * stats.norm.ppf(DECILES)
     labels = {"index": index, "columns": list(columns)}
-    y = pd.DataFrame(centre + scale * generator.normal(size=shape), **labels)
+    y = pd.DataFrame(center + scale * generator.normal(size=shape), **labels)
     return QuantileFunction(quantiles, DECILES, **labels), y
 
 

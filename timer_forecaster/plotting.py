@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_PANELS = 12
-_HISTORY_COLOUR = "#3b3b3b"
-_FORECAST_COLOUR = "#1f6fb4"
+_HISTORY_COLOR = "#3b3b3b"
+_FORECAST_COLOR = "#1f6fb4"
 _HORIZONS_OF_HISTORY = 3
 _LEAST_HISTORY = 48
 _RATIO_TICKS = (0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10)
@@ -64,7 +64,7 @@ def plot_quantiles(
     values = np.asarray(quantiles, dtype=np.float64)
     x_future = np.asarray(x_future)
     dates = x_future.dtype.kind == "M"
-    axes.plot(x_history, y_history, color=_HISTORY_COLOUR, linewidth=1.1, label="history")
+    axes.plot(x_history, y_history, color=_HISTORY_COLOR, linewidth=1.1, label="history")
     if len(y_history) and np.isfinite(y_history[-1]):
         # The bands open at the last observation, so that a forecast of one step is seen as well.
         x_future = np.concatenate([x_history[-1:], x_future])
@@ -86,16 +86,16 @@ def _draw_levels(ax: Axes, x: np.ndarray, curves: dict[float, np.ndarray]) -> No
             x,
             curves[lower],
             curves[upper],
-            color=_FORECAST_COLOUR,
+            color=_FORECAST_COLOR,
             alpha=alpha,
             linewidth=0,
             label=_band_label(lower, upper),
         )
     paired = min(len(below), len(above))
     for level in below[paired:] + above[paired:]:
-        ax.plot(x, curves[level], color=_FORECAST_COLOUR, linewidth=0.8, label=f"{level:g}")
+        ax.plot(x, curves[level], color=_FORECAST_COLOR, linewidth=0.8, label=f"{level:g}")
     if 0.5 in curves:
-        ax.plot(x, curves[0.5], color=_FORECAST_COLOUR, linewidth=1.6, label="median")
+        ax.plot(x, curves[0.5], color=_FORECAST_COLOR, linewidth=1.6, label="median")
 
 
 def plot_forecast(
@@ -214,12 +214,12 @@ def plot_tuning(
 
     figure = Figure(figsize=(12, 3.5), layout="constrained")
     curves, before, after = figure.subplots(1, 3, width_ratios=(1.6, 1, 1))
-    curves.plot(*np.transpose(validation), color=_FORECAST_COLOUR, label="validation")
+    curves.plot(*np.transpose(validation), color=_FORECAST_COLOR, label="validation")
     if len(training):
-        curves.plot(*np.transpose(training), color=_HISTORY_COLOUR, alpha=0.6, label="training")
-    curves.axvline(kept_step, color=_FORECAST_COLOUR, linestyle=":", label=f"kept: {kept_step}")
+        curves.plot(*np.transpose(training), color=_HISTORY_COLOR, alpha=0.6, label="training")
+    curves.axvline(kept_step, color=_FORECAST_COLOR, linestyle=":", label=f"kept: {kept_step}")
     curves.set_xlabel("step")
-    curves.set_ylabel("quantile loss, normalised units")
+    curves.set_ylabel("quantile loss, normalized units")
     curves.legend()
     for axes, shares, title in ((before, use_before, "before"), (after, use_after, "after")):
         plot_shares(axes, shares)
@@ -255,12 +255,12 @@ def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
     models = means.xs("all", level="group")["CRPS"].sort_values(ascending=False).index
     figure = Figure(figsize=(3 + 2.6 * len(groups), 1.2 + 0.22 * len(models)), layout="constrained")
     panels = figure.subplots(1, len(groups), sharex=True, sharey=True, squeeze=False)[0]
-    colours = [_FORECAST_COLOUR if model in own else "#9a9a9a" for model in models]
+    colors = [_FORECAST_COLOR if model in own else "#9a9a9a" for model in models]
     for ax, group in zip(panels, groups, strict=True):
         part = means.xs(group, level="group").loc[models]
-        ax.scatter(part["MASE"], models, facecolors="none", edgecolors=colours, label="MASE")
-        ax.scatter(part["CRPS"], models, c=colours, label="CRPS")
-        ax.axvline(1.0, color=_HISTORY_COLOUR, linewidth=0.8)
+        ax.scatter(part["MASE"], models, facecolors="none", edgecolors=colors, label="MASE")
+        ax.scatter(part["CRPS"], models, c=colors, label="CRPS")
+        ax.axvline(1.0, color=_HISTORY_COLOR, linewidth=0.8)
         ax.set_xscale("log")
         ax.xaxis.set_major_locator(FixedLocator(_RATIO_TICKS))
         ax.xaxis.set_major_formatter(ScalarFormatter())
@@ -272,7 +272,7 @@ def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
         ax.set_title(f"{group} ({part['n'].iloc[0]})", loc="left", fontsize=10)
     panels[0].legend(fontsize=8)
     for label, model in zip(panels[0].get_yticklabels(), models, strict=True):
-        label.set(color=_FORECAST_COLOUR if model in own else "black")
+        label.set(color=_FORECAST_COLOR if model in own else "black")
     figure.supxlabel("error relative to Seasonal Naive, geometric mean", fontsize=9)
     return figure
 

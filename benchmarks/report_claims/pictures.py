@@ -14,7 +14,7 @@ from benchmarks.report_claims.comparisons import ArmScores, Change, mean_and_err
 from benchmarks.report_claims.scores import PARTS
 from timer_forecaster.arrays import FloatArray
 
-COLOURS = ("#1f6fb4", "#c8553d", "#3a7d44", "#8e6c8a", "#b8860b")
+COLORS = ("#1f6fb4", "#c8553d", "#3a7d44", "#8e6c8a", "#b8860b")
 
 
 def draw_arms(scores: Mapping[str, ArmScores], file: Path) -> None:
@@ -27,7 +27,7 @@ def draw_arms(scores: Mapping[str, ArmScores], file: Path) -> None:
     left, right = figure.subplots(1, 2)
     shown = [name for name in ("stp", "stp-deep", REMOVED, "ntp", "mtp") if name in scores]
     for number, name in enumerate(shown):
-        _draw_parts(left, scores[name], 0.12 * (number - 2), COLOURS[number], LABELS[name])
+        _draw_parts(left, scores[name], 0.12 * (number - 2), COLORS[number], LABELS[name])
     left.set_xticks(range(4), [f"{part}\nsteps" for part in PARTS])
     left.set_ylabel("quantile loss, Seasonal Naive = 1")
     left.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.14))
@@ -35,14 +35,14 @@ def draw_arms(scores: Mapping[str, ArmScores], file: Path) -> None:
     figure.savefig(file, dpi=120)
 
 
-def _draw_parts(axes: Any, found: ArmScores, shift: float, colour: str, label: str) -> None:
+def _draw_parts(axes: Any, found: ArmScores, shift: float, color: str, label: str) -> None:
     """Draw one arm: its seeds as small dots, and their mean with its standard error."""
     for x, part in enumerate(PARTS):
         values = [overall(result["short"]["loss"], part) for result in found.values()]
         mean, error = mean_and_error(values)
-        axes.plot([x + shift + 0.04] * len(values), values, ".", color=colour, markersize=3)
+        axes.plot([x + shift + 0.04] * len(values), values, ".", color=color, markersize=3)
         axes.errorbar(
-            x + shift, mean, error, fmt="o", color=colour, capsize=3, label=None if x else label
+            x + shift, mean, error, fmt="o", color=color, capsize=3, label=None if x else label
         )
 
 
@@ -53,7 +53,7 @@ def _draw_changes(axes: Any, changes: Sequence[tuple[Claim, Change]]) -> None:
     errors = [change.error for _, change in changes]
     published = [published_change(claim) for claim, _ in changes]
     axes.axvline(0, color="grey", linewidth=0.8)
-    axes.errorbar(means, rows, xerr=errors, fmt="o", color=COLOURS[0], capsize=3, label="here")
+    axes.errorbar(means, rows, xerr=errors, fmt="o", color=COLORS[0], capsize=3, label="here")
     axes.plot(published, rows, "D", color="grey", fillstyle="none", label="report")
     axes.set_yticks(rows, [claim.text for claim, _ in changes])
     axes.set_xlabel("change of the loss, %")
@@ -69,7 +69,7 @@ def draw_sinusoids(curves: Mapping[str, Mapping[str, FloatArray]], file: Path) -
     for axes, (name, curve) in zip(panels, curves.items(), strict=True):
         for number, kind in enumerate(("clean", "noisy")):
             axes.loglog(
-                curve["period"], curve[kind], ".-", color=COLOURS[number], label=f"{kind} context"
+                curve["period"], curve[kind], ".-", color=COLORS[number], label=f"{kind} context"
             )
         for step in (16, curve["pass"][0]):
             axes.axvline(step, color="grey", linewidth=0.8, linestyle=":")

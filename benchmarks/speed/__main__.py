@@ -16,7 +16,7 @@ small     35.7 M parameters in float32: a long roll-out, a panel of mixed length
 embedded  timer-s1-mini: a panel, against the released implementation and classical forecasters
 panel     timer-s1-mini: cost of a series and memory as the panel grows
 growth    cost by context, horizon and batch
-neighbour wall time with default settings beside a busy process
+neighbor wall time with default settings beside a busy process
 startup   from the start of a process to an import or a first forecast
 peers     Darts' foundation models, randomly initialized
 gpu       the released sizes on a GPU (only where asked for)

@@ -71,7 +71,7 @@ DARTS_MODELS: dict[str, dict[str, Any]] = {
 }
 
 LEFT_OUT = {
-    "TimesFM3Model": "asks its user to accept the licence of weights, before it reads any sizes",
+    "TimesFM3Model": "asks its user to accept the license of weights, before it reads any sizes",
     "TiRexModel, TiRex2Model": "need packages beside Darts, which download the sizes with the "
     "weights",
     "T0Model": "needs a package beside Darts; its sizes lie behind a login",

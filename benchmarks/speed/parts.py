@@ -12,7 +12,7 @@ from benchmarks.places import MINI
 from benchmarks.random_checkpoints import write_checkpoint
 from benchmarks.speed.asking import asker
 from benchmarks.speed.darts_models import SIMILAR
-from benchmarks.speed.reports.busy_machine import report_neighbour
+from benchmarks.speed.reports.busy_machine import report_neighbor
 from benchmarks.speed.reports.darts import report_darts
 from benchmarks.speed.reports.embedded import classical_questions, report_embedded
 from benchmarks.speed.reports.growth import report_growth
@@ -134,9 +134,9 @@ def growth(arguments: argparse.Namespace) -> None:
         )
 
 
-def neighbour(arguments: argparse.Namespace) -> None:
+def neighbor(arguments: argparse.Namespace) -> None:
     """Report on wall time while every core but one is busy."""
-    report_neighbour(
+    report_neighbor(
         sys.executable,
         arguments.reference_python,
         series=2 if arguments.quick else 64,
@@ -162,7 +162,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "embedded": embedded,
     "panel": panel,
     "growth": growth,
-    "neighbour": neighbour,
+    "neighbor": neighbor,
     "startup": startup,
     "peers": peers,
     "gpu": gpu,

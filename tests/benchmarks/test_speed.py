@@ -294,7 +294,7 @@ def test_a_busy_machine_is_compared_with_a_free_one(monkeypatch, capsys):
 
     monkeypatch.setattr(busy_machine, "start", start)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    busy_machine.report_neighbour("python", None, series=2, rounds=1)
+    busy_machine.report_neighbor("python", None, series=2, rounds=1)
     printed = capsys.readouterr().out
     assert "| ratio |" in printed
     assert "| ours | 1 | 3 | 3 |" in printed

@@ -119,19 +119,19 @@ def test_transformers_reads_it_by_the_library_of_the_format(folder):
         ({"quantization": "int4"}, "quantization='int4' is unknown"),
     ],
 )
-def test_another_quantisation_of_a_converted_checkpoint_is_refused(folder, options, message):
+def test_another_quantization_of_a_converted_checkpoint_is_refused(folder, options, message):
     with pytest.raises(ValueError, match=message):
         load(folder, **options)
 
 
-def test_a_checkpoint_quantised_otherwise_is_refused(tmp_path, int8_kernel):
+def test_a_checkpoint_quantized_otherwise_is_refused(tmp_path, int8_kernel):
     other = copytree(find_checkpoint(MODEL), tmp_path / "net")
     config = json.loads((other / "config.json").read_text())
     config["quantization_config"] = {"quant_method": "quanto", "weights": "int4"}
     (other / "config.json").write_text(json.dumps(config))
-    with pytest.raises(ValueError, match=r"'int8' cannot be applied to .*quantised already"):
+    with pytest.raises(ValueError, match=r"'int8' cannot be applied to .*quantized already"):
         load(other, quantization="int8")
-    with pytest.raises(ValueError, match=r"is quantised already; name the original"):
+    with pytest.raises(ValueError, match=r"is quantized already; name the original"):
         convert_checkpoint(other, tmp_path / "again")
 
 

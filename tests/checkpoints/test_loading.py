@@ -98,7 +98,7 @@ def test_a_plain_network_has_all_weights_and_is_ones_own(wide, dtype):
     network.set_expert_strategy("dense")
 
 
-def test_plain_networks_of_eight_bits_and_of_other_quantisations(wide, tmp_path):
+def test_plain_networks_of_eight_bits_and_of_other_quantizations(wide, tmp_path):
     network = load_plain_network(convert_checkpoint(wide, tmp_path / "int8"))
     stored = load_file(wide / "model.safetensors")
     found = network.state_dict()
@@ -109,7 +109,7 @@ def test_plain_networks_of_eight_bits_and_of_other_quantisations(wide, tmp_path)
     config = json.loads((folder / "config.json").read_text())
     config["quantization_config"] = {"quant_method": "quanto"}
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(ValueError, match=r"other' is quantised; name the original"):
+    with pytest.raises(ValueError, match=r"other' is quantized; name the original"):
         load_plain_network(folder)
 
 

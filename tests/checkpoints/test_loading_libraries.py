@@ -51,7 +51,7 @@ class RoundedLinear(nn.Module):
 
 @pytest.fixture
 def rounding(monkeypatch):
-    """A quantiser of our own in transformers' registry, so that no library is needed."""
+    """A quantizer of our own in transformers' registry, so that no library is needed."""
     from transformers.quantizers import auto
     from transformers.quantizers.base import HfQuantizer
     from transformers.utils.quantization_config import QuantizationConfigMixin
@@ -88,7 +88,7 @@ def size(network):
     return sum(p.numel() * p.element_size() for p in network.parameters())
 
 
-def test_quantised_networks_forecast_and_stay_small(rounding):
+def test_quantized_networks_forecast_and_stay_small(rounding):
     pipe = load("timer-s1-mini")
     rounded = load("timer-s1-mini", quantization_config=rounding())
     assert isinstance(rounded.network.model.embed_layer.hidden_layer, RoundedLinear)
@@ -98,7 +98,7 @@ def test_quantised_networks_forecast_and_stay_small(rounding):
     assert rounded.embed(walk(50)).shape == (1, 128)
 
 
-def test_equal_quantisations_share_a_network(rounding):
+def test_equal_quantizations_share_a_network(rounding):
     fine = load(quantization_config=rounding())
     assert load(quantization_config=rounding()).network is fine.network
     as_dict = {"steps": 127, "quant_method": "rounding"}
@@ -109,13 +109,13 @@ def test_equal_quantisations_share_a_network(rounding):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
-def test_quantised_networks_compute_in_the_type_asked_for(rounding, dtype):
+def test_quantized_networks_compute_in_the_type_asked_for(rounding, dtype):
     rounded = load(dtype=dtype, quantization_config=rounding())
     assert rounded.network.dtype == dtype
     assert difference(load(), rounded) < 0.5
 
 
-def test_a_folder_that_says_it_is_quantised_is_loaded_so(rounding, tmp_path):
+def test_a_folder_that_says_it_is_quantized_is_loaded_so(rounding, tmp_path):
     folder = copytree(find_checkpoint(MODEL), tmp_path / "net")
     config = json.loads((folder / "config.json").read_text())
     config["quantization_config"] = {"quant_method": "rounding", "steps": 7}
@@ -124,7 +124,7 @@ def test_a_folder_that_says_it_is_quantised_is_loaded_so(rounding, tmp_path):
     assert difference(load(folder), expected) == 0
 
 
-def test_quantised_weights_that_do_not_fit_are_refused(rounding, tmp_path):
+def test_quantized_weights_that_do_not_fit_are_refused(rounding, tmp_path):
     folder = copytree(find_checkpoint(MODEL), tmp_path / "net")
     config = json.loads((folder / "config.json").read_text()) | {"num_mtp_tokens": 5}
     (folder / "config.json").write_text(json.dumps(config))
@@ -132,13 +132,13 @@ def test_quantised_weights_that_do_not_fit_are_refused(rounding, tmp_path):
         load(folder, quantization_config=rounding())
 
 
-def test_results_of_quantised_and_random_networks_are_told_apart(rounding):
+def test_results_of_quantized_and_random_networks_are_told_apart(rounding):
     pipes = [load(), load(quantization_config=rounding()), load(None, config=SIZES)]
     assert len({PipelineForecaster(pipe).settings for pipe in pipes}) == 3
     assert PipelineForecaster(pipes[2]).name == "untrained"
 
 
-def test_adapters_of_quantised_networks(rounding):
+def test_adapters_of_quantized_networks(rounding):
     plain, rounded = load(), load(quantization_config=rounding())
     shapes = {name: value.float() for name, value in plain.network.named_parameters()}
     head = {name: value * 2 for name, value in shapes.items() if "output_patch" in name}
@@ -173,13 +173,13 @@ def bitsandbytes():
 
 
 @pytest.mark.parametrize("library", [torchao, quanto, bitsandbytes])
-def test_libraries_that_quantise(library):
-    quantised = load("timer-s1-mini", quantization_config=library())
-    assert 0 < difference(load("timer-s1-mini"), quantised) < 0.05
+def test_libraries_that_quantize(library):
+    quantized = load("timer-s1-mini", quantization_config=library())
+    assert 0 < difference(load("timer-s1-mini"), quantized) < 0.05
 
 
 @pytest.mark.parametrize("library", [torchao, bitsandbytes])
-def test_checkpoints_that_a_library_has_quantised(library, tmp_path):
+def test_checkpoints_that_a_library_has_quantized(library, tmp_path):
     from timer_forecaster.models.timer_s1 import TimerS1ForPrediction
 
     config = library()

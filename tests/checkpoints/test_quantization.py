@@ -142,7 +142,7 @@ def test_random_networks_too(int8_kernel):
         (
             {"quantization": "int8", "quantization_config": {"quant_method": "quanto"}},
             ValueError,
-            "two ways to quantise; give one",
+            "two ways to quantize; give one",
         ),
         # any device but a CPU: this one is on every machine
         (
@@ -194,7 +194,7 @@ def test_where_it_was_not_asked_for_stored_experts_are_made_plain_ones(folder, m
         ({"quant_method": object()}, TypeError, "quantization_config=.*JSON"),
     ],
 )
-def test_quantisations_that_cannot_be_used_are_refused(quantization, error, message):
+def test_quantizations_that_cannot_be_used_are_refused(quantization, error, message):
     with pytest.raises(error, match=message):
         load(quantization_config=quantization)
 

@@ -524,12 +524,12 @@ def _of_our_model(request, monkeypatch):
     """See to it that a test is about our model."""
     parameters = getattr(request.node, "callspec", None)
     made = [] if parameters is None else list(parameters.params.values())
-    initialise = TimerS1Model.__init__
+    initialize = TimerS1Model.__init__
 
-    @functools.wraps(initialise)  # Darts reads the signature
+    @functools.wraps(initialize)  # Darts reads the signature
     def counted(self, *args, **kwargs):
         made.append(self)
-        initialise(self, *args, **kwargs)
+        initialize(self, *args, **kwargs)
 
     monkeypatch.setattr(TimerS1Model, "__init__", counted)
     yield

@@ -8,7 +8,7 @@ import torch
 
 from timer_forecaster.corpus.primitives import (
     Draw,
-    coloured_noise,
+    colored_noise,
     convolve,
     fast_size,
     first_order_gain,
@@ -18,7 +18,7 @@ from timer_forecaster.corpus.primitives import (
     periods,
     season,
     segments,
-    standardise,
+    standardize,
     trend,
 )
 
@@ -28,7 +28,7 @@ def make_draw(rows: int = 200, steps: int = 400, seed: int = 0) -> Draw:
 
 
 def test_standardized_rows_have_mean_0_and_deviation_1() -> None:
-    rows = standardise(torch.randn(5, 300) * 7 + 100)
+    rows = standardize(torch.randn(5, 300) * 7 + 100)
     torch.testing.assert_close(rows.mean(1), torch.zeros(5), atol=1e-4, rtol=0)
     torch.testing.assert_close(rows.std(1, correction=0), torch.ones(5), atol=1e-4, rtol=0)
 
@@ -45,10 +45,10 @@ def test_fast_sizes_are_powers_of_two_or_three_times_one(length: int, size: int)
     assert fast_size(length) == size
 
 
-def test_coloured_noise_has_the_wanted_autocorrelation_and_variance() -> None:
+def test_colored_noise_has_the_wanted_autocorrelation_and_variance() -> None:
     draw = make_draw(rows=300, steps=2048)
     rho = torch.full((300, 1), 0.8)
-    values = coloured_noise(draw, first_order_gain(draw, rho)).double()
+    values = colored_noise(draw, first_order_gain(draw, rho)).double()
     assert float(values.var()) == pytest.approx(1, abs=0.05)
     lagged = (values[:, 1:] * values[:, :-1]).mean() / values.square().mean()
     assert float(lagged) == pytest.approx(0.8, abs=0.02)

@@ -170,7 +170,7 @@ def test_missing_windows_stay_missing():
 
 LEFT_TO_DARTS = {
     "transformers fitted to each window": ({"data_transformers": {"series": Scaler()}}, True),
-    "no optimisation asked for": ({"enable_optimization": False}, True),
+    "no optimization asked for": ({"enable_optimization": False}, True),
     "a function, of an unfitted model": ({"retrain": always}, False),
 }
 

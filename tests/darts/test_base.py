@@ -37,7 +37,7 @@ __all__ = ["rows_of_calls", "without_chatter"]  # fixtures
 pytestmark = UNAVOIDABLE
 
 
-def test_parameters_are_plain_and_normalised_before_darts_reads_them():
+def test_parameters_are_plain_and_normalized_before_darts_reads_them():
     """Darts copies, prints and pickles them (traps 1.2 and 1.12)."""
     model = make(hub_model_name=Path(FOLDER), local_dir=FOLDER, dtype=torch.float32)
     found = {name: model.model_params[name] for name in ("hub_model_name", "local_dir", "dtype")}

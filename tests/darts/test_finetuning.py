@@ -172,7 +172,7 @@ def test_early_stopping_on_the_validated_loss():
 
 def test_the_best_checkpoint_is_loaded():
     series = TimeSeries.from_values(np.arange(60.0) + np.sin(np.arange(60)))
-    opposite = series.with_values(-series.values())  # what is learnt of one is wrong for the other
+    opposite = series.with_values(-series.values())  # what is learned of one is wrong for the other
     options = {"n_epochs": 3, "save_checkpoints": True, "optimizer_kwargs": {"lr": 0.1}}
     model = tuned(model_name="kept", **options).fit(series, val_series=opposite)
     best, last = (load_from_checkpoint("kept", best=which) for which in (True, False))
@@ -228,7 +228,7 @@ def test_tuning_repeats_with_its_random_state():
         assert one != other
 
 
-def test_learning_rate_schedulers_and_optimisers_are_darts():
+def test_learning_rate_schedulers_and_optimizers_are_darts():
     series = make_series(60)
     model = tuned(
         optimizer_cls=torch.optim.SGD,

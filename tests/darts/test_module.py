@@ -34,7 +34,7 @@ from darts_cases import (
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.checkpoints import cache
-from timer_forecaster.inference.scaling import standardise
+from timer_forecaster.inference.scaling import standardize
 from timer_forecaster.models.timer_s1.network import patchify
 
 __all__ = ["elsewhere", "pipe", "rows_of_calls", "without_chatter"]  # fixtures
@@ -163,7 +163,7 @@ def window_losses(pipe, array, length, horizon, shift=0):
     network = pipe.network
     levels = np.array(network.config.quantiles)
     for end in range(length, len(array) - horizon - shift + 1):
-        row = standardise(array[end - length : end], "context", 512, interior_masks=True)
+        row = standardize(array[end - length : end], "context", 512, interior_masks=True)
         target = (array[end + shift : end + shift + horizon] - row.location) / row.scale
         known = ~np.isnan(target)
         context = torch.from_numpy(row.values.astype(np.float32))[None]

@@ -93,9 +93,9 @@ def test_steps_are_counted_from_the_end_of_each_instance():
         memory.steps_of(Panel.of(panel(x=days(2, "2024-01-01 06:00"))), "y: times")
 
 
-def test_rows_are_labelled_by_instance_and_time():
+def test_rows_are_labeled_by_instance_and_time():
     times = [pd.DatetimeIndex(["2024-01-05"]), pd.DatetimeIndex(["2024-01-07", "2024-01-08"])]
-    labels = Memory.of(panel(x=days(4), w=days(6)), 9).labelled(times)
+    labels = Memory.of(panel(x=days(4), w=days(6)), 9).labeled(times)
     assert labels.tolist() == [("x", times[0][0]), ("w", times[1][0]), ("w", times[1][1])]
     assert labels.names == ["shop", "day"]
-    assert Memory.of(days(4), 9).labelled(times[:1]).name == "day"
+    assert Memory.of(days(4), 9).labeled(times[:1]).name == "day"

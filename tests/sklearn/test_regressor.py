@@ -105,7 +105,7 @@ def test_options_reach_the_pipeline(options):
     np.testing.assert_array_equal(fitted.predict(X), expected)
 
 
-def test_a_quantisation_reaches_the_library(windows):
+def test_a_quantization_reaches_the_library(windows):
     X, y = windows
     fitted = regressor(quantization_config={"quant_method": "nope"}).fit(X, y)
     with pytest.raises(ValueError, match="Unknown quantization type, got nope"):

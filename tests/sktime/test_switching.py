@@ -89,12 +89,12 @@ def test_quantization_config_reaches_the_loader(y, monkeypatch):
     keys = []
     real = cache.load_network
 
-    def unquantised(key):  # the library is not needed here; see test_cache.py
+    def unquantized(key):  # the library is not needed here; see test_cache.py
         keys.append(key)
         return real(key._replace(quantization=None))
 
     cache.release()
-    monkeypatch.setattr(cache, "load_network", unquantised)
+    monkeypatch.setattr(cache, "load_network", unquantized)
     for weights in ("int8", "int8", "int4"):
         forecast(y, model_path=MODEL, quantization_config=QuantoConfig(weights=weights))
     cache.release()
@@ -102,7 +102,7 @@ def test_quantization_config_reaches_the_loader(y, monkeypatch):
 
 
 @pytest.mark.parametrize("library", ["torchao", "bitsandbytes"])
-def test_forecasts_of_quantised_weights_are_close(y, library):
+def test_forecasts_of_quantized_weights_are_close(y, library):
     pytest.importorskip(library)
     import transformers
 
@@ -126,11 +126,11 @@ def objects():
         "config": {"model_path": None, "config": TimerS1Config(**CONFIG)},
         "architecture": {"model_path": None, "config": TimerS1Architecture(**CONFIG)},
         "device": {"model_path": MODEL, "device_map": torch.device("cpu")},
-        "quantisation": {"model_path": MODEL, "quantization_config": QuantoConfig(weights="int8")},
+        "quantization": {"model_path": MODEL, "quantization_config": QuantoConfig(weights="int8")},
     }
 
 
-@pytest.mark.parametrize("kind", ["dict", "config", "architecture", "device", "quantisation"])
+@pytest.mark.parametrize("kind", ["dict", "config", "architecture", "device", "quantization"])
 def test_parameters_that_are_objects_survive_clone_copy_pickle_and_set_params(kind):
     parameters = objects()[kind]
     forecaster = TimerS1Forecaster(**parameters)

@@ -21,7 +21,7 @@ from timer_forecaster.checkpoints.files import check_fit, read_tensors, tensor_f
 from timer_forecaster.checkpoints.quantization import EXPERTS_PATTERN, INT8, STORED_FORM
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.layouts.rounding import quantise_weight
+from timer_forecaster.models.timer_s1.layouts.rounding import quantize_weight
 
 MAX_SHARD_BYTES = 10**9
 """Most bytes of a file that `convert_checkpoint` writes; it takes twice the memory."""
@@ -83,7 +83,7 @@ def convert_checkpoint(
     source = find_checkpoint(str(name), revision)
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
     if "quantization_config" in config:
-        raise ValueError(f"checkpoint {str(name)!r} is quantised already; name the original")
+        raise ValueError(f"checkpoint {str(name)!r} is quantized already; name the original")
     with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".converting-") as parent:
         folder = Path(parent) / "checkpoint"
         folder.mkdir()
@@ -132,7 +132,7 @@ def _converted(source: Path) -> Iterator[tuple[str, Tensor]]:
     for name in wanted:
         tensor = read_tensors(source, files, [name])[name]
         if pattern.fullmatch(name):
-            rounded, scale = quantise_weight(tensor)
+            rounded, scale = quantize_weight(tensor)
             yield name, rounded
             yield f"{name}_scale", scale
         else:

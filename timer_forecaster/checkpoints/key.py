@@ -97,7 +97,7 @@ class NetworkKey(NamedTuple):
             )
         if quantization is not None and quantization_config is not None:
             raise ValueError(
-                f"quantization={quantization!r} and quantization_config are two ways to quantise; "
+                f"quantization={quantization!r} and quantization_config are two ways to quantize; "
                 "give one of them"
             )
         name = canonical_name(name, revision)
@@ -184,7 +184,7 @@ def settled_quantization(key: NetworkKey, config: Mapping[str, Any]) -> str | No
         return INT8 if torch.device(key.device).type == "cpu" and _has_int8(key) else None
     if key.quantization == INT8 and "quantization_config" in config:
         raise ValueError(
-            f"quantization='int8' cannot be applied to {key.name!r}, which is quantised already; "
+            f"quantization='int8' cannot be applied to {key.name!r}, which is quantized already; "
             "leave it out, or name the original checkpoint"
         )
     return key.quantization

@@ -137,7 +137,7 @@ def plain_network(key: NetworkKey, dtype: torch.dtype | None = None) -> TimerS1N
     folder = find_checkpoint(key.name, key.revision)
     config = read_config(folder)
     if is_quantized_otherwise(config):
-        raise ValueError(f"checkpoint {key.name!r} is quantised; name the original")
+        raise ValueError(f"checkpoint {key.name!r} is quantized; name the original")
     network = empty_network(TimerS1Architecture.from_config_file(folder / "config.json"))
     dtype = dtype or type_to_compute_in(network, key, stored_dtype(folder))
     in_8_bits = is_int8(config)

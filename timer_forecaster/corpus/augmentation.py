@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from timer_forecaster.corpus.primitives import Draw, constant, lookup, standardise
+from timer_forecaster.corpus.primitives import Draw, constant, lookup, standardize
 
 __all__ = ["augment", "fourier_resample", "monotone_maps", "periodic_gaps", "stretch"]
 
@@ -22,7 +22,7 @@ def augment(series: Tensor, generator: torch.Generator, host: torch.Generator) -
 
     Mixtures of up to three rows (25 %), a slower pace (10 % by straight lines between the steps,
     10 % by Fourier interpolation), distortions (5 % of each kind:
-    exponential, softplus, power, censoring, quantisation, growing amplitude, outliers), reversed
+    exponential, softplus, power, censoring, quantization, growing amplitude, outliers), reversed
     time (5 %), changed sign (50 %).
 
     Parameters
@@ -59,13 +59,13 @@ def augment(series: Tensor, generator: torch.Generator, host: torch.Generator) -
 
 
 def _mixture(draw: Draw, rows: Tensor, mates: Tensor) -> Tensor:
-    """Convex combinations of two or three standardised rows (TSMixup, arXiv 2403.07815)."""
+    """Convex combinations of two or three standardized rows (TSMixup, arXiv 2403.07815)."""
     # Exponential weights divided by their sum are uniform on the simplex.
     weights = -draw.uniform(1e-6, 1.0, 3).log()
     third = weights[:, 2:] * draw.chance(0.5)
-    total = standardise(rows) * weights[:, :1]
-    total = total + standardise(mates[: draw.batch]) * weights[:, 1:2]
-    return total + standardise(mates[-draw.batch :]) * third
+    total = standardize(rows) * weights[:, :1]
+    total = total + standardize(mates[: draw.batch]) * weights[:, 1:2]
+    return total + standardize(mates[-draw.batch :]) * third
 
 
 def _slower(draw: Draw, rows: Tensor) -> Tensor:
@@ -228,28 +228,28 @@ def periodic_gaps(windows: Tensor, share: float, generator: torch.Generator) -> 
 
 
 def _exponential(draw: Draw, rows: Tensor) -> Tensor:
-    return (standardise(rows).clamp_(-4.0, 4.0) * draw.uniform(0.3, 1.0)).exp_()
+    return (standardize(rows).clamp_(-4.0, 4.0) * draw.uniform(0.3, 1.0)).exp_()
 
 
 def _softplus(draw: Draw, rows: Tensor) -> Tensor:
-    return torch.nn.functional.softplus(standardise(rows) * draw.uniform(1.0, 5.0))
+    return torch.nn.functional.softplus(standardize(rows) * draw.uniform(1.0, 5.0))
 
 
 def _power(draw: Draw, rows: Tensor) -> Tensor:
-    scaled = standardise(rows)
+    scaled = standardize(rows)
     return scaled.sign() * scaled.abs().pow(draw.uniform(0.5, 2.5))
 
 
 def _censor(draw: Draw, rows: Tensor) -> Tensor:
     """Cut off above or below a level that lies within the values."""
-    scaled = standardise(rows)
+    scaled = standardize(rows)
     level = draw.uniform(-0.3, 1.5)
     return torch.minimum(scaled, level) * draw.among((-1.0, 1.0))
 
 
-def _quantise(draw: Draw, rows: Tensor) -> Tensor:
+def _quantize(draw: Draw, rows: Tensor) -> Tensor:
     steps = draw.log_uniform(1.0, 10.0)
-    return (standardise(rows) * steps).round_()
+    return (standardize(rows) * steps).round_()
 
 
 def _growing(draw: Draw, rows: Tensor) -> Tensor:
@@ -257,13 +257,13 @@ def _growing(draw: Draw, rows: Tensor) -> Tensor:
     growth = 1 + draw.uniform(0.0, 3.0) * draw.time / draw.length
     shrink = draw.chance(0.5)
     factor = torch.where(shrink, growth.flip(1), growth)
-    return (standardise(rows) + draw.uniform(-2.0, 2.0)) * factor
+    return (standardize(rows) + draw.uniform(-2.0, 2.0)) * factor
 
 
 def _outliers(draw: Draw, rows: Tensor) -> Tensor:
     rate = draw.log_uniform(0.001, 0.02)
     size = draw.normal(draw.length) * draw.uniform(2.0, 8.0)
-    return standardise(rows) + size * draw.chance(rate, draw.length)
+    return standardize(rows) + size * draw.chance(rate, draw.length)
 
 
 _DISTORTIONS: tuple[Callable[[Draw, Tensor], Tensor], ...] = (
@@ -271,7 +271,7 @@ _DISTORTIONS: tuple[Callable[[Draw, Tensor], Tensor], ...] = (
     _softplus,
     _power,
     _censor,
-    _quantise,
+    _quantize,
     _growing,
     _outliers,
 )

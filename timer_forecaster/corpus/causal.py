@@ -15,7 +15,7 @@ from timer_forecaster.corpus.primitives import (
     outliers,
     periods,
     season,
-    standardise,
+    standardize,
     trend,
 )
 
@@ -34,7 +34,7 @@ def temporal_causal(
     A model has six variables. Each follows ``x(t) = a x(t-1) + b x(t-2) + sum_i w_i f_i(y_i(t-l_i))
     + e(t)`` with random dynamics, stable or integrating. Its parents are a random sparse set of the
     variables before it, each with a lag, a weight and a mechanism (linear, saturating,
-    thresholded, quadratic, oscillating). Its innovations are white, coloured or heavy-tailed noise,
+    thresholded, quadratic, oscillating). Its innovations are white, colored or heavy-tailed noise,
     some with a season, a trend, shifts or shocks. The last three variables are returned, so that
     three rows share a model.
 
@@ -82,7 +82,7 @@ def _parents(draw: Draw, nodes: Tensor) -> Tensor:
 
 
 def _respond(draw: Draw, drive: Tensor) -> Tensor:
-    """Filter by random dynamics (none, relaxation, damped oscillation, summation); standardise."""
+    """Filter by random dynamics (none, relaxation, damped oscillation, summation); standardize."""
     time = draw.time
     rate = draw.log_uniform(0.005, 1.0)  # 1 / steps until forgotten
     turn = 2 * math.pi / draw.log_uniform(4.0, max(8.0, draw.length / 4))
@@ -93,4 +93,4 @@ def _respond(draw: Draw, drive: Tensor) -> Tensor:
     response = torch.where(kind == 0, (time == 0).to(time), relaxation)
     response = torch.where(kind == 2, oscillation, response)
     response = torch.where(kind == 3, torch.ones_like(time), response)
-    return standardise(convolve(drive, response))
+    return standardize(convolve(drive, response))

@@ -182,7 +182,7 @@ def plot_complexity(table: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     sizes = 12 * np.log10(table["points"]) ** 1.5
     axes.scatter(table["adf"], table["forecastability"], s=sizes, alpha=0.55, color="#1f6fb4")
-    named = _labelled(table.dropna(subset=["adf", "forecastability"]))
+    named = _labeled(table.dropna(subset=["adf", "forecastability"]))
     for name, x, y in zip(named["dataset"], named["adf"], named["forecastability"], strict=True):
         axes.annotate(name, (x, y), (4, 3), textcoords="offset points", fontsize=7)
     axes.set_xlabel("ADF statistic (left: more stationary)")
@@ -193,7 +193,7 @@ def plot_complexity(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _labelled(table: pd.DataFrame) -> pd.DataFrame:
+def _labeled(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows whose labels do not overlap the labels of larger data sets."""
     table = table.sort_values("points", ascending=False)
     plane = table[["adf", "forecastability"]].to_numpy()

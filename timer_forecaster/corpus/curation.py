@@ -188,8 +188,8 @@ def k_sigma_outliers(
 ) -> npt.NDArray[np.bool_]:
     """Find values more than `k` standard deviations from the mean of the window around them.
 
-    The window is centred, so a change of level is no outlier on either side. Among n values at most
-    n / (k² + 1) can be so far out: a longer excursion counts as a level.
+    The window is centered, so a change of level is no outlier on either side. Among n values at
+    most n / (k² + 1) can be so far out: a longer excursion counts as a level.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def iqr_outliers(
         NaN where missing.
     factor : float
     window : int
-        Steps of the shifting window, centred.
+        Steps of the shifting window, centered.
 
     Returns
     -------

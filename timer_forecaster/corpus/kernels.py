@@ -27,7 +27,7 @@ def kernel_synth(
     bank: periodic (21 in 33), squared exponential, rational quadratic, linear (3 each), white (2),
     constant (1). A period comes from a calendar or is arbitrary; other parameters are continuous.
 
-    No covariance matrix is factorised. A composite kernel is a polynomial in ``s t`` whose
+    No covariance matrix is factorized. A composite kernel is a polynomial in ``s t`` whose
     coefficients are stationary kernels ``k_m(s - t)``: sums and products act on the coefficients,
     lag by lag. The process is then the sum over m of ``t**m g_m(t)`` with independent stationary
     ``g_m``, each drawn through the Fourier transform of its kernel on a circle of more than four
@@ -112,7 +112,7 @@ def _rational(distance: Tensor, shape: Tensor) -> Tensor:
 def stationary_process(draw: Draw, kernel: Tensor) -> Tensor:
     """Draw Gaussian processes with kernels given by lag on half a circle; return the window.
 
-    The variances of the circle's Fourier coefficients are the kernel's transform: it diagonalises
+    The variances of the circle's Fourier coefficients are the kernel's transform: it diagonalizes
     the circulant covariance matrix (Dietrich and Newsam, SIAM J. Sci. Comput. 18, 1997).
     """
     half = kernel.shape[1] - 1

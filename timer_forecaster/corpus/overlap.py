@@ -74,7 +74,7 @@ def find_shared_runs(corpus: str | Path, other: str | Path) -> list[SharedRun]:
     level (float32 is too coarse for those) are not looked for. A shape is hashed in steps of a
     thousandth of the range: a copy of exactly 32 values may be missed, a copy of 64 is found.
 
-    Values that were averaged, summed or interpolated over time are not recognised.
+    Values that were averaged, summed or interpolated over time are not recognized.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def find_shared_runs(corpus: str | Path, other: str | Path) -> list[SharedRun]:
     Returns
     -------
     list of SharedRun
-        Neighbouring windows are joined; the longest run comes first. A run with several places in
+        Neighboring windows are joined; the longest run comes first. A run with several places in
         the other folder appears once.
     """
     chunk = _joined(series_of(other))

@@ -1,4 +1,4 @@
-"""Building blocks of synthetic series: random numbers, seasons, trends and coloured noise.
+"""Building blocks of synthetic series: random numbers, seasons, trends and colored noise.
 
 Every block works on a whole batch: parameters are (batch, 1), one per row, and values are (batch,
 length). No block loops over rows or steps, and none waits for the device.
@@ -16,7 +16,7 @@ from torch import Tensor
 
 __all__ = [
     "Draw",
-    "coloured_noise",
+    "colored_noise",
     "constant",
     "convolve",
     "fast_size",
@@ -33,7 +33,7 @@ __all__ = [
     "seasons",
     "segments",
     "slow_curve",
-    "standardise",
+    "standardize",
     "trend",
 ]
 
@@ -130,11 +130,11 @@ def local_generator(generator: torch.Generator, device: torch.device | str) -> t
     return torch.Generator(place).manual_seed(int(seed))
 
 
-def standardise(values: Tensor) -> Tensor:
+def standardize(values: Tensor) -> Tensor:
     """Scale rows to mean 0 and standard deviation 1."""
-    centred = values - values.mean(dim=-1, keepdim=True)
-    scale = centred.square().mean(dim=-1, keepdim=True).sqrt_()
-    return centred.div_(scale.clamp_(min=1e-6))
+    centered = values - values.mean(dim=-1, keepdim=True)
+    scale = centered.square().mean(dim=-1, keepdim=True).sqrt_()
+    return centered.div_(scale.clamp_(min=1e-6))
 
 
 def lookup(table: Tensor, phase: Tensor) -> Tensor:
@@ -153,12 +153,12 @@ def fast_size(length: int) -> int:
 
 
 def frequencies(draw: Draw) -> Tensor:
-    """Angular frequencies (1, bins) of the padded window behind `coloured_noise`."""
+    """Angular frequencies (1, bins) of the padded window behind `colored_noise`."""
     size = fast_size(draw.length + draw.length // 4)
     return torch.arange(size // 2 + 1, device=draw.device)[None] * (2 * math.pi / size)
 
 
-def coloured_noise(draw: Draw, gain: Tensor) -> Tensor:
+def colored_noise(draw: Draw, gain: Tensor) -> Tensor:
     """Stationary Gaussian noise with amplitude spectrum `gain` (batch, bins), unit variance.
 
     The inverse transform of independent complex normal numbers is periodic. The cycle is a quarter
@@ -166,7 +166,7 @@ def coloured_noise(draw: Draw, gain: Tensor) -> Tensor:
     """
     bins = gain.shape[1]
     waves = torch.view_as_complex(draw.normal(2 * bins).view(draw.batch, bins, 2))
-    return standardise(torch.fft.irfft(waves * gain, n=2 * (bins - 1))[:, : draw.length])
+    return standardize(torch.fft.irfft(waves * gain, n=2 * (bins - 1))[:, : draw.length])
 
 
 def first_order_gain(draw: Draw, rho: Tensor) -> Tensor:
@@ -185,7 +185,7 @@ def convolve(shocks: Tensor, response: Tensor) -> Tensor:
 def noise(draw: Draw) -> Tensor:
     """White (half the rows) or AR(1) noise of unit variance, one row in five heavy-tailed."""
     rho = draw.uniform(0.0, 0.97) * draw.chance(0.5)
-    values = coloured_noise(draw, first_order_gain(draw, rho))
+    values = colored_noise(draw, first_order_gain(draw, rho))
     heavy = draw.uniform(0.05, 0.2) * draw.chance(0.2)
     return values * (heavy * values.square()).clamp_(max=1.0).exp_()
 
@@ -222,7 +222,7 @@ def profiles(draw: Draw, weights: Sequence[float] = (5, 3, 1.5, 1, 1)) -> Tensor
     tooth = torch.where(phase < skew, phase / skew, (1 - phase) / (1 - skew))
     kinds = torch.stack([_harmonics(draw), _peaks(draw, phase), hump, pulse, tooth], dim=1)
     chosen = draw.pick(weights)[:, :, None].expand(-1, 1, TABLE)
-    return standardise(kinds.gather(1, chosen)[:, 0])
+    return standardize(kinds.gather(1, chosen)[:, 0])
 
 
 def _harmonics(draw: Draw) -> Tensor:
@@ -259,7 +259,7 @@ def slow_curve(draw: Draw) -> Tensor:
     order = torch.arange(33, device=draw.device)[None]
     decay = order.clamp(min=1).pow(-draw.uniform(0.8, 2.0)) * (order >= 1)
     waves = torch.view_as_complex(draw.normal(66).view(draw.batch, 33, 2))
-    table = standardise(torch.fft.irfft(waves * decay, n=64))
+    table = standardize(torch.fft.irfft(waves * decay, n=64))
     return lookup(table, draw.uniform() + draw.time / draw.length * draw.uniform(0.1, 1.0))
 
 

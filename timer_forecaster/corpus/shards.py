@@ -250,8 +250,8 @@ def _streams(file: Path) -> Iterator[pa.Table]:
 def _write_shards(heap: _Shuffler, folder: Path, shard_bytes: float) -> Iterator[ShardEntry]:
     """Write shards of the wanted size, with about equally many points each."""
     count = max(1, round(heap.points * _bytes_per_point(heap, folder) / shard_bytes))
-    labelled = itertools.groupby(_groups(heap, count), key=itemgetter(0))
-    for number, (_, groups) in enumerate(labelled):
+    labeled = itertools.groupby(_groups(heap, count), key=itemgetter(0))
+    for number, (_, groups) in enumerate(labeled):
         yield _write_shard(folder / f"shard-{number:05d}.parquet", (table for _, table in groups))
 
 

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.engine.timer_s1 import pad_batch
-from timer_forecaster.inference.scaling import standardise
+from timer_forecaster.inference.scaling import standardize
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.attention import pick
-from timer_forecaster.models.timer_s1.batches import MAX_NORMALISED, TrainingBatch
+from timer_forecaster.models.timer_s1.batches import MAX_NORMALizED, TrainingBatch
 from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
 from timer_forecaster.models.timer_s1.objective import load_balance_loss, patch_loss, stage_losses
 
@@ -49,16 +49,16 @@ def make_windows(
     """
     config, wide = network.config, torch.promote_types(torch.float32, network.dtype)
     rows = [
-        standardise(values, f"contexts[{i}]", config.max_context_length, config.interior_masks)
+        standardize(values, f"contexts[{i}]", config.max_context_length, config.interior_masks)
         for i, values in enumerate(contexts)
     ]
     n_tokens = [-(-len(row.values) // config.input_token_len) for row in rows]
-    normalised = np.full(targets.shape, np.nan)
+    normalized = np.full(targets.shape, np.nan)
     for i, row in enumerate(rows):
         if row.scale > 0:
-            normalised[i] = (targets[i] - row.location) / row.scale
-    observed = np.isfinite(normalised) & (np.abs(normalised) <= MAX_NORMALISED)
-    target = torch.from_numpy(np.where(observed, normalised, 0.0))
+            normalized[i] = (targets[i] - row.location) / row.scale
+    observed = np.isfinite(normalized) & (np.abs(normalized) <= MAX_NORMALizED)
+    target = torch.from_numpy(np.where(observed, normalized, 0.0))
     return Windows(
         pad_batch(network, [row.values for row in rows]),
         torch.tensor(n_tokens, device=network.device) - 1,

@@ -15,7 +15,7 @@ from torch import Tensor
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.finetuning.objective import Windows, make_windows, window_losses, window_pass
 from timer_forecaster.inference.forecast import Forecast
-from timer_forecaster.inference.scaling import standardise
+from timer_forecaster.inference.scaling import standardize
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
 
@@ -107,7 +107,7 @@ def in_units(network: TimerS1Network, rows: FloatArray, step: Step) -> Forecast:
     """
     config = network.config
     scaled = [
-        standardise(values, f"rows[{i}]", config.max_context_length, config.interior_masks)
+        standardize(values, f"rows[{i}]", config.max_context_length, config.interior_masks)
         for i, values in enumerate(rows)
         if step.shown[i]
     ]

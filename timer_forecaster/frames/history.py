@@ -213,7 +213,7 @@ class Memory(NamedTuple):
             for key, axis in zip(panel.keys, panel.axis, strict=True)
         }
 
-    def labelled(self, times: Sequence[pd.Index]) -> pd.Index:
+    def labeled(self, times: Sequence[pd.Index]) -> pd.Index:
         """Return the index of rows, from the times of each instance in turn."""
         if self.instances is None:
             return times[0].rename(self.index_names[0])
@@ -225,7 +225,7 @@ class Memory(NamedTuple):
     def frame(self) -> pd.DataFrame:
         """Return all remembered steps as a frame."""
         histories = self.histories.values()
-        index = self.labelled([history.times() for history in histories])
+        index = self.labeled([history.times() for history in histories])
         values = np.concatenate([history.values for history in histories], axis=1)
         return pd.DataFrame(values.T, index=index, columns=self.columns)
 

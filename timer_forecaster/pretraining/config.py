@@ -117,7 +117,7 @@ class Stage:
     name : str
         Names the folder that keeps the weights of the end of the stage.
     steps : int
-        Optimiser steps.
+        Optimizer steps.
     tokens_per_step : int
         Patches that one process learns from in one step.
     window_patches : tuple of int

@@ -195,7 +195,7 @@ class PipelineForecaster(BaseForecaster):
         asked = steps_and_times(fh, memory.histories)
         steps = {key: own for key, (own, _) in asked.items()}
         forecast = forecast_steps(pipeline_of(self), memory, steps, options_of(self), "fh")
-        return forecast, memory.labelled([times for _, times in asked.values()])
+        return forecast, memory.labeled([times for _, times in asked.values()])
 
     def _points(self, forecast: Forecast) -> FloatArray:
         return forecast.mean if self.point == "mean" else forecast.median

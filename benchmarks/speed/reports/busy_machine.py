@@ -17,7 +17,7 @@ from benchmarks.processes import ONE_THREAD
 from benchmarks.speed.asking import start
 
 
-def report_neighbour(own: str, reference: str | None, *, series: int, rounds: int) -> None:
+def report_neighbor(own: str, reference: str | None, *, series: int, rounds: int) -> None:
     """Print the wall time of the embedded checkpoint with default settings beside busy processes.
 
     The busy processes leave one core to the forecast. They are compared with one thread while all
@@ -40,18 +40,18 @@ def report_neighbour(own: str, reference: str | None, *, series: int, rounds: in
             found = process.ask("seconds", 512, 96, series, repeats=3, wall=True)
             return {"seconds": statistics.median(found)}
 
-    neighbours = max(1, (os.cpu_count() or 1) - 1)
+    neighbors = max(1, (os.cpu_count() or 1) - 1)
     turns = {
         (side, name): lambda side=side, threads=threads, busy=busy: turn(side, threads, busy)
         for side in sides
-        for name, threads, busy in (("alone", ONE_THREAD, 0), ("beside", {}, neighbours))
+        for name, threads, busy in (("alone", ONE_THREAD, 0), ("beside", {}, neighbors))
     }
     found = in_turns(turns, rounds)
     rows = []
     for side in sides:
         alone, beside = (found[side, name]["seconds"] for name in ("alone", "beside"))
         row = {"implementation": side, "one thread, wall s": alone}
-        rows.append(row | {f"beside {neighbours} busy, wall s": beside, "ratio": beside / alone})
+        rows.append(row | {f"beside {neighbors} busy, wall s": beside, "ratio": beside / alone})
     print(f"{series} walks of 512 points, 96 steps:\n\n{markdown(rows)}\n")
 
 

@@ -39,7 +39,7 @@ def test_hidden_values_do_not_reach_the_inputs_but_stay_targets():
     assert batch.known.float().mean() > 0.95  # all but values far off a short prefix's scale
 
 
-def test_inputs_are_standardised_by_the_prefix():
+def test_inputs_are_standardized_by_the_prefix():
     series = windows(256)
     batch = make_batch(series, 16, generator())
     values, flags = batch.inputs.split(16, dim=-1)

@@ -74,11 +74,11 @@ def test_weights_laid_out_for_a_device_give_the_golden_outputs(parity, lay_out):
 def test_activations_agree_block_by_block(parity):
     model, golden, _, _ = parity
     series = golden["activations.input"]
-    normalised = (series - series.mean(-1, keepdim=True)) / (
+    normalized = (series - series.mean(-1, keepdim=True)) / (
         series.std(-1, unbiased=False, keepdim=True) + 1e-5
     )
-    assert relative_error(normalised, golden["activations.normalized"]) < TOLERANCE
-    patches = patchify(normalised, None, 16)
+    assert relative_error(normalized, golden["activations.normalized"]) < TOLERANCE
+    patches = patchify(normalized, None, 16)
     with torch.no_grad():
         quantiles = model.forecast_pass(patches, model.config.num_mtp_tokens + 1)
     assert relative_error(quantiles, golden["activations.quantiles"]) < TOLERANCE

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-MAX_NORMALISED = 64.0
+MAX_NORMALizED = 64.0
 """Largest normalized value of a target: the square root of 4096 steps, the longest context."""
 
 
@@ -87,15 +87,15 @@ def make_batch(
     )
     mean, std = masked_statistics(series, visible & in_prefix)
     usable = std > 1e-5 * (mean.abs() + std) + 1e-30
-    normalised = (series - mean) / torch.where(usable, std, 1.0)
-    known = known & (normalised.abs() <= MAX_NORMALISED)
-    values = normalised.masked_fill(~(visible & known), 0.0)
+    normalized = (series - mean) / torch.where(usable, std, 1.0)
+    known = known & (normalized.abs() <= MAX_NORMALizED)
+    values = normalized.masked_fill(~(visible & known), 0.0)
     flags = (visible & known).to(values.dtype)
     tokens = torch.cat([x.unflatten(-1, (n_patches, -1)) for x in (values, flags)], dim=-1)
     order = torch.arange(n_patches - 1, device=series.device)
     return TrainingBatch(
         inputs=tokens[:, :-1],
-        targets=normalised.masked_fill(~known, 0.0).unflatten(-1, (n_patches, -1)),
+        targets=normalized.masked_fill(~known, 0.0).unflatten(-1, (n_patches, -1)),
         known=known.unflatten(-1, (n_patches, -1)),
         supervised=(order >= prefix[:, None] - 1) & usable,
     )

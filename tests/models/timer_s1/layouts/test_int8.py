@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from timer_forecaster.models.timer_s1.layouts.int8 import Int8Linear
-from timer_forecaster.models.timer_s1.layouts.rounding import quantise_rows
+from timer_forecaster.models.timer_s1.layouts.rounding import quantize_rows
 
 ROWS = (0, 1, 3, 16, 33, 100)  # some of them padded, some not
 
@@ -15,7 +15,7 @@ def normal(*shape, seed=0):
 
 @pytest.fixture
 def layer(int8_kernel):
-    return Int8Linear(*quantise_rows(normal(48, 96) / 10))
+    return Int8Linear(*quantize_rows(normal(48, 96) / 10))
 
 
 def test_gradients_are_refused_as_they_would_be_lost(layer):
@@ -29,8 +29,8 @@ def test_gradients_are_refused_as_they_would_be_lost(layer):
 @pytest.mark.parametrize("n_rows", ROWS)
 def test_products_are_those_of_the_integers(n_rows, int8_kernel):
     x = normal(n_rows, 96)
-    weight, weight_scale = quantise_rows(normal(48, 96, seed=1))
-    steps, scale = quantise_rows(x, int8_kernel)
+    weight, weight_scale = quantize_rows(normal(48, 96, seed=1))
+    steps, scale = quantize_rows(x, int8_kernel)
     expected = (steps.long() @ weight.long().T).double() * scale * weight_scale.T
     found = Int8Linear(weight, weight_scale)(x)
     torch.testing.assert_close(found, expected.float(), rtol=1e-6, atol=1e-6)

@@ -15,10 +15,10 @@ CHECK = """
 import torch
 from timer_forecaster.models.timer_s1.layouts.int8 import Int8Linear
 from timer_forecaster.models.timer_s1.layouts.int8_kernel import activation_steps
-from timer_forecaster.models.timer_s1.layouts.rounding import quantise_rows
+from timer_forecaster.models.timer_s1.layouts.rounding import quantize_rows
 x, weight = torch.full((20, 256), 3.0), torch.full((32, 256), 0.5)
 x[:, ::7] = -3.0
-error = (Int8Linear(*quantise_rows(weight))(x) - x @ weight.T).abs().max()
+error = (Int8Linear(*quantize_rows(weight))(x) - x @ weight.T).abs().max()
 print(activation_steps(), bool(error < 1e-3))
 """
 

@@ -22,7 +22,7 @@ from timer_forecaster.models.timer_s1.experts import (
 from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert
 from timer_forecaster.models.timer_s1.layouts.int8_kernel import activation_steps, multiply
 from timer_forecaster.models.timer_s1.layouts.linears import pad_to_grid, refuse_gradients
-from timer_forecaster.models.timer_s1.layouts.rounding import quantise_rows
+from timer_forecaster.models.timer_s1.layouts.rounding import quantize_rows
 
 _FEW = 512  # tokens
 
@@ -40,7 +40,7 @@ class Int8Linear(nn.Module):
     weight : Tensor of int8, shape (O, D)
     scale : Tensor, shape (O, 1)
         Step size of the weights, as
-        `timer_forecaster.models.timer_s1.layouts.rounding.quantise_rows` returns it.
+        `timer_forecaster.models.timer_s1.layouts.rounding.quantize_rows` returns it.
     dtype : torch.dtype
         Type of the outputs.
 
@@ -92,7 +92,7 @@ def round_inputs(x: Tensor) -> tuple[Tensor, Tensor]:
         If gradients of the inputs are wanted: whole steps have none.
     """
     refuse_gradients(x)
-    steps, scale = quantise_rows(x, activation_steps())
+    steps, scale = quantize_rows(x, activation_steps())
     return steps.view(torch.uint8) + (activation_steps() + 1), scale
 
 

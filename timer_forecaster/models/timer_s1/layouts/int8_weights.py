@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from timer_forecaster.models.timer_s1.experts import Expert
 from timer_forecaster.models.timer_s1.layouts.experts import FusedExpert
 from timer_forecaster.models.timer_s1.layouts.int8 import Int8Linear
-from timer_forecaster.models.timer_s1.layouts.rounding import quantise_weight
+from timer_forecaster.models.timer_s1.layouts.rounding import quantize_weight
 
 
 class Int8Weights(nn.Module):
@@ -45,7 +45,7 @@ class Int8Expert(nn.Module):
     def __init__(
         self,
         expert: Expert,
-        rounded: Callable[[Tensor], tuple[Tensor, Tensor]] = quantise_weight,
+        rounded: Callable[[Tensor], tuple[Tensor, Tensor]] = quantize_weight,
     ) -> None:
         super().__init__()
         self.gate_proj = Int8Weights(*rounded(expert.gate_proj.weight))

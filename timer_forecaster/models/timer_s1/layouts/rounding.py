@@ -12,7 +12,7 @@ _ROWS_AT_ONCE = 256
 _SMALLEST = 1e-30  # least magnitude of a row: a row of zeros is divided by it and stays zero
 
 
-def quantise_rows(values: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
+def quantize_rows(values: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
     """Round each row to whole steps; the largest magnitude of a row is ``steps`` steps.
 
     Parameters
@@ -30,8 +30,8 @@ def quantise_rows(values: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
     Examples
     --------
     >>> import torch
-    >>> from timer_forecaster.models.timer_s1.layouts.rounding import quantise_rows
-    >>> quantise_rows(torch.tensor([[0.5, -1.27]]))[0]
+    >>> from timer_forecaster.models.timer_s1.layouts.rounding import quantize_rows
+    >>> quantize_rows(torch.tensor([[0.5, -1.27]]))[0]
     tensor([[  50, -127]], dtype=torch.int8)
     """
     values = values.float()
@@ -40,11 +40,11 @@ def quantise_rows(values: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
     return rounded, largest / steps
 
 
-def quantise_weight(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Round a weight as `quantise_rows` does, a few rows at a time, in a sixth of the time.
+def quantize_weight(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Round a weight as `quantize_rows` does, a few rows at a time, in a sixth of the time.
 
     The intermediate values of a whole large matrix take many times the memory of the result.
     """
-    parts = [quantise_rows(rows) for rows in weight.detach().split(_ROWS_AT_ONCE)]
+    parts = [quantize_rows(rows) for rows in weight.detach().split(_ROWS_AT_ONCE)]
     rounded, scale = zip(*parts, strict=True)
     return torch.cat(rounded), torch.cat(scale)

@@ -24,7 +24,7 @@ import torch
 from places import ROOT
 
 from timer_forecaster import ForecastPipeline, release
-from timer_forecaster.checkpoints import cache, loading
+from timer_forecaster.checkpoints import cache, layout
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1.network import TimerS1Layers
 
@@ -150,7 +150,7 @@ def _(Forecaster):
 @weakness(6, "a large checkpoint keeps its type")
 def _(Forecaster):
     with network_passes() as passes, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loading, "_LARGE", 1000)  # parameters; the checkpoint for tests has more
+        patch.setattr(layout, "_LARGE", 1000)  # parameters; the checkpoint for tests has more
         Forecaster(MODEL).fit(walk()).predict([1])
     assert {one.dtype for one in passes} == {torch.bfloat16}
 

@@ -1,20 +1,22 @@
-"""What backtests, samples, grid searches and many series cost behind Darts' interface.
+"""Cost of backtests, samples, grid searches and forecasts of many series through Darts.
 
-    python benchmarks/darts_backtest.py --checkpoint timer-s1-mini
+    python -m benchmarks.darts_backtest --checkpoint timer-s1-mini
 
-- A backtest with Darts' default arguments, which retrain for each window, against the loop that
-  Darts runs for any model: it makes, fits and asks a model of our class for each window. Runs of
-  both alternate; the ratio printed is the median of neighbours' ratios. The loop loads nothing
-  either, as all models of a process share one network.
-- Passes of the network behind the samples of one forecast.
-- Loads of weights in a grid search, from an empty process-wide cache.
-- A forecast of many series, against the pipeline on the same arrays.
+- The time of a backtest with Darts' default arguments, which retrain for each window. It is
+  compared with the loop that Darts runs for any model: the loop makes and fits a model of our class
+  for each window, and forecasts with it. Runs of both alternate, and the ratio of each pair of runs
+  is taken: the median of these ratios is printed. The loop does not load weights again, as all
+  models of a process share one network.
+- The passes of the network for the samples of one forecast.
+- The loads of weights in a grid search that starts with an empty cache of networks.
+- The time of a forecast of many series, compared with the pipeline on the same arrays.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -22,8 +24,8 @@ from darts import TimeSeries
 from darts.metrics import mae
 from darts.models.forecasting.foundation_model import FoundationModel
 from darts.utils.likelihood_models import QuantileRegression
-from measuring import count_calls, measure
 
+from benchmarks.measuring import count_calls, measure
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.checkpoints import cache
 from timer_forecaster.darts import TimerS1Model
@@ -33,9 +35,9 @@ QUIET = {"accelerator": "cpu", "enable_progress_bar": False}
 PASSES = (TimerS1Network, "forecast_pass")
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Print seconds, ratios and counts."""
-    arguments = parse_arguments()
+    arguments = parse_arguments(given)
     torch.set_num_threads(arguments.threads)
     logging.captureWarnings(True)
     logging.disable(logging.WARNING)  # Lightning and Darts log several lines for each forecast
@@ -47,7 +49,7 @@ def main() -> None:
 
 
 def make(arguments: argparse.Namespace, **options: object) -> TimerS1Model:
-    """Make a model of ours."""
+    """Return a new model of our class."""
     return TimerS1Model(
         arguments.context,
         arguments.horizon,
@@ -58,12 +60,12 @@ def make(arguments: argparse.Namespace, **options: object) -> TimerS1Model:
 
 
 def walk(steps: int, seed: int) -> TimeSeries:
-    """Make a random walk. What is asked of each seed is asked once: forecasts are remembered."""
+    """Return a random walk; time each seed once only, as forecasts are remembered."""
     return TimeSeries.from_values(np.random.default_rng(seed).normal(size=steps).cumsum())
 
 
 def grid_search(arguments: argparse.Namespace) -> None:
-    """Count the loads of weights in a grid search."""
+    """Print the loads of weights in a grid search."""
     series = walk(arguments.context + 4 * arguments.horizon, seed=0)
     candidates = {
         "input_chunk_length": [arguments.context // 4, arguments.context // 2, arguments.context],
@@ -83,7 +85,7 @@ def grid_search(arguments: argparse.Namespace) -> None:
 
 
 def samples(arguments: argparse.Namespace) -> None:
-    """Count the passes behind the samples of a forecast."""
+    """Print the passes of the network for the samples of a forecast."""
     model = make(arguments, likelihood=QuantileRegression([0.1, 0.5, 0.9]))
     model.fit(walk(arguments.context, seed=1))
     [passes] = count_calls(lambda: model.predict(arguments.horizon, num_samples=500), PASSES)
@@ -91,7 +93,7 @@ def samples(arguments: argparse.Namespace) -> None:
 
 
 def backtests(arguments: argparse.Namespace) -> None:
-    """Compare a backtest with default arguments with one by Darts' loop."""
+    """Print the times of a backtest with default arguments and of one by Darts' loop."""
     model = make(arguments)
     steps = arguments.context + arguments.windows
 
@@ -120,7 +122,7 @@ def backtests(arguments: argparse.Namespace) -> None:
 
 
 def many_series(arguments: argparse.Namespace) -> None:
-    """Compare a forecast of many series with the pipeline's."""
+    """Print the times of a forecast of many series through Darts and by the pipeline."""
     pipeline = ForecastPipeline.from_pretrained(arguments.checkpoint, device="cpu")
     model = make(arguments).fit(walk(arguments.context, seed=0))
     generator = np.random.default_rng(0)
@@ -139,24 +141,26 @@ def many_series(arguments: argparse.Namespace) -> None:
 
 
 def show(first: str, second: str, seconds: list[tuple[float, float]]) -> None:
-    """Print the medians of two columns of seconds, and the median of their ratios."""
+    """Print the median of each of two columns of seconds, and the median of their ratios."""
     columns = np.array(seconds)
     medians = np.median(columns, axis=0)
     ratio = np.median(columns[:, 0] / columns[:, 1])
     print(f"  {first} {medians[0]:.3f} s, {second} {medians[1]:.3f} s, ratio {ratio:.2f}")
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.darts_backtest", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("--checkpoint", default="timer-s1-mini", help="registry name or folder")
     parser.add_argument("--context", type=int, default=200, help="steps to forecast from")
     parser.add_argument("--horizon", type=int, default=24)
-    parser.add_argument("--windows", type=int, default=100, help="of a backtest")
+    parser.add_argument("--windows", type=int, default=100, help="windows of a backtest")
     parser.add_argument("--series", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
-"""What tuning a checkpoint of the released size takes beside its weights.
+"""The memory that finetuning needs beside the weights, for a checkpoint of the released size.
 
-Writes random weights in the released layout (16.6 GB in bfloat16) to a folder, unless they are
-there already, tunes them for a few steps in a process of its own, and prints the parameters that
-were trained, the size of the adapter's files, and memory. Frozen weights stay mapped from their
-files, so that what belongs to no file is what tuning takes beside them; what autograd keeps of the
-forward pass, the activations, is counted apart::
+The program writes random weights in the released layout (16.6 GB in bfloat16) to a folder, unless
+the folder holds them. It finetunes them for a few steps in a new process. It prints the number of
+trained parameters, the size of the adapter's files, and memory. Frozen weights stay mapped from
+their files. So the memory that belongs to no file is the memory that finetuning needs beside them.
+The activations, which autograd keeps for the backward pass, are counted separately::
 
-    python benchmarks/finetuning_memory.py --work FOLDER
+    python -m benchmarks.finetuning_memory --work FOLDER
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,20 +25,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import markdown, memory, write_page
-from speed_parts.networks import write_checkpoint
 
-_EVERY = 0.05  # seconds
+from benchmarks.measuring import memory
+from benchmarks.pages import markdown, write_page
+from benchmarks.processes import IMPORTABLE
+from benchmarks.random_checkpoints import write_checkpoint
+
+PROGRAM = "benchmarks.finetuning_memory"
+SAMPLE_EVERY = 0.05  # seconds
 SETTINGS = {"steps": 3, "context_length": 512, "batch_size": 4, "validation": 0.1}
 
 
-class Watch(threading.Thread):
-    """Samples the memory of this process that belongs to no file.
+class MemoryWatch(threading.Thread):
+    """A thread that samples the memory of this process that belongs to no file.
 
     Attributes
     ----------
     most : float
-        GB of it at most.
+        The largest sample so far, in GB.
     """
 
     def __init__(self) -> None:
@@ -47,25 +52,25 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         """Sample until `end`."""
-        while not self._ended.wait(_EVERY):
+        while not self._ended.wait(SAMPLE_EVERY):
             self.most = max(self.most, memory()["anonymous"])
 
     def end(self) -> float:
-        """Give the most that was seen."""
+        """Stop, and return the largest sample."""
         self._ended.set()
         self.join()
         return self.most
 
 
-class Kept:
-    """What autograd keeps for the backward pass: the most of any step.
+class Activations:
+    """The tensors that autograd keeps for the backward pass.
 
     Attributes
     ----------
     most : int
-        Bytes, weights left out, each storage counted once.
+        Bytes in the largest step. Weights are not counted, and each storage is counted once.
     frozen : TimerS1Network
-        The network whose parts were tuned.
+        The network whose parts are finetuned.
     """
 
     def __init__(self) -> None:
@@ -76,7 +81,7 @@ class Kept:
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Count what is kept meanwhile."""
+        """Count inside the context."""
         import torch
 
         from timer_forecaster.finetuning import tuner
@@ -91,12 +96,13 @@ class Kept:
 
         tuner.load_frozen = load_frozen
         try:
-            with torch.autograd.graph.saved_tensors_hooks(self._keep, self._give):
+            with torch.autograd.graph.saved_tensors_hooks(self._pack, self._unpack):
                 yield
         finally:
             tuner.load_frozen = original
 
-    def _keep(self, tensor: Any) -> Any:
+    def _pack(self, tensor: Any) -> Any:
+        """Count a tensor that is kept; the first one after a backward pass begins a step."""
         if self._backward:
             self._storages, self._backward = {}, False
         storage = tensor.untyped_storage()
@@ -105,13 +111,14 @@ class Kept:
             self.most = max(self.most, sum(self._storages.values()))
         return tensor
 
-    def _give(self, tensor: Any) -> Any:
+    def _unpack(self, tensor: Any) -> Any:
+        """Note that the backward pass has begun."""
         self._backward = True
         return tensor
 
 
-def tune(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Tune the checkpoint of a folder in this process, and tell what it took, in GB."""
+def finetune_folder(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Finetune the checkpoint of a folder in this process; return a row of the table."""
     from timer_forecaster.adapters.adapter import Adapter
     from timer_forecaster.adapters.base import Base
     from timer_forecaster.checkpoints.key import NetworkKey
@@ -120,32 +127,33 @@ def tune(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     from timer_forecaster.inference import ForecastPipeline
     from timer_forecaster.models.timer_s1.targets import replaced_by
 
-    watch = Watch()
+    watch = MemoryWatch()
     watch.start()
     pipe = ForecastPipeline(NetworkKey.resolve(folder, None, "cpu", "auto"))
     random = np.random.default_rng(0)
     series = [np.sin(np.arange(2000) / p) + random.normal(size=2000) / 5 for p in (3, 7, 12, 30)]
-    kept, config = Kept(), FinetuneConfig(**settings)
-    with kept.counted(), warnings.catch_warnings():
+    activations, config = Activations(), FinetuneConfig(**settings)
+    with activations.counted(), warnings.catch_warnings():
         warnings.simplefilter("ignore", TuningWarning)
         report = finetune(pipe, series, config).report
     own, peak = watch.end(), memory()["peak"]
-    # What the tuning of random weights ends with may be the identity.
-    names = replaced_by(config.target, [name for name, _ in kept.frozen.named_parameters()])
-    adapter = Adapter(Base.of(pipe.key), config.target, own_copies(kept.frozen, names))
+    # Finetuning of random weights may return the identity. Measure the size of a real adapter.
+    frozen = activations.frozen
+    names = replaced_by(config.target, [name for name, _ in frozen.named_parameters()])
+    adapter = Adapter(Base.of(pipe.key), config.target, own_copies(frozen, names))
     with tempfile.TemporaryDirectory() as place:
         size = sum(file.stat().st_size for file in adapter.save(place).iterdir())
     weights = sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 1e9
-    activations = kept.most / 1e9
+    kept = activations.most / 1e9
     return {
         "trained": report.n_parameters,
-        "of all": f"{report.n_parameters / _n_parameters(kept.frozen):.3%}",
+        "of all": f"{report.n_parameters / _n_parameters(frozen):.3%}",
         "adapter, MB": size / 1e6,
         "weights, GB": weights,
         "most resident, GB": peak,
         "most of it not of files, GB": own,
-        "activations, GB": activations,
-        "beyond weights and activations, GB": own - activations,
+        "activations, GB": kept,
+        "beyond weights and activations, GB": own - kept,
         "steps": report.steps,
         "seconds": report.seconds,
     }
@@ -155,28 +163,40 @@ def _n_parameters(network: Any) -> int:
     return sum(value.numel() for value in network.parameters())
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Write the checkpoint, tune it in a process of its own and print what it took."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add = parser.add_argument
-    add("--work", type=Path, required=True, help="folder for the checkpoint, which is kept")
-    add("--sizes", type=json.loads, default={}, help="fields that are not the released ones, JSON")
-    add("--settings", type=json.loads, default=SETTINGS, help="of FinetuneConfig, as JSON")
-    add("--page", type=Path, help="markdown page whose table is replaced")
-    add("--in-this-process", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args(argv)
+def main(given: Sequence[str] | None = None) -> None:
+    """Write the checkpoint, finetune it in a new process, and print a table."""
+    arguments = parse_arguments(given)
     folder = arguments.work / "bfloat16"
     if arguments.in_this_process:
-        print(json.dumps(tune(folder, arguments.settings)))
+        print(json.dumps(finetune_folder(folder, arguments.settings)))
         return
     write_checkpoint(folder, arguments.sizes, "bfloat16")
-    command = [sys.executable, __file__, "--in-this-process", "--work", str(arguments.work)]
+    command = [sys.executable, "-m", PROGRAM, "--in-this-process", "--work", str(arguments.work)]
     command += ["--settings", json.dumps(arguments.settings)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    output = subprocess.run(  # noqa: S603
+        command, check=True, capture_output=True, text=True, env=os.environ | IMPORTABLE
+    ).stdout
     table = markdown([json.loads(output.splitlines()[-1])])
     print(table)
     if arguments.page:
         write_page(arguments.page, {"memory": table})
+
+
+def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(prog=f"python -m {PROGRAM}", description=__doc__)
+    add = parser.add_argument
+    add("--work", type=Path, required=True, help="folder for the checkpoint, which is kept")
+    add(
+        "--sizes",
+        type=json.loads,
+        default={},
+        help="sizes that differ from the released ones, as JSON",
+    )
+    add("--settings", type=json.loads, default=SETTINGS, help="of FinetuneConfig, as JSON")
+    add("--page", type=Path, help="Markdown page whose table is replaced")
+    add("--in-this-process", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args(given)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,23 @@
 """Gain and cost of inference options or precisions, on data sets held out of training.
 
-GIFT-Eval's protocol on the files that `timer_forecaster.corpus.held_out.HELD_OUT` names: the
-embedded checkpoint was not trained on them, and none of them is part of the benchmark. Options are
-chosen here, so that the benchmark's own data stay untouched. Of each data set three series, spread
-over it, with their newest 20,000 steps. MASE and CRPS are geometric means relative to Seasonal
-Naive; cost is the time of the forecasts relative to that of the first option.
+    python -m benchmarks.inference_options --data FOLDER [--checkpoint NAME] [--output results.csv]
+    python -m benchmarks.inference_options --data FOLDER --precisions ...
 
-    python benchmarks/inference_options.py --data FOLDER [--checkpoint NAME] [--output results.csv]
-    python benchmarks/inference_options.py --data FOLDER --precisions ...
+The protocol is GIFT-Eval's, on the files that `timer_forecaster.corpus.held_out.HELD_OUT` names.
+The embedded checkpoint was not trained on them, and none of them is part of the benchmark. So
+options can be chosen here without a look at the benchmark's own data. Of each data set, three
+series are taken, spread over it, with their newest 20,000 steps. MASE and CRPS are geometric means
+relative to Seasonal Naive. The cost is the time of the forecasts relative to the first option.
 
-The second compares float32, bfloat16 and 8-bit integers on a CPU instead, and gives beside the
-table the change of both errors from float32, in percent, with its standard error.
+The second command compares float32, bfloat16 and 8-bit integers on a CPU. It also prints the change
+of both errors from float32, in percent, with its standard error.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,14 +44,9 @@ WITHOUT_HORIZON = ("tourism_quarterly__Q",)
 """GIFT-Eval defines no horizon for quarters outside the M4 competition."""
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Score every option and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with the held-out files")
-    parser.add_argument("--checkpoint", default="timer-s1-mini")
-    parser.add_argument("--output", type=Path, help="keep the results here; a run goes on from it")
-    parser.add_argument("--precisions", action="store_true", help="compare types, not options")
-    arguments = parser.parse_args()
+    arguments = parse_arguments(given)
     compared = by_precision if arguments.precisions else by_option
     forecasters = compared(arguments.checkpoint)
     with tempfile.TemporaryDirectory() as folder:
@@ -62,14 +58,26 @@ def main() -> None:
         print(changes(results).to_string(float_format="{:+.2f}".format))
 
 
+def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.inference_options", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with the held-out files")
+    parser.add_argument("--checkpoint", default="timer-s1-mini")
+    parser.add_argument("--output", type=Path, help="keep the results here; a run goes on from it")
+    parser.add_argument("--precisions", action="store_true", help="compare types, not options")
+    return parser.parse_args(given)
+
+
 def by_option(checkpoint: str) -> dict[str, PipelineForecaster]:
-    """Take one network, with each of the options."""
+    """Return a forecaster for each of the options; they share one network."""
     pipeline = ForecastPipeline.from_pretrained(checkpoint)
     return {name: PipelineForecaster(pipeline, dict(o)) for name, o in OPTIONS.items()}
 
 
 def by_precision(checkpoint: str) -> dict[str, PipelineForecaster]:
-    """Take a network in each of the precisions."""
+    """Return a forecaster for each of the precisions."""
     return {
         name: PipelineForecaster(
             ForecastPipeline.from_pretrained(checkpoint, device="cpu", **options)
@@ -79,7 +87,10 @@ def by_precision(checkpoint: str) -> dict[str, PipelineForecaster]:
 
 
 def changes(results: pd.DataFrame) -> pd.DataFrame:
-    """Mean change of the errors from float32 over the configurations, and its standard error."""
+    """Return the mean change of the errors from float32, and its standard error, in percent.
+
+    Means are taken over the configurations of the benchmark.
+    """
     rows = {}
     for error, column in (("CRPS", "mean_weighted_sum_quantile_loss"), ("MASE", "MASE[0.5]")):
         scores = results.pivot(index="dataset", columns="model", values=f"eval_metrics/{column}")
@@ -90,7 +101,7 @@ def changes(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def excerpt(path: Path) -> pd.DataFrame:
-    """Take some series of a file, the newest part of each; none much shorter than the others."""
+    """Return the newest part of some series of a file, without those that are much shorter."""
     frame = pd.read_parquet(path, columns=["item_id", "freq", "target"])
     lengths = frame["target"].map(len)
     frame = frame[lengths >= 0.8 * lengths.median()]
@@ -99,10 +110,7 @@ def excerpt(path: Path) -> pd.DataFrame:
 
 
 def table(results: pd.DataFrame, first: str) -> pd.DataFrame:
-    """One row for each option and term, and the cost of the option in that term.
-
-    The cost is relative to that of the first option.
-    """
+    """Return the scores of each option in each term, and its cost relative to the first option."""
     scores = aggregate(results).drop(index="seasonal_naive").reset_index()
     results = results.assign(term=results["dataset"].str.rsplit("/", n=1).str[-1])
     seconds = results.groupby(["model", "term"])["seconds"].sum().unstack()

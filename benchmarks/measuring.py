@@ -1,50 +1,80 @@
-"""What the benchmarks share: time, calls and memory behind an answer, medians, tables."""
+"""Measure time, calls and memory of a function, and take medians over rounds."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 STATUS = Path("/proc/self/status")
-FORGET_PEAK = "5"
-"""What /proc/self/clear_refs takes to begin the highest memory anew (Linux)."""
+RESET_PEAK = "5"
+"""The value that resets the peak of memory when it is written to /proc/self/clear_refs (Linux)."""
 
 
-def measure(answer: Callable[[], object]) -> float:
-    """Seconds that an answer takes."""
+def measure(function: Callable[[], object]) -> float:
+    """Return the wall seconds of a call."""
     start = time.perf_counter()
-    answer()
+    function()
     return time.perf_counter() - start
 
 
-def measure_cpu(answer: Callable[[], object]) -> float:
-    """CPU seconds of this process, all its threads, that an answer takes."""
+def measure_cpu(function: Callable[[], object]) -> float:
+    """Return the CPU seconds of a call, summed over all threads of this process."""
     start = time.process_time()
-    answer()
+    function()
     return time.process_time() - start
 
 
-def in_turns(ways: Mapping[str, Callable[[], Mapping[str, float]]], rounds: int) -> dict[str, Any]:
-    """Ask all ways in each round; medians over the rounds, by way and figure."""
-    found: dict[str, list[Mapping[str, float]]] = {name: [] for name in ways}
+def in_turns(
+    measurements: Mapping[Any, Callable[[], Mapping[str, float]]], rounds: int
+) -> dict[Any, Any]:
+    """Take all measurements in each round, one after the other.
+
+    The measurements take turns, so that a slow phase of the machine meets all of them.
+
+    Parameters
+    ----------
+    measurements : mapping
+        By name, a function that measures once and returns its figures by name.
+    rounds : int
+        How often each function is called.
+
+    Returns
+    -------
+    dict
+        By measurement and figure, the median over the rounds.
+    """
+    found: dict[Any, list[Mapping[str, float]]] = {name: [] for name in measurements}
     for _ in range(rounds):
-        for name, way in ways.items():
-            found[name].append(way())
+        for name, measurement in measurements.items():
+            found[name].append(measurement())
     return {
         name: {figure: statistics.median(one[figure] for one in each) for figure in each[0]}
         for name, each in found.items()
     }
 
 
-def count_calls(answer: Callable[[], object], *functions: tuple[object, str]) -> list[int]:
-    """Count the calls of functions behind an answer, each given by its owner and its name."""
-    counts = [0] * len(functions)
-    originals = [getattr(owner, name) for owner, name in functions]
+def count_calls(function: Callable[[], object], *counted: tuple[object, str]) -> list[int]:
+    """Count the calls of some functions during one call.
 
-    def counted(number: int) -> Callable[..., object]:
+    Parameters
+    ----------
+    function : callable
+        The call.
+    *counted : tuple of object and str
+        The functions to count: the class or module that holds each, and its name there.
+
+    Returns
+    -------
+    list of int
+        One count for each counted function.
+    """
+    counts = [0] * len(counted)
+    originals = [getattr(owner, name) for owner, name in counted]
+
+    def counter(number: int) -> Callable[..., object]:
         def call(*arguments: object, **options: object) -> object:
             counts[number] += 1
             return originals[number](*arguments, **options)
@@ -52,20 +82,21 @@ def count_calls(answer: Callable[[], object], *functions: tuple[object, str]) ->
         return call
 
     try:
-        for number, (owner, name) in enumerate(functions):
-            setattr(owner, name, counted(number))
-        answer()
+        for number, (owner, name) in enumerate(counted):
+            setattr(owner, name, counter(number))
+        function()
     finally:
-        for (owner, name), original in zip(functions, originals, strict=True):
+        for (owner, name), original in zip(counted, originals, strict=True):
             setattr(owner, name, original)
     return counts
 
 
 def memory() -> dict[str, float]:
-    """Read this process's memory in GB (10⁹ bytes), from Linux.
+    """Return the memory of this process in GB (10⁹ bytes), as Linux reports it.
 
-    ``peak`` is the most that was resident, pages of mapped files included; ``now`` what is;
-    ``anonymous`` what of it cannot be given back to the page cache.
+    ``now`` is the resident memory. ``peak`` is its maximum so far, and includes the pages of mapped
+    files. ``anonymous`` is the part of ``now`` that belongs to no file: the system cannot drop it
+    and read it again.
     """
     lines = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
     names = {"peak": "VmHWM", "now": "VmRSS", "anonymous": "RssAnon"}
@@ -73,33 +104,5 @@ def memory() -> dict[str, float]:
 
 
 def forget_peak() -> None:
-    """Let the peak of `memory` begin at what is resident now."""
-    (STATUS.parent / "clear_refs").write_text(FORGET_PEAK)
-
-
-def markdown(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Lay rows of equal keys out as a table of markdown; numbers with three digits."""
-    rows = list(rows)
-    lines = [list(rows[0]), ["---"] * len(rows[0])]
-    lines += [[_cell(value) for value in row.values()] for row in rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    if not isinstance(value, float):
-        return f"{value:,}" if isinstance(value, int) else str(value)
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def write_page(page: Path, tables: Mapping[str, str]) -> None:
-    """Replace what stands between ``<!-- NAME -->`` and ``<!-- end NAME -->``."""
-    text = page.read_text(encoding="utf-8")
-    for name, table in tables.items():
-        start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
-        if text.count(start) != 1 or text.count(end) != 1:
-            raise ValueError(f"{page} must hold each of {start} and {end} once")
-        before, _, rest = text.partition(start)
-        text = f"{before}{start}\n{table}\n{end}{rest.partition(end)[2]}"
-    page.write_text(text, encoding="utf-8")
+    """Reset the peak of `memory` to the memory that is resident now."""
+    (STATUS.parent / "clear_refs").write_text(RESET_PEAK)

@@ -1,24 +1,24 @@
-"""Time that the sktime door adds to the pipeline, on the same panel in the same run.
+"""The time that the sktime door adds to the pipeline, on the same panel in the same run.
 
-    python benchmarks/sktime_overhead.py --checkpoint timer-s1-mini
+    python -m benchmarks.sktime_overhead --checkpoint timer-s1-mini
 
-The pipeline is given a list of arrays and asked for the median, or for three quantile levels; the
-sktime forecaster is given the same panel as a frame, fitted, and asked for the same. Runs of both
-alternate; the ratio printed is the median of the ratios of neighbours. The forward passes and the
-calls of the pipeline behind one answer are counted in a run of their own.
+The pipeline gets a list of arrays and returns the median, or three quantile levels. The sktime
+forecaster gets the same panel as a data frame, is fitted, and returns the same. Runs of both
+alternate, and the ratio of each pair of runs is taken: the median of these ratios is printed. A
+separate run counts the forward passes of the network and the calls of the pipeline.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 import torch
-from measuring import count_calls, measure
 
+from benchmarks.measuring import count_calls, measure
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.sktime import TimerS1Forecaster
@@ -26,11 +26,12 @@ from timer_forecaster.sktime import TimerS1Forecaster
 LEVELS = [0.05, 0.5, 0.95]
 COUNTED = ((TimerS1Network, "forecast_pass"), (ForecastPipeline, "predict"))
 Question = tuple[str, Callable[[], object], Callable[[], object]]
+"""A name, and two functions: the pipeline's way and the forecaster's way."""
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Print seconds, ratios and counts."""
-    arguments = parse_arguments()
+    arguments = parse_arguments(given)
     torch.set_num_threads(arguments.threads)
     print(
         f"{arguments.checkpoint}: {arguments.series} series of {arguments.steps} steps, "
@@ -47,7 +48,7 @@ def main() -> None:
 
 
 def questions(arguments: argparse.Namespace) -> list[Question]:
-    """Build what is asked of both: its name, the pipeline's way and the forecaster's way."""
+    """Return the questions that both ways answer, about one panel of random walks."""
     values = np.random.default_rng(0).normal(size=(arguments.series, arguments.steps)).cumsum(1)
     rows = list(values)
     names = [f"series {i:05}" for i in range(len(rows))]
@@ -60,7 +61,7 @@ def questions(arguments: argparse.Namespace) -> list[Question]:
     level = itertools.count()
 
     def fitted() -> TimerS1Forecaster:
-        # another level each time: the forecast of a panel seen before would be recalled
+        # Each fit gets another level: the forecast of a known panel would be recalled.
         return TimerS1Forecaster(arguments.checkpoint).fit(panel + next(level))
 
     def pipeline_quantiles() -> object:
@@ -81,16 +82,18 @@ def questions(arguments: argparse.Namespace) -> list[Question]:
     ]
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.sktime_overhead", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("--checkpoint", default="timer-s1-mini", help="registry name or folder")
     parser.add_argument("--series", type=int, default=1000)
     parser.add_argument("--steps", type=int, default=200, help="length of each series")
     parser.add_argument("--horizon", type=int, default=24)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 if __name__ == "__main__":

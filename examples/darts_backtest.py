@@ -1,4 +1,4 @@
-"""Timer-S1 beside Darts' own models on three data sets: the same windows for all, one table."""
+"""Compare Timer-S1 with Darts' own models on the same windows of three data sets."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ from matplotlib import pyplot
 from timer_forecaster.darts import TimerS1Model
 
 logging.captureWarnings(True)
-logging.disable(logging.WARNING)  # Lightning and statsmodels have something to say about each fit
+logging.disable(logging.WARNING)  # Lightning and statsmodels log lines in each fit
 
 folder = Path(__file__).parent
 load = pd.concat(
@@ -25,8 +25,8 @@ retail = pd.read_csv(folder / "australian_retail.csv", header=[0, 1], index_col=
 retail.index = pd.PeriodIndex(retail.index, freq="M").to_timestamp()
 gasoline = pd.read_csv(folder / "us_gasoline.csv", index_col="week", parse_dates=True)
 
-# Of each data set: its series, the steps of a season, the steps to forecast, how many windows.
-# Windows follow each other without overlap and end with the data.
+# For each data set: its series, the steps of a season, the steps to forecast, and the number of
+# windows. Windows follow each other without overlap and end with the data.
 data_sets = {
     "French load, hourly": ([TimeSeries.from_dataframe(load)], 168, 24, 7),
     "Australian retail, monthly": ([TimeSeries.from_series(retail[i]) for i in retail], 12, 12, 5),
@@ -35,14 +35,14 @@ data_sets = {
 
 
 def models_for(season, horizon):
-    """Make what stands in the table. Nothing is tuned; all but Timer-S1 are told the season."""
+    """Return the models with default settings. All except Timer-S1 need the season."""
     return {
         "ExponentialSmoothing": ExponentialSmoothing(seasonal_periods=season),
         "Theta": Theta(seasonality_period=season),
         "LightGBM": LightGBMModel(
             lags=season,
             output_chunk_length=horizon,
-            multi_models=False,  # one for all steps ahead; one for each would take minutes
+            multi_models=False,  # one model for all steps: one for each takes minutes
             verbose=-1,
             n_jobs=1,
             random_state=0,
@@ -60,7 +60,7 @@ scores, seconds = pd.DataFrame(), pd.DataFrame()
 for (title, (series, season, horizon, windows)), axis in zip(data_sets.items(), axes, strict=True):
     for name, model in models_for(season, horizon).items():
         start = time.perf_counter()
-        forecasts = model.historical_forecasts(  # by default, a model is fitted for each window
+        forecasts = model.historical_forecasts(  # by default, Darts fits a model for each window
             series,
             start=-windows * horizon,
             start_format="position",
@@ -83,6 +83,6 @@ for (title, (series, season, horizon, windows)), axis in zip(data_sets.items(), 
     axis.set_title(f"{title}: the newest window, and the MASE of all", loc="left")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 
-# MASE: errors relative to those, within the sample, of repeating the season before.
+# MASE: errors relative to the in-sample errors of the seasonal naive forecast.
 print(scores.round(3).assign(**{"seconds for all": seconds.sum(axis=1).round(1)}).to_string())
 figure.savefig("darts_backtest.png", dpi=150)

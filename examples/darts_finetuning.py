@@ -1,4 +1,4 @@
-"""Tune Timer-S1 in Darts' own training loop, with early stopping, and see whether it helped."""
+"""Finetune Timer-S1 in Darts' own training loop with early stopping, and compare the errors."""
 
 import logging
 import warnings
@@ -13,7 +13,7 @@ from pytorch_lightning.callbacks import EarlyStopping
 
 from timer_forecaster.darts import TimerS1Model
 
-logging.disable(logging.WARNING)  # Lightning has something to say about each fit
+logging.disable(logging.WARNING)  # Lightning logs lines in each fit
 warnings.filterwarnings("ignore", module=r"pytorch_lightning|torch\.utils\.data")
 
 day, week = 24, 168
@@ -24,8 +24,8 @@ load = pd.concat(
 )
 load = TimeSeries.from_dataframe(load)
 train = load[: -2 * week]
-validation = load[-4 * week : -week]  # two weeks to look back on, and the one that is forecast
-# the newest week is neither trained nor validated on
+validation = load[-4 * week : -week]  # two weeks of context, and the week that is forecast
+# The newest week is used neither for training nor for validation.
 
 levels = [0.1, 0.5, 0.9]
 options = {
@@ -42,7 +42,7 @@ tuned = TimerS1Model(
     enable_finetuning="router+head",
     n_epochs=20,
     random_state=0,
-    save_checkpoints=True,  # of the best epoch
+    save_checkpoints=True,  # keep the weights of the best epoch
     model_name="french_load",
     work_dir="darts_finetuning",
     force_reset=True,
@@ -52,7 +52,7 @@ tuned.fit(train, val_series=validation, load_best=True)
 
 
 def errors(model):
-    """Score forecasts of each day of the newest week, and of the week that validated."""
+    """Return the errors of daily forecasts in the validation week and in the newest week."""
     found = {}
     for name, series in (("validation", load[:-week]), ("newest week", load)):
         forecasts = model.historical_forecasts(

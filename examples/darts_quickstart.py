@@ -1,4 +1,4 @@
-"""Timer-S1 as a Darts model: the same fit and predict as every other."""
+"""Forecast with Timer-S1 as a Darts model, by the usual fit and predict."""
 
 from pathlib import Path
 

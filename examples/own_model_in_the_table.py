@@ -1,4 +1,4 @@
-"""Your own models in the benchmark's table: one of sktime and one of Darts beside Timer-S1."""
+"""Score your own models beside Timer-S1 as GIFT-Eval does: one of sktime and one of Darts."""
 
 import warnings
 from pathlib import Path
@@ -20,13 +20,13 @@ from timer_forecaster.evaluation import (
 )
 from timer_forecaster.plotting import plot_aggregates
 
-warnings.filterwarnings("ignore", category=FutureWarning, module="sktime")  # of a coming default
+warnings.filterwarnings("ignore", category=FutureWarning, module="sktime")  # on a new default
 
 
-# A forecaster turns contexts (1-D arrays, NaN = missing) into quantiles (n, horizon, 9). One with a
-# parameter named configuration gets that as well.
+# A forecaster is a function from contexts (1-D arrays, NaN = missing) to quantiles (n, horizon, 9).
+# If it has a parameter named configuration, it gets the configuration as well.
 def sktime_theta(contexts, horizon, configuration):
-    """Forecast with sktime's Theta method."""
+    """Return the quantiles of sktime's Theta method."""
     forecasts = []
     for context in contexts:
         model = ThetaForecaster(sp=configuration.seasonality)
@@ -36,7 +36,7 @@ def sktime_theta(contexts, horizon, configuration):
 
 
 def darts_smoothing(contexts, horizon, configuration):
-    """Forecast with exponential smoothing of Darts."""
+    """Return the quantiles of Darts' exponential smoothing."""
     forecasts = []
     for context in contexts:
         model = ExponentialSmoothing(seasonal_periods=configuration.seasonality, random_state=0)
@@ -45,11 +45,12 @@ def darts_smoothing(contexts, horizon, configuration):
     return np.stack(forecasts)
 
 
-# Any text that changes when the forecaster does: only with it are results on disk taken up again.
+# Any text that you change when you change the forecaster. With it, a later run reuses the results
+# on disk.
 sktime_theta.settings = "ThetaForecaster"
 darts_smoothing.settings = "ExponentialSmoothing, 300 samples"
 
-# Data of your own are a file <dataset>__<frequency>.parquet for each data set, one row a series.
+# Your own data: one file <dataset>__<frequency>.parquet for each data set, one row for each series.
 data = Path("my_benchmark")
 data.mkdir(exist_ok=True)
 load = pd.read_csv(Path(__file__).parent / "french_load.csv")["load_mw"]

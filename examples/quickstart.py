@@ -1,4 +1,4 @@
-"""A CSV in, a week of demand with its uncertainty out, compared with what happened."""
+"""Forecast a week of demand from a CSV file, and compare it with the actual demand."""
 
 from pathlib import Path
 

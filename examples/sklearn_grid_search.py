@@ -1,4 +1,4 @@
-"""One grid search over Timer-S1, ridge regression and randomised trees, on the same windows."""
+"""One grid search over Timer-S1, ridge regression and randomized trees, on the same windows."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ grid = [
     {"model": [make_pipeline(StandardScaler(), Ridge())], "model__ridge__alpha": [1, 10, 100]},
     {"model": [ExtraTreesRegressor(50, random_state=0)], "model__max_features": [0.05, 0.2]},
 ]
-# Each fold tests a week. Rows overlap: the gap keeps its hours out of the training rows' y.
+# Each fold tests a week. Rows overlap: the gap keeps the test hours out of the training targets.
 weeks = TimeSeriesSplit(n_splits=3, test_size=WEEK, gap=DAY - 1)
 pipeline = Pipeline([("model", TimerS1Regressor())])
 search = GridSearchCV(pipeline, grid, scoring="neg_mean_absolute_error", cv=weeks, refit=False)
@@ -33,12 +33,12 @@ search.fit(X, y)
 
 
 def name_of(model):
-    """Name of a candidate, or of the last step of one."""
+    """Return the class name of a candidate, or of its last step if it is a pipeline."""
     return type(model[-1] if isinstance(model, Pipeline) else model).__name__
 
 
 def tuned(parameters):
-    """Say in words what the grid varies."""
+    """Return the parameters that the grid varies, as text."""
     rest = {name: value for name, value in parameters.items() if name != "model"}
     return ", ".join(f"{name.rpartition('__')[2]}={value}" for name, value in rest.items())
 
@@ -54,7 +54,8 @@ table = pd.DataFrame(
 ).sort_values("MAE in MW")
 print(table.to_string(index=False))
 
-# The next week, day by day, each day from the three weeks before it; best candidate of each model.
+# Forecast each day of the next week from the three weeks before it, with the best candidate of
+# each model.
 newest = pd.concat([history, next_week])["load_mw"][-(WINDOW + WEEK) :]
 X_next, y_next = make_windows(newest, WINDOW, DAY, step=DAY)
 hours = next_week["time"]

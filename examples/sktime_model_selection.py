@@ -1,4 +1,4 @@
-"""Which model for this panel: Timer-S1 and classical ones in one grid search of sktime."""
+"""Choose a model for a panel: Timer-S1 and classical models in one grid search of sktime."""
 
 import logging
 from pathlib import Path
@@ -15,7 +15,7 @@ from sktime.split import ExpandingWindowSplitter
 
 from timer_forecaster.sktime import TimerS1Forecaster
 
-logging.captureWarnings(True)  # sktime announces a coming default whenever it makes a model
+logging.captureWarnings(True)  # sktime warns about a future default for each model
 
 # A panel: monthly turnover of the industries of one state, on rows (industry, month).
 csv = Path(__file__).parent / "australian_retail.csv"
@@ -46,14 +46,15 @@ search = ForecastingGridSearchCV(
         {"selected_forecaster": others},
         {"selected_forecaster": ["timer"], "timer__context_length": [120, None]},
     ],
-    scoring=MeanAbsoluteScaledError(sp=12),  # 1: as good as last year's value is within the sample
-    backend=None,  # in this process: each worker of "loky" would load the weights for itself
+    scoring=MeanAbsoluteScaledError(sp=12),  # 1 is the in-sample error of last year's value
+    backend=None,  # in this process: each worker of "loky" would load its own copy of the weights
     return_n_best_forecasters=-1,  # all, fitted, for the year that the search did not see
     error_score="raise",
 )
 search.fit(known, fh=year)
 
-# The scores that chose a model flatter it; the last year took no part in the choice.
+# The scores of the search are too good for the model that they chose. The last year had no part in
+# the choice.
 rows = []
 for (_, fitted), score in zip(search.n_best_forecasters_, search.n_best_scores_, strict=True):
     chosen = fitted.get_params()

@@ -1,4 +1,4 @@
-"""Timer-S1 as an sktime forecaster: the same fit and predict as every other."""
+"""Forecast with Timer-S1 as an sktime forecaster, by the usual fit and predict."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Forecasts of a hierarchy that add up: Timer-S1 under sktime's reconciliation."""
+"""Forecast a hierarchy so that the forecasts add up: Timer-S1 in sktime's reconciliation."""
 
 import logging
 from pathlib import Path
@@ -11,7 +11,7 @@ from sktime.transformations.hierarchical.aggregate import Aggregator
 
 from timer_forecaster.sktime import TimerS1Forecaster
 
-logging.captureWarnings(True)  # sktime announces a coming default whenever it makes a model
+logging.captureWarnings(True)  # sktime warns about a future default for each model
 
 # A hierarchy: monthly turnover on rows (state, industry, month), and its totals.
 csv = Path(__file__).parent / "australian_retail.csv"
@@ -28,7 +28,7 @@ forecasters = {
     "WLS": ReconcilerForecaster(timer, "wls_str"),
 }
 
-# The last five years, each forecast from the years before it.
+# Each of the last five years is forecast from the years before it.
 years = ExpandingWindowSplitter(fh=range(1, 13), initial_window=len(table) - 60, step_length=12)
 forecasts = pd.DataFrame(
     {
@@ -45,7 +45,7 @@ is_sum = (forecasts.index.to_frame()[nodes] == "__total").any(axis=1)
 parts = forecasts[~is_sum].groupby("month").sum()
 gap = (forecasts.loc["__total", "__total"] - parts).abs().max()
 
-# Errors as multiples of what last year's value would have erred, so that levels compare.
+# Errors relative to the error of last year's value, so that levels can be compared.
 yearly_change = y["turnover"].groupby(nodes).diff(12).abs().groupby(nodes).mean()
 errors = forecasts.sub(y["turnover"].loc[forecasts.index], axis=0).abs().groupby(nodes).mean()
 errors = errors.div(yearly_change, axis=0)

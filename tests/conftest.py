@@ -6,7 +6,7 @@ from timer_forecaster import release
 @pytest.fixture(scope="session")
 def int8_kernel():
     """Skip where this build of torch has no 8-bit kernel for the CPU."""
-    from timer_forecaster.models.timer_s1.layouts.int8 import activation_steps
+    from timer_forecaster.models.timer_s1.layouts.int8_kernel import activation_steps
 
     try:
         return activation_steps()

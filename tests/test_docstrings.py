@@ -8,13 +8,12 @@ import pytest
 
 import timer_forecaster
 
-# The adapters' examples are run by their own tests, which skip where a framework is missing.
+# The doors' examples are run by their own tests, which skip where a framework is missing.
 FRAMEWORKS = ("darts", "skpro", "sklearn", "sktime")
-ADAPTERS = {f"timer_forecaster.{name}" for name in FRAMEWORKS}
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(timer_forecaster.__path__, "timer_forecaster.")
-    if module.name not in ADAPTERS and not module.name.endswith("__main__")
+    if module.name.split(".")[1] not in FRAMEWORKS and not module.name.endswith("__main__")
 )
 
 

@@ -102,6 +102,6 @@ def test_aggregates_rank_the_models_in_a_panel_for_all_and_each_term():
     mase, crps = figure.axes[1].collections
     assert crps.get_offsets()[:, 0].tolist() == [1.0, 0.7, 0.5]
     assert mase.get_offsets()[:, 0].tolist() == [0.9, 0.9, 0.9]
-    colours = crps.get_facecolor()
-    assert (colours[0] == colours[1]).all() and not (colours[1] == colours[2]).all()
+    colors = crps.get_facecolor()
+    assert (colors[0] == colors[1]).all() and not (colors[1] == colors[2]).all()
     figure.savefig(io.BytesIO())

@@ -26,14 +26,14 @@ INDICES = {
 
 
 def distribution(index="series", columns=("price", "sales")):
-    """Give normal quantiles, and values to score them by."""
+    """Return a distribution with normal quantiles, and observed values to score it by."""
     index = INDICES[index]
     generator = np.random.default_rng(0)
     shape = (len(index), len(columns))
-    centre, scale = generator.normal(size=shape), generator.uniform(0.5, 2, size=shape)
-    quantiles = centre[..., None] + scale[..., None] * stats.norm.ppf(DECILES)
+    center, scale = generator.normal(size=shape), generator.uniform(0.5, 2, size=shape)
+    quantiles = center[..., None] + scale[..., None] * stats.norm.ppf(DECILES)
     labels = {"index": index, "columns": list(columns)}
-    y = pd.DataFrame(centre + scale * generator.normal(size=shape), **labels)
+    y = pd.DataFrame(center + scale * generator.normal(size=shape), **labels)
     return QuantileFunction(quantiles, DECILES, **labels), y
 
 
@@ -43,7 +43,7 @@ def of_index(request):
 
 
 def entries(d):
-    """Quantiles of each entry."""
+    """Return the quantiles of each entry."""
     return [d.iloc[i, j].quantiles for i, j in np.ndindex(d.shape)]
 
 
@@ -127,7 +127,7 @@ def test_scores_of_sktime_and_skpro(metrics, columns, index):
     assert np.isfinite(metrics.CRPS(multivariate=True)(y, d))
 
 
-def test_scores_follow_the_labels_of_what_was_observed(of_index):
+def test_scores_follow_the_labels_of_observations(of_index):
     d, y = of_index
     order = np.random.default_rng(1).permutation(len(y))
     shuffled = y.iloc[order, ::-1]
@@ -252,7 +252,7 @@ def test_point_masses():
     np.testing.assert_allclose(loss.iloc[0, 0], 0.5)
 
 
-def test_of_an_entry_without_forecast_nothing_is_known():
+def test_functions_of_an_entry_without_forecast_are_nan():
     d, y = distribution()
     quantiles = d.quantiles.copy()
     quantiles[1, 0] = np.nan
@@ -322,7 +322,7 @@ def test_copies_are_equal():
         pd.testing.assert_frame_equal(copy.cdf(y), d.cdf(y))
 
 
-def test_axes_count_where_nothing_is_said():
+def test_default_labels_are_numbers():
     d = QuantileFunction(np.zeros((2, 3, 2)), (0.2, 0.7))
     assert d.shape == (2, 3) and d.index.tolist() == [0, 1] and d.columns.tolist() == [0, 1, 2]
 
@@ -342,7 +342,7 @@ def test_axes_count_where_nothing_is_said():
         ({"quantiles": [1.0, 2.0], "index": ["a"]}, "scalar"),
     ],
 )
-def test_what_does_not_fit_is_refused(changed, message):
+def test_bad_arguments_are_refused(changed, message):
     parameters = {"quantiles": [[[1.0, 2.0]], [[2.0, 3.0]]], "levels": (0.2, 0.7)}
     with pytest.raises(ValueError, match=message):
         QuantileFunction(**(parameters | changed))

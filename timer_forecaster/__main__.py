@@ -1,4 +1,4 @@
-"""`python -m timer_forecaster`, the command without its script."""
+"""`python -m timer_forecaster` runs the command."""
 
 import sys
 

@@ -1,4 +1,9 @@
-"""Tuning inside estimators, which come across data that nothing can be learnt from."""
+"""The parameters that estimators of all frameworks share, and the values made from them.
+
+An estimator names a network (``model_path``, ``adapter`` …), the options of a forecast
+(``context_length``, ``rollout`` …) and perhaps a ``tuning``. The functions here check these
+parameters, and turn them into a `ForecastPipeline`, a `ForecastOptions` and a finetuned `Adapter`.
+"""
 
 from __future__ import annotations
 
@@ -11,60 +16,21 @@ from timer_forecaster.adapters.adapter import Adapter, as_adapter
 from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.finetuning.config import FinetuneConfig
-from timer_forecaster.finetuning.guards import NothingToTune, TuningWarning
+from timer_forecaster.finetuning.guards import NothingToTuneError, TuningWarning
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 
 
-def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
-    """Tune the pipeline of an estimator by its parameter ``tuning``.
-
-    It is tuned for the ``context_length`` of the estimator where ``tuning`` says no other.
-    Frameworks fit to whatever there is, such as the first fold of a backtest: data that are too
-    short or do not vary leave the pipeline as it was, with a warning, where `finetune` refuses
-    them.
-
-    Parameters
-    ----------
-    estimator : estimator with the parameters that `pipeline_of` reads, and ``tuning``
-    tune : callable
-        `finetune` or `finetune_windows`.
-    *data
-        What it takes.
-
-    Warns
-    -----
-    TuningWarning
-        If the tuning changed nothing.
-    """
-    pipe = pipeline_of(estimator)
-    config = estimator.tuning or FinetuneConfig(target=_target_of(pipe))
-    if config.context_length is None:
-        config = dataclasses.replace(config, context_length=estimator.context_length)
-    try:
-        return tune(pipe, *data, config)
-    except NothingToTune as reason:
-        warnings.warn(f"{reason}; the checkpoint stays as it was", TuningWarning, stacklevel=3)
-        return pipe.adapter or Adapter(Base.of(pipe.key), config.target, {})
-
-
-def _target_of(pipe: ForecastPipeline) -> str:
-    """Tell what is tuned where no settings say so: what was tuned before."""
-    if pipe.adapter is None or pipe.adapter.is_identity:
-        return FinetuneConfig.target
-    return pipe.adapter.target
-
-
-def options_of(estimator: Any) -> ForecastOptions:
-    """Collect and check the options of a forecast that an estimator has as parameters."""
-    names = [field.name for field in dataclasses.fields(ForecastOptions)]
-    return ForecastOptions(**{name: getattr(estimator, name) for name in names})
-
-
 def pipeline_of(estimator: Any) -> ForecastPipeline:
-    """Check the parameters of an estimator that name a network; it is loaded at its first use.
+    """Return the pipeline that the parameters of an estimator name; its network is not loaded yet.
 
-    The adapter is the one that the estimator has learnt, ``adapter_``, else the one it was given.
+    Its adapter is ``adapter_``, which the estimator has finetuned, or else the parameter
+    ``adapter``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the parameter that cannot be used.
     """
     key = NetworkKey.resolve(
         estimator.model_path,
@@ -80,20 +46,81 @@ def pipeline_of(estimator: Any) -> ForecastPipeline:
     return ForecastPipeline(key, getattr(estimator, "adapter_", given))
 
 
-def check_pipeline(estimator: Any) -> None:
-    """Check what `pipeline_of` does, and that the adapter is of the checkpoint.
+def options_of(estimator: Any) -> ForecastOptions:
+    """Return the options of a forecast that an estimator has as parameters, checked."""
+    names = [field.name for field in dataclasses.fields(ForecastOptions)]
+    return ForecastOptions(**{name: getattr(estimator, name) for name in names})
+
+
+def check_parameters(estimator: Any) -> None:
+    """Check all parameters that estimators share.
 
     No network is loaded, and nothing is downloaded where there is no adapter.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the parameter that cannot be used.
     """
+    options_of(estimator)
+    check_tuning(estimator.tuning)
+    check_pipeline(estimator)
+
+
+def check_pipeline(estimator: Any) -> None:
+    """Check the parameters that `pipeline_of` reads, and that the adapter fits the checkpoint."""
     pipe = pipeline_of(estimator)
     if pipe.adapter is not None:
         pipe.adapter.check_base(pipe.key)
 
 
 def check_tuning(tuning: Any) -> None:
-    """Check the parameter ``tuning`` of an estimator: None, or a `FinetuneConfig`."""
+    """Check that the parameter ``tuning`` is None or a `FinetuneConfig`."""
     if tuning is not None and not isinstance(tuning, FinetuneConfig):
         raise TypeError(
             f"tuning={tuning!r} must be a timer_forecaster.finetuning.FinetuneConfig, or None to "
             "tune nothing in fit"
         )
+
+
+def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
+    """Finetune the pipeline of an estimator by its parameter ``tuning``.
+
+    Windows are as long as the ``context_length`` of the estimator, unless ``tuning`` has its own.
+    Frameworks fit to any data, such as the first fold of a backtest. So data that are too short,
+    or do not vary, are no error here, as they are in `finetune`: a warning says that the pipeline
+    stays as it was.
+
+    Parameters
+    ----------
+    estimator : estimator with the parameters of `pipeline_of`, ``context_length`` and ``tuning``
+    tune : callable
+        `finetune` or `finetune_windows`.
+    *data
+        The data that `tune` takes.
+
+    Returns
+    -------
+    Adapter
+
+    Warns
+    -----
+    TuningWarning
+        If the data left nothing to finetune.
+    """
+    pipe = pipeline_of(estimator)
+    config = estimator.tuning or FinetuneConfig(target=_target_of(pipe))
+    if config.context_length is None:
+        config = dataclasses.replace(config, context_length=estimator.context_length)
+    try:
+        return tune(pipe, *data, config)
+    except NothingToTuneError as reason:
+        warnings.warn(f"{reason}; the checkpoint stays as it was", TuningWarning, stacklevel=3)
+        return pipe.adapter or Adapter(Base.of(pipe.key), config.target, {})
+
+
+def _target_of(pipe: ForecastPipeline) -> str:
+    """Return the target of the pipeline's adapter, or the default target if it changes nothing."""
+    if pipe.adapter is None or pipe.adapter.is_identity:
+        return FinetuneConfig.target
+    return pipe.adapter.target

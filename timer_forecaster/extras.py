@@ -1,18 +1,27 @@
-"""What to say where an optional dependency is missing."""
+"""The message of an error where an optional dependency is missing."""
 
-__all__ = ["lacking"]
+__all__ = ["missing_extra"]
 
 
-def lacking(what: str, extra: str) -> str:
-    """Say what is needed and which extra brings it, in words that are right from a clone too.
+def missing_extra(need: str, extra: str) -> str:
+    """Return the message that names the missing dependency and the extra that installs it.
+
+    The command in it also works in a clone of the repository, before the package is on an index.
+
+    Parameters
+    ----------
+    need : str
+        The need as a clause, such as ``"pictures need matplotlib"``.
+    extra : str
+        Name of the extra.
 
     Examples
     --------
-    >>> lacking("pictures need matplotlib", "plot")
+    >>> missing_extra("pictures need matplotlib", "plot")
     "pictures need matplotlib; install timer-forecaster with its extra 'plot', from a clone: \
 pip install '.[plot]'"
     """
     return (
-        f"{what}; install timer-forecaster with its extra '{extra}', "
+        f"{need}; install timer-forecaster with its extra '{extra}', "
         f"from a clone: pip install '.[{extra}]'"
     )

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MAX_PANELS = 12
-_HISTORY_COLOUR = "#3b3b3b"
-_FORECAST_COLOUR = "#1f6fb4"
+_HISTORY_COLOR = "#3b3b3b"
+_FORECAST_COLOR = "#1f6fb4"
 _HORIZONS_OF_HISTORY = 3
 _LEAST_HISTORY = 48
 _RATIO_TICKS = (0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10)
@@ -64,7 +64,7 @@ def plot_quantiles(
     values = np.asarray(quantiles, dtype=np.float64)
     x_future = np.asarray(x_future)
     dates = x_future.dtype.kind == "M"
-    axes.plot(x_history, y_history, color=_HISTORY_COLOUR, linewidth=1.1, label="history")
+    axes.plot(x_history, y_history, color=_HISTORY_COLOR, linewidth=1.1, label="history")
     if len(y_history) and np.isfinite(y_history[-1]):
         # The bands open at the last observation, so that a forecast of one step is seen as well.
         x_future = np.concatenate([x_history[-1:], x_future])
@@ -86,16 +86,16 @@ def _draw_levels(ax: Axes, x: np.ndarray, curves: dict[float, np.ndarray]) -> No
             x,
             curves[lower],
             curves[upper],
-            color=_FORECAST_COLOUR,
+            color=_FORECAST_COLOR,
             alpha=alpha,
             linewidth=0,
             label=_band_label(lower, upper),
         )
     paired = min(len(below), len(above))
     for level in below[paired:] + above[paired:]:
-        ax.plot(x, curves[level], color=_FORECAST_COLOUR, linewidth=0.8, label=f"{level:g}")
+        ax.plot(x, curves[level], color=_FORECAST_COLOR, linewidth=0.8, label=f"{level:g}")
     if 0.5 in curves:
-        ax.plot(x, curves[0.5], color=_FORECAST_COLOUR, linewidth=1.6, label="median")
+        ax.plot(x, curves[0.5], color=_FORECAST_COLOR, linewidth=1.6, label="median")
 
 
 def plot_forecast(
@@ -106,24 +106,24 @@ def plot_forecast(
     id_column: Hashable | None = None,
     max_panels: int = MAX_PANELS,
 ) -> Figure:
-    """Draw a frame's forecasts, one panel for each series, below each other.
+    """Draw the forecasts of a frame: one panel per series.
 
     Parameters
     ----------
     history : pandas.DataFrame
-        What was forecast from; its time column holds dates, periods or integers. The newest
-        three horizons of each series, but at least 48 steps, are drawn.
+        The frame that was forecast. Its time column holds dates, periods or integers. The plot
+        shows the newest three horizons of each series, and at least 48 steps.
     forecast : pandas.DataFrame
-        What `ForecastPipeline.predict_frame` returned for it.
+        The result of `ForecastPipeline.predict_frame`.
     time_column, id_column : hashable
-        As they were given to it.
+        The same as in `predict_frame`.
     max_panels : int
-        Most series to draw; the title says how many there are if it is less than all.
+        Largest number of series to draw. If there are more, the title gives their number.
 
     Returns
     -------
     matplotlib Figure
-        Made without pyplot: it needs no display, and nothing has to close it.
+        Made without pyplot: it needs no display and need not be closed.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def plot_forecast(
 
 
 def plot_shares(ax: Axes | None, shares: ArrayLike) -> Axes:
-    """Draw how much each block of a network uses each of its experts.
+    """Draw the use of each expert in each block of a network.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def plot_tuning(
     use_before: ArrayLike,
     use_after: ArrayLike,
 ) -> Figure:
-    """Draw how a tuning went: its losses, and the use of the experts before and after.
+    """Draw a finetuning: its losses, and the use of the experts before and after.
 
     Parameters
     ----------
@@ -207,19 +207,19 @@ def plot_tuning(
     Returns
     -------
     matplotlib Figure
-        Made without pyplot: it needs no display, and nothing has to close it.
+        Made without pyplot: it needs no display and need not be closed.
     """
     _require_matplotlib()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 3.5), layout="constrained")
     curves, before, after = figure.subplots(1, 3, width_ratios=(1.6, 1, 1))
-    curves.plot(*np.transpose(validation), color=_FORECAST_COLOUR, label="validation")
+    curves.plot(*np.transpose(validation), color=_FORECAST_COLOR, label="validation")
     if len(training):
-        curves.plot(*np.transpose(training), color=_HISTORY_COLOUR, alpha=0.6, label="training")
-    curves.axvline(kept_step, color=_FORECAST_COLOUR, linestyle=":", label=f"kept: {kept_step}")
+        curves.plot(*np.transpose(training), color=_HISTORY_COLOR, alpha=0.6, label="training")
+    curves.axvline(kept_step, color=_FORECAST_COLOR, linestyle=":", label=f"kept: {kept_step}")
     curves.set_xlabel("step")
-    curves.set_ylabel("quantile loss, normalised units")
+    curves.set_ylabel("quantile loss, normalized units")
     curves.legend()
     for axes, shares, title in ((before, use_before, "before"), (after, use_after, "after")):
         plot_shares(axes, shares)
@@ -228,19 +228,19 @@ def plot_tuning(
 
 
 def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
-    """Draw forecasters by their error relative to Seasonal Naive: one panel overall, one per term.
+    """Draw the errors of forecasters relative to Seasonal Naive: one panel for all, one per term.
 
     Parameters
     ----------
     means : pandas.DataFrame
-        What `timer_forecaster.evaluation.aggregate` returned.
+        The result of `timer_forecaster.evaluation.aggregate`.
     own : sequence of str
-        Models to set off from the others.
+        Models to highlight.
 
     Returns
     -------
     matplotlib Figure
-        Made without pyplot: it needs no display, and nothing has to close it.
+        Made without pyplot: it needs no display and need not be closed.
 
     Raises
     ------
@@ -255,12 +255,12 @@ def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
     models = means.xs("all", level="group")["CRPS"].sort_values(ascending=False).index
     figure = Figure(figsize=(3 + 2.6 * len(groups), 1.2 + 0.22 * len(models)), layout="constrained")
     panels = figure.subplots(1, len(groups), sharex=True, sharey=True, squeeze=False)[0]
-    colours = [_FORECAST_COLOUR if model in own else "#9a9a9a" for model in models]
+    colors = [_FORECAST_COLOR if model in own else "#9a9a9a" for model in models]
     for ax, group in zip(panels, groups, strict=True):
         part = means.xs(group, level="group").loc[models]
-        ax.scatter(part["MASE"], models, facecolors="none", edgecolors=colours, label="MASE")
-        ax.scatter(part["CRPS"], models, c=colours, label="CRPS")
-        ax.axvline(1.0, color=_HISTORY_COLOUR, linewidth=0.8)
+        ax.scatter(part["MASE"], models, facecolors="none", edgecolors=colors, label="MASE")
+        ax.scatter(part["CRPS"], models, c=colors, label="CRPS")
+        ax.axvline(1.0, color=_HISTORY_COLOR, linewidth=0.8)
         ax.set_xscale("log")
         ax.xaxis.set_major_locator(FixedLocator(_RATIO_TICKS))
         ax.xaxis.set_major_formatter(ScalarFormatter())
@@ -272,13 +272,13 @@ def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
         ax.set_title(f"{group} ({part['n'].iloc[0]})", loc="left", fontsize=10)
     panels[0].legend(fontsize=8)
     for label, model in zip(panels[0].get_yticklabels(), models, strict=True):
-        label.set(color=_FORECAST_COLOUR if model in own else "black")
+        label.set(color=_FORECAST_COLOR if model in own else "black")
     figure.supxlabel("error relative to Seasonal Naive, geometric mean", fontsize=9)
     return figure
 
 
 def check_format(path: Path) -> None:
-    """Refuse a file name whose suffix is no picture format that can be written.
+    """Refuse a file name whose suffix is not a picture format.
 
     Raises
     ------
@@ -313,7 +313,7 @@ def _draw_panel(
 
 
 def _positions(times: pd.Series) -> Any:
-    """Where matplotlib can draw the times: clock times where there is a zone, starts of periods."""
+    """Return times that matplotlib can draw: clock times without zone, starts of periods."""
     if isinstance(times.dtype, pd.PeriodDtype):
         return times.dt.start_time.to_numpy()
     if isinstance(times.dtype, pd.DatetimeTZDtype):
@@ -352,4 +352,4 @@ def _require_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise ImportError(lacking("pictures need matplotlib", "plot")) from error
+        raise ImportError(missing_extra("pictures need matplotlib", "plot")) from error

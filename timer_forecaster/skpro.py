@@ -1,7 +1,7 @@
 """Quantile forecasts as an skpro distribution.
 
-Everything of skpro is imported in this file alone. It translates skpro's frames to arrays and
-back; the mathematics is that of `timer_forecaster.inference.quantiles`.
+This file alone imports skpro. It translates skpro's frames to arrays and back; the mathematics is
+in `timer_forecaster.inference.quantiles`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 try:
     from skpro.distributions.base import BaseDistribution
 except ImportError as error:
-    raise ImportError(lacking("timer_forecaster.skpro needs skpro", "sktime")) from error
+    raise ImportError(missing_extra("timer_forecaster.skpro needs skpro", "sktime")) from error
 
 from timer_forecaster.inference import quantiles as functionals
 
@@ -27,29 +27,30 @@ __all__ = ["QuantileFunction"]
 
 
 class QuantileFunction(BaseDistribution):
-    """Distribution given by quantiles, linear between them, with exponential tails.
+    """Distribution whose quantile function is linear between given quantiles.
 
-    All methods are exact, tails included; the rule and the formulas are documented in
-    `timer_forecaster.inference.quantiles`. Entries are distributed independently: `sample` draws
-    each by itself, from numpy's global generator as all of skpro does.
+    Beyond them it has exponential tails. All methods are exact, tails included;
+    `timer_forecaster.inference.quantiles` documents the rule and the formulas. Entries are
+    independent: `sample` draws each by itself, from numpy's global generator, as all of skpro
+    does.
 
-    Equal quantiles are a point mass. There ``cdf`` jumps, ``pmf`` is the mass, ``pdf`` and
-    ``log_pdf`` are infinite and so is a logarithmic loss, while energies and the CRPS stay finite.
-    Outside the support ``pdf`` is 0 and ``log_pdf`` minus infinity. Nothing but NaN is known of
-    NaN, and no value has a probability above 1: there ``ppf`` is NaN too.
+    Equal quantiles are a point mass. There ``cdf`` jumps, ``pmf`` is the mass, and ``pdf``,
+    ``log_pdf`` and a logarithmic loss are infinite; energies and the CRPS stay finite. Outside the
+    support ``pdf`` is 0 and ``log_pdf`` is minus infinity. All functions of NaN are NaN, and so is
+    ``ppf`` of a number outside [0, 1].
 
     Parameters
     ----------
     quantiles : array-like, shape (rows, columns, levels) or (levels,)
-        Values at the levels, finite and not decreasing along the last axis, or all NaN for an
-        entry of which nothing is known: there every function is NaN. One dimension makes a scalar
-        distribution, without index and columns.
+        Values at the levels, finite and not decreasing along the last axis. An entry without a
+        forecast is NaN at all levels, and every function of it is NaN. One dimension makes a
+        scalar distribution, without index and columns.
     levels : sequence of float
         At least two levels, ascending inside (0, 1).
     index : pandas.Index, optional
-        Rows, with one level or many. Default: 0, 1, …
+        Labels of the rows, with one level or many. Default: 0, 1, …
     columns : pandas.Index, optional
-        Columns. Default: 0, 1, …
+        Labels of the columns. Default: 0, 1, …
 
     Raises
     ------
@@ -110,16 +111,16 @@ class QuantileFunction(BaseDistribution):
             columns = _checked_axis("columns", columns, self._quantiles.shape[1])
         elif not (index is None and columns is None):
             raise ValueError(
-                "index and columns are of quantiles of shape (rows, columns, levels); here they "
-                f"have shape {self._quantiles.shape}, which makes a scalar distribution"
+                "index and columns need quantiles of shape (rows, columns, levels); these have "
+                f"shape {self._quantiles.shape}, which makes a scalar distribution"
             )
         super().__init__(index=index, columns=columns)
 
     def _loc(self, rowidx: Any = None, colidx: Any = None) -> QuantileFunction:
-        """Subset by labels, as pandas does.
+        """Select by labels, as pandas does.
 
-        skpro takes the last row for a label that is not there, and takes the pair ``[:, columns]``
-        for a label of a row with many levels.
+        skpro itself takes the last row for an absent label, and reads the pair ``[:, columns]`` as
+        the label of a row with many levels.
         """
         if colidx is None and _is_pair(rowidx, self.index):
             rowidx, colidx = rowidx
@@ -187,7 +188,7 @@ class QuantileFunction(BaseDistribution):
 
         Returns
         -------
-        pandas.DataFrame, or float of a scalar distribution
+        pandas.DataFrame, or float for a scalar distribution
         """
         norms = self._where_known(functionals.density_norm(self._quantiles, self._levels, a))
         return pd.DataFrame(norms, index=self.index, columns=self.columns) if self.ndim else norms
@@ -202,7 +203,7 @@ class QuantileFunction(BaseDistribution):
         return pd.DataFrame(draws.reshape(-1, len(self.columns)), index=index, columns=self.columns)
 
     def _entrywise(self, function: Callable[..., FloatArray], at: ArrayLike) -> FloatArray:
-        """Evaluate a function of values or levels, one or many for each entry."""
+        """Evaluate a function at one or many values or levels for each entry."""
         values = np.asarray(at, dtype=np.float64)[..., None]
         return self._where_known(function(self._quantiles, self._levels, values)[..., 0])
 
@@ -211,7 +212,7 @@ class QuantileFunction(BaseDistribution):
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Parameters for skpro's test suite.
+        """Return parameters for skpro's test suite.
 
         Parameters
         ----------
@@ -262,7 +263,7 @@ def _checked_quantiles(quantiles: ArrayLike, n_levels: int) -> FloatArray:
 
 
 def _checked_axis(name: str, labels: Any, size: int) -> Any:
-    """Labels of an axis; they count where there are none."""
+    """Return the labels of an axis; the default is 0, 1 and so on."""
     if labels is None:
         return pd.RangeIndex(size)
     if len(labels) != size:
@@ -271,27 +272,27 @@ def _checked_axis(name: str, labels: Any, size: int) -> Any:
 
 
 def _is_pair(key: Any, index: pd.Index) -> bool:
-    """Whether a key is one of rows and one of columns, rather than the label of rows."""
+    """Whether a key is a pair of rows and columns, and not the label of a row."""
     if not (isinstance(key, tuple) and len(key) == 2):
         return False
     return not (all(pd.api.types.is_scalar(part) for part in key) and key in index)
 
 
 def _positions(index: pd.Index, labels: Any) -> Any:
-    """Look labels up as pandas does, in anything that its ``loc`` takes."""
+    """Return the positions of labels, which may be anything that ``loc`` of pandas takes."""
     if labels is None or (isinstance(labels, pd.Index) and labels.equals(index)):
         return None
     return pd.Series(np.arange(len(index)), index=index).loc[labels]
 
 
 def _taken(size: int, positions: Any) -> NDArray[np.intp]:
-    """Resolve anything that pandas' ``iloc`` takes."""
+    """Return positions as an array; they may be anything that ``iloc`` of pandas takes."""
     places = pd.Series(np.arange(size))
     return np.asarray(places if positions is None else places.iloc[positions])
 
 
 def _stacked(index: pd.Index, times: int) -> pd.MultiIndex:
-    """Put copies of an index under one another, counted by a new first level."""
+    """Return copies of an index one below the other, numbered by a new first level."""
     number, place = np.divmod(np.arange(times * len(index)), len(index))
     copies = index.take(place)
     levels = [copies.get_level_values(level) for level in range(copies.nlevels)]

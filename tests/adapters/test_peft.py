@@ -223,7 +223,7 @@ def test_matrices_of_a_smaller_type_are_widened(peft, pipe, tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_honoured_is_refused_by_name(peft, pipe, settings, message, tmp_path):
+def test_what_cannot_be_honored_is_refused_by_name(peft, pipe, settings, message, tmp_path):
     trained(peft, **settings).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=message):
         Adapter.from_peft(tmp_path, pipe)

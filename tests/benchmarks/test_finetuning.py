@@ -1,25 +1,18 @@
-"""The studies of tuning at tiny sizes: that they measure what they say."""
+"""The study of finetuning at tiny sizes: it cuts the data as documented, and goes on."""
 
 import json
-import sys
 
-import finetuning
-import finetuning_memory
 import numpy as np
 import pandas as pd
 import pytest
 
 pytest.importorskip("pyarrow")
 
+from benchmarks.finetuning.__main__ import main
+from benchmarks.finetuning.data import load
+from benchmarks.finetuning.tables import by_data_set, by_target
+
 SETTINGS = {"steps": 1, "context_length": 64, "batch_size": 2}
-TINY = {
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_mtp_tokens": 1,
-    "num_attention_heads": 2,
-    "num_experts": 4,
-}
 PAGE = "".join(f"<!-- {name} -->\n<!-- end {name} -->\n" for name in ("targets", "data sets"))
 
 
@@ -35,7 +28,7 @@ def folder(tmp_path):
 
 
 def test_the_end_of_every_series_tests(folder):
-    data = finetuning.load(folder, "sold__M")
+    data = load(folder, "sold__M")
     assert data.horizon == 12
     for series, target in zip(data.tuning, data.targets, strict=True):
         whole = np.r_[series, target]
@@ -44,7 +37,7 @@ def test_the_end_of_every_series_tests(folder):
 
 
 def study(folder, *extra):
-    finetuning.main(
+    main(
         ["--data", str(folder), "--output", str(folder / "out.jsonl"), "--datasets", "sold__M",
          "load__H", "--targets", "head", "norms", "--checkpoint", "timer-s1-test",
          "--settings", json.dumps(SETTINGS), *extra]
@@ -73,16 +66,42 @@ def test_a_study_goes_on_where_it_was_and_fills_its_page(folder, capsys):
     assert "| load__H | 3 | 48 | 3 |" in text
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from Linux's /proc")
-def test_memory_is_measured_in_a_process_of_its_own(tmp_path, capsys):
-    settings = {"steps": 2, "context_length": 64, "batch_size": 2}
-    finetuning_memory.main(
-        ["--work", str(tmp_path), "--sizes", json.dumps(TINY), "--settings", json.dumps(settings)]
+def results(target, seed, name, ratio, status="improved"):
+    return {
+        "data": name,
+        "target": target,
+        "seed": seed,
+        "crps": 0.2 * ratio,
+        "zero_shot": 0.2,
+        "status": status,
+        "parameters": 20_000,
+        "bytes": 80_000,
+        "seconds": 12.0,
+        "series": 3,
+        "horizon": 48,
+        "windows": 9,
+    }
+
+
+def test_tables_take_means_over_data_sets_and_spreads_over_seeds():
+    rows = [
+        results("norms", 0, "nn5__D", 0.9),
+        results("norms", 0, "load__H", 0.4),
+        results("norms", 1, "nn5__D", 1.0, "not improved"),
+        results("norms", 1, "load__H", 0.64),
+        results("head", 0, "nn5__D", 0.5),
+    ]
+    head, norms = by_target(rows)
+    assert (head["target"], head["CRPS, zero-shot = 1"], head["gain"]) == (
+        "head",
+        "0.500",
+        "50.0 %",
     )
-    header, _, line = capsys.readouterr().out.strip().splitlines()
-    row = dict(zip(header.split(" | "), line.split(" | "), strict=True))
-    head = 32 * 32 + 32 + 2 * (32 * 144 + 144)
-    assert row["| trained"] == f"| {3 * 4 * 32 + head:,}"
-    assert float(row["activations, GB"]) > 0
-    own = float(row["most of it not of files, GB"])
-    assert float(row["activations, GB"]) < own < float(row["most resident, GB"])
+    assert norms["CRPS, zero-shot = 1"] == "0.700 ± 0.141"  # of 0.6 and 0.8
+    assert norms["worst data set"] == "0.950 (nn5)"
+    assert norms["kept"] == "3 of 4"
+    assert norms["gain per 10,000"] == "15.00 %"
+    assert norms["adapter"] == "80 kB"
+    nn5, load_ = by_data_set(rows)
+    assert (nn5["data set"], nn5["head"], nn5["norms"]) == ("nn5__D", "0.500", "0.950 ± 0.071")
+    assert (load_["head"], load_["zero-shot"]) == (None, 0.2)

@@ -1,26 +1,24 @@
-"""The program of the report's claims runs from end to end, goes on, and computes what it says."""
-
-import importlib.util
-import sys
+"""The program of the report's claims runs from end to end, goes on, and computes its figures."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from places import ROOT
 
-PROGRAM = ROOT / "benchmarks" / "report_claims.py"
+from benchmarks.pages import write_page
+from benchmarks.report_claims import __main__ as program
+from benchmarks.report_claims import training
+from benchmarks.report_claims.arms import ARMS, configure
+from benchmarks.report_claims.comparisons import paired_change
+from benchmarks.report_claims.scale import FULL, QUICK
+from benchmarks.report_claims.scores import PARTS, horizon_parts, relative_losses
+from benchmarks.report_claims.sinusoids import sinusoid_errors
+from benchmarks.report_claims.tables import claim_table
+from benchmarks.report_claims.windows import draw_windows, held_out_windows
+from timer_forecaster.pretraining import load_pipeline
+
 PAGE = ROOT / "docs" / "report_claims.md"
 TABLES = ("claims", "arms", "stages", "costs", "sinusoids")
-
-
-@pytest.fixture(scope="module")
-def program():
-    spec = importlib.util.spec_from_file_location("report_claims", PROGRAM)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["report_claims"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["report_claims"]
 
 
 def empty_page(folder):
@@ -29,13 +27,13 @@ def empty_page(folder):
     return page
 
 
-def windows(program, seasonality=4):
+def windows(seasonality=4):
     random = np.random.default_rng(0)
     series = [np.tile([0.0, 3.0, 1.0, 2.0], 100) + random.normal(size=400) for _ in range(2)]
-    return program.draw_windows("waves", series, seasonality, program.QUICK)
+    return draw_windows("waves", series, seasonality, QUICK)
 
 
-def test_quick_run_fills_the_page_and_is_not_repeated(program, tmp_path, monkeypatch, capsys):
+def test_quick_run_fills_the_page_and_is_not_repeated(tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib")
     page = empty_page(tmp_path)
     arguments = [str(tmp_path / "out"), "--quick", "--seeds", "0", "1", "--page", str(page)]
@@ -48,7 +46,7 @@ def test_quick_run_fills_the_page_and_is_not_repeated(program, tmp_path, monkeyp
     for picture in ("report_claims.png", "report_claims_sinusoids.png"):
         assert (tmp_path / "images" / picture).stat().st_size > 10_000
 
-    monkeypatch.setattr(program, "pretrain", None)  # whoever trains again fails
+    monkeypatch.setattr(training, "pretrain", None)  # training again would fail
     program.main([*arguments, "--arms", "stp", "ntp"])
     assert page.read_text() == text
     with pytest.raises(ValueError, match="'data'"):
@@ -57,58 +55,58 @@ def test_quick_run_fills_the_page_and_is_not_repeated(program, tmp_path, monkeyp
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["mtp", "plain", "continued", "long"])
-def test_other_arms_train_from_the_trunk_to_their_own_end(program, tmp_path, name):
-    weights = program.train(name, 0, program.QUICK, None, tmp_path)
+def test_other_arms_train_from_the_trunk_to_their_own_end(tmp_path, name):
+    weights = training.train(name, 0, QUICK, None, tmp_path)
     settings = (weights.parent.parent / "pretraining.yaml").read_text()
     assert ("inverse_sqrt" in settings) == (name in ("continued", "long"))
     assert ("synthetic_augmentation: false" in settings) == (name == "plain")
-    quantiles = program.load_pipeline(weights, "cpu").predict(np.arange(64.0), 48).quantiles
+    quantiles = load_pipeline(weights, "cpu").predict(np.arange(64.0), 48).quantiles
     assert np.isfinite(quantiles).all()
 
 
-def test_all_arms_have_equal_steps_tokens_and_learning_rates(program):
-    for name, arm in program.ARMS.items():
-        config = program.configure(arm, 0, program.FULL, None)
-        assert config.steps == program.FULL.steps
+def test_all_arms_have_equal_steps_tokens_and_learning_rates():
+    for name, arm in ARMS.items():
+        config = configure(arm, 0, FULL, None)
+        assert config.steps == FULL.steps
         assert {stage.tokens_per_step for stage in config.stages} == {2048}
         rates = [stage.learning_rate_at(i) for stage in config.stages for i in range(stage.steps)]
-        reference = program.configure(program.ARMS["stp"], 0, program.FULL, None)
+        reference = configure(ARMS["stp"], 0, FULL, None)
         expected = [s.learning_rate_at(i) for s in reference.stages for i in range(s.steps)]
         np.testing.assert_allclose(rates, expected, err_msg=name)
 
 
-def test_losses_are_relative_to_seasonal_naive(program):
-    dataset = windows(program)
+def test_losses_are_relative_to_seasonal_naive():
+    dataset = windows()
     horizon = dataset.targets.shape[1]
-    assert len(dataset.contexts) == program.QUICK.windows_per_dataset
+    assert len(dataset.contexts) == QUICK.windows_per_dataset
     truth = np.repeat(dataset.targets[..., None], 9, axis=2)
-    assert program.relative_losses(dataset, truth)["loss"] == [0.0] * 4
-    for ratios in program.relative_losses(dataset, dataset.naive).values():
+    assert relative_losses(dataset, truth)["loss"] == [0.0] * 4
+    for ratios in relative_losses(dataset, dataset.naive).values():
         np.testing.assert_allclose(ratios, 1.0)
     half = truth + (dataset.naive - truth) / 2
-    np.testing.assert_allclose(program.relative_losses(dataset, half)["loss"], 0.5)
-    parts = program.horizon_parts(112)
-    assert [len(range(horizon)[part]) for part in program.horizon_parts(horizon)][-1] == horizon
+    np.testing.assert_allclose(relative_losses(dataset, half)["loss"], 0.5)
+    parts = horizon_parts(112)
+    assert [len(range(horizon)[part]) for part in horizon_parts(horizon)][-1] == horizon
     assert [len(range(112)[part]) for part in parts] == [16, 48, 48, 112]
 
 
-def test_held_out_windows_come_from_held_out_files_alone(program, tmp_path):
+def test_held_out_windows_come_from_held_out_files_alone(tmp_path):
     step = np.arange(400.0)
     for name in ("nn5__D", "not_held_out__D"):
         rows = [np.sin(step) + (1000 if name == "nn5__D" else 0)]
         frame = pd.DataFrame({"item_id": ["a"], "freq": ["D"], "target": rows})
         frame.to_parquet(tmp_path / f"{name}.parquet")
-    (dataset,) = program.held_out_windows(tmp_path, program.QUICK)
+    (dataset,) = held_out_windows(tmp_path, QUICK)
     assert dataset.name == "nn5__D"
     for context, target in zip(dataset.contexts, dataset.targets, strict=True):
         joined = np.concatenate([context, target]) - 1000
         start = np.flatnonzero(np.isclose(np.sin(step), joined[0]))
         assert any(np.allclose(np.sin(step[i : i + len(joined)]), joined) for i in start)
     with pytest.raises(ValueError, match="none of the held-out"):
-        program.held_out_windows(tmp_path / "absent", program.QUICK)
+        held_out_windows(tmp_path / "absent", QUICK)
 
 
-def test_paired_changes_are_taken_seed_by_seed(program):
+def test_paired_changes_are_taken_seed_by_seed():
     def scores(*values):
         return {
             seed: {"short": {"loss": {"all": {"a": value, "b": 2 * value}}}}
@@ -116,7 +114,7 @@ def test_paired_changes_are_taken_seed_by_seed(program):
         }
 
     found = {"stp": scores(1.0, 2.0, 4.0), "ntp": scores(1.1, 2.4, 4.4)}
-    mean, error, worse, total = program.paired_change(found, "ntp", "stp")
+    mean, error, worse, total = paired_change(found, "ntp", "stp")
     assert mean == pytest.approx((10 + 20 + 10) / 3)
     assert error == pytest.approx(np.std([10, 20, 10], ddof=1) / np.sqrt(3))
     assert (worse, total) == (2, 2)
@@ -126,33 +124,33 @@ def test_paired_changes_are_taken_seed_by_seed(program):
     "values, shown", [((1.1, 1.15, 1.12), "yes"), ((0.8, 0.85, 0.82), "the opposite"),
                       ((0.9, 1.3, 1.0), "not resolved"), ((1.1,), "not resolved")]
 )  # fmt: skip
-def test_a_claim_is_shown_only_where_the_interval_excludes_zero(program, values, shown):
+def test_a_claim_is_shown_only_where_the_interval_excludes_zero(values, shown):
     def scores(losses):
-        parts = [{part: {"a": value} for part in program.PARTS} for value in losses]
+        parts = [{part: {"a": value} for part in PARTS} for value in losses]
         return {seed: {"short": {"loss": part}} for seed, part in enumerate(parts)}
 
     found = {"stp": scores([1.0] * len(values)), "ntp": scores(values)}
-    header, _, row = program.claim_table(found).splitlines()
+    header, _, row = claim_table(found).splitlines()
     assert row.split(" | ")[1] == "+14.6 %"
     assert row.endswith(f"| {shown} |") and header.endswith("shown here |")
 
 
-def test_sinusoid_error_is_in_amplitudes(program):
+def test_sinusoid_error_is_in_amplitudes():
     class Zero:
         network = type("Network", (), {"pass_length": 512})
 
         def predict(self, rows, horizon, rollout):
             return type("Forecast", (), {"median": np.zeros((len(rows), horizon))})
 
-    errors = program.sinusoid_errors(Zero(), np.array([8.5, 32.25]), 64)
+    errors = sinusoid_errors(Zero(), np.array([8.5, 32.25]), 64)
     np.testing.assert_allclose(errors["clean"], 2 / np.pi, rtol=0.01)
     np.testing.assert_allclose(errors["clean"], errors["noisy"])
 
 
-def test_the_page_has_a_place_for_every_table(program, tmp_path):
+def test_the_page_has_a_place_for_every_table(tmp_path):
     copy = tmp_path / "page.md"
     copy.write_text(PAGE.read_text())
-    program.write_page(copy, dict.fromkeys(TABLES, "| new |"))
+    write_page(copy, dict.fromkeys(TABLES, "| new |"))
     assert copy.read_text().count("| new |") == len(TABLES)
     with pytest.raises(ValueError, match="<!-- other -->"):
-        program.write_page(copy, {"other": ""})
+        write_page(copy, {"other": ""})

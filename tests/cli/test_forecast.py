@@ -1,4 +1,3 @@
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -6,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from cli_words import DAYS, write
 from places import ROOT
 
 import timer_forecaster
 from timer_forecaster import cli
-from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.inference import ForecastPipeline
 
 EXAMPLE = ROOT / "examples" / "french_load.csv"
@@ -40,25 +39,10 @@ class LastValue:
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path, capsys):
-    """Run the command in an empty folder; returns exit code, stdout and stderr."""
+def run(run, monkeypatch):
+    """Run the command with the stand-in for a pipeline."""
     monkeypatch.setattr(timer_forecaster, "ForecastPipeline", LastValue, raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        code = cli.main([str(word) for word in words])
-        output = capsys.readouterr()
-        return code, output.out, output.err
-
     return run
-
-
-def write(text, name="data.csv"):
-    Path(name).write_text(text)
-    return name
-
-
-DAYS = "time,load\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n2024-01-04,4\n"
 
 
 def test_forecast_of_the_example(run):
@@ -85,7 +69,7 @@ def test_every_id_and_numeric_column(run):
     code, out, _ = run(
         *["forecast", data, "--time-column", "day", "--id-column", "shop", "--horizon", 2],
         *["--output", "out.csv", "--context-length", 30, "--checkpoint", "a-folder"],
-        *["--rollout", "median", "--flip"],
+        *["--rollout", "median", "--flip", "--batch-size", 3],
     )
     assert code == 0
     assert "2 steps of 4 series" in out
@@ -95,7 +79,7 @@ def test_every_id_and_numeric_column(run):
     assert forecast["day"].tolist() == ["2024-01-04", "2024-01-05"] * 4
     assert forecast["q0.9"].tolist() == ["3.9", "3.9", "30.9", "30.9"] * 2
     assert LastValue.loaded == "a-folder"
-    asked = {"context_length": 30, "rollout": "median", "flip": True}
+    asked = {"context_length": 30, "rollout": "median", "flip": True, "batch_size": 3}
     assert asked.items() <= LastValue.options.items()
 
 
@@ -167,53 +151,6 @@ def test_a_missing_extra_is_named(run, monkeypatch):
     assert "extra 'plot', from a clone: pip install '.[plot]'" in err
 
 
-@pytest.mark.parametrize(
-    ("words", "missing", "ours"),
-    [
-        (["pretrain", "run.yaml"], "accelerate", ["pretraining", "pretraining.trainer"]),
-        (["pretrain", "run.yaml"], "yaml", ["pretraining", "pretraining.config"]),
-        (["corpus", "build", "s", "out"], "pyarrow", ["corpus.shards", "corpus.sources"]),
-        (["corpus", "describe", "corpus"], "statsmodels.tsa.stattools", []),
-        (["corpus", "describe", "corpus", "--against", "s"], "scipy.ndimage", ["corpus.overlap"]),
-    ],
-)
-def test_the_extra_for_training_is_named(run, monkeypatch, words, missing, ours):
-    pytest.importorskip("pyarrow")
-    Path("s").mkdir()
-    frame = pd.DataFrame({"item_id": ["a", "b"], "start": None, "freq": "D"})
-    frame["target"] = [np.arange(40.0)] * 2
-    frame.to_parquet("s/days__D.parquet")
-    assert run("corpus", "build", "s", "corpus")[0] == 0
-    # Those that fail to be imported leave nothing behind for other tests.
-    for name in ours:
-        monkeypatch.delitem(sys.modules, f"timer_forecaster.{name}", raising=False)
-    monkeypatch.setitem(sys.modules, missing, None)
-    code, _, err = run(*words)
-    assert code == 2
-    assert f"needs {missing.partition('.')[0]}; install timer-forecaster" in err
-    assert "extra 'pretrain', from a clone: pip install '.[pretrain]'" in err
-    assert err.count("\n") == 1
-
-
-def test_a_loss_that_is_not_finite_is_one_line(run, monkeypatch):
-    def diverge(arguments):
-        raise FloatingPointError("the loss is nan")
-
-    monkeypatch.setattr(cli, "_pretrain", diverge)
-    assert run("pretrain", "run.yaml") == (2, "", "timer-forecaster: error: the loss is nan\n")
-
-
-def test_checkpoints_are_listed(run):
-    code, out, _ = run("checkpoints")
-    assert code == 0
-    assert out.splitlines()[0].startswith("timer-s1-mini")
-
-
-def test_help_is_quick():
-    program = "import sys; from timer_forecaster import cli; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", program], check=True)
-
-
 def test_the_command_end_to_end(tmp_path):
     words = ["--time-column", "time", "--target", "load_mw", "--horizon", "168"]
     files = ["--output", "forecast.csv", "--plot", "forecast.png"]
@@ -243,168 +180,3 @@ def test_a_picture_has_its_median_even_if_the_table_was_asked_for_others(tmp_pat
     columns = pd.read_csv(tmp_path / "f.csv").columns.tolist()
     assert columns == ["target", "time", "q0.1", "q0.9"]
     assert (tmp_path / "f.png").exists()
-
-
-@pytest.fixture
-def benchmark(tmp_path):
-    """Two small data sets, and published rows of one of them."""
-    pytest.importorskip("pyarrow")
-    folder = tmp_path / "benchmark"
-    folder.mkdir()
-    random = np.random.default_rng(0)
-    for name, freq, steps in (("ett1__W", "W", 60), ("shop__D", "D", 90)):
-        series = list(10 + random.normal(size=(3, steps)))
-        pd.DataFrame({"freq": freq, "target": series}).to_parquet(folder / f"{name}.parquet")
-    rows = "config,model,MASE,CRPS\n"
-    rows += "ett1/W/short,other,0.5,0.01\nett1/W/short,seasonal_naive,1.0,0.1\n"
-    (tmp_path / "published.csv").write_text(rows)
-    return folder
-
-
-def evaluated(benchmark, *options):
-    words = ["evaluate", "--data", str(benchmark), "--checkpoint", "timer-s1-test", *options]
-    return cli.main([str(word) for word in words])
-
-
-def test_evaluate_writes_prints_and_goes_on(benchmark, tmp_path, capsys):
-    output, plot = tmp_path / "all_results.csv", tmp_path / "scores.png"
-    published = tmp_path / "published.csv"
-    options = ["--baseline", "naive", "--output", output, "--published", published, "--plot", plot]
-    assert evaluated(benchmark, *options) == 0
-    first = capsys.readouterr().out
-    assert plot.read_bytes().startswith(b"\x89PNG")
-    table = pd.read_csv(output)
-    assert table.groupby("model").size().to_dict() == {
-        "naive": 2,
-        "seasonal_naive": 2,
-        "timer-s1-test": 2,
-    }
-    assert len(table.columns) == 15
-    assert "| other " in first and "| **timer-s1-test** " in first
-    assert "geometric mean over 1 configurations" in first  # shop/D is not published
-    assert "| shop/D/short " in first
-    assert first.splitlines()[-1].endswith(f" s -> {output}, {plot}")
-    written = output.stat().st_mtime_ns
-    assert evaluated(benchmark, *options) == 0
-    assert capsys.readouterr().out.splitlines()[:-1] == first.splitlines()[:-1]
-    assert output.stat().st_mtime_ns == written
-
-
-def test_evaluate_takes_up_no_results_of_other_options(benchmark, tmp_path, capsys):
-    output = tmp_path / "all_results.csv"
-    assert evaluated(benchmark, "--output", output) == 0
-    for other in (["--context-length", 16], ["--rollout", "median"], ["--flip"]):
-        assert evaluated(benchmark, "--output", output, *other) == 2
-        assert "Give it another name, use another output" in capsys.readouterr().err
-
-
-def test_evaluate_goes_on_with_results_of_the_api(benchmark, tmp_path, monkeypatch):
-    from timer_forecaster.evaluation import PipelineForecaster, evaluate_gift_eval
-
-    output = tmp_path / "all_results.csv"
-    pipeline = timer_forecaster.ForecastPipeline.from_pretrained("timer-s1-test")
-    evaluate_gift_eval(PipelineForecaster(pipeline), benchmark, output=output)
-    written = output.stat().st_mtime_ns
-    assert evaluated(benchmark, "--output", output, "--rollout", "auto") == 0
-    assert output.stat().st_mtime_ns == written
-
-
-def test_evaluate_names_a_checkpoint_by_its_folder(benchmark, tmp_path, capsys):
-    shutil.copytree(find_checkpoint("timer-s1-test"), tmp_path / "mine")
-    words = ["evaluate", "--data", str(benchmark), "--configurations", "shop"]
-    words += ["--output", str(tmp_path / "results.csv"), "--checkpoint", str(tmp_path / "mine")]
-    assert cli.main(words) == 0
-    assert set(pd.read_csv(tmp_path / "results.csv")["model"]) == {"mine", "seasonal_naive"}
-    assert cli.main([*words, str(tmp_path / "mine")]) == 2
-    assert "its rows would be named 'mine', as those of another" in capsys.readouterr().err
-
-
-def test_evaluate_scores_a_baseline_without_a_checkpoint(benchmark, capsys):
-    words = [
-        "evaluate",
-        "--data",
-        str(benchmark),
-        "--baseline",
-        "naive",
-        "--configurations",
-        "shop",
-    ]
-    assert cli.main(words) == 0
-    out = capsys.readouterr().out
-    assert out.splitlines()[2].startswith("| shop/D/short  | naive | ")
-    assert "timer-s1" not in out
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--compare", "other"], "--compare names published models: say with --published"),
-        (["--published", "published.csv", "--compare", "x"], "['x'] are not published on all 1"),
-        (
-            ["--published", "published.csv", "--configurations", "shop"],
-            "none of the configurations to evaluate is among the published ones",
-        ),
-        (["--configurations", "nothing"], "there is no configuration 'nothing'"),
-        (["--terms", "longer"], "terms ['longer'] are unknown"),
-        (["--terms", "long"], "no configuration is of terms ['long']"),
-        (["--output", "no/all_results.csv"], "there is no folder no"),
-        (["--plot", "no/scores.png"], "there is no folder no"),
-        (["--plot", "scores.txt"], "its suffix must be one of"),
-    ],
-)
-def test_evaluate_refuses_before_the_work(benchmark, monkeypatch, capsys, options, message):
-    def never(*_, **__):
-        raise AssertionError
-
-    monkeypatch.chdir(benchmark.parent)
-    monkeypatch.setattr(timer_forecaster.ForecastPipeline, "predict", never)
-    assert evaluated(benchmark, *options) == 2
-    assert message in capsys.readouterr().err
-
-
-def test_python_m_is_the_command():
-    required = ["--time-column", "t", "--horizon", "2"]
-    done = subprocess.run(
-        [sys.executable, "-m", "timer_forecaster", "forecast", "nowhere.csv", *required],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith("timer-forecaster: error: ")
-    assert "nowhere.csv" in done.stderr
-
-
-def test_device_and_type_are_passed_on(benchmark, monkeypatch, run):
-    loaded = []
-
-    def from_pretrained(name, **options):
-        loaded.append(options)
-        raise ValueError("enough is known")
-
-    monkeypatch.setattr(LastValue, "from_pretrained", from_pretrained)
-    expected = []
-    for words in (
-        ["forecast", write(DAYS), "--time-column", "time", "--horizon", 2],
-        ["evaluate", "--data", benchmark],
-    ):
-        for options in ([], ["--device", "cuda:1", "--dtype", "bfloat16"]):
-            assert run(*words, *options)[0] == 2
-            device, dtype = ("cuda:1", "bfloat16") if options else ("auto", "auto")
-            rest = {"quantization": None, "adapter": None}
-            expected.append({"device": device, "dtype": dtype, **rest})
-    assert loaded == expected
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--device", "tpu9"], "device='tpu9' is not a device of this machine"),
-        # any device but a CPU: this one is on every machine
-        (["--device", "meta", "--quantization", "int8"], "is for CPUs, and the device is 'meta'"),
-    ],
-)
-def test_devices_that_cannot_be_used(options, message, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    words = ["forecast", write(DAYS), "--time-column", "time", "--horizon", "2"]
-    assert cli.main([*words, "--checkpoint", "timer-s1-test", *options]) == 2
-    assert message in capsys.readouterr().err

@@ -38,7 +38,8 @@ from darts.datasets.dataset_loaders import DatasetLoader
 from darts.utils.likelihood_models import QuantileRegression
 
 from timer_forecaster.checkpoints import registry as checkpoints
-from timer_forecaster.darts import TimerS1Model, find_checkpoint
+from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.darts import TimerS1Model
 
 if "DARTS_CHECKOUT" not in os.environ:
     pytest.skip(
@@ -444,7 +445,7 @@ def import_from_checkout(folder: Path) -> dict[str, types.ModuleType]:
         patch.setattr(loader, "load", lambda self: electricity)
         # where upstream's models fetch their tiny checkpoints, ours looks for its own
         utilities = importlib.import_module("darts.tests.models.forecasting.foundation_test_utils")
-        utilities.HF_HUB_DOWNLOAD_PATCH_TARGET = "timer_forecaster.darts.find_checkpoint"
+        utilities.HF_HUB_DOWNLOAD_PATCH_TARGET = "timer_forecaster.darts.model.find_checkpoint"
         utilities.mock_hf_hub_download = find_checkpoint
         utilities._mock_timesfm2p5_hf_hub_download = find_checkpoint
         return {name: importlib.import_module(f"darts.tests.{name}") for name in SUITES}
@@ -523,12 +524,12 @@ def _of_our_model(request, monkeypatch):
     """See to it that a test is about our model."""
     parameters = getattr(request.node, "callspec", None)
     made = [] if parameters is None else list(parameters.params.values())
-    initialise = TimerS1Model.__init__
+    initialize = TimerS1Model.__init__
 
-    @functools.wraps(initialise)  # Darts reads the signature
+    @functools.wraps(initialize)  # Darts reads the signature
     def counted(self, *args, **kwargs):
         made.append(self)
-        initialise(self, *args, **kwargs)
+        initialize(self, *args, **kwargs)
 
     monkeypatch.setattr(TimerS1Model, "__init__", counted)
     yield

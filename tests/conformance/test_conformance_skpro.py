@@ -1,4 +1,4 @@
-"""skpro's own test suite on our distribution, every check an item of ours."""
+"""skpro's own test suite on our distribution, with a test for each check."""
 
 import pytest
 

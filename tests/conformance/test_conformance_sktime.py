@@ -1,4 +1,4 @@
-"""sktime's own test suite on our forecaster, every check an item of ours.
+"""sktime's own test suite on our forecaster, with a test for each check.
 
 The test parameters take the checkpoint for tests, whose nine levels are the released ones.
 """
@@ -11,7 +11,7 @@ from sktime.utils.estimator_checks import check_estimator, parametrize_with_chec
 
 from timer_forecaster.sktime import TimerS1Forecaster
 
-# The suite's random walks teach nothing, and some of its series are too short to tune to.
+# The suite's random walks teach nothing, and some of its series are too short to finetune to.
 pytestmark = pytest.mark.filterwarnings("ignore::timer_forecaster.finetuning.TuningWarning")
 
 

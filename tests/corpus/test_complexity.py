@@ -9,7 +9,6 @@ from scipy.signal import periodogram
 from scipy.stats import entropy
 from statsmodels.tsa.stattools import adfuller
 
-from timer_forecaster.cli import main
 from timer_forecaster.corpus.complexity import (
     adf_statistic,
     describe,
@@ -113,71 +112,3 @@ def test_plane_has_a_point_for_each_data_set(corpus: Path) -> None:
     axes = plot_complexity(table).axes[0]
     np.testing.assert_allclose(axes.collections[0].get_offsets()[1:, 0], table["adf"][1:])
     assert {text.get_text() for text in axes.texts} == {"walks__D", "waves__M"}
-
-
-def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    code = main([str(word) for word in words])
-    output = capsys.readouterr()
-    return code, output.out, output.err
-
-
-def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rng = np.random.default_rng(0)
-    source, out = tmp_path / "source", tmp_path / "corpus"
-    write(source, "walks__D", [rng.normal(size=300).cumsum() for _ in range(10)] + [np.ones(50)])
-    write(source, "noise__H", [rng.normal(size=300) for _ in range(4)])
-    write(source, "nn5__D", [rng.normal(size=80)])
-    code, printed, _ = run(capsys, "corpus", "build", source, out, "--exclude", "noise__H")
-    assert code == 0
-    assert "1 data sets, 10 series, 3000 points in 1 shards" in printed
-    assert "1 series left out: constant" in printed
-    code, printed, _ = run(
-        *(capsys, "corpus", "describe", out, "--plot", tmp_path / "plane.png"),
-        *("--sample", 3, "--against", source),
-    )
-    assert code == 0
-    assert "walks__D" in printed
-    assert "total: 1 data sets, 10 series, 3000 points" in printed
-    assert f"20 runs of values shared with {source}" in printed
-    assert "300 equal values: walks__D s" in printed
-    assert (tmp_path / "plane.png").read_bytes().startswith(b"\x89PNG")
-    code, printed, _ = run(
-        *(capsys, "corpus", "build", source, tmp_path / "curated", "--curate"),
-        *("--significance", 0.05, "--impute"),
-    )
-    assert "series left out: not significant" in printed
-    for options in ([], ["--held-out"]):
-        words = ["corpus", "build", source, tmp_path / "typo", *options, "--exclude", "noise"]
-        code, _, error = run(capsys, *words)
-        assert code == 2
-        assert "no data set noise; there are nn5__D, noise__H, walks__D" in error
-    code, printed, _ = run(capsys, "corpus", "build", source, tmp_path / "held", "--held-out")
-    assert "1 data sets, 1 series, 80 points" in printed
-
-
-@pytest.mark.parametrize(
-    "words, message",
-    [
-        (["build", "source", "source"], "out='source' is not an empty folder"),
-        (["build", "nowhere", "out"], "holds no Parquet file"),
-        (["build", "source", "out", "--iqr", "2"], "--iqr needs --curate"),
-        (["build", "source", "out", "--impute"], "--impute needs --curate"),
-        (["build", "source", "out", "--curate", "--window", "3"], "window=3 must be at least 12"),
-        (["describe", "source"], "holds no manifest.json"),
-        (["describe", "source", "--plot", "plane.txt"], "cannot draw plane.txt"),
-        (["describe", "source", "--plot", "no/plane.png"], "there is no folder no"),
-    ],
-)
-def test_user_errors_are_one_line(
-    words: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    write(Path("source"), "walks__D", [np.arange(50.0)])
-    code, out, err = run(capsys, "corpus", *words)
-    assert (code, out) == (2, "")
-    assert message in err
-    assert err.count("\n") == 1

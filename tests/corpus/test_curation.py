@@ -90,7 +90,7 @@ def test_gaps_are_no_outliers_and_hide_none(rule) -> None:
 
 
 def test_window_shifts() -> None:
-    """A value that is ordinary in the whole series stands out in its neighbourhood."""
+    """A value that is ordinary in the whole series stands out in its neighborhood."""
     values = np.concatenate([noisy_wave(600), 100 + noisy_wave(600)])
     values[300] = 60.0
     assert np.flatnonzero(k_sigma_outliers(values, 5, 100)).tolist() == [300]

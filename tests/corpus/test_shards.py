@@ -184,14 +184,3 @@ def test_what_cannot_be_built_is_refused(source: Path, tmp_path: Path) -> None:
     pd.DataFrame({"value": [1.0]}).to_parquet(source / "broken__D.parquet")
     with pytest.raises(ValueError, match="no column item_id, target"):
         build(source, tmp_path / "corpus")
-
-
-def test_folders_that_are_no_corpus_are_refused(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"holds no manifest\.json"):
-        Manifest.read(source)
-    (source / "manifest.json").write_text('{"format": 1, "shards": [{}]}')
-    with pytest.raises(ValueError, match="cannot be read as a manifest"):
-        Manifest.read(source)
-    (source / "manifest.json").write_text('{"format": 99}')
-    with pytest.raises(ValueError, match="format 99, this version reads 1"):
-        Manifest.read(source)

@@ -38,8 +38,8 @@ STATIC = pd.DataFrame({"site": [3.0]})
 
 
 def darts_loop(model, series, **options):
-    """What the class would return if it left Darts' method as it is."""
-    return super(TimerS1Model, model).historical_forecasts(series, **options)
+    """Return the forecasts of Darts' own method."""
+    return FoundationModel.historical_forecasts(model, series, **options)
 
 
 def on_range_index(series):
@@ -170,7 +170,7 @@ def test_missing_windows_stay_missing():
 
 LEFT_TO_DARTS = {
     "transformers fitted to each window": ({"data_transformers": {"series": Scaler()}}, True),
-    "no optimisation asked for": ({"enable_optimization": False}, True),
+    "no optimization asked for": ({"enable_optimization": False}, True),
     "a function, of an unfitted model": ({"retrain": always}, False),
 }
 

@@ -1,4 +1,7 @@
-"""Tuning a Darts model: the loop is Darts', the loss, the weights and the forecasts are ours."""
+"""Finetuning of a Darts model: Darts' loop, and the weights, adapters and files that come of it.
+
+The loss is in `test_module`.
+"""
 
 import copy
 import pickle
@@ -11,22 +14,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torchmetrics
 from darts import TimeSeries
 from darts.utils.data import SequentialTorchTrainingDataset
 from darts.utils.likelihood_models import QuantileRegression
 from darts_cases import (
+    HEAD,
+    LEVELS,
     NAME,
-    ONE_PASS,
-    QUIET,
-    UNAVOIDABLE,
+    SILENT,
+    TRAINING,
     assert_close,
+    assert_same_weights,
+    elsewhere,
     make,
     make_series,
     pipe,
     pipeline_quantiles,
     rows_of_calls,
-    values,
+    tuned,
+    validated,
+    weights_of,
     without_chatter,
 )
 from places import ROOT
@@ -36,57 +43,21 @@ from pytorch_lightning.callbacks import EarlyStopping
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.checkpoints import cache
 from timer_forecaster.darts import TimerS1Model
-from timer_forecaster.inference.scaling import standardise
-from timer_forecaster.models.timer_s1.network import patchify
+from timer_forecaster.inference import load_plain_network
 from timer_forecaster.models.timer_s1.targets import TARGETS
 
-__all__ = ["pipe", "rows_of_calls", "without_chatter"]  # fixtures
-
-SILENT = {**QUIET, "enable_model_summary": False}
-LEVELS = [0.1, 0.5, 0.9]
-HEAD = "output_patch_embedding.*"
-
-pytestmark = [
-    *UNAVOIDABLE,
-    pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
-    pytest.mark.filterwarnings("ignore:The number of training batches"),
-    pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists"),
-    pytest.mark.filterwarnings("ignore:Found .* module.s. in eval mode"),
-    pytest.mark.filterwarnings("ignore:You called `self.log.* but have no logger"),
-    pytest.mark.filterwarnings("ignore:`ModelCheckpoint.* could not find the monitored key"),
-]
+__all__ = ["elsewhere", "pipe", "rows_of_calls", "without_chatter"]  # fixtures
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Lightning leaves files in the folder that it is started from."""
-    monkeypatch.chdir(tmp_path)
-
-
-def tuned(input_chunk_length=32, output_chunk_length=8, **kwargs):
-    kwargs = {
-        "enable_finetuning": "head",
-        "n_epochs": 2,
-        "random_state": 0,
-        "optimizer_kwargs": {"lr": 1e-2},
-        "pl_trainer_kwargs": dict(SILENT),
-        "work_dir": str(Path("darts_logs").absolute()),  # Darts' is that of when it was imported
-        **kwargs,
-    }
-    return make(input_chunk_length, output_chunk_length, **kwargs)
+pytestmark = TRAINING
 
 
 def load_from_checkpoint(name, **kwargs):
     return TimerS1Model.load_from_checkpoint(name, work_dir=str(Path("darts_logs")), **kwargs)
 
 
-def weights_of(model):
-    return {name: value.detach().clone() for name, value in model.model.named_parameters()}
-
-
 def network_names():
-    key = cache.NetworkKey.resolve(NAME, None, "cpu", "auto")
-    return [name for name, _ in cache.plain_network(key).named_parameters()]
+    return [name for name, _ in load_plain_network(NAME).named_parameters()]
 
 
 def adapted_quantiles(adapter, array, horizon, levels=LEVELS):
@@ -162,28 +133,6 @@ def test_bias_that_is_not_tuned_is_kept():
     assert_close(model.fit(series).predict(8).values(), make(32, 8).fit(series).predict(8).values())
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ({"enable_finetuning": "heads"}, ValueError, "'heads' is unknown; use one of"),
-        ({"enable_finetuning": ["head"]}, TypeError, "must be a bool, one of"),
-        ({"enable_finetuning": {"invalid": ["*"]}}, ValueError, "exactly one key"),
-        ({"enable_finetuning": {"freeze": "*"}}, ValueError, "must be a list of strings"),
-        ({"enable_finetuning": {"unfreeze": ["*", "encoder.*"]}}, ValueError, r"'encoder\.\*' mat"),
-        ({"enable_finetuning": {"freeze": ["encoder.*"]}}, ValueError, "matches no weight"),
-        ({"enable_finetuning": {"unfreeze": []}}, ValueError, "leaves nothing to tune"),
-        ({"enable_finetuning": {"freeze": ["*"]}}, ValueError, "leaves nothing to tune"),
-        ({"loss_fn": torch.nn.L1Loss()}, ValueError, "the loss that the checkpoint"),
-        ({"output_chunk_shift": ONE_PASS}, ValueError, "shift=32 leaves nothing to tune"),
-        ({"adapter": "no-such-folder"}, ValueError, "adapter='no-such-folder' is neither"),
-        ({"adapter": 5}, TypeError, "adapter=5 must be an Adapter"),
-    ],
-)
-def test_what_cannot_be_tuned_is_refused_when_the_model_is_made(arguments, error, message):
-    with pytest.raises(error, match=message):
-        tuned(**arguments)
-
-
 @pytest.mark.parametrize("off", [None, False])
 def test_without_finetuning_nothing_is_trained(off):
     series = make_series(60)
@@ -196,135 +145,6 @@ def test_without_finetuning_nothing_is_trained(off):
 def test_batches_of_steps_are_smaller_than_those_of_forecasts():
     assert (make().batch_size, tuned().batch_size) == (256, 32)
     assert tuned(batch_size=7).batch_size == 7
-
-
-# --- the loss -------------------------------------------------------------------------------
-
-
-def window_losses(pipe, array, length, horizon, shift=0):
-    """Equation (13) of the report for each window, with numpy, from what the network gives."""
-    losses = []
-    network = pipe.network
-    levels = np.array(network.config.quantiles)
-    for end in range(length, len(array) - horizon - shift + 1):
-        row = standardise(array[end - length : end], "context", 512, interior_masks=True)
-        target = (array[end + shift : end + shift + horizon] - row.location) / row.scale
-        known = ~np.isnan(target)
-        context = torch.from_numpy(row.values.astype(np.float32))[None]
-        patches = patchify(context, ~context.isnan(), 16)
-        quantiles = network.forecast_pass(patches, -(-(horizon + shift) // 16))[0].numpy().T
-        error = (target[:, None] - quantiles[shift : shift + horizon])[known]
-        rho = np.maximum(levels * error, (levels - 1) * error)
-        losses.append((2 * rho.sum(axis=0) / np.abs(target[known]).sum()).mean())
-    return losses
-
-
-def validated(series, **kwargs):
-    model = tuned(optimizer_kwargs={"lr": 0.0}, n_epochs=1, **kwargs)
-    model.fit(series, val_series=series)
-    return model.adapter.record["scores"]
-
-
-@pytest.mark.parametrize("shift", [0, 5])
-def test_loss_is_that_of_the_checkpoint_over_all_levels(pipe, shift):
-    array = values(48, 2)
-    array[10:13, 0] = np.nan
-    array[40:44, 1] = np.nan  # in contexts, and in what follows them
-    expected = np.mean([window_losses(pipe, column, 32, 8, shift) for column in array.T])
-    for likelihood in (None, QuantileRegression(LEVELS)):
-        options = {"output_chunk_shift": shift, "likelihood": likelihood}
-        scores = validated(TimeSeries.from_values(array), **options)
-        assert scores["val_loss"] == pytest.approx(expected, rel=1e-4)
-        assert scores["train_loss"] == pytest.approx(expected, rel=1e-4)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_loss_has_no_scale(dtype):
-    large = make_series(60, 2, dtype=dtype)
-    small = large * 1e-3 - 1
-    for scores in zip(*(validated(series).values() for series in (large, small)), strict=True):
-        assert scores[0] == pytest.approx(scores[1], rel=1e-3)
-
-
-def test_short_windows_count_with_what_they_have(pipe):
-    many = [make_series(22, seed=seed) for seed in range(2)]
-    losses = [
-        window_losses(pipe, series.values()[: length + 8, 0], length, 8)
-        for series in many
-        for length in (12, 13, 14)
-    ]
-    model = tuned((12, 32), optimizer_kwargs={"lr": 0.0}, n_epochs=1)
-    model.fit(many, val_series=many)
-    assert model.adapter.record["scores"]["val_loss"] == pytest.approx(np.mean(losses), rel=1e-4)
-
-
-def test_beyond_one_pass_the_pass_is_trained(pipe):
-    array = values(32 + 3 * ONE_PASS)
-    scores = validated(TimeSeries.from_values(array), output_chunk_length=3 * ONE_PASS)
-    expected = window_losses(pipe, array[: 32 + ONE_PASS, 0], 32, ONE_PASS)
-    assert scores["val_loss"] == pytest.approx(expected[0], rel=1e-4)
-    model = tuned(output_chunk_length=3 * ONE_PASS).fit(TimeSeries.from_values(array))
-    assert len(model.predict(3 * ONE_PASS)) == 3 * ONE_PASS
-
-
-def test_windows_that_show_nothing_change_nothing():
-    """Constant ones, empty ones, and those after which nothing is observed."""
-    empty, constant, unseen = np.full((40, 1), np.nan), np.ones((40, 1)), values(40)
-    unseen[32:] = np.nan
-    telling = make_series(40)
-    silent = [TimeSeries.from_values(part) for part in (empty, constant, unseen)]
-    for series in (silent, silent[0]):
-        model = tuned().fit(series, val_series=series)
-        before = tuned(n_epochs=0).fit(telling)
-        assert model.adapter == before.adapter
-        assert not model.adapter.record["scores"]
-    alone, among = tuned(batch_size=4), tuned(batch_size=4)
-    alone.fit([telling])
-    among.fit([telling, *silent])
-    for name, value in weights_of(alone).items():
-        torch.testing.assert_close(value, weights_of(among)[name], rtol=1e-4, atol=1e-6)
-
-
-def test_weights_that_no_forecast_needs_are_refused():
-    model = tuned(enable_finetuning={"unfreeze": ["mtp_modules.*"]})
-    with pytest.raises(ValueError, match=r"none of these weights.*of 8 steps.*more than 16"):
-        model.fit(make_series(60))
-    assert tuned(32, 17, enable_finetuning={"unfreeze": ["mtp_modules.*"]}).fit(make_series(60))
-
-
-def test_infinite_values_are_refused_after_a_window_too():
-    array = values(40)
-    array[-1] = np.inf
-    with pytest.raises(ValueError, match="infinite somewhere"):
-        tuned().fit(TimeSeries.from_values(array))
-
-
-def test_sample_weights_count():
-    series = make_series(80)
-    ones = series.with_values(np.ones((80, 1)))
-    plain = tuned().fit(series).adapter
-    assert_same_weights(tuned().fit(series, sample_weight=ones).adapter, plain)
-    assert tuned().fit(series, sample_weight="linear").adapter != plain
-    zeros = tuned(optimizer_cls=torch.optim.SGD).fit(series, sample_weight=ones * 0)
-    assert_same_weights(zeros.adapter, tuned(n_epochs=0).fit(series).adapter)
-
-
-def test_steps_of_weight_zero_are_as_if_not_observed():
-    array, weight = values(40), np.ones((40, 1))
-    weight[36:] = 0.0
-    hidden = array.copy()
-    hidden[36:] = np.nan
-    weighed, unseen = tuned(n_epochs=1), tuned(n_epochs=1)
-    weighed.fit(TimeSeries.from_values(array), sample_weight=TimeSeries.from_values(weight))
-    unseen.fit(TimeSeries.from_values(hidden))
-    losses = [model.adapter.record["scores"]["train_loss"] for model in (weighed, unseen)]
-    assert losses[0] == pytest.approx(losses[1] / 2, rel=1e-4)  # as in Darts, the mean of all
-
-
-def assert_same_weights(one, other):
-    assert one.weights.keys() == other.weights.keys()
-    for name, value in one.weights.items():
-        torch.testing.assert_close(value, other.weights[name], rtol=1e-4, atol=1e-6)
 
 
 # --- Darts' loop ----------------------------------------------------------------------------
@@ -341,34 +161,6 @@ def test_training_lowers_the_validated_loss():
     assert model.adapter.record["scores"]["val_loss"] < 0.8 * before
 
 
-@pytest.mark.parametrize("likelihood", [None, QuantileRegression(LEVELS)])
-@pytest.mark.parametrize("components", [1, 2])
-def test_metrics_are_of_forecasts_in_the_units_of_the_series(likelihood, components, pipe):
-    """In-tree models crash here (trap 1.3)."""
-    array = values(42, components)
-    array[33, 0] = np.nan
-    series = TimeSeries.from_values(array)
-    metrics = [torchmetrics.MeanAbsoluteError(), torchmetrics.MeanSquaredError()]
-    model = tuned(
-        torch_metrics=metrics, likelihood=likelihood, optimizer_kwargs={"lr": 0.0}, n_epochs=1
-    )
-    model.fit(series, val_series=series)
-    scores = model.adapter.record["scores"]
-    assert set(scores) == {
-        f"{stage}_{name}"
-        for stage in ("train", "val")
-        for name in ("loss", "MeanAbsoluteError", "MeanSquaredError")
-    }
-    errors = []
-    for end in range(32, 35):
-        target = array[end : end + 8]
-        median = pipeline_quantiles(pipe, array[end - 32 : end], 8, [0.5])
-        errors.append((target - median)[~np.isnan(target).any(axis=1)])
-    expected = np.abs(np.concatenate(errors)).mean()
-    tolerance = 1e-4 if likelihood is None else 0.5  # draws
-    assert scores["val_MeanAbsoluteError"] == pytest.approx(expected, rel=tolerance)
-
-
 def test_early_stopping_on_the_validated_loss():
     series = make_series(100)
     stopper = EarlyStopping("val_loss", patience=1, mode="min", min_delta=10.0)
@@ -380,7 +172,7 @@ def test_early_stopping_on_the_validated_loss():
 
 def test_the_best_checkpoint_is_loaded():
     series = TimeSeries.from_values(np.arange(60.0) + np.sin(np.arange(60)))
-    opposite = series.with_values(-series.values())  # what is learnt of one is wrong for the other
+    opposite = series.with_values(-series.values())  # what is learned of one is wrong for the other
     options = {"n_epochs": 3, "save_checkpoints": True, "optimizer_kwargs": {"lr": 0.1}}
     model = tuned(model_name="kept", **options).fit(series, val_series=opposite)
     best, last = (load_from_checkpoint("kept", best=which) for which in (True, False))
@@ -436,7 +228,7 @@ def test_tuning_repeats_with_its_random_state():
         assert one != other
 
 
-def test_learning_rate_schedulers_and_optimisers_are_darts():
+def test_learning_rate_schedulers_and_optimizers_are_darts():
     series = make_series(60)
     model = tuned(
         optimizer_cls=torch.optim.SGD,
@@ -456,20 +248,6 @@ def test_a_learning_rate_is_found():
     assert len(found.results["lr"]) == 12
     assert 1e-5 <= found.suggestion(skip_begin=1, skip_end=1) <= 1e-1
     assert model.model is None or model.adapter == tuned(n_epochs=0).fit(series).adapter
-
-
-@pytest.mark.parametrize(
-    ("precision", "dtype"),
-    [("32-true", "float64"), ("64-true", "float64"), ("bf16-mixed", "float32")],
-)
-def test_precision_reaches_neither_the_series_nor_the_weights(precision, dtype):
-    series = make_series(60, dtype=dtype) + 1000.0
-    trainer = {**SILENT, "precision": precision}
-    model = tuned(enable_finetuning="router+head", pl_trainer_kwargs=trainer).fit(series)
-    expected = tuned(enable_finetuning="router+head").fit(series)
-    assert {value.dtype for value in weights_of(model).values()} == {torch.float32}
-    assert_same_weights(model.adapter, expected.adapter)
-    assert model.predict(8).dtype == dtype
 
 
 def test_the_types_of_the_network_can_be_tuned_in():

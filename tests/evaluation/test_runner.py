@@ -155,7 +155,7 @@ def test_results_say_how_they_were_computed():
     assert settings("timer-s1-test", dtype="bfloat16")["dtype"] == "bfloat16"
 
 
-def test_results_of_a_stored_quantisation_name_it(tmp_path, int8_kernel):
+def test_results_of_a_stored_quantization_name_it(tmp_path, int8_kernel):
     folder = convert_checkpoint("timer-s1-test", tmp_path / "net")
     # as a hub id does, the key leaves it to the checkpoint
     key = NetworkKey.resolve(folder, None, "cpu", "auto")._replace(quantization=None)

@@ -1,22 +1,25 @@
 import numpy as np
 import pytest
-import torch
-from scipy.special import rel_entr, softmax
 
-from timer_forecaster.finetuning.guards import Check, check, choice, has_collapsed
-from timer_forecaster.finetuning.objective import make_windows, routing_divergence, window_pass
+from timer_forecaster.finetuning.guards import (
+    Validation,
+    has_collapsed,
+    spare_experts,
+    validate,
+)
+from timer_forecaster.finetuning.objective import make_windows, window_pass
 from timer_forecaster.finetuning.trainable import load_frozen
 
 
-def test_choice_is_the_effective_number_of_experts_beyond_those_needed():
-    assert choice(np.full((3, 8), 1 / 8), top_k=2) == pytest.approx(6)
+def test_spare_experts_are_the_effective_number_beyond_those_needed():
+    assert spare_experts(np.full((3, 8), 1 / 8), top_k=2) == pytest.approx(6)
     two = np.array([[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]])
-    assert choice(two, top_k=2) == pytest.approx(0)
+    assert spare_experts(two, top_k=2) == pytest.approx(0)
 
 
 def test_routers_collapse_only_if_they_chose_before():
     def seen(shares):
-        return Check(np.zeros(1), np.array([shares]))
+        return Validation(np.zeros(1), np.array([shares]))
 
     even, narrow = seen([0.25] * 4), seen([0.49, 0.49, 0.01, 0.01])
     assert has_collapsed(even, narrow, top_k=2)
@@ -24,21 +27,12 @@ def test_routers_collapse_only_if_they_chose_before():
     assert not has_collapsed(narrow, narrow, top_k=2)
 
 
-def test_divergence_is_that_of_scipy():
-    random = np.random.default_rng(0)
-    base, tuned = random.normal(size=(2, 3, 5, 4))
-    p, q = softmax(base, -1), softmax(tuned, -1)
-    expected = rel_entr(p, q).sum(-1).mean()
-    found = routing_divergence(torch.tensor(base).unbind(), torch.tensor(tuned).unbind())
-    assert float(found) == pytest.approx(expected, rel=1e-5)
-
-
 def test_validation_is_the_loss_of_the_pipelines_own_forecasts(pipe, waves):
     """asinh of both sides, or the sum by absolute values, as the checkpoint was trained."""
     contexts, targets = [w[:200] for w in waves], np.stack([w[200:220] for w in waves])
     targets[0, 3] = np.nan
     frozen = load_frozen(pipe.key)
-    seen = check(frozen, [make_windows(frozen, contexts, targets)])
+    seen = validate(frozen, [make_windows(frozen, contexts, targets)])
     forecast = pipe.predict(contexts, 20)
     levels = np.array(forecast.levels)
     for i, context in enumerate(contexts):
@@ -62,7 +56,7 @@ def test_expert_use_is_that_of_the_pipeline(pipe, waves):
     contexts = [w[: 100 + 16 * i] for i, w in enumerate(waves)]
     frozen = load_frozen(pipe.key)
     targets = np.ones((len(waves), frozen.pass_length))
-    seen = check(frozen, [make_windows(frozen, contexts, targets)])
+    seen = validate(frozen, [make_windows(frozen, contexts, targets)])
     by_series = pipe.routing(contexts).shares
     n_tokens = np.array([-(-len(c) // frozen.config.input_token_len) for c in contexts])
     expected = np.average(by_series, axis=0, weights=n_tokens)

@@ -6,7 +6,7 @@ import torch
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.inference import convert_checkpoint
-from timer_forecaster.models.timer_s1.layouts.int8 import activation_steps
+from timer_forecaster.models.timer_s1.layouts.int8_kernel import activation_steps
 
 MODEL = "timer-s1-test"
 WIDE = {  # enough for weights to be packed

@@ -22,7 +22,7 @@ sorted_values = arrays(float, 9, elements=st.floats(-1e3, 1e3, allow_subnormal=F
 
 
 @given(sorted_values, st.floats(0.001, 0.999))
-def test_known_levels_are_met_and_others_lie_between_their_neighbours(values, level):
+def test_known_levels_are_met_and_others_lie_between_their_neighbors(values, level):
     forecast = Forecast(values[None, None], LEVELS)
     for known, value in zip(LEVELS, values, strict=True):
         assert forecast.quantile(known)[0, 0] == value

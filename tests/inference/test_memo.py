@@ -50,6 +50,65 @@ def test_another_question_is_another_forecast(pipeline, calls, other):
     np.testing.assert_array_equal(found.quantiles, expected.quantiles)
 
 
+# --- equal series, and series without a value -----------------------------------------------
+
+
+def test_equal_series_are_computed_once_whatever_their_padding(pipeline, calls):
+    one, other, third = walks()
+    padded = np.append([np.nan, np.nan], one)
+    found = memo.predict(pipeline, [one, other, one, padded, third], 5)
+    assert calls == [(3, 5)]
+    expected = pipeline.predict([one, other, third], 5).quantiles
+    np.testing.assert_array_equal(found.quantiles, expected[[0, 1, 0, 0, 2]])
+    memo.predict(pipeline, [padded, other, third, third], 5)
+    assert len(calls) == 2  # by the test alone
+    with pytest.raises(ValueError, match="read-only"):
+        found.quantiles[0] = 0.0
+
+
+@pytest.mark.parametrize("empty", [np.full(5, np.nan), np.array([])])
+def test_series_without_a_value_are_forecast_as_missing_if_asked(pipeline, calls, empty):
+    one, other, third = walks()
+    found = memo.predict(pipeline, [one, empty, other, third], 5, unobserved="nan")
+    assert calls == [(3, 5)]
+    assert np.isnan(found.quantiles[1]).all()
+    np.testing.assert_array_equal(
+        found.quantiles[[0, 2, 3]], memo.predict(pipeline, walks(), 5).quantiles
+    )
+    nothing = memo.predict(pipeline, [empty, empty], 5, unobserved="nan")
+    assert nothing.quantiles.shape == (2, 5, len(found.levels))
+    assert np.isnan(nothing.median).all()
+    assert len(calls) == 1
+    with pytest.raises(ValueError, match=r"series\[1\] .*at least one observed value"):
+        memo.predict(pipeline, [one, empty], 5)
+
+
+def test_errors_number_the_series_as_the_caller_does(pipeline):
+    one, other, _ = walks()
+    other[7] = np.inf
+    with pytest.raises(ValueError, match=r"series\[2\] is infinite at step 7"):
+        memo.predict(pipeline, [one, one, other], 5)
+    unseen = np.append(one, np.full(512, np.nan))
+    with pytest.raises(ValueError, match=r"series\[2\] has no observed value in its newest 512"):
+        memo.predict(pipeline, [one, one, unseen], 5)
+
+
+def test_an_unknown_way_to_treat_missing_series_is_refused(pipeline):
+    with pytest.raises(ValueError, match="unobserved='drop' is unknown"):
+        memo.predict(pipeline, walks(), 5, unobserved="drop")
+
+
+def test_prefetched_answers_are_recalled_for_equal_series(pipeline, calls):
+    one, other, _ = walks()
+    memo.prefetch(pipeline, [([one, other, one], 5)])
+    assert calls == [(2, 5)]
+    memo.predict(pipeline, [one, other, one, np.full(3, np.nan)], 5, unobserved="nan")
+    assert len(calls) == 1
+
+
+# --- the memory -----------------------------------------------------------------------------
+
+
 def test_other_weights_are_not_asked_from_memory(pipeline, calls):
     wide = ForecastPipeline.from_pretrained(MODEL, dtype="bfloat16")
     one, other = (memo.predict(pipe, walks(), 5).quantiles for pipe in (pipeline, wide))

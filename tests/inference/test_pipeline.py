@@ -2,7 +2,6 @@
 
 import pickle
 import threading
-import time
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from places import ROOT
 
 import timer_forecaster
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.checkpoints import cache
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 PASS = 32  # steps of one pass of the test network
@@ -274,46 +272,6 @@ def test_pipelines_share_weights_and_pickle_in_bytes(pipe):
     copy = pickle.loads(pickle.dumps(pipe))  # noqa: S301
     assert len(pickle.dumps(pipe)) < 1000
     assert copy.network is network
-
-
-def test_release_frees_and_the_next_forecast_loads_again(pipe):
-    series = walk(30)
-    expected = pipe.predict(series, 5).quantiles
-    old = pipe.network
-    timer_forecaster.release()
-    assert not cache._networks
-    np.testing.assert_array_equal(pipe.predict(series, 5).quantiles, expected)
-    assert pipe.network is not old
-
-
-def test_threads_that_start_together_load_once(monkeypatch):
-    timer_forecaster.release()
-    loads = []
-    load = cache.load_network
-
-    def counted(key):
-        loads.append(key)
-        time.sleep(0.05)
-        return load(key)
-
-    monkeypatch.setattr(cache, "load_network", counted)
-    key = cache.NetworkKey.resolve("timer-s1-test", None, "cpu", "auto")
-    networks = []
-    threads = [
-        threading.Thread(target=lambda: networks.append(cache.get_network(key))) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(loads) == 1
-    assert len({id(network) for network in networks}) == 1
-
-
-def test_the_cache_stays_small(pipe):
-    for dtype in ("float32", "bfloat16", "float64", "auto"):
-        ForecastPipeline.from_pretrained("timer-s1-test", dtype=dtype, device="cpu")
-    assert len(cache._networks) <= cache.MAX_CACHED
 
 
 @pytest.mark.parametrize(

@@ -289,15 +289,15 @@ def test_places_far_from_the_forecast(case):
 
 def test_a_small_spread_about_a_large_level_keeps_its_precision():
     values = 1e9 + 1e-3 * CASES["skewed"][0]
-    centred = values - 1e9  # exact
+    centered = values - 1e9  # exact
     at = np.array([1e9 - 1e-4, 1e9, 1e9 + 5e-4, 1e9 + 1])
     for functional in (functionals.variance, functionals.mean_difference):
         np.testing.assert_allclose(
-            functional(values, DECILES), functional(centred, DECILES), rtol=1e-12
+            functional(values, DECILES), functional(centered, DECILES), rtol=1e-12
         )
     for function in (functionals.absolute_deviation, functionals.cdf, functionals.log_density):
         np.testing.assert_allclose(
-            function(values, DECILES, at), function(centred, DECILES, at - 1e9), rtol=1e-12
+            function(values, DECILES, at), function(centered, DECILES, at - 1e9), rtol=1e-12
         )
 
 

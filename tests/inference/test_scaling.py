@@ -14,7 +14,7 @@ from timer_forecaster.inference.scaling import (
     check_series,
     in_units,
     scaled,
-    standardise,
+    standardize,
 )
 
 NAN = np.nan
@@ -75,7 +75,7 @@ def test_input_that_holds_no_series_is_refused(series, error, message):
     ],
 )
 def test_series_that_cannot_be_forecast_are_refused(series, message):
-    for check in (check_series, lambda *given: standardise(*given, True)):
+    for check in (check_series, lambda *given: standardize(*given, True)):
         with pytest.raises(ValueError, match=message):
             check(np.array(series, dtype=float), "y", 3)
 

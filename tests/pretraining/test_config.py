@@ -20,7 +20,7 @@ def stage(**changes):
     return Stage(**(fields | {"learning_rate": 1.0} | changes))
 
 
-@pytest.mark.parametrize("name", ["timer-s1-mini.yaml", "tiny.yaml"])
+@pytest.mark.parametrize("name", ["timer-s1-mini.yaml", "timer-s1-small.yaml", "tiny.yaml"])
 def test_recipes_are_valid(name):
     config = read_config(RECIPES / name)
     assert config.steps == sum(stage.steps for stage in config.stages)

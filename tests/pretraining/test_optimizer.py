@@ -1,11 +1,11 @@
-"""Orthogonal updates, batched by shape; every parameter has one optimiser."""
+"""Orthogonal updates, batched by shape; every parameter has one optimizer."""
 
 import pytest
 import torch
 
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.pretraining import Muon, build_network, build_optimizers
-from timer_forecaster.pretraining.optimizer import orthogonalise
+from timer_forecaster.pretraining.optimizer import orthogonalize
 
 SMALL = TimerS1Architecture(
     hidden_size=16,
@@ -18,9 +18,9 @@ SMALL = TimerS1Architecture(
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 16), (2, 32, 8), (2, 8, 32)])
-def test_orthogonalised_updates_have_singular_values_near_one(shape):
+def test_orthogonalized_updates_have_singular_values_near_one(shape):
     matrices = torch.randn(*shape, generator=torch.Generator().manual_seed(0))
-    values = torch.linalg.svdvals(orthogonalise(matrices).float())
+    values = torch.linalg.svdvals(orthogonalize(matrices).float())
     assert values.min() > 0.4 and values.max() < 1.4
 
 

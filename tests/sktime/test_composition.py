@@ -1,6 +1,6 @@
 """The forecaster inside sktime's tuners, pipelines, ensembles, reconciliation and benchmarks.
 
-Each test compares with what the pieces give by hand.
+Each test compares with the same computation by hand.
 """
 
 import numpy as np
@@ -76,7 +76,7 @@ CV = ExpandingWindowSplitter(fh=[1, 2, 3], initial_window=60, step_length=4)
 
 
 def error_by_hand(forecaster, y, cv=CV):
-    """Mean over the folds of the mean absolute error, each from a fit of its own."""
+    """Return the mean absolute error over the folds, with a new fit for each."""
     scores = []
     for train, test in cv.split_series(y):
         predicted = forecaster.clone().fit(train, fh=cv.get_fh()).predict()
@@ -84,7 +84,7 @@ def error_by_hand(forecaster, y, cv=CV):
     return np.mean(scores)
 
 
-# ----------------------------------------------------------------------------------------- tuning
+# --------------------------------------------------------------------------------------- searches
 
 SCORING = {"scoring": MeanAbsoluteError(), "error_score": "raise"}
 SCORE = "mean_test_MeanAbsoluteError"
@@ -192,7 +192,7 @@ def test_multiplexer_chooses_among_classical_models(loads):
     np.testing.assert_allclose(search.predict([1, 2]), expected, rtol=1e-6)
 
 
-def test_multiplexer_takes_parameters_of_what_it_chose():
+def test_multiplexer_takes_parameters_of_the_chosen_forecaster():
     y = monthly()
     chosen = MultiplexForecaster(models(), selected_forecaster="timer")
     chosen.set_params(timer__context_length=14, timer__point="mean")
@@ -202,7 +202,7 @@ def test_multiplexer_takes_parameters_of_what_it_chose():
     np.testing.assert_array_equal(chosen.predict_quantiles([1, 2]), alone.predict_quantiles([1, 2]))
 
 
-def test_multiplexer_has_the_capabilities_of_what_it_chose():
+def test_multiplexer_has_the_capabilities_of_the_chosen_forecaster():
     y = monthly()
     y.iloc[[3, 40]] = np.nan
     chosen = MultiplexForecaster(models(), selected_forecaster="timer").fit(y)
@@ -282,18 +282,18 @@ NODES += [("n", "1"), ("n", "2"), ("s", "1"), ("s", "3")]
 
 
 def by_node(forecast):
-    """(nodes, steps) in the order of NODES."""
+    """Return the values (nodes, steps) in the order of NODES."""
     return np.stack([forecast.loc[node].to_numpy()[:, 0] for node in NODES])
 
 
 def projected(base, covariance):
-    """Trace-minimal reconciliation; Wickramasuriya et al. (2019), equation 9."""
+    """Return the trace-minimal reconciliation; Wickramasuriya et al. (2019), equation 9."""
     inverse = np.linalg.inv(covariance)
     return SUMS @ np.linalg.solve(SUMS.T @ inverse @ SUMS, SUMS.T @ inverse @ base)
 
 
 def top_down(base):
-    """Hand forecasts down by the forecast proportions of the level below."""
+    """Return top-down forecasts, by the forecast proportions of the level below."""
     n, s = base[0] * base[1:3] / base[1:3].sum(axis=0)
     shops = [n * base[3:5] / base[3:5].sum(axis=0), s * base[5:7] / base[5:7].sum(axis=0)]
     return np.concatenate([[base[0], n, s], *shops])
@@ -309,7 +309,7 @@ BY_HAND = {
 
 @pytest.fixture(scope="module")
 def base():
-    """Forecasts of every node by itself."""
+    """Return the forecasts of every node by itself."""
     return by_node(timer().fit(Aggregator().fit_transform(hierarchy())).predict([1, 2, 3]))
 
 
@@ -416,7 +416,7 @@ def test_evaluate_in_other_processes_gives_the_same_scores():
 
 
 @pytest.mark.parametrize("backend", [ALONE, THREADS], ids=["alone", "threading"])
-def test_benchmark_tabulates_what_evaluate_finds(backend, tmp_path):
+def test_benchmark_tabulates_the_scores_of_evaluate(backend, tmp_path):
     y = panel()
     cv = SlidingWindowSplitter(fh=[1, 2, 3], window_length=60, step_length=4)
     benchmark = ForecastingBenchmark(**backend)

@@ -11,7 +11,7 @@ DOCS = (ROOT / "docs" / "sktime.md").read_text(encoding="utf-8")
 datasets = pytest.importorskip("sktime.datasets")
 
 
-# A few steps, and few months: the page shows how to tune, whatever comes of it.
+# A few steps on a few months: the page shows how to finetune, and may gain nothing.
 @pytest.mark.filterwarnings("ignore::timer_forecaster.finetuning.TuningWarning")
 def test_the_page_for_sktime_users_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Tuning through sktime: pretrain, tuning in fit, and adapters as parameters."""
+"""Finetuning through sktime: in pretrain, in fit, and adapters as parameters."""
 
 import copy
 import dataclasses
@@ -43,7 +43,7 @@ def monthly(n=120, seed=0, **options):
 
 
 def panel():
-    """Unequal lengths, a series of few points and missing values."""
+    """Return series of unequal lengths, one of few points and one with missing values."""
     parts = {"long": monthly(150), "short": monthly(3, seed=1), "gaps": monthly(90, seed=2)}
     parts["gaps"].iloc[[3, 40, 41]] = np.nan
     frames = {key: pd.DataFrame({"a": y, "b": -(y**2)}) for key, y in parts.items()}
@@ -77,7 +77,7 @@ def test_pretraining_tunes_to_every_series_and_column_of_a_panel():
     assert pretrained.get_pretrained_params() == {"adapter_": pretrained.adapter_}
 
 
-def test_what_was_pretrained_is_kept_and_forecasts():
+def test_a_pretrained_adapter_is_kept_and_used():
     y = monthly(60, seed=5)
     pretrained = forecaster(tuning=BRIEF).pretrain(panel())
     adapter = pretrained.adapter_
@@ -108,7 +108,7 @@ def test_pretraining_again_goes_on_from_the_adapter_so_far():
     assert again.adapter_ != first
 
 
-def test_pretraining_what_was_tuned_in_fit_counts_as_pretrained():
+def test_pretraining_after_a_fit_that_finetuned_counts_as_pretrained():
     tuned = forecaster(tuning=BRIEF).fit(monthly())
     in_fit = tuned.adapter_
     assert "adapter" in tuned.get_fitted_params()
@@ -142,7 +142,7 @@ def test_a_panel_that_shows_nothing_to_learn_is_warned_about(values, adapter):
         assert forecaster(adapter=adapter).pretrain(y).adapter_ == adapter
 
 
-def test_what_cannot_be_pretrained_on_is_refused():
+def test_pretraining_refuses_bad_data_and_settings():
     X = panel()
     with pytest.raises(ValueError, match="X: TimerS1Forecaster forecasts from y alone"):
         forecaster(tuning=BRIEF).pretrain(panel(), X=X)
@@ -204,7 +204,7 @@ def test_an_update_tunes_nothing_and_a_new_fit_starts_afresh():
 
 @pytest.mark.parametrize("pretrained", [False, True])
 @pytest.mark.parametrize("strategy", ["refit", "update", "no-update_params"])
-def test_evaluate_gives_what_sktimes_does(strategy, pretrained):
+def test_evaluate_equals_sktimes(strategy, pretrained):
     y = monthly()
     cv = ExpandingWindowSplitter(fh=[1, 2, 3], initial_window=100, step_length=8)
     subject = forecaster(tuning=BRIEF)
@@ -219,7 +219,7 @@ def test_evaluate_gives_what_sktimes_does(strategy, pretrained):
         pd.testing.assert_series_equal(one, other, rtol=1e-4)
 
 
-def test_evaluate_tunes_each_fold_once_and_batches_what_was_pretrained(monkeypatch, calls):
+def test_evaluate_finetunes_each_fold_once_and_batches_a_pretrained_forecaster(monkeypatch, calls):
     tunings = []
     tune = finetune
 
@@ -237,7 +237,7 @@ def test_evaluate_tunes_each_fold_once_and_batches_what_was_pretrained(monkeypat
     assert (len(tunings), len(calls)) == (4, 4)
 
 
-def test_update_predict_forecasts_with_what_was_tuned():
+def test_update_predict_forecasts_with_the_finetuned_adapter():
     y = monthly()
     fitted = forecaster(tuning=BRIEF).fit(y[:100])
     cv = ExpandingWindowSplitter(fh=[1], initial_window=1, step_length=5)
@@ -252,7 +252,7 @@ def test_update_predict_forecasts_with_what_was_tuned():
 
 
 @pytest.mark.parametrize("kind", ["object", "folder", "path"])
-def test_an_adapter_survives_what_is_done_to_parameters(adapter, tmp_path, kind):
+def test_an_adapter_survives_copies_pickles_and_set_params(adapter, tmp_path, kind):
     folder = adapter.save(tmp_path / "mine")
     given = {"object": adapter, "folder": str(folder), "path": folder}[kind]
     plain = forecaster(adapter=given)
@@ -306,7 +306,7 @@ def test_grid_search_over_adapters(adapter, tmp_path, loads):
     assert len(loads) == 1
 
 
-def test_a_search_resets_what_was_pretrained_and_takes_it_as_a_parameter():
+def test_a_search_resets_a_pretrained_adapter_and_takes_it_as_a_parameter():
     pretrained = forecaster(tuning=BRIEF).pretrain(panel())
     y = monthly()
     cv = ExpandingWindowSplitter(fh=FH, initial_window=110)
@@ -362,6 +362,6 @@ def test_a_fit_with_an_adapter_loads_no_network(adapter, loads):
         (3, TypeError, "adapter=3 must be an Adapter"),
     ],
 )
-def test_what_is_no_adapter_is_refused_in_fit(given, error, message):
+def test_other_objects_than_adapters_are_refused_in_fit(given, error, message):
     with pytest.raises(error, match=message):
         forecaster(adapter=given).fit(monthly())

@@ -1,3 +1,5 @@
+"""The answers of sktime's verbs: points, quantiles, distributions, updates and residuals."""
+
 import copy
 import pickle
 
@@ -5,54 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from timer_forecaster import ForecastPipeline, release
-
 pytest.importorskip("sktime")
 
 import sktime
 from packaging.version import Version
-from sktime.exceptions import FitFailedWarning
-from sktime.forecasting.base import ForecastingHorizon
-from sktime.forecasting.model_evaluation import evaluate
-from sktime.forecasting.naive import NaiveForecaster
-from sktime.performance_metrics.forecasting import MeanAbsoluteError
 from sktime.performance_metrics.forecasting.probabilistic import CRPS
-from sktime.split import ExpandingWindowSplitter, SlidingWindowSplitter
-
-from timer_forecaster.sktime import TimerS1Forecaster
-from timer_forecaster.sktime import evaluate as timer_evaluate
-
-MODEL = "timer-s1-test"  # random weights, nine levels, context 512, 32 steps in a pass
-
-
-def forecaster(**parameters):
-    return TimerS1Forecaster(MODEL, **parameters)
-
-
-@pytest.fixture(scope="module")
-def pipeline():
-    return ForecastPipeline.from_pretrained(MODEL)
-
-
-def walk(n=60, seed=0):
-    return np.random.default_rng(seed).normal(size=n).cumsum() + 10
-
-
-def hourly(n=60, seed=0, start="2024-01-01"):
-    return pd.Series(walk(n, seed), pd.date_range(start, periods=n, freq="h"), name="load")
-
-
-def unequal_panel():
-    """Series of different lengths that end at different times, not in the order of their names."""
-    parts = {"b": hourly(50, 1), "a": hourly(30, 2, "2024-01-05"), "c": hourly(40, 3)}
-    return pd.concat({key: part.to_frame("y") for key, part in parts.items()}, names=["id", "t"])
-
-
-def without_freq(y):
-    index = pd.DatetimeIndex(y.index.to_numpy()) if y.index.tz is None else y.index[:]
-    index.freq = None
-    return y.set_axis(index)
-
+from sktime_cases import forecaster, hourly, unequal_panel, walk, without_freq
 
 # ------------------------------------------------------------------------- the pipeline's numbers
 
@@ -66,27 +26,6 @@ def test_point_forecast_is_the_pipelines(pipeline):
     np.testing.assert_array_equal(mean, forecast.mean[0])
     assert median.name == "load"
     assert list(median.index) == list(pd.date_range(y.index[-1], periods=13, freq="h")[1:])
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"context_length": 20},
-        {"rollout": "median"},
-        {"rollout": "multiscale"},
-        {"flip": True},
-        {"batch_size": 2},
-        {"dtype": "bfloat16", "device_map": "cpu"},
-    ],
-)
-def test_options_reach_the_pipeline(options):
-    y = hourly(1600)
-    keys = {"dtype": "dtype", "device_map": "device"}
-    loading = {keys[key]: value for key, value in options.items() if key in keys}
-    predicting = {key: value for key, value in options.items() if key not in keys}
-    pipe = ForecastPipeline.from_pretrained(MODEL, **loading)
-    expected = pipe.predict(y.to_numpy(), 70, **predicting).median[0]
-    np.testing.assert_array_equal(forecaster(**options).fit(y).predict(range(1, 71)), expected)
 
 
 def test_quantiles_at_any_level_with_the_labels_given(pipeline):
@@ -118,7 +57,7 @@ def test_defaults_of_the_probabilistic_methods_work():
 
 
 @pytest.mark.parametrize("data", ["series", "panel", "hierarchy"])
-def test_distribution_is_that_of_the_quantiles(calls, data):
+def test_distribution_has_the_forecasts_quantiles(calls, data):
     y = {"series": hourly(), "panel": unequal_panel()}.get(data)
     if data == "hierarchy":
         y = pd.concat({"n": unequal_panel(), "s": unequal_panel() ** 2}).assign(other=1.0)
@@ -147,20 +86,6 @@ def test_joint_distributions_are_refused():
         fitted.predict_var(cov=True)
 
 
-def test_gaps_and_disorder_in_the_horizon(pipeline):
-    y = hourly()
-    expected = pipeline.predict(y.to_numpy(), 7).median[0, [2, 6]]
-    predicted = forecaster().fit(y).predict([7, 3])
-    np.testing.assert_array_equal(predicted, expected)
-    assert list(predicted.index) == [y.index[-1] + pd.Timedelta(hours=h) for h in (3, 7)]
-
-
-def test_horizon_of_many_passes(pipeline):
-    y = hourly()
-    predicted = forecaster().fit(y).predict_quantiles([100], alpha=[0.1])
-    assert predicted.iloc[0, 0] == pipeline.predict(y.to_numpy(), 100).quantile(0.1)[0, -1]
-
-
 def test_missing_values(pipeline):
     y = hourly()
     y.iloc[[0, 1, 20, 21, 59]] = np.nan
@@ -185,19 +110,6 @@ def test_panel_is_one_computation_and_equals_one_by_one(calls):
         pd.testing.assert_frame_equal(
             predicted.loc[key], expected, check_freq=False, check_names=False, rtol=1e-5
         )
-
-
-def test_absolute_horizon_is_the_same_time_for_every_instance():
-    y = unequal_panel()
-    time = pd.Timestamp("2024-01-06 10:00")
-    absolute = ForecastingHorizon(pd.DatetimeIndex([time]), is_relative=False)
-    predicted = forecaster().fit(y).predict(absolute)["y"]
-    assert set(predicted.index.get_level_values("t")) == {time}
-    for key in "abc":
-        alone = y.loc[key].asfreq("h")
-        steps = int((time - alone.index[-1]) / pd.Timedelta(hours=1))
-        expected = forecaster().fit(alone).predict([steps])["y"].iloc[0]
-        assert predicted[key].iloc[0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_hierarchy_with_several_variables(pipeline, calls):
@@ -232,66 +144,7 @@ def test_rows_of_instances_may_be_interleaved():
         assert predicted[key].iloc[0] == pytest.approx(expected, rel=1e-5)
 
 
-# ------------------------------------------------------------------------------- kinds of indices
-
-
-INDEX_FREQUENCIES = (
-    *("15min", "h", "2D", "D", "B", "C", "W-WED", "WOM-2TUE"),
-    *("MS", "BMS", "ME", "BME", "BQE", "YS"),
-)
-
-
-@pytest.mark.parametrize(
-    "index",
-    [
-        pd.RangeIndex(5, 65),
-        pd.Index(range(100, 160)),
-        pd.period_range("2019-11", periods=60, freq="M"),
-        pd.period_range("2019Q1", periods=60, freq="Q"),
-        *[pd.date_range("2023-10-01", periods=60, freq=freq) for freq in INDEX_FREQUENCIES],
-        pd.date_range("2024-02-20", periods=60, freq="D", tz="Europe/Paris"),
-        pd.date_range("2024-03-29", periods=60, freq="h", tz="America/New_York", unit="s"),
-    ],
-    ids=lambda index: f"{index.dtype}-{getattr(index, 'freqstr', '')}",
-)
-@pytest.mark.parametrize("panel", [False, True])
-def test_future_times_continue_the_index(pipeline, index, panel):
-    y = pd.Series(walk(57), index[:57])
-    if isinstance(index, pd.DatetimeIndex) and panel:
-        y = without_freq(y)
-    if panel:
-        y = pd.concat({"a": y.to_frame("y"), "b": y.to_frame("y")})
-    predicted = forecaster().fit(y).predict([1, 3])
-    times = predicted.index[-2:].get_level_values(-1)
-    assert list(times) == [index[57], index[59]]
-    assert times.dtype == index.dtype
-    expected = pipeline.predict(walk(57), 3).median[0, [0, 2]]
-    np.testing.assert_allclose(np.ravel(predicted)[-2:], expected, rtol=1e-5)
-    absolute = ForecastingHorizon(index[[54, 57, 59]], is_relative=False)
-    again = forecaster().fit(y).predict(absolute)
-    assert list(again.index[-3:].get_level_values(-1)) == list(index[[54, 57, 59]])
-    np.testing.assert_allclose(np.ravel(again)[-2:], expected, rtol=1e-5)
-
-
-def test_timedelta_horizon_counts_the_steps_of_the_index():
-    y = hourly()
-    horizon = ForecastingHorizon(pd.to_timedelta(["2h", "5h"]), is_relative=True)
-    for data in (y, without_freq(y)):
-        predicted = forecaster().fit(data).predict(horizon)
-        expected = forecaster().fit(data).predict([2, 5])
-        pd.testing.assert_series_equal(predicted, expected, check_freq=False)
-
-
-def test_timedelta_between_steps_is_refused():
-    horizon = ForecastingHorizon(pd.to_timedelta(["90min"]), is_relative=True)
-    with pytest.raises(ValueError, match=r"fh: .*whole steps of h"):
-        forecaster().fit(hourly()).predict(horizon)
-
-
-def test_timedelta_horizon_of_integer_times_is_refused():
-    horizon = ForecastingHorizon(pd.to_timedelta(["2h"]), is_relative=True)
-    with pytest.raises(ValueError, match=r"fh holds time differences.* int64; give whole steps"):
-        forecaster().fit(pd.Series(walk())).predict(horizon)
+# -------------------------------------------------------------------------- the step of the times
 
 
 def test_absent_times_are_missing_values():
@@ -479,18 +332,6 @@ def test_update_off_the_grid_is_refused():
         fitted.update(later)
 
 
-@pytest.mark.parametrize("update_params", [False, True])
-def test_update_predict_uses_every_new_value(update_params):
-    y = hourly(60)
-    cv = ExpandingWindowSplitter(fh=[1], initial_window=1, step_length=4)
-    fitted = forecaster().fit(y[:40])
-    predicted = fitted.update_predict(y[40:], cv, update_params=update_params)
-    assert len(predicted) == 5
-    for time, value in predicted.items():
-        expected = forecaster().fit(y[y.index < time]).predict([1])
-        assert value == pytest.approx(expected.iloc[0], rel=1e-6)
-
-
 def test_memory_is_bounded_and_loses_nothing_the_checkpoint_reads():
     y = pd.Series(walk(150_000))
     fitted = forecaster().fit(y[:70_000]).update(y[70_000:])
@@ -500,50 +341,15 @@ def test_memory_is_bounded_and_loses_nothing_the_checkpoint_reads():
         assert len(pickle.dumps(fitted)) < 65_536 * 8 + 8_000
 
 
-# --------------------------------------------------------------------------------- a good citizen
+# -------------------------------------------------------------------------------- values of y
 
 
-def test_fit_loads_nothing_and_copies_share_the_weights(loads):
-    fitted = forecaster().fit(hourly(200))
-    assert loads == []
-    expected = fitted.predict([1, 2])
-    for other in (pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):  # noqa: S301
-        pd.testing.assert_series_equal(other.predict([1, 2]), expected)
-    fitted.clone().fit(hourly(30)).predict([1])
-    assert len(loads) == 1
-
-
-def test_what_was_given_to_fit_may_change_afterwards():
+def test_y_may_change_after_fit():
     y = hourly()
     fitted = forecaster().fit(y)
     expected = fitted.predict([1])
     y.iloc[:] = 0.0
     pd.testing.assert_series_equal(fitted.predict([1]), expected)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"point": "mode"}, "point='mode'.*median.*mean"),
-        ({"rollout": "mean"}, "rollout='mean'.*quantile.*median"),
-        ({"context_length": 0}, "context_length=0"),
-        ({"batch_size": 2.5}, "batch_size=2.5"),
-        ({"exogenous": "drop"}, "exogenous='drop'.*raise.*warn"),
-        ({"flip": "no"}, "flip='no' must be True or False"),
-    ],
-)
-def test_bad_parameters_are_refused_in_fit(parameters, message):
-    unfitted = forecaster(**parameters)
-    with pytest.raises((ValueError, TypeError), match=message):
-        unfitted.fit(hourly())
-
-
-def test_what_cannot_be_loaded_is_named():
-    with pytest.raises(ValueError, match="'no-such-model' is neither a registry name"):
-        TimerS1Forecaster("no-such-model").fit(hourly())
-    fitted = TimerS1Forecaster("nobody/no-such-model").fit(hourly())
-    with pytest.raises(ValueError, match="'nobody/no-such-model' could not be downloaded"):
-        fitted.predict([1])
 
 
 def test_values_that_cannot_be_used_are_located():
@@ -554,33 +360,6 @@ def test_values_that_cannot_be_used_are_located():
     y.loc["a"] = np.nan
     with pytest.raises(ValueError, match="y, instance 'a' has a variable without any observed"):
         forecaster().fit(y)
-
-
-# ------------------------------------------------------------------------------ in-sample horizons
-
-
-@pytest.mark.parametrize("options", [{}, {"context_length": 7}, {"point": "mean", "flip": True}])
-def test_in_sample_steps_are_forecast_from_the_steps_before(options):
-    y = hourly(50)
-    y.iloc[[30, 31]] = np.nan
-    predicted = forecaster(**options).fit(y).predict([-40, -18, 0, 3])
-    assert list(predicted.index) == [*y.index[[9, 31, 49]], y.index[-1] + 3 * y.index.freq]
-    for step, value in zip([-40, -18, 0], predicted, strict=False):
-        expected = forecaster(**options).fit(y[: 49 + step]).predict([1]).iloc[0]
-        assert value == pytest.approx(expected, rel=1e-5)
-    assert predicted.iloc[-1] == pytest.approx(forecaster(**options).fit(y).predict([3]).iloc[0])
-
-
-def test_in_sample_intervals_of_a_panel_in_one_batch(calls):
-    y = unequal_panel()
-    fitted = forecaster().fit(y)
-    interval = fitted.predict_interval([-1, 0])
-    fitted.predict([-1, 0])
-    assert calls == [(6, 1)]
-    for key in "abc":
-        before = y.loc[key].asfreq("h")[:-1]
-        expected = forecaster().fit(before).predict_interval([1])
-        np.testing.assert_allclose(interval.loc[key].iloc[1], expected.iloc[0], rtol=1e-5)
 
 
 def test_instance_without_newer_values_is_named():
@@ -594,37 +373,7 @@ def test_instance_without_newer_values_is_named():
         fitted.update_predict(y)
 
 
-def test_in_sample_steps_before_anything_was_observed_have_no_forecast():
-    y = hourly(20)
-    y.iloc[:3] = np.nan
-    fitted = forecaster().fit(y, fh=range(-19, 1))
-    quantiles = fitted.predict_quantiles(alpha=[0.3])
-    assert quantiles.isna().to_numpy().ravel().tolist() == [True] * 4 + [False] * 16
-    pd.testing.assert_frame_equal(fitted.predict_proba().quantile([0.3]), quantiles)
-
-
-def test_in_sample_step_before_the_first_is_refused():
-    fitted = forecaster().fit(hourly(20))
-    with pytest.raises(ValueError, match=r"fh: step -20 lies before 2024-01-01 00:00:00"):
-        fitted.predict([-20])
-    with pytest.raises(ValueError, match=r"y: step -25 lies before 2024-01-01 00:00:00"):
-        fitted.predict_residuals(hourly(3, start="2023-12-31 18:00"))
-
-
-def test_instances_that_start_later_have_no_forecast_before():
-    y = pd.concat(
-        {"a": hourly(6).to_frame("y"), "b": hourly(1, start="2024-01-01 05:00").to_frame("y")}
-    )
-    predicted = forecaster().fit(y).predict([-3, 0, 1])["y"]
-    assert predicted["a"].notna().tolist() == [True, True, True]
-    assert predicted["b"].notna().tolist() == [False, False, True]
-
-
-def test_a_context_longer_than_the_checkpoints_changes_nothing():
-    y = pd.Series(np.r_[np.arange(10.0), np.full(600, np.nan), 1.0, 2.0])
-    for context_length in (None, 5000):
-        fitted = forecaster(context_length=context_length).fit(y)
-        assert np.isnan(fitted.predict([-1]).iloc[0])
+# -------------------------------------------------------------------------------------- residuals
 
 
 def test_residuals_are_observed_less_predicted():
@@ -663,7 +412,7 @@ def test_residuals_of_arrays():
     np.testing.assert_allclose(residuals[1, 0], alone[:, 0], rtol=1e-5)
 
 
-def test_residuals_of_what_was_not_fitted_are_refused():
+def test_residuals_of_unknown_series_are_refused():
     y = unequal_panel()
     fitted = forecaster().fit(y.drop("c"))
     with pytest.raises(ValueError, match="y, instance 'c' is not known"):
@@ -689,59 +438,6 @@ def test_questions_about_one_context_run_the_network_once(calls):
     fitted.update(y.loc[["a"]] * 2).predict()
     forecaster(flip=True).fit(y).predict([2])
     assert len(calls) == 4
-
-
-SPLITTERS = [
-    ExpandingWindowSplitter(fh=[1, 2, 3], initial_window=40, step_length=10),
-    SlidingWindowSplitter(fh=[1, 35], window_length=20, step_length=5),
-]
-
-
-@pytest.mark.parametrize("cv", SPLITTERS, ids=lambda cv: type(cv).__name__)
-@pytest.mark.parametrize("strategy", ["refit", "update", "no-update_params"])
-@pytest.mark.parametrize("panel", [False, True])
-def test_evaluate_forecasts_all_folds_in_one_batch(calls, cv, strategy, panel):
-    y = hourly(70).to_frame("y")
-    if panel:
-        y = pd.concat({"a": y, "b": y**2}, names=["id", "t"])
-    options = {"strategy": strategy, "return_data": True, "scoring": [MeanAbsoluteError()]}
-    batched = timer_evaluate(forecaster(), cv, y, **options)
-    assert calls == [(len(batched) * (1 + panel), cv.fh[-1])]
-    release()
-    looped = evaluate(forecaster(), cv, y, error_score="raise", **options)
-    assert len(calls) == 1 + len(looped)
-    for one, other in zip(batched["y_pred"], looped["y_pred"], strict=True):
-        pd.testing.assert_frame_equal(one, other, rtol=1e-5)
-    np.testing.assert_allclose(
-        batched["test_MeanAbsoluteError"], looped["test_MeanAbsoluteError"], rtol=1e-5
-    )
-
-
-def test_evaluate_leaves_folds_that_fail_to_error_score():
-    y = hourly(70)
-    y.iloc[:50] = np.nan
-    with pytest.warns(FitFailedWarning, match="fitting of forecaster TimerS1Forecaster failed"):
-        folds = timer_evaluate(forecaster(), SPLITTERS[0], y)
-    assert folds.filter(like="test_").iloc[:, 0].isna().tolist() == [True, True, False]
-
-
-def test_evaluate_is_for_our_forecaster():
-    with pytest.raises(TypeError, match=r"NaiveForecaster.*use sktime\.forecasting"):
-        timer_evaluate(NaiveForecaster(), SPLITTERS[0], hourly())
-
-
-@pytest.mark.parametrize("cv", [*SPLITTERS, None], ids=lambda cv: type(cv).__name__)
-def test_update_predict_forecasts_all_windows_in_one_batch(calls, cv):
-    y = hourly(90)
-    fitted = forecaster().fit(y[:20])
-    batched = fitted.update_predict(y[20:], cv)
-    assert len(calls) == 1
-    assert fitted.cutoff[0] == y.index[19]
-    release()
-    looped = super(TimerS1Forecaster, fitted).update_predict(y[20:], cv)
-    assert len(calls) == 1 + calls[0][0]
-    compare = pd.testing.assert_series_equal if cv is None else pd.testing.assert_frame_equal
-    compare(batched, looped, rtol=1e-5)
 
 
 # --------------------------------------------------------------------------------------- X is not y

@@ -1,4 +1,4 @@
-"""Coming from sktime's own Timer-S1 class: its parameters, under their names."""
+"""Switching from sktime's own Timer-S1 class: its parameters work under their names."""
 
 import copy
 import inspect
@@ -89,12 +89,12 @@ def test_quantization_config_reaches_the_loader(y, monkeypatch):
     keys = []
     real = cache.load_network
 
-    def unquantised(key):  # what quantises need not be installed: tests/checkpoints/test_cache.py
+    def unquantized(key):  # the library is not needed here; see test_cache.py
         keys.append(key)
         return real(key._replace(quantization=None))
 
     cache.release()
-    monkeypatch.setattr(cache, "load_network", unquantised)
+    monkeypatch.setattr(cache, "load_network", unquantized)
     for weights in ("int8", "int8", "int4"):
         forecast(y, model_path=MODEL, quantization_config=QuantoConfig(weights=weights))
     cache.release()
@@ -102,7 +102,7 @@ def test_quantization_config_reaches_the_loader(y, monkeypatch):
 
 
 @pytest.mark.parametrize("library", ["torchao", "bitsandbytes"])
-def test_forecasts_of_quantised_weights_are_close(y, library):
+def test_forecasts_of_quantized_weights_are_close(y, library):
     pytest.importorskip(library)
     import transformers
 
@@ -126,11 +126,11 @@ def objects():
         "config": {"model_path": None, "config": TimerS1Config(**CONFIG)},
         "architecture": {"model_path": None, "config": TimerS1Architecture(**CONFIG)},
         "device": {"model_path": MODEL, "device_map": torch.device("cpu")},
-        "quantisation": {"model_path": MODEL, "quantization_config": QuantoConfig(weights="int8")},
+        "quantization": {"model_path": MODEL, "quantization_config": QuantoConfig(weights="int8")},
     }
 
 
-@pytest.mark.parametrize("kind", ["dict", "config", "architecture", "device", "quantisation"])
+@pytest.mark.parametrize("kind", ["dict", "config", "architecture", "device", "quantization"])
 def test_parameters_that_are_objects_survive_clone_copy_pickle_and_set_params(kind):
     parameters = objects()[kind]
     forecaster = TimerS1Forecaster(**parameters)
@@ -158,7 +158,7 @@ def test_a_fitted_forecaster_of_a_configuration_is_small_and_goes_on(y):
     pd.testing.assert_series_equal(pickle.loads(pickled).predict([1, 2]), expected)  # noqa: S301
 
 
-def test_grid_search_over_what_is_loaded(y, monkeypatch):
+def test_grid_search_over_checkpoints_and_configurations(y, monkeypatch):
     keys = []
     load_network = cache.load_network
     cache.release()
@@ -194,6 +194,6 @@ def test_grid_search_over_what_is_loaded(y, monkeypatch):
         ({"quantization_config": "int8"}, TypeError, "quantization_config='int8'"),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_fit(y, parameters, error, message):
+def test_bad_parameters_are_refused_in_fit(y, parameters, error, message):
     with pytest.raises(error, match=message):
         TimerS1Forecaster(**parameters).fit(y)

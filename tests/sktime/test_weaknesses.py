@@ -1,8 +1,9 @@
-"""A test for each of the 22 weaknesses that were measured in sktime's own Timer-S1 class.
+"""Tests for the 22 weaknesses that were measured in sktime's own Timer-S1 class.
 
-A check states what a user may expect. Ours meets it; `sktime_imitation.Imitation`, which has the
-habits of sktime's class, does not: this shows that the check can fail. Rows are numbered as in
-docs/sktime.md. Where an imitation would show nothing, a test of ours stands alone and says why.
+Each check states an expectation of users. Our class meets it. `sktime_imitation.Imitation`, which
+has the habits of sktime's class, does not, which shows that the check can fail. Rows are numbered
+as in docs/sktime.md. Where an imitation would show nothing, a test of our class stands alone, with
+the reason.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ import torch
 from places import ROOT
 
 from timer_forecaster import ForecastPipeline, release
-from timer_forecaster.checkpoints import cache
+from timer_forecaster.checkpoints import cache, layout
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1.network import TimerS1Layers
 
@@ -44,7 +45,7 @@ CHECKS = []
 
 
 def weakness(row, name, failure=MISSED):
-    """Collect a check of a class; the imitation fails it with a certain error."""
+    """Register a check of a class, and the error with which the imitation fails it."""
 
     def collect(check):
         CHECKS.append(pytest.param(check, failure, id=f"{row}-{name}"))
@@ -73,7 +74,7 @@ class Pass(NamedTuple):
 
 @contextlib.contextmanager
 def network_passes():
-    """Record every pass of a network, with nothing remembered from before."""
+    """Record every pass of a network, after emptying the caches."""
     release()
     passes = []
     forecast_pass = TimerS1Layers.forecast_pass
@@ -149,12 +150,12 @@ def _(Forecaster):
 @weakness(6, "a large checkpoint keeps its type")
 def _(Forecaster):
     with network_passes() as passes, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "_LARGE", 1000)  # parameters; the checkpoint for tests has more
+        patch.setattr(layout, "_LARGE", 1000)  # parameters; the checkpoint for tests has more
         Forecaster(MODEL).fit(walk()).predict([1])
     assert {one.dtype for one in passes} == {torch.bfloat16}
 
 
-@weakness(7, "no weights in what is fitted")
+@weakness(7, "no weights in a fitted forecaster")
 def _(Forecaster):
     fitted = Forecaster(MODEL).fit(walk(256), fh=[1, 2])
     fitted.predict()
@@ -175,8 +176,7 @@ def _(Forecaster):
         assert all(one.network() is None for one in passes)
 
 
-# That every worker of loky reads the weights once is inherent in processes; what can be saved is
-# to send them along with every task.
+# Every worker process has to read the weights once, but they need not be sent with every task.
 @weakness(9, "a search sends no weights to its workers")
 def _(Forecaster):
     search = ForecastingGridSearchCV(
@@ -187,8 +187,8 @@ def _(Forecaster):
     assert len(pickle.dumps(search)) < 20_000
 
 
-# Row 10 is about sktime's siblings of the class: tuning them trains the network that others share.
-# Ours has no tuning; an imitation of that would only show that training changes weights.
+# Row 10 is about siblings of sktime's class: finetuning one trains the network that all share. An
+# imitation would only show that training changes weights.
 def test_10_shared_weights_never_change():
     network = ForecastPipeline.from_pretrained(MODEL).network
     before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -290,7 +290,7 @@ def _(Forecaster):
     pd.testing.assert_series_equal(fitted.predict(), first)
 
 
-# Nothing to imitate: sktime's class asks for transformers >4.57,<5, which excludes the newest hub.
+# Nothing to imitate: sktime's class requires transformers >4.57,<5, which excludes the newest hub.
 def test_18_newer_transformers_are_not_excluded():
     pyproject = ROOT / "pyproject.toml"
     required = map(Requirement, tomllib.loads(pyproject.read_text())["project"]["dependencies"])

@@ -1,10 +1,12 @@
-"""Series, models and comparisons that the tests of the Darts adapter share."""
+"""Series, models and comparisons that the tests of the Darts door share."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 pytest.importorskip("darts", reason="darts is not installed")
 pytest.importorskip("pytorch_lightning", reason="darts is installed without torch")
@@ -12,18 +14,34 @@ pytest.importorskip("pytorch_lightning", reason="darts is installed without torc
 from darts import TimeSeries
 
 from timer_forecaster import ForecastPipeline, release
+from timer_forecaster.checkpoints import registry as checkpoints
 from timer_forecaster.darts import TimerS1Model
 
 NAME = "timer-s1-test"
 ONE_PASS = 32
+FOLDER = Path(checkpoints.__file__).parent / NAME
 QUIET = {"accelerator": "cpu", "enable_progress_bar": False}
+SILENT = {**QUIET, "enable_model_summary": False}
+LEVELS = [0.1, 0.5, 0.9]
+ODD_LEVELS = [0.01, 0.05, 0.37, 0.5, 0.63, 0.95, 0.99]
+HEAD = "output_patch_embedding.*"
 
-# what Lightning and torch's data loader say about every forecast of every Darts model
+# Warnings of Lightning and of torch's data loader about every forecast of every Darts model.
 UNAVOIDABLE = [
     pytest.mark.filterwarnings("ignore:'pin_memory' argument is set:UserWarning"),
     pytest.mark.filterwarnings("ignore:.*LeafSpec"),
     pytest.mark.filterwarnings("ignore:.*AMP with fp16 is not supported on CPU"),
     pytest.mark.filterwarnings("error:The state dict in"),
+]
+# The same about every training.
+TRAINING = [
+    *UNAVOIDABLE,
+    pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers"),
+    pytest.mark.filterwarnings("ignore:The number of training batches"),
+    pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists"),
+    pytest.mark.filterwarnings("ignore:Found .* module.s. in eval mode"),
+    pytest.mark.filterwarnings("ignore:You called `self.log.* but have no logger"),
+    pytest.mark.filterwarnings("ignore:`ModelCheckpoint.* could not find the monitored key"),
 ]
 
 
@@ -33,6 +51,12 @@ def without_chatter():
     logging.disable(logging.WARNING)
     yield
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Lightning leaves files in the folder that it is started from."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +97,36 @@ def fits(monkeypatch):
 def make(input_chunk_length=64, output_chunk_length=24, **kwargs):
     kwargs = {"hub_model_name": NAME, "pl_trainer_kwargs": dict(QUIET), **kwargs}
     return TimerS1Model(input_chunk_length, output_chunk_length, **kwargs)
+
+
+def tuned(input_chunk_length=32, output_chunk_length=8, **kwargs):
+    kwargs = {
+        "enable_finetuning": "head",
+        "n_epochs": 2,
+        "random_state": 0,
+        "optimizer_kwargs": {"lr": 1e-2},
+        "pl_trainer_kwargs": dict(SILENT),
+        "work_dir": str(Path("darts_logs").absolute()),  # Darts' is that of when it was imported
+        **kwargs,
+    }
+    return make(input_chunk_length, output_chunk_length, **kwargs)
+
+
+def validated(series, **kwargs):
+    """Return the scores of training and validation without a change of the weights."""
+    model = tuned(optimizer_kwargs={"lr": 0.0}, n_epochs=1, **kwargs)
+    model.fit(series, val_series=series)
+    return model.adapter.record["scores"]
+
+
+def weights_of(model):
+    return {name: value.detach().clone() for name, value in model.model.named_parameters()}
+
+
+def assert_same_weights(one, other):
+    assert one.weights.keys() == other.weights.keys()
+    for name, value in one.weights.items():
+        torch.testing.assert_close(value, other.weights[name], rtol=1e-4, atol=1e-6)
 
 
 def values(length=100, components=1, seed=0, level=50.0):

@@ -1,7 +1,7 @@
 """A forecaster with the habits of sktime's own Timer-S1 class (1.2.0).
 
-That class needs transformers 4, so it cannot run beside ours. This one does to its data what that
-one does, over the same network, so that tests can tell our habits from those.
+That class needs transformers 4, so it cannot run beside ours. The imitation treats its data in the
+same way, over our network, so that tests can tell its habits from ours.
 """
 
 import operator
@@ -66,13 +66,13 @@ class Imitation(BaseForecaster):
         return TimerS1ForPrediction(TimerS1Config(**self.config))  # left in training mode
 
     def _quantiles(self, fh):
-        """Quantiles (steps, levels) of a horizon, and its times."""
+        """Return the quantiles (steps, levels) of a horizon, and its times."""
         if self.deterministic:
             transformers.set_seed(42)
         steps = fh.to_relative(self.cutoff)._values.values - 1
         context = torch.from_numpy(np.expand_dims(self.context_, axis=0)).to(self.model_.dtype)
         times = fh.to_absolute(self._cutoff)._values
-        if not torch.isfinite(context).all():  # what its network makes of that
+        if not torch.isfinite(context).all():  # as its network answers
             return np.full((len(steps), len(self.model_.config.quantiles)), np.nan), times
         quantiles = self.model_.generate(context, max_new_tokens=operator.index(np.max(steps)) + 1)
         return quantiles[0].T.float().numpy()[steps], times

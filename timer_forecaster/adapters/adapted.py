@@ -1,4 +1,4 @@
-"""Networks with the weights of an adapter, kept beside the network they share."""
+"""Networks with the weights of an adapter, kept beside the network that they share."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from weakref import WeakKeyDictionary
 import torch
 
 from timer_forecaster.adapters.adapter import Adapter
-from timer_forecaster.checkpoints.cache import full_network, get_network
+from timer_forecaster.checkpoints.cache import get_network
 from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.loading import full_network
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.adaptation import adapted, parameter_shapes
 from timer_forecaster.models.timer_s1.targets import check_weights
 
 MAX_ADAPTED = 32
-"""Adapted networks that are kept of each base; the least recently used goes first."""
+"""Number of adapted networks that are kept for each base; the least recently used goes first."""
 MAX_ADAPTED_BYTES = 2**30
-"""Of their own weights; the one that is used is kept in any case."""
+"""Most bytes of the weights of these adapters; the newest network is kept in any case."""
 
 
 def adapted_network(key: NetworkKey, adapter: Adapter | None) -> TimerS1Network:
     """Return the network of a key with the weights of an adapter.
 
-    It shares all other weights with the network of the key, which does not change, and like that
-    must not be changed.
+    It shares all other weights with the network of the key. Neither network must be changed.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def adapted_network(key: NetworkKey, adapter: Adapter | None) -> TimerS1Network:
     adapter.check_base(key)
     network = None if adapter.is_identity else _apply(adapter, key, base)
     with _lock:
-        # Another thread may have made it meanwhile: one network, one memory of forecasts.
+        # If another thread has made the network meanwhile, both share it and its memo.
         kept = known.setdefault(adapter.fingerprint, _Kept(network, adapter.nbytes))
         while len(known) > 1 and _too_much(known.values()):
             known.popitem(last=False)
@@ -53,7 +53,7 @@ def adapted_network(key: NetworkKey, adapter: Adapter | None) -> TimerS1Network:
 
 
 class _Kept(NamedTuple):
-    """An adapted network; None is the base itself, which would otherwise keep itself alive."""
+    """An adapted network; None stands for the base, which would otherwise keep itself alive."""
 
     network: TimerS1Network | None
     nbytes: int
@@ -64,7 +64,7 @@ def _too_much(known: Collection[_Kept]) -> bool:
 
 
 _adapted: WeakKeyDictionary[TimerS1Network, OrderedDict[str, _Kept]] = WeakKeyDictionary()
-_lock = threading.Lock()  # of the dictionary
+_lock = threading.Lock()  # guards the dictionary
 
 
 @torch.inference_mode(False)
@@ -72,7 +72,7 @@ def _apply(adapter: Adapter, key: NetworkKey, base: TimerS1Network) -> TimerS1Ne
     shapes = parameter_shapes(base.config)
     if adapter.weights.keys() == shapes.keys():
         check_weights(shapes, adapter.weights)
-        return full_network(key, base.config, adapter.weights)
+        return full_network(key, base.config, adapter.weights, base.dtype)
     wide = torch.promote_types(torch.float32, base.dtype)
     weights = {name: value.to(base.device, wide) for name, value in adapter.weights.items()}
     return adapted(base, weights)

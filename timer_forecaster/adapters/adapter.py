@@ -1,4 +1,4 @@
-"""Adapters: the few weights that tuning changes, kept apart from the checkpoint they belong to."""
+"""`Adapter`: the few weights that finetuning changed, and the checkpoint that they belong to."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from timer_forecaster.adapters.base import Base
-from timer_forecaster.adapters.folder import write_adapter_files
+from timer_forecaster.adapters.folder import find_files, locate_files, write_adapter_files
 from timer_forecaster.checkpoints.cache import at_release
 from timer_forecaster.checkpoints.files import file_version
 from timer_forecaster.checkpoints.key import NetworkKey
-from timer_forecaster.checkpoints.registry import find_files, locate_files
 from timer_forecaster.checks import check_choice
 from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
 from timer_forecaster.models.timer_s1.targets import TARGETS
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from timer_forecaster.inference.pipeline import ForecastPipeline
 
 MAX_READ = 32
-"""Adapters that are kept once they were read; the least recently used goes first."""
+"""Number of adapters that are kept after reading; the least recently used goes first."""
 
 WEIGHTS_FILE, RECORD_FILE = "adapter.safetensors", "adapter.json"
 FILES = (WEIGHTS_FILE, RECORD_FILE)
@@ -43,29 +42,30 @@ FORMAT = 1
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Adapter:
-    """What tuning has changed in a checkpoint: its weights, and how they came about.
+    """The weights that finetuning changed in a checkpoint, and how they came about.
 
-    Two adapters are equal if they belong to the same checkpoint and hold the same weights. Copies
-    are the adapter itself, as it never changes.
+    Two adapters are equal if they belong to the same checkpoint and hold the same weights. A copy
+    of an adapter is the adapter itself, because it never changes.
 
     Parameters
     ----------
     base : Base
-        What it belongs to.
+        The checkpoint that it belongs to.
     target : str
-        What was tuned; see `timer_forecaster.finetuning.FinetuneConfig`.
+        The kind of weights that were tuned; see `timer_forecaster.finetuning.FinetuneConfig`.
     weights : mapping of str to Tensor
-        By the name of the network's parameter that is replaced, or by that of a layer and
-        ``.lora_A.weight`` and ``.lora_B.weight``, matrices whose product is added to it. None
-        makes the identity, which leaves the checkpoint as it is. They are copied to the CPU, in
-        float32 or wider; the tensors must not be changed.
+        The new weights. The key is the name of the parameter that the weight replaces, or the
+        name of a layer and ``.lora_A.weight`` or ``.lora_B.weight``: the product of the two
+        matrices is added to the weight of the layer. An empty mapping makes the identity, which
+        leaves the checkpoint as it is. Weights are copied to the CPU, in float32 or a wider type.
+        The copies must not be changed.
     record : mapping
-        What is kept beside them, of types that JSON has: settings, data, scores, curves.
+        Settings, data, scores and curves of the finetuning, of types that JSON has.
 
     Raises
     ------
     ValueError, TypeError
-        Naming what cannot be used.
+        If a parameter cannot be used; the error names it.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class Adapter:
     record: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check what is given, and keep it from being changed."""
+        """Check the parameters, copy them, and make the copies read-only."""
         check_choice("target", self.target, TARGETS)
         own = {name: _own_copy(name, value) for name, value in self.weights.items()}
         try:
@@ -99,17 +99,17 @@ class Adapter:
 
     @property
     def is_identity(self) -> bool:
-        """Whether it leaves the checkpoint as it is."""
+        """Whether the adapter leaves the checkpoint as it is."""
         return not self.weights
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that it holds."""
+        """Number of values in the weights."""
         return sum(value.numel() for value in self.weights.values())
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its weights."""
+        """Number of bytes of the weights."""
         return sum(value.nbytes for value in self.weights.values())
 
     @property
@@ -119,7 +119,7 @@ class Adapter:
 
     @property
     def report(self) -> TuningReport | None:
-        """How the tuning went; None if this package did not do it."""
+        """Report of the finetuning; None if this package did not do it."""
         from timer_forecaster.adapters.report import TuningReport
 
         report = self.record.get("report")
@@ -128,12 +128,12 @@ class Adapter:
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the adapter to a folder, which is made if need be.
 
-        Files that are there are replaced by whole ones, so that it may be read meanwhile.
+        Old files are replaced by complete new ones, so that others may read the folder meanwhile.
 
         Parameters
         ----------
         folder : str or path
-            Receives ``adapter.safetensors`` and ``adapter.json``.
+            Folder for ``adapter.safetensors`` and ``adapter.json``.
 
         Returns
         -------
@@ -143,12 +143,12 @@ class Adapter:
         Raises
         ------
         ValueError
-            If its tensors have been changed.
+            If the tensors of the adapter have been changed.
         """
         if _fingerprint(self.base, self.weights) != self.fingerprint:
             raise ValueError(
-                "the tensors of the adapter's weights have been changed, which nothing else takes "
-                "note of: make an Adapter of changed copies"
+                "the tensors of the adapter's weights have been changed, which its fingerprint "
+                "does not show: make an Adapter of changed copies"
             )
         folder = Path(folder).expanduser()
         description = {
@@ -171,12 +171,12 @@ class Adapter:
 
     @classmethod
     def load(cls, name: str | os.PathLike[str], *, revision: str | None = None) -> Adapter:
-        """Read an adapter.
+        """Read an adapter from a folder or from the hub.
 
         Parameters
         ----------
         name : str or path
-            Folder that `save` wrote, or hub id ``owner/name`` of one that `push_to_hub` wrote.
+            Folder that `save` wrote, or hub id ``owner/name`` that `push_to_hub` wrote to.
         revision : str, optional
             Branch, tag or commit of a hub id.
 
@@ -192,7 +192,7 @@ class Adapter:
         folder = find_files(name, revision, FILES)
         try:
             adapter, described = cls._read(folder)
-            if adapter.fingerprint != described:  # one of two files may just have been replaced
+            if adapter.fingerprint != described:  # one of the two files may have just been replaced
                 adapter, described = cls._read(folder)
             if adapter.fingerprint != described:
                 raise ValueError(f"{WEIGHTS_FILE} is not the file that {RECORD_FILE} describes")
@@ -206,7 +206,7 @@ class Adapter:
 
     @classmethod
     def _read(cls, folder: Path) -> tuple[Adapter, str]:
-        """Read both files, and the fingerprint that one tells of the other."""
+        """Return the adapter in both files, and the fingerprint that the record holds."""
         stored = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
         if stored["format"] != FORMAT:
             raise ValueError("it was written by a newer version of timer-forecaster")
@@ -229,17 +229,17 @@ class Adapter:
         repo_id : str
             ``owner/name``; the repository is made if need be.
         private : bool, optional
-            Whether a new repository is private. Default: as the owner has set.
+            Whether a new repository is private. Default: the setting of the owner.
         revision : str, optional
             Branch to upload to, which is made if need be. Default: ``"main"``.
         commit_message : str, optional
-            Default: one that names the target and the base.
+            Message of the commit. Default: a message with the target and the base.
 
         Returns
         -------
         str
-            Commit, for ``Adapter.load(repo_id, revision=commit)`` to give this adapter whatever
-            is uploaded later.
+            The commit. ``Adapter.load(repo_id, revision=commit)`` returns this adapter also after
+            later uploads.
 
         Examples
         --------
@@ -258,14 +258,14 @@ class Adapter:
     def to_peft(self, folder: str | os.PathLike[str]) -> Path:
         """Write low-rank matrices in the format of the peft library, which need not be installed.
 
-        `peft.PeftModel.from_pretrained` puts them into a
-        `timer_forecaster.models.timer_s1.TimerS1ForPrediction` of the base. Weights that are
-        replaced come along as ``modules_to_save`` where whole modules are.
+        `peft.PeftModel.from_pretrained` adds them to a
+        `timer_forecaster.models.timer_s1.TimerS1ForPrediction` of the base. Weights that replace
+        whole modules are written as ``modules_to_save``.
 
         Parameters
         ----------
         folder : str or path
-            Receives ``adapter_config.json`` and ``adapter_model.safetensors``.
+            Folder for ``adapter_config.json`` and ``adapter_model.safetensors``.
 
         Returns
         -------
@@ -275,14 +275,14 @@ class Adapter:
         Raises
         ------
         ValueError
-            If there are no low-rank matrices, or weights that peft would not read.
+            If there are no low-rank matrices, or weights that peft cannot read.
 
         Examples
         --------
         >>> from tempfile import mkdtemp
         >>> import torch
         >>> from timer_forecaster import ForecastPipeline
-        >>> from timer_forecaster.adapters.adapter import Adapter, Base
+        >>> from timer_forecaster.adapters import Adapter, Base
         >>> pipe = ForecastPipeline.from_pretrained("timer-s1-test")
         >>> layer, size = "model.layers.0.self_attn.q_proj", pipe.network.config.hidden_size
         >>> weights = {f"{layer}.lora_A.weight": torch.ones(1, size),
@@ -299,10 +299,10 @@ class Adapter:
     def from_peft(
         cls, name: str | os.PathLike[str], pipe: ForecastPipeline, *, revision: str | None = None
     ) -> Adapter:
-        """Read what the peft library trained on a `TimerS1ForPrediction`, or `to_peft` wrote.
+        """Read an adapter that peft trained on a `TimerS1ForPrediction`, or that `to_peft` wrote.
 
-        Low-rank matrices (LoRA) of any linear layers are taken, the factor before them as part of
-        the second, and ``modules_to_save`` with routers, heads or norms. peft need not be
+        It may hold low-rank matrices (LoRA) of any linear layers, whose factor becomes part of
+        the second matrix, and ``modules_to_save`` with routers, heads or norms. peft need not be
         installed.
 
         Parameters
@@ -310,8 +310,9 @@ class Adapter:
         name : str or path
             Folder with ``adapter_config.json`` and ``adapter_model.safetensors``, or hub id.
         pipe : ForecastPipeline
-            Of the checkpoint that was trained. peft keeps no more of it than its name, so that a
-            checkpoint of the same sizes is taken for it, unless `to_peft` wrote the folder.
+            A pipeline of the checkpoint that was trained. peft stores only the name of the
+            checkpoint, so that any checkpoint of the same sizes is accepted. If `to_peft` wrote
+            the folder, other checkpoints are refused.
         revision : str, optional
             Branch, tag or commit of a hub id.
 
@@ -322,8 +323,8 @@ class Adapter:
         Raises
         ------
         ValueError, TypeError
-            If there is nothing of that name, it cannot be read, it is of another network, or of a
-            kind of adapter that this package does not have.
+            If there is no adapter of that name, if it cannot be read, if it belongs to another
+            network, or if this package does not have its kind of adapter.
         """
         from timer_forecaster.adapters.peft import read
 
@@ -335,29 +336,30 @@ class Adapter:
     def check_base(self, key: NetworkKey) -> None:
         """Refuse another checkpoint than the one that was tuned.
 
-        Copies of it in float32 or bfloat16 are the same, wherever they lie. What is compared are
-        the architecture and some of the weights, read without loading a network; those of a hub id
-        are downloaded if need be.
+        The check compares the architecture and some of the weights. Copies of the checkpoint in
+        float32 or bfloat16, in any place, are accepted. No network is loaded, but the files of a
+        hub id are downloaded if need be.
 
         Raises
         ------
         ValueError
+            If the key names another checkpoint.
         """
         found = Base.of(key)
         if found.signature != self.base.signature:
             raise ValueError(
                 f"the adapter was tuned on {str(self.base)!r}, and this is {str(found)!r}, whose "
-                "weights are others: load the checkpoint that was tuned, or tune this one"
+                "weights are others: load the checkpoint that was tuned, or finetune this one"
             )
 
     def __eq__(self, other: object) -> bool:
-        """Compare base and weights."""
+        """Whether base and weights are equal."""
         if not isinstance(other, Adapter):
             return NotImplemented
         return self.fingerprint == other.fingerprint
 
     def __hash__(self) -> int:
-        """Hash base and weights."""
+        """Return a hash of base and weights."""
         return hash(self.fingerprint)
 
     def __copy__(self) -> Adapter:
@@ -369,24 +371,29 @@ class Adapter:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle what it is made of."""
+        """Pickle the parameters."""
         return Adapter, (self.base, self.target, dict(self.weights), dict(self.record))
 
     def __repr__(self) -> str:
-        """Say in one line what it is."""
-        what = "identity" if self.is_identity else f"{self.n_parameters:,} parameters"
-        return f"<Adapter {self.target!r} of {str(self.base)!r}: {what}>"
+        """Return a line with target, base and size."""
+        size = "identity" if self.is_identity else f"{self.n_parameters:,} parameters"
+        return f"<Adapter {self.target!r} of {str(self.base)!r}: {size}>"
 
 
 def as_adapter(adapter: Any) -> Adapter | None:
-    """Take an adapter, or the name of one, which is read once and again when its files change.
+    """Return an adapter, or read the adapter of a name.
 
-    What lies on the hub is read once in a process.
+    A folder is read once, and again when its files change. A hub id is read once in a process.
+
+    Parameters
+    ----------
+    adapter : Adapter, str or path, optional
+        An adapter, or a name for `Adapter.load`. None is returned as it is.
 
     Raises
     ------
     TypeError, ValueError
-        If it is neither, or cannot be read.
+        If it is neither an adapter nor a name, or if the adapter cannot be read.
     """
     if adapter is None or isinstance(adapter, Adapter):
         return adapter
@@ -406,7 +413,7 @@ def as_adapter(adapter: Any) -> Adapter | None:
 
 
 _read: OrderedDict[Hashable, Adapter] = OrderedDict()
-_lock = threading.Lock()  # of the dictionary
+_lock = threading.Lock()  # guards the dictionary
 
 
 @at_release
@@ -417,7 +424,7 @@ def _forget() -> None:
 
 @torch.inference_mode(False)
 def _own_copy(name: str, value: Any) -> Tensor:
-    """Copy a weight, off the map of a file that may change and out of anyone's reach."""
+    """Return a private copy of a weight, not in the map of a file, which may change."""
     if not isinstance(value, Tensor) or not value.is_floating_point():
         raise TypeError(f"weights[{name!r}] must be a tensor of floating-point numbers")
     wide = torch.promote_types(torch.float32, value.dtype)

@@ -15,14 +15,12 @@ import torch
 from timer_forecaster.checkpoints.cache import at_release
 from timer_forecaster.checkpoints.files import file_version, read_tensors, tensor_files
 from timer_forecaster.checkpoints.key import NetworkKey
-from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.checkpoints.registry import find_checkpoint, is_hub_id
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.targets import replaced_by
 
-_SAMPLE = 256  # values of a large tensor, at least, that go into the signature
-
-
-_COMPUTED_BY = (  # fields of an architecture that forecasts of the same weights depend on
+_SAMPLE = 256  # least number of values of a large tensor in the signature
+_COMPUTED_BY = (  # fields of an architecture that change the forecasts of the same weights
     "input_token_len",
     "hidden_size",
     "intermediate_size",
@@ -39,24 +37,34 @@ _COMPUTED_BY = (  # fields of an architecture that forecasts of the same weights
 
 
 class Base(NamedTuple):
-    """The checkpoint that an adapter belongs to."""
+    """The checkpoint that an adapter belongs to.
+
+    Parameters
+    ----------
+    name : str
+        Name of the checkpoint, by which it is loaded.
+    revision : str, optional
+        Branch, tag or commit of a hub id.
+    signature : str
+        Digest of the weights; copies of a checkpoint under other names have the same.
+    """
 
     name: str
     revision: str | None
-    signature: str  # of its weights, whatever they are called and wherever they lie
+    signature: str
 
     @classmethod
     def of(cls, key: NetworkKey) -> Base:
-        """Describe what a key loads."""
+        """Return the base of adapters for the network of a key."""
         return cls(key.name, key.revision, _signature(key))
 
     def __str__(self) -> str:
-        """Name it, with its revision."""
+        """Return the name, with the revision if there is one."""
         return self.name if self.revision is None else f"{self.name}@{self.revision}"
 
 
 _signatures: dict[Hashable, str] = {}
-_lock = threading.Lock()  # of the dictionary
+_lock = threading.Lock()  # guards the dictionary
 
 
 @at_release
@@ -66,11 +74,14 @@ def _forget() -> None:
 
 
 def _signature(key: NetworkKey) -> str:
-    """Digest of what a key loads, read again when its files change; of the hub, once."""
+    """Return the digest of the checkpoint of a key.
+
+    The files of a folder are read again when they change, and the files of a hub id once.
+    """
     if key.config is not None:
         return hashlib.blake2b(json.dumps(key.config).encode(), digest_size=16).hexdigest()
     version: Hashable = key.name, key.revision
-    if "/" not in key.name or Path(key.name).is_absolute():  # no hub id
+    if not is_hub_id(key.name):
         version = _versions(find_checkpoint(key.name))
     with _lock:
         found = _signatures.get(version)
@@ -87,11 +98,12 @@ def _versions(folder: Path) -> Hashable:
 
 
 def _signature_of(folder: Path) -> str:
-    """Digest of an architecture and of weights that are read in a moment.
+    """Return a digest of an architecture and of some weights, which are read in a moment.
 
-    These are router, head and norms, and some values of the others. They are rounded to bfloat16,
-    so that copies of a checkpoint in float32 and bfloat16 are one (float16 holds no small values
-    of bfloat16); and experts are left out, of which there are copies in 8 bits.
+    The weights are all values of routers, head and norms, and some values of the other tensors.
+    They are rounded to bfloat16, so that copies of a checkpoint in float32 and bfloat16 have the
+    same digest (float16 cannot hold the small values of bfloat16). Experts are left out, so that
+    copies with experts in 8 bits have the same digest too.
     """
     config = dataclasses.asdict(TimerS1Architecture.from_config_file(folder / "config.json"))
     config["rope_theta"] = float(config["rope_theta"])
@@ -104,7 +116,7 @@ def _signature_of(folder: Path) -> str:
     for name in names:
         values = tensors[name].flatten()
         if name not in whole:
-            values = values[:: values.numel() // _SAMPLE | 1]  # odd: not of one column alone
+            values = values[:: values.numel() // _SAMPLE | 1]  # odd: from more than one column
         digest.update(f"{name}{tuple(tensors[name].shape)}".encode())
         digest.update(values.to(torch.bfloat16).contiguous().view(torch.int16).numpy().data)
     return digest.hexdigest()

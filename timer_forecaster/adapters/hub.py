@@ -6,13 +6,14 @@ from pathlib import Path
 
 from timer_forecaster.adapters.base import Base
 from timer_forecaster.adapters.report import TuningReport
+from timer_forecaster.checkpoints.registry import is_hub_id
 
 _CARD = """
 # {title}
 
-What tuning has changed in the time-series model `{base}`, for
-[timer-forecaster](https://pypi.org/project/timer-forecaster/). It is applied to this checkpoint
-alone, whose weights are needed beside it.
+An adapter of the time-series model `{base}` for
+[timer-forecaster](https://pypi.org/project/timer-forecaster/): the weights that finetuning has
+changed. It fits no other checkpoint, and needs the weights of this one.
 
 - Tuned: {target}, {n_parameters:,} parameters
 - Base: `{base}`, signature of its weights `{signature}`
@@ -36,7 +37,7 @@ _SCORES = """
 def upload(
     folder: str, repo_id: str, private: bool | None, revision: str | None, commit_message: str
 ) -> str:
-    """Upload the files of a folder, and return the commit; see `Adapter.push_to_hub`."""
+    """Upload the files of a folder and return the commit; `Adapter.push_to_hub` explains more."""
     from huggingface_hub import create_branch, create_repo, upload_folder
 
     create_repo(repo_id, private=private, exist_ok=True)
@@ -51,30 +52,30 @@ def upload(
 def model_card(
     base: Base, target: str, n_parameters: int, report: TuningReport | None, repo_id: str
 ) -> str:
-    """Describe an adapter for the hub: base, target, scores, and how to load it.
+    """Return the model card of an adapter: base, target, scores, and how to load it.
 
     Parameters
     ----------
     base : Base
-        The checkpoint it belongs to.
+        The checkpoint that the adapter belongs to.
     target : str
-        The weights it changes.
+        The weights that it changes.
     n_parameters : int
-        The number of values in it.
+        Number of values in it.
     report : TuningReport, optional
-        The scores of the finetuning.
+        Scores of the finetuning.
     repo_id : str
-        The repository it goes to.
+        The repository of the adapter, ``owner/name``.
 
     Returns
     -------
     str
-        Markdown with the hub's metadata before it.
+        Markdown after the metadata of the hub.
     """
     from huggingface_hub import ModelCardData
 
     name, local = public_name(base), _is_local(base)
-    on_hub = "/" in name
+    on_hub = is_hub_id(name)
     data = ModelCardData(
         library_name="timer-forecaster",
         pipeline_tag="time-series-forecasting",
@@ -102,5 +103,5 @@ def _is_local(base: Base) -> bool:
 
 
 def public_name(base: Base) -> str:
-    """Return the name of a base; of a folder, whose place is private, the last part."""
+    """Return the name of a base, or the last part of a folder: its place is private."""
     return Path(base.name).name if _is_local(base) else base.name

@@ -1,7 +1,7 @@
-"""Adapters in the format of the peft library, which is not needed to write or to read it.
+"""Low-rank adapters (LoRA) in the format of the peft library, which need not be installed.
 
-peft multiplies the product of two low-rank matrices by a factor; in an `Adapter` it is part of the
-second matrix.
+peft multiplies the product of two low-rank matrices by a factor. In an `Adapter` the factor is
+part of the second matrix.
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from timer_forecaster.adapters.base import Base
-from timer_forecaster.adapters.folder import write_adapter_files
-from timer_forecaster.checkpoints.registry import find_files
-from timer_forecaster.models.timer_s1.targets import check_weights, replaced_by
+from timer_forecaster.adapters.folder import find_files, write_adapter_files
+from timer_forecaster.models.timer_s1.targets import (
+    HEAD_PATTERN,
+    LORA_NAME,
+    check_weights,
+    replaced_by,
+)
 
 CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
-_PREFIX = "base_model.model."  # what peft puts before the names of a network
-_SIGNATURE = "timer_forecaster_base"  # in the metadata of the weights
-_MATRIX = re.compile(r"(?P<layer>.+)\.(?P<side>lora_[AB])\.weight")
+_PREFIX = "base_model.model."  # peft puts it before the names of a network
+_SIGNATURE = "timer_forecaster_base"  # key in the metadata of the weights
+_ALPHA = 8  # default of peft
 
-_ALPHA = 8  # of peft, where none is given
-
-_READ = {
+_READ = {  # settings that change the weights that are read
     "alpha_pattern",
     "auto_mapping",
     "init_lora_weights",
@@ -39,7 +41,7 @@ _READ = {
     "peft_type",
     "use_rslora",
 }
-_WITHOUT_EFFECT = {  # on forecasts, given the matrices and the names that they are stored by
+_WITHOUT_EFFECT = {  # settings without effect on forecasts, given the matrices and their names
     "base_model_name_or_path",
     "corda_config",
     "ensure_weight_tying",
@@ -61,19 +63,19 @@ _WITHOUT_EFFECT = {  # on forecasts, given the matrices and the names that they 
     "target_modules",
     "task_type",
 }
-_INITIAL = (True, False, "gaussian", "eva", "orthogonal")  # the others change the base too
+_INITIAL = (True, False, "gaussian", "eva", "orthogonal")  # other values change the base too
 
 
 class PeftAdapter(NamedTuple):
-    """The contents of a folder that peft reads."""
+    """The contents of a folder in the format of peft."""
 
-    weights: dict[str, Tensor]  # as those of an `Adapter`
-    settings: dict[str, Any]  # of peft, without the name of the base
-    base: Base | None  # where `write` wrote the folder
+    weights: dict[str, Tensor]  # with the names of an `Adapter`
+    settings: dict[str, Any]  # settings of peft, without the name of the base
+    base: Base | None  # None if peft wrote the folder
 
 
 def write(weights: Mapping[str, Tensor], base: Base, folder: Path) -> Path:
-    """Write the weights of an adapter; see `Adapter.to_peft`."""
+    """Write the weights of an adapter; `Adapter.to_peft` explains more."""
     ranks, modules = _contents(weights)
     usual = Counter(ranks.values()).most_common(1)[0][0]
     others = {layer: rank for layer, rank in ranks.items() if rank != usual}
@@ -104,27 +106,33 @@ def write(weights: Mapping[str, Tensor], base: Base, folder: Path) -> Path:
 
 
 def _contents(weights: Mapping[str, Tensor]) -> tuple[dict[str, int], list[str]]:
-    """Tell the ranks of layers with low-rank matrices, and the modules that are replaced."""
+    """Return the ranks of the layers with low-rank matrices, and the modules that are replaced.
+
+    Raises
+    ------
+    ValueError
+        If peft cannot read these weights.
+    """
     ranks: dict[str, int] = {}
     modules: dict[str, set[str]] = {}
     for name, value in weights.items():
-        matrix = _MATRIX.fullmatch(name)
+        matrix = LORA_NAME.fullmatch(name)
         if matrix and matrix["side"] == "lora_A":
             ranks[matrix["layer"]] = value.shape[0]
         elif not matrix:
             module, _, own = name.rpartition(".")
             modules.setdefault(module, set()).add(own)
     for module, names in modules.items():
-        whole = {"weight", "bias"} if module.startswith("output_patch_embedding.") else {"weight"}
+        whole = {"weight", "bias"} if re.match(HEAD_PATTERN, module) else {"weight"}
         if names != whole or not _can_be_replaced(f"{module}.weight"):
             raise ValueError(
                 f"peft replaces whole modules, here routers, layers of the head and norms, and not "
-                f"{sorted(names)} of {module!r}; save the adapter by its own save"
+                f"{sorted(names)} of {module!r}; save the adapter with Adapter.save"
             )
     if not ranks:
         raise ValueError(
-            "the adapter has no low-rank matrices, without which peft reads none; save it by its "
-            "own save, or tune with target='lora'"
+            "the adapter has no low-rank matrices, without which peft reads none; save it with "
+            "Adapter.save, or finetune with target='lora'"
         )
     return ranks, list(modules)
 
@@ -136,7 +144,17 @@ def _can_be_replaced(name: str) -> bool:
 def read(
     name: str | os.PathLike[str], shapes: Mapping[str, torch.Size], revision: str | None = None
 ) -> PeftAdapter:
-    """Read a folder that peft reads, for a network of these shapes; see `Adapter.from_peft`."""
+    """Read a folder in the format of peft; `Adapter.from_peft` explains more.
+
+    Parameters
+    ----------
+    name : str or path
+        Folder, or hub id.
+    shapes : mapping of str to torch.Size
+        Shapes of the weights of the network.
+    revision : str, optional
+        Branch, tag or commit of a hub id.
+    """
     folder = find_files(name, revision, (CONFIG_FILE, WEIGHTS_FILE))
     try:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
@@ -148,7 +166,7 @@ def read(
         check_weights(shapes, weights)
     except (OSError, TypeError, ValueError, SafetensorError) as error:
         raise ValueError(f"peft's adapter in {str(folder)!r} cannot be read: {error}") from error
-    # Not the base's name, which may be a folder of someone's machine: the adapter has its own.
+    # Without the name of the base, which may be a private folder; the adapter has a base itself.
     settings = {key: value for key, value in config.items() if key != "base_model_name_or_path"}
     if signature is None:
         return PeftAdapter(weights, settings, None)
@@ -157,7 +175,7 @@ def read(
 
 
 def _check_config(config: Any) -> None:
-    """Refuse what cannot be had, by its name; what is unknown might change the numbers too."""
+    """Refuse unsupported settings, and unknown ones, which might change the numbers."""
     if not isinstance(config, dict):
         raise ValueError(f"{CONFIG_FILE} holds no settings")
     if config.get("peft_type") != "LORA":
@@ -177,11 +195,11 @@ def _check_config(config: Any) -> None:
 
 
 def _own_weights(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Name tensors as the network does, and take the factor into the second matrices."""
+    """Return tensors by their names in the network, with the factor in the second matrices."""
     named = {key.removeprefix(_PREFIX): value for key, value in tensors.items()}
     weights = {}
     for name, value in named.items():
-        matrix = _MATRIX.fullmatch(name)
+        matrix = LORA_NAME.fullmatch(name)
         if matrix and matrix["side"] == "lora_B":
             weights[name] = value.float() * _factor(config, matrix["layer"], value.shape[1])
         elif matrix or _can_be_replaced(name):
@@ -194,7 +212,7 @@ def _own_weights(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> di
 
 
 def _factor(config: Mapping[str, Any], layer: str, rank: int) -> float:
-    """Find what peft multiplies the product of a layer's matrices by."""
+    """Return the factor by which peft multiplies the product of the matrices of a layer."""
     alpha: float = config.get("lora_alpha", _ALPHA)
     for pattern, own in (config.get("alpha_pattern") or {}).items():
         if re.match(rf"(.*\.)?({pattern})$", layer):

@@ -1,4 +1,4 @@
-"""How a tuning went."""
+"""The report of a finetuning, which its adapter keeps."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ __all__ = ["TuningReport"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TuningReport:
-    """How a tuning went; all numbers are plain ones, as it is stored as JSON.
+    """The report of a finetuning, of plain numbers, because it is stored as JSON.
 
     Parameters
     ----------
     status : {"improved", "not improved", "collapsed", "diverged", "not finite"}
-        ``"improved"`` is the one with which the tuned weights were kept.
+        The result. The new weights are kept only if it is ``"improved"``.
     message : str
-        What happened, in a sentence.
+        The result in a sentence.
     target : str
-        What was trained.
+        The weights that were trained.
     n_parameters : int
-        How many numbers that is.
+        Number of these weights.
     steps, best_step : int
-        Steps that were done, and the one whose weights validated best.
+        Steps that were taken, and the step with the least validation loss.
     seconds : float
         Wall-clock time.
     loss_before, loss_after : float
-        Validated loss, of the kind that the checkpoint was trained by, in normalised units: before
-        the tuning, and with the weights that were kept.
+        Validation loss before the finetuning and with the weights that were kept. It is the loss
+        that the checkpoint was trained with, in normalized units.
     training : sequence of (int, float)
-        Step, and mean loss of the steps since the one before.
+        Step, and mean training loss since the entry before.
     validation : sequence of (int, float)
-        Step and validated loss.
+        Step and validation loss.
     expert_use_before, expert_use_after : nested sequences of shape (blocks, experts)
-        Shares of the routing choices of the windows that validate.
+        Share of each expert in the routing choices for the validation windows.
     n_series, n_windows : int
-        Series that were trained on, and windows that validated.
+        Number of series for training, and of windows for validation.
     """
 
     status: str
@@ -60,11 +60,11 @@ class TuningReport:
 
     @property
     def improved(self) -> bool:
-        """Whether the tuned weights were kept."""
+        """Whether the new weights were kept."""
         return self.status == "improved"
 
     def __str__(self) -> str:
-        """Say in a few lines what was done and what came of it."""
+        """Return the result in a few lines."""
         change = 100 * (self.loss_after / self.loss_before - 1) if self.loss_before else 0.0
         return "\n".join(
             [
@@ -77,12 +77,12 @@ class TuningReport:
         )
 
     def plot(self) -> Any:
-        """Draw the curves, and the use of the experts before and after; needs matplotlib.
+        """Draw the losses, and the use of the experts before and after; needs matplotlib.
 
         Returns
         -------
         matplotlib Figure
-            Made without pyplot.
+            A figure that pyplot does not manage.
         """
         from timer_forecaster.plotting import plot_tuning
 

@@ -1,44 +1,43 @@
 """The process-wide cache of loaded networks.
 
-Estimators keep the key, never the weights, so that cloning, copying and pickling them costs
-next to nothing and every one of them shares the network.
+Estimators keep the key and never the weights. Cloning, copying and pickling an estimator
+therefore costs next to nothing, and all estimators share the network.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import torch
 
-from timer_forecaster.checkpoints.key import NetworkKey, quantization_of
-from timer_forecaster.checkpoints.loading import empty_network, is_large, lay_out, load_network
-from timer_forecaster.checkpoints.quantization import INT8
+from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.layout import is_large
+from timer_forecaster.checkpoints.loading import empty_network, load_network
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.layouts.choice import join_experts, packing, replace_experts
 
 MAX_CACHED = 4
-"""Networks that are kept; the least recently used is dropped first."""
+"""Number of networks that are kept; the least recently used is dropped first."""
 
 _networks: OrderedDict[NetworkKey, TimerS1Network] = OrderedDict()
 _loading: dict[NetworkKey, threading.Lock] = {}
-_lock = threading.Lock()  # of the two dictionaries
+_lock = threading.Lock()  # guards the two dictionaries
 _at_release: list[Callable[[], None]] = []
 
 
 def get_network(key: NetworkKey) -> TimerS1Network:
-    """Return the network of a key, loading it if it is not in the cache.
+    """Return the network of a key, and load it if it is not in the cache.
 
-    The returned network is shared: it is in evaluation mode and must not be changed.
+    The network is shared: it is in evaluation mode and must not be changed.
     """
     with _lock:
         if key in _networks:
             _networks.move_to_end(key)
             return _networks[key]
         loading = _loading.setdefault(key, threading.Lock())
-    with loading:  # of threads that want one network one loads it; other networks need not wait
+    with loading:  # one thread loads the network; threads that load other networks do not wait
         with _lock:
             if key in _networks:
                 return _networks[key]
@@ -51,7 +50,7 @@ def get_network(key: NetworkKey) -> TimerS1Network:
 
 
 def forget_large(key: NetworkKey) -> None:
-    """Free the network of a key, if there is hardly room for another one beside it."""
+    """Free the network of a key if memory hardly has room for a second one."""
     if key.config is None:
         folder = find_checkpoint(key.name, key.revision, weights=False)
         config = TimerS1Architecture.from_config_file(folder / "config.json")
@@ -63,7 +62,7 @@ def forget_large(key: NetworkKey) -> None:
 
 
 def at_release(forget: Callable[[], None]) -> Callable[[], None]:
-    """Have `release` call what empties another cache."""
+    """Register a function that empties another cache, for `release` to call; return it."""
     _at_release.append(forget)
     return forget
 
@@ -71,7 +70,7 @@ def at_release(forget: Callable[[], None]) -> Callable[[], None]:
 def release() -> None:
     """Free every cached network; the next forecast loads its weights again.
 
-    Adapters that were read from files are forgotten too.
+    Adapters that were read from files are freed too.
 
     Examples
     --------
@@ -84,29 +83,3 @@ def release() -> None:
         forget()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-@torch.inference_mode(False)
-def full_network(
-    key: NetworkKey, config: TimerS1Architecture, weights: Mapping[str, torch.Tensor]
-) -> TimerS1Network:
-    """Lay out for a key's device, type and quantisation a network of other weights, all of them.
-
-    Raises
-    ------
-    ValueError
-        If the quantisation is that of a library, which reads weights from files alone.
-    """
-    quantization = quantization_of(key)
-    if quantization not in (None, INT8):
-        raise ValueError(
-            f"quantization_config={quantization} cannot be applied to an adapter that replaces all "
-            "weights; leave it out, or use quantization='int8'"
-        )
-    network = empty_network(config)
-    network.load_state_dict(dict(weights), assign=True)
-    dtype = get_network(key).dtype
-    if quantization == INT8:
-        replace_experts(network, packing(dtype))
-        join_experts(network)
-    return lay_out(network, key.device, dtype)

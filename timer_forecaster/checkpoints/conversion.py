@@ -1,8 +1,8 @@
-"""Experts in 8-bit integers on a CPU: made when a checkpoint is loaded, or once on disk.
+"""Write checkpoints with experts in 8-bit integers, half the size of bfloat16.
 
-The experts are nearly all of a network: 97 % of the released one's weights. What else there is
-keeps its type. On disk the form is that of the compressed-tensors library ("int-quantized"), by
-which transformers reads it too. On other devices stored experts are made plain ones again.
+The experts hold nearly all weights of a network: 97 % in the released checkpoint. All other
+weights keep their type. The stored form is "int-quantized" of the compressed-tensors library, with
+which transformers can read it too. On devices other than CPUs the experts become plain ones again.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from timer_forecaster.checkpoints.files import check_fit, read_tensors, tensor_f
 from timer_forecaster.checkpoints.quantization import EXPERTS_PATTERN, INT8, STORED_FORM
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.layouts.int8 import quantise_weight
+from timer_forecaster.models.timer_s1.layouts.rounding import quantize_weight
 
 MAX_SHARD_BYTES = 10**9
-"""Of a file that `convert_checkpoint` writes; twice as much is in memory meanwhile."""
+"""Most bytes of a file that `convert_checkpoint` writes; it takes twice the memory."""
 
 
 def convert_checkpoint(
@@ -34,11 +34,11 @@ def convert_checkpoint(
     quantization: str = INT8,
     revision: str | None = None,
 ) -> Path:
-    """Write a checkpoint with experts of 8 bits, half the size of one in bfloat16.
+    """Write a copy of a checkpoint with experts of 8 bits, half the size of bfloat16.
 
-    The folder is loaded by its name like any other, in less time and memory than the checkpoint
-    takes with ``quantization="int8"``, and forecasts the same. It takes memory for two shards of
-    a gigabyte, whatever the size of the checkpoint.
+    The folder is loaded by its name like any other checkpoint. It forecasts the same as the
+    original with ``quantization="int8"``, and loads in less time and memory. The conversion takes
+    memory for two files of a gigabyte, whatever the size of the checkpoint.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def convert_checkpoint(
         A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a hub
         id.
     output : str or Path
-        Folder to write, which must not exist yet. It appears when it is complete.
+        Folder to write, which must not exist. It appears when it is complete.
     quantization : {"int8"}
-        How to store the experts.
+        Form of the stored experts.
     revision : str, optional
         Branch, tag or commit of a hub id.
 
@@ -60,7 +60,7 @@ def convert_checkpoint(
     Raises
     ------
     ValueError
-        Naming the argument that cannot be used, or if the checkpoint is quantised already.
+        If an argument cannot be used, or if the checkpoint is quantized already.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def convert_checkpoint(
     source = find_checkpoint(str(name), revision)
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
     if "quantization_config" in config:
-        raise ValueError(f"checkpoint {str(name)!r} is quantised already; name the original")
+        raise ValueError(f"checkpoint {str(name)!r} is quantized already; name the original")
     with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".converting-") as parent:
         folder = Path(parent) / "checkpoint"
         folder.mkdir()
@@ -95,7 +95,7 @@ def convert_checkpoint(
 
 
 def _write_weights(source: Path, folder: Path) -> None:
-    """Write shards, one after the other, and the index that says which tensor is in which."""
+    """Write the shards, one after the other, and the index with the shard of each tensor."""
     index: dict[str, str] = {}
     total = 0
     for number, shard in enumerate(_shards(_converted(source)), start=1):
@@ -122,7 +122,7 @@ def _shards(tensors: Iterator[tuple[str, Tensor]]) -> Iterator[dict[str, Tensor]
 
 
 def _converted(source: Path) -> Iterator[tuple[str, Tensor]]:
-    """Read one tensor after the other, those of experts rounded and with their scales."""
+    """Yield names and tensors one by one; tensors of experts are rounded and have scales."""
     files = tensor_files(source)
     with torch.device("meta"):
         network = TimerS1Network(TimerS1Architecture.from_config_file(source / "config.json"))
@@ -132,8 +132,8 @@ def _converted(source: Path) -> Iterator[tuple[str, Tensor]]:
     for name in wanted:
         tensor = read_tensors(source, files, [name])[name]
         if pattern.fullmatch(name):
-            rounded, scale = quantise_weight(tensor)
+            rounded, scale = quantize_weight(tensor)
             yield name, rounded
             yield f"{name}_scale", scale
         else:
-            yield name, tensor.clone()  # off the map of its file
+            yield name, tensor.clone()  # not in the map of its file

@@ -1,9 +1,9 @@
-"""The weights of a checkpoint's files, put into a network.
+"""Read the weights of a network from the files of a checkpoint.
 
-Files are mapped into memory, so that what is never computed with is never read. Experts can be
-replaced by another form of themselves, those of large checkpoints each at its first use and by
-itself: neither the stored form nor the new one is then ever held twice, and experts that no token
-is sent to stay on disk.
+Files are mapped into memory, so that weights that no forecast uses are never read. Each expert can
+be replaced by another form of it. The experts of a large checkpoint are read and replaced one by
+one, at their first use: no more than one expert is in memory twice, and experts that get no token
+stay on disk.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from timer_forecaster.models.timer_s1.layouts.choice import Pack, unpacked_experts
 from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert
+from timer_forecaster.models.timer_s1.layouts.packing import Pack, unpacked_experts
 
 DEFERRED_FROM_BYTES = 10**9
-"""Size of a checkpoint's files from which on its experts are read at their first use."""
+"""Size of the files of a checkpoint from which on experts are read at their first use."""
 
 _TRIM_EVERY = 32  # experts
 
@@ -35,26 +35,26 @@ _TRIM_EVERY = 32  # experts
 def fill(
     network: nn.Module, folder: Path, pack: Pack | None = None, deferred: bool | None = None
 ) -> None:
-    """Give an empty network the weights of a folder, as they are stored.
+    """Fill an empty network with the weights of a folder, as they are stored.
 
     Parameters
     ----------
     network : nn.Module
-        On the meta device.
+        A network on the meta device.
     folder : Path
-        With ``model.safetensors``, or shards and their index.
+        Folder with ``model.safetensors``, or with shards and their index.
     pack : callable, optional
-        Makes of each expert what replaces it. The expert's weights are mapped from the file, in
-        the stored type; what was read of them is given up before the next one.
+        Returns the module that replaces an expert. The weights of the expert are mapped from the
+        file, in the stored type, and are freed before the next expert is read.
     deferred : bool, optional
-        Whether an expert is read and replaced when the first token comes to it. The files must
-        stay as they are until then; that they did is checked. Default: from
-        `DEFERRED_FROM_BYTES` on.
+        Whether an expert is read and replaced when its first token comes. The files must not
+        change until then, which is checked. Default: True for files of `DEFERRED_FROM_BYTES` or
+        more.
 
     Raises
     ------
     ValueError
-        If the network has other tensors than the folder.
+        If the network and the folder do not have the same tensors.
     """
     files = tensor_files(folder)
     wanted = network.state_dict().keys()
@@ -74,26 +74,34 @@ def fill(
 
 
 class _ExpertReader:
-    """Reads a network's experts from files that are not kept open between them.
+    """Reads the experts of a network from files that are not kept open between two experts.
 
-    Pages that are read through a map of a file count as memory of the process as long as the map
-    lives. One for each expert gives them up with it; one for the whole network would end up
-    holding all of the file. So that two networks are never mixed, files must be those of before.
+    Pages that are read through the map of a file count as memory of the process as long as the
+    map exists. One map for each expert frees its pages; one map for all experts would hold the
+    whole file in the end. The files must not change, so that two networks are never mixed.
     """
 
     def __init__(self, folder: Path, files: Mapping[str, str], pack: Pack, n_experts: int) -> None:
         self._folder, self._files, self._pack = folder, files, pack
         self._found = {file: (folder / file).stat() for file in set(files.values())}
-        self._left = itertools.count(n_experts - 1, -1)  # from several threads
+        self._left = itertools.count(n_experts - 1, -1)  # several threads may take from it
 
     @property
     def n_bytes(self) -> int:
-        """Size of all files."""
+        """Size of all files together."""
         return sum(found.st_size for found in self._found.values())
 
     @torch.no_grad()
     def read(self, expert: nn.Module, own: Mapping[str, str]) -> nn.Module:
-        """Replace an expert, by the names of its tensors in the files and within it."""
+        """Read an expert and return its replacement.
+
+        Parameters
+        ----------
+        expert : nn.Module
+            The expert, without weights.
+        own : mapping of str to str
+            Names of its tensors within it, by their names in the files.
+        """
         for file in {self._files[name] for name in own}:
             self._check_unchanged(file)
         read = read_tensors(self._folder, self._files, own)
@@ -119,30 +127,30 @@ class _ExpertReader:
 
 
 def file_version(found: os.stat_result) -> tuple[int, int, int]:
-    """Give what tells a file from another one of its name."""
+    """Return values that differ between two versions of a file."""
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _trim_heap() -> None:
-    """Have the C library hand back to the system what lies free in its heap.
+    """Make the C library return the free memory of its heap to the system.
 
-    To pack an expert takes temporaries, and its packed weights are allocated among them. Freed
-    they leave gaps, too small for the next ones and not at the end of the heap, which glibc keeps:
-    a third of the packed size in the end.
+    The packed weights of an expert are allocated between temporary tensors. Freed temporaries
+    leave gaps that are too small for the next ones. glibc keeps such gaps, and they add up to a
+    third of the packed size.
     """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
-        if hasattr(libc, "malloc_trim"):  # glibc's; others keep less
+        if hasattr(libc, "malloc_trim"):  # a function of glibc; other libraries keep less memory
             libc.malloc_trim(0)
 
 
 def _tensor_names(network: nn.Module, module: str) -> dict[str, str]:
-    """Map the names of a module's tensors in the network to those in the module."""
+    """Return the names of the tensors of a module within it, by their names in the network."""
     return {f"{module}.{own}": own for own in network.get_submodule(module).state_dict()}
 
 
 def tensor_files(folder: Path) -> dict[str, str]:
-    """Tell which file of a folder holds each tensor."""
+    """Return the name of the file of each tensor in a folder."""
     index = folder / "model.safetensors.index.json"
     if index.exists():
         weight_map: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
@@ -152,15 +160,15 @@ def tensor_files(folder: Path) -> dict[str, str]:
 
 
 def stored_dtype(folder: Path) -> torch.dtype:
-    """Give the type in which a folder holds what is not quantised."""
+    """Return the type of the tensors of a folder that are not quantized."""
     name, files = "model.norm.weight", tensor_files(folder)
     if name not in files:
-        return torch.float32  # these are not weights of the network, which `fill` will say
+        return torch.float32  # another network's weights, which `fill` refuses
     return read_tensors(folder, files, [name])[name].dtype
 
 
 def read_tensors(folder: Path, files: Mapping[str, str], names: Iterable[str]) -> dict[str, Tensor]:
-    """Map tensors into memory; a file stays mapped as long as a tensor of this call lives."""
+    """Map tensors into memory; a file stays mapped as long as a tensor of this call exists."""
     of_file = defaultdict(list)
     for name in names:
         of_file[files[name]].append(name)
@@ -172,7 +180,7 @@ def read_tensors(folder: Path, files: Mapping[str, str], names: Iterable[str]) -
 
 
 def check_fit(folder: Path, missing: Collection[str], unexpected: Collection[str]) -> None:
-    """Refuse weights that are not those of the network."""
+    """Refuse the weights of a folder if tensors are missing or unexpected."""
     if missing or unexpected:
         raise ValueError(
             f"the weights in {folder} do not fit its config.json: missing "

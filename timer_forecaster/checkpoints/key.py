@@ -1,4 +1,4 @@
-"""The key of a network: the arguments that name it, checked."""
+"""The key of a network: the arguments that name it, checked once."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from timer_forecaster.checkpoints.quantization import (
 )
 from timer_forecaster.checkpoints.registry import canonical_name, find_checkpoint
 from timer_forecaster.models.timer_s1 import as_architecture
-from timer_forecaster.models.timer_s1.layouts.int8 import activation_steps
+from timer_forecaster.models.timer_s1.architecture import DTYPES
+from timer_forecaster.models.timer_s1.layouts.int8_kernel import activation_steps
 
 Device = str | int | torch.device | Mapping[str, Any]
 
 
 class NetworkKey(NamedTuple):
-    """What identifies a loaded network: a checkpoint, or an architecture of random weights."""
+    """The key of a network: of a checkpoint, or of random weights in an architecture."""
 
     name: str
     revision: str | None
     device: str
     dtype: str
     config: tuple[tuple[str, Any], ...] | None = None  # names and values of an architecture
-    quantization: str | None = None  # "int8", or a quantisation of transformers as JSON
+    quantization: str | None = None  # "int8", or a quantization of transformers as JSON
 
     @classmethod
     def resolve(
@@ -46,16 +47,39 @@ class NetworkKey(NamedTuple):
         *,
         device_argument: str = "device",
     ) -> NetworkKey:
-        """Check the arguments, loading nothing, and settle ``"auto"`` for the device.
+        """Check arguments without loading a network, and return their key.
 
-        With ``quantization="int8"`` that is the CPU. Errors call the device ``device_argument``.
+        Parameters
+        ----------
+        name : str or Path, optional
+            A name of `timer_forecaster.list_checkpoints`, a folder, or a hub id. None makes a
+            network of random weights.
+        revision : str, optional
+            Branch, tag or commit of a hub id.
+        device : str, int, torch.device or mapping
+            Device of the network. ``"auto"`` is the GPU if there is one, and the CPU with
+            ``quantization="int8"``.
+        dtype : str or torch.dtype, optional
+            Type to compute in. Default: ``"auto"``.
+        config : TimerS1Architecture, TimerS1Config or mapping, optional
+            Sizes of a network of random weights.
+        quantization_config : object or mapping, optional
+            A quantization of transformers.
+        quantization : {"int8"}, optional
+            Quantization by this package.
+        device_argument : str
+            Name of the argument ``device`` in errors.
+
+        Returns
+        -------
+        NetworkKey
 
         Raises
         ------
         ValueError, TypeError
-            Naming the argument that cannot be used.
+            If an argument cannot be used; the error names it.
         ImportError
-            If this build of torch cannot compute in 8 bits, and is asked to.
+            If 8 bits are asked for and this build of torch cannot compute in them.
         """
         gpu = quantization != INT8 and torch.cuda.is_available()
         place = _resolve_device(device, device_argument, "cuda" if gpu else "cpu")
@@ -73,24 +97,22 @@ class NetworkKey(NamedTuple):
             )
         if quantization is not None and quantization_config is not None:
             raise ValueError(
-                f"quantization={quantization!r} and quantization_config are two ways to quantise; "
+                f"quantization={quantization!r} and quantization_config are two ways to quantize; "
                 "give one of them"
             )
         name = canonical_name(name, revision)
         canonical = quantization or canonical_quantization(quantization_config)
         key = cls(name, revision, str(place), dtype_name, None, canonical)
-        if Path(name).is_absolute():  # a folder tells now how it is stored
+        if Path(name).is_absolute():  # the folder is there, and says how it is stored
             key = key._replace(quantization=settled_quantization(key, read_config(Path(name))))
         return key
 
 
 def _dtype_name(dtype: str | torch.dtype | None) -> str:
     name = "auto" if dtype is None else str(dtype).removeprefix("torch.")
-    if name not in ("auto", "float32", "bfloat16", "float16", "float64"):
-        raise ValueError(
-            f"dtype={dtype!r} is not supported; use 'auto', 'float32', 'bfloat16', "
-            "'float16' or 'float64'"
-        )
+    if name not in ("auto", *DTYPES):
+        names = ", ".join(map(repr, ("auto", *DTYPES[:-1])))
+        raise ValueError(f"dtype={dtype!r} is not supported; use {names} or {DTYPES[-1]!r}")
     return name
 
 
@@ -110,7 +132,7 @@ def _canonical_config(config: Any) -> tuple[tuple[str, Any], ...]:
 
 
 def _resolve_device(device: Device, argument: str, automatic: str) -> torch.device:
-    """Find the one device that is meant, given what ``"auto"`` means."""
+    """Return the device of an argument; ``automatic`` is the device of ``"auto"``."""
     if isinstance(device, Mapping):
         return _resolve_device(_only_place(device, argument), argument, automatic)
     if isinstance(device, str) and device == "auto":
@@ -140,17 +162,18 @@ def _only_place(device: Mapping[str, Any], argument: str) -> str | int | torch.d
 
 
 def settled_quantization(key: NetworkKey, config: Mapping[str, Any]) -> str | None:
-    """Settle the quantisation that is asked for with the one that the checkpoint is stored in.
+    """Return the quantization to compute with, from the key and from the stored checkpoint.
 
-    Stored experts of 8 bits are computed with as such on a CPU, and made plain ones elsewhere, as
-    where torch lacks the kernels, unless these are asked for.
+    Experts that are stored in 8 bits compute in 8 bits on a CPU. On other devices they become
+    plain experts. On a CPU without the kernels they become plain experts too, unless the key asks
+    for 8 bits.
 
     Raises
     ------
     ValueError
-        If both cannot be had.
+        If the quantizations of the key and of the checkpoint exclude each other.
     ImportError
-        If 8 bits are asked for that cannot be computed.
+        If the key asks for 8 bits, and this build of torch cannot compute in them.
     """
     if is_int8(config):
         if key.quantization not in (None, INT8):
@@ -161,7 +184,7 @@ def settled_quantization(key: NetworkKey, config: Mapping[str, Any]) -> str | No
         return INT8 if torch.device(key.device).type == "cpu" and _has_int8(key) else None
     if key.quantization == INT8 and "quantization_config" in config:
         raise ValueError(
-            f"quantization='int8' cannot be applied to {key.name!r}, which is quantised already; "
+            f"quantization='int8' cannot be applied to {key.name!r}, which is quantized already; "
             "leave it out, or name the original checkpoint"
         )
     return key.quantization
@@ -178,7 +201,7 @@ def _has_int8(key: NetworkKey) -> bool:
 
 
 def quantization_of(key: NetworkKey) -> str | None:
-    """Tell the quantisation that is computed with, whether it was asked for or is stored."""
+    """Return the quantization to compute with, whether the key or the checkpoint asks for it."""
     if key.config is not None:
         return key.quantization
     return settled_quantization(

@@ -1,15 +1,17 @@
-"""The registry of checkpoints: those inside the package, and the released one by name."""
+"""The names of checkpoints: in the registry, folders, and ids of the Hugging Face hub."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+RELEASED = "bytedance-research/Timer-S1"
+"""Hub id of the released checkpoint."""
 
 _HERE = Path(__file__).parent
-RELEASED = "bytedance-research/Timer-S1"
+_HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
 
 
 class Checkpoint(NamedTuple):
@@ -41,9 +43,9 @@ _EMBEDDED = [checkpoint.name for checkpoint in _REGISTRY if checkpoint.embedded]
 
 
 def list_checkpoints() -> list[Checkpoint]:
-    """List the checkpoints known by name.
+    """Return the checkpoints of the registry.
 
-    Any folder in the released layout and any hub id of such a folder can be loaded as well.
+    Any other folder in the released layout, and any hub id of one, can be loaded as well.
 
     Returns
     -------
@@ -60,25 +62,25 @@ def list_checkpoints() -> list[Checkpoint]:
 
 
 def canonical_name(name: str | Path, revision: str | None = None) -> str:
-    """Check the name of a checkpoint, as far as that needs neither a network nor its weights.
+    """Check the name of a checkpoint, without an internet connection and without its weights.
 
     Parameters
     ----------
     name : str or Path
-        As for `find_checkpoint`. A str that is a name of the registry goes before a folder of
-        that name, a Path is never one of the registry.
+        A name as in `find_checkpoint`. A str that is a name of the registry never means a folder
+        of that name; a Path always means a folder.
     revision : str, optional
         Branch, tag or commit of a hub id.
 
     Returns
     -------
     str
-        A folder's absolute path; names of the registry and hub ids as they are.
+        The absolute path of a folder; a name of the registry or a hub id as it is.
 
     Raises
     ------
     ValueError, TypeError
-        If this can name no checkpoint, or a revision is given for something local.
+        If no checkpoint can have this name, or if a revision is given for a local checkpoint.
     """
     if not isinstance(name, (str, os.PathLike)):
         raise TypeError(f"checkpoint {name!r} must be a str or a Path")
@@ -86,7 +88,12 @@ def canonical_name(name: str | Path, revision: str | None = None) -> str:
     if name not in _EMBEDDED:
         folder = Path(os.path.expanduser(name))
         if not folder.is_dir():
-            _check_hub_id(name)
+            if not is_hub_id(text):
+                known = ", ".join(repr(checkpoint.name) for checkpoint in _REGISTRY)
+                raise ValueError(
+                    f"checkpoint {name!r} is neither a registry name ({known}) nor an existing "
+                    "folder nor a hub id 'owner/name'"
+                )
             return text
         if not (folder / "config.json").exists():
             raise ValueError(f"the folder {text!r} holds no config.json; is it a checkpoint?")
@@ -96,33 +103,39 @@ def canonical_name(name: str | Path, revision: str | None = None) -> str:
     return text
 
 
-def _check_hub_id(name: str | Path) -> None:
-    text = str(name)
-    if text.count("/") != 1 or text.startswith((".", "/", "~")):
-        known = ", ".join(repr(checkpoint.name) for checkpoint in _REGISTRY)
-        raise ValueError(
-            f"checkpoint {name!r} is neither a registry name ({known}) nor an existing folder nor "
-            "a hub id 'owner/name'"
-        )
+def is_hub_id(name: str) -> bool:
+    """Whether a name has the form of a hub id, ``owner/name``.
+
+    Examples
+    --------
+    >>> from timer_forecaster.checkpoints.registry import is_hub_id
+    >>> [is_hub_id(name) for name in ("owner/name", "timer-s1-mini", "./owner/name")]
+    [True, False, False]
+    """
+    return _HUB_ID.fullmatch(name) is not None
 
 
 def find_checkpoint(name: str, revision: str | None = None, weights: bool = True) -> Path:
-    """Folder of a checkpoint given by registry name, folder or hub id.
+    """Return the folder of a checkpoint, and download it if need be.
 
     Parameters
     ----------
     name : str
         A name of `list_checkpoints`, a folder with ``config.json`` and safetensors files, or a
-        hub id ``owner/name``, which is downloaded once into the hub's cache.
+        hub id ``owner/name``, which is downloaded once into the cache of the hub.
     revision : str, optional
         Branch, tag or commit of a hub id.
     weights : bool
-        False fetches no weights of a hub id, its ``config.json`` alone.
+        Whether to download the weights of a hub id. False downloads only its ``config.json``.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
     ValueError
-        If nothing of that name can be had, or a revision is given for something local.
+        If there is no such checkpoint, or if a revision is given for a local one.
     """
     name = canonical_name(name, revision)
     if name in _EMBEDDED:
@@ -134,24 +147,29 @@ def find_checkpoint(name: str, revision: str | None = None, weights: bool = True
     return download("checkpoint", name, revision, patterns, instead)
 
 
-def download(what: str, name: str, revision: str | None, patterns: list[str], instead: str) -> Path:
-    """Fetch files of a hub id into the hub's cache, once.
+def download(kind: str, name: str, revision: str | None, patterns: list[str], instead: str) -> Path:
+    """Download files of a hub id into the cache of the hub, once.
 
     Parameters
     ----------
-    what, instead : str
-        What it is, and what works without a network, for the error's message.
+    kind, instead : str
+        Words of the error: the kind of the files, and names that need no internet connection.
     name : str
         Hub id ``owner/name``.
     revision : str, optional
         Branch, tag or commit.
     patterns : list of str
-        Of the names of the files.
+        Patterns of the names of the files.
+
+    Returns
+    -------
+    Path
+        Folder with the files.
 
     Raises
     ------
     ValueError
-        If they cannot be had.
+        If the files cannot be downloaded.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -160,42 +178,5 @@ def download(what: str, name: str, revision: str | None, patterns: list[str], in
         return Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise ValueError(
-            f"{what} {name!r} could not be downloaded ({error}); without a network use {instead}"
+            f"{kind} {name!r} could not be downloaded ({error}); without a network use {instead}"
         ) from error
-
-
-def find_files(name: Any, revision: str | None, files: Sequence[str]) -> Path:
-    """Find the folder with the files of an adapter, which are fetched from the hub if need be.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If there is none.
-    """
-    place = locate_files(name, revision, files)
-    if isinstance(place, str):
-        folder = download("adapter", place, revision, list(files), "a folder")
-        _check_complete(place, folder, files)
-        return folder
-    return place
-
-
-def locate_files(name: Any, revision: str | None, files: Sequence[str]) -> Path | str:
-    """Find the folder of an adapter; a hub id stays what it is."""
-    if not isinstance(name, (str, os.PathLike)):
-        raise TypeError(f"adapter={name!r} must be an Adapter, or the name of a folder with one")
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        if revision is not None:
-            raise ValueError(f"revision={revision!r} applies to hub ids; {str(name)!r} is local")
-        _check_complete(str(name), folder, files)
-        return folder.resolve()
-    if not re.fullmatch(r"\w[\w.-]*/[\w.-]+", str(name)):
-        raise ValueError(f"adapter={str(name)!r} is neither a folder nor a hub id 'owner/name'")
-    return str(name)
-
-
-def _check_complete(name: str, folder: Path, files: Sequence[str]) -> None:
-    missing = [file for file in files if not (folder / file).is_file()]
-    if missing:
-        raise ValueError(f"{name!r} holds no adapter: {' and '.join(missing)} are missing")

@@ -12,9 +12,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from timer_forecaster.corpus.primitives import Draw, lookup, standardise
+from timer_forecaster.corpus.primitives import Draw, constant, lookup, standardize
 
-__all__ = ["augment", "fourier_resample", "stretch"]
+__all__ = ["augment", "fourier_resample", "monotone_maps", "periodic_gaps", "stretch"]
 
 
 def augment(series: Tensor, generator: torch.Generator, host: torch.Generator) -> Tensor:
@@ -22,7 +22,7 @@ def augment(series: Tensor, generator: torch.Generator, host: torch.Generator) -
 
     Mixtures of up to three rows (25 %), a slower pace (10 % by straight lines between the steps,
     10 % by Fourier interpolation), distortions (5 % of each kind:
-    exponential, softplus, power, censoring, quantisation, growing amplitude, outliers), reversed
+    exponential, softplus, power, censoring, quantization, growing amplitude, outliers), reversed
     time (5 %), changed sign (50 %).
 
     Parameters
@@ -59,13 +59,13 @@ def augment(series: Tensor, generator: torch.Generator, host: torch.Generator) -
 
 
 def _mixture(draw: Draw, rows: Tensor, mates: Tensor) -> Tensor:
-    """Convex combinations of two or three standardised rows (TSMixup, arXiv 2403.07815)."""
+    """Convex combinations of two or three standardized rows (TSMixup, arXiv 2403.07815)."""
     # Exponential weights divided by their sum are uniform on the simplex.
     weights = -draw.uniform(1e-6, 1.0, 3).log()
     third = weights[:, 2:] * draw.chance(0.5)
-    total = standardise(rows) * weights[:, :1]
-    total = total + standardise(mates[: draw.batch]) * weights[:, 1:2]
-    return total + standardise(mates[-draw.batch :]) * third
+    total = standardize(rows) * weights[:, :1]
+    total = total + standardize(mates[: draw.batch]) * weights[:, 1:2]
+    return total + standardize(mates[-draw.batch :]) * third
 
 
 def _slower(draw: Draw, rows: Tensor) -> Tensor:
@@ -146,29 +146,110 @@ def _stretched(rows: Tensor, host: torch.Generator) -> Tensor:
     return torch.where(torch.isfinite(slow), slow, rows)
 
 
+def monotone_maps(windows: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Apply a monotone function to some rows: a root, a square, an exponential or softplus.
+
+    What is a straight line or an even season on one scale is none on another, and real series come
+    on all of them.
+
+    Parameters
+    ----------
+    windows : torch.Tensor of shape (batch, length)
+        NaN where missing, which stays so.
+    share : float
+        Share of rows to change.
+    generator : torch.Generator
+        On the device of the windows.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, length)
+        Changed rows are standardized before, and never decrease where the row did not.
+    """
+    draw = Draw(len(windows), windows.shape[1], generator, windows.device)
+    mean = windows.nanmean(dim=1, keepdim=True)
+    scale = (windows - mean).square().nanmean(dim=1, keepdim=True).sqrt()
+    standard = ((windows - mean) / scale.clamp(min=1e-12)).clamp(-16.0, 16.0)
+    lowest = torch.where(standard.isnan(), torch.inf, standard).amin(dim=1, keepdim=True)
+    above = standard - lowest + draw.log_uniform(0.003, 1.0)
+    maps = (
+        above.sqrt(),
+        above.square(),
+        (standard.clamp(max=6.0) * draw.uniform(0.3, 1.0)).exp(),
+        torch.nn.functional.softplus(standard * draw.uniform(1.0, 5.0)),
+    )
+    kind = draw.pick([1.0] * len(maps))
+    mapped = windows
+    for number, values in enumerate(maps):
+        mapped = torch.where(kind == number, values, mapped)
+    return torch.where(draw.chance(share), mapped, windows)
+
+
+# Steps of a cycle, most steps of it that are closed: days of a week, hours, half hours and quarters
+# of a day, hours of a week, any.
+_GAPS = ((7, 2), (7, 2), (24, 14), (48, 28), (96, 56), (168, 64), (0, 0))
+
+
+def periodic_gaps(windows: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Close some rows time and again: weekends, closed days, nights.
+
+    Half of them lose the values of these steps. In the others the series waits: its next value
+    comes when it opens again, as prices and stocks do that move on open days alone.
+
+    Parameters
+    ----------
+    windows : torch.Tensor of shape (batch, length)
+        NaN where missing.
+    share : float
+        Share of rows to close.
+    generator : torch.Generator
+        On the device of the windows.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, length)
+        NaN where closed. Rows of which fewer than 12 steps would be left stay as they are.
+    """
+    draw = Draw(len(windows), windows.shape[1], generator, windows.device)
+    entry = constant(_GAPS, draw.device)[draw.pick([1.0] * len(_GAPS))[:, 0]]
+    any_cycle = draw.uniform(4.0, 41.0).floor()
+    known = entry[:, :1] > 0
+    cycle = torch.where(known, entry[:, :1], any_cycle)
+    longest = torch.where(known, entry[:, 1:], (cycle / 2).floor())
+    closed = 1 + (draw.uniform() * longest).floor()
+    phase = (draw.time + (draw.uniform() * cycle).floor()).remainder(cycle)
+    is_open = phase >= closed
+    # Counted from the end, for short series lie there.
+    still_open = is_open.flip(1).cumsum(dim=1).flip(1)
+    waiting = windows.gather(1, (draw.length - still_open).clamp(max=draw.length - 1))
+    changed = torch.where(draw.chance(0.5), waiting, windows).masked_fill(~is_open, torch.nan)
+    enough = changed.isfinite().sum(dim=1, keepdim=True) >= 12
+    return torch.where(draw.chance(share) & enough, changed, windows)
+
+
 def _exponential(draw: Draw, rows: Tensor) -> Tensor:
-    return (standardise(rows).clamp_(-4.0, 4.0) * draw.uniform(0.3, 1.0)).exp_()
+    return (standardize(rows).clamp_(-4.0, 4.0) * draw.uniform(0.3, 1.0)).exp_()
 
 
 def _softplus(draw: Draw, rows: Tensor) -> Tensor:
-    return torch.nn.functional.softplus(standardise(rows) * draw.uniform(1.0, 5.0))
+    return torch.nn.functional.softplus(standardize(rows) * draw.uniform(1.0, 5.0))
 
 
 def _power(draw: Draw, rows: Tensor) -> Tensor:
-    scaled = standardise(rows)
+    scaled = standardize(rows)
     return scaled.sign() * scaled.abs().pow(draw.uniform(0.5, 2.5))
 
 
 def _censor(draw: Draw, rows: Tensor) -> Tensor:
     """Cut off above or below a level that lies within the values."""
-    scaled = standardise(rows)
+    scaled = standardize(rows)
     level = draw.uniform(-0.3, 1.5)
     return torch.minimum(scaled, level) * draw.among((-1.0, 1.0))
 
 
-def _quantise(draw: Draw, rows: Tensor) -> Tensor:
+def _quantize(draw: Draw, rows: Tensor) -> Tensor:
     steps = draw.log_uniform(1.0, 10.0)
-    return (standardise(rows) * steps).round_()
+    return (standardize(rows) * steps).round_()
 
 
 def _growing(draw: Draw, rows: Tensor) -> Tensor:
@@ -176,13 +257,13 @@ def _growing(draw: Draw, rows: Tensor) -> Tensor:
     growth = 1 + draw.uniform(0.0, 3.0) * draw.time / draw.length
     shrink = draw.chance(0.5)
     factor = torch.where(shrink, growth.flip(1), growth)
-    return (standardise(rows) + draw.uniform(-2.0, 2.0)) * factor
+    return (standardize(rows) + draw.uniform(-2.0, 2.0)) * factor
 
 
 def _outliers(draw: Draw, rows: Tensor) -> Tensor:
     rate = draw.log_uniform(0.001, 0.02)
     size = draw.normal(draw.length) * draw.uniform(2.0, 8.0)
-    return standardise(rows) + size * draw.chance(rate, draw.length)
+    return standardize(rows) + size * draw.chance(rate, draw.length)
 
 
 _DISTORTIONS: tuple[Callable[[Draw, Tensor], Tensor], ...] = (
@@ -190,7 +271,7 @@ _DISTORTIONS: tuple[Callable[[Draw, Tensor], Tensor], ...] = (
     _softplus,
     _power,
     _censor,
-    _quantise,
+    _quantize,
     _growing,
     _outliers,
 )

@@ -28,7 +28,7 @@ def canonical(
     for number in range(1, 4):
         signal = canonical_signal(draw, draw.pick([1.0] * len(SIGNALS)))
         signal = signal * draw.log_uniform(0.2, 5.0) * draw.among((-1.0, 1.0))
-        # A product with 1 + signal modulates; one with the signal alone may leave nothing.
+        # A factor of 1 + signal modulates. A factor of the signal alone could erase the rest.
         combined = torch.where(draw.chance(0.5), total * (1 + signal), total + signal)
         total = torch.where(more >= number, combined, total)
     return total
@@ -37,7 +37,7 @@ def canonical(
 def canonical_signal(draw: Draw, kind: Tensor) -> Tensor:
     """Signals of size 1 with random parameters, (batch, length); `kind` indexes `SIGNALS`.
 
-    Impulses and steps come once or again and again; the others last for the whole window.
+    Impulses and steps come once or repeat; the other signals last for the whole window.
     """
     time = draw.time / draw.length
     period = draw.log_uniform(3.0, 2.0 * draw.length)

@@ -15,7 +15,7 @@ from timer_forecaster.corpus.primitives import (
     outliers,
     periods,
     season,
-    standardise,
+    standardize,
     trend,
 )
 
@@ -31,16 +31,17 @@ def temporal_causal(
 ) -> Tensor:
     """Variables of randomly instantiated temporal causal models.
 
-    A model has six variables. Each obeys ``x(t) = a x(t-1) + b x(t-2) + sum_i w_i f_i(y_i(t-l_i))
-    + e(t)`` with a random stable or integrating own dynamics, a random sparse set of parents among
-    the variables before it, each with a lag, a weight and a mechanism (linear, saturating,
-    thresholded, quadratic, oscillating), and innovations that are white, coloured or heavy-tailed
-    noise, partly with a season, a trend, shifts or shocks. The last three variables are returned,
-    so that three rows share a model.
+    A model has six variables. Each follows ``x(t) = a x(t-1) + b x(t-2) + sum_i w_i f_i(y_i(t-l_i))
+    + e(t)`` with random dynamics, stable or integrating. Its parents are a random sparse set of the
+    variables before it, each with a lag, a weight and a mechanism (linear, saturating,
+    thresholded, quadratic, oscillating). Its innovations are white, colored or heavy-tailed noise,
+    some with a season, a trend, shifts or shocks. The last three variables are returned, so that
+    three rows share a model.
 
     Sources: the temporal causal models of Chronos-2's synthetic data (arXiv 2510.15821) and CauKer
-    (arXiv 2508.02879). Unlike these, no variable acts back on an earlier one: the graph is acyclic
-    but for own dynamics, which then are a convolution, and no loop over steps is needed. (The
+    (arXiv 2508.02879). Here, unlike there, no variable acts on an earlier one: the graph is
+    acyclic except for a variable's own dynamics. These are then a convolution, without a loop over
+    steps. (The
     family `causal` mixes lagged roots without dynamics of the nodes.)
     """
     models = -(-batch // _OBSERVED)
@@ -53,7 +54,7 @@ def temporal_causal(
 
 
 def _innovations(draw: Draw) -> Tensor:
-    """Draw what drives a variable from outside, (models, steps), at a random strength."""
+    """Draw the innovations of a variable, (models, steps), at a random strength."""
     values = noise(draw)
     values = values + season(draw, periods(draw)[0]) * draw.log_uniform(0.3, 5.0) * draw.chance(
         0.35
@@ -81,7 +82,7 @@ def _parents(draw: Draw, nodes: Tensor) -> Tensor:
 
 
 def _respond(draw: Draw, drive: Tensor) -> Tensor:
-    """Filter by own dynamics: none, relaxation, damped oscillation or summation; standardise."""
+    """Filter by random dynamics (none, relaxation, damped oscillation, summation); standardize."""
     time = draw.time
     rate = draw.log_uniform(0.005, 1.0)  # 1 / steps until forgotten
     turn = 2 * math.pi / draw.log_uniform(4.0, max(8.0, draw.length / 4))
@@ -92,4 +93,4 @@ def _respond(draw: Draw, drive: Tensor) -> Tensor:
     response = torch.where(kind == 0, (time == 0).to(time), relaxation)
     response = torch.where(kind == 2, oscillation, response)
     response = torch.where(kind == 3, torch.ones_like(time), response)
-    return standardise(convolve(drive, response))
+    return standardize(convolve(drive, response))

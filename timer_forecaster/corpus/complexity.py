@@ -1,4 +1,4 @@
-"""How hard the data sets of a corpus are: stationarity and forecastability, and their plane."""
+"""The complexity of the data sets of a corpus: stationarity and forecastability."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _LABEL_SIZE = (0.17, 0.025)
 
 
 def adf_statistic(values: npt.ArrayLike, max_length: int = _LONGEST) -> float:
-    """Statistic of the augmented Dickey-Fuller test: the smaller, the more stationary.
+    """Return the statistic of the augmented Dickey-Fuller test: the smaller, the more stationary.
 
     Statsmodels' `adfuller` with a constant and its default choice of lags (AIC). The statistic of
-    a stationary series grows with the root of its length, so that only equal `max_length` compare.
+    a stationary series grows with the root of its length: compare equal `max_length` only.
 
     Parameters
     ----------
     values : array-like of shape (steps,)
         NaN where missing; gaps are filled by `impute_causal_mean` first.
     max_length : int
-        Only the newest so many steps are used.
+        The number of newest steps to use.
 
     Returns
     -------
     float
-        NaN where it says nothing: the steps are constant, or the test's regression fits them nearly
-        without error, which makes the statistic larger than the number of steps.
+        NaN where the statistic has no meaning: the steps are constant, or the regression of the
+        test fits them nearly without error, so that the statistic exceeds the number of steps.
     """
     from statsmodels.tsa.stattools import adfuller
 
@@ -55,18 +55,18 @@ def adf_statistic(values: npt.ArrayLike, max_length: int = _LONGEST) -> float:
 
 
 def forecastability(values: npt.ArrayLike, max_length: int = _LONGEST) -> float:
-    """One minus the spectral entropy: 0 for white noise, 1 for a single wave.
+    """Return one minus the spectral entropy: 0 for white noise, 1 for a single wave.
 
-    The entropy of the periodogram (scipy), without its mean, as a distribution over the
-    frequencies, relative to that of a flat spectrum (Goerg, Forecastable Component Analysis, 2013).
-    A periodogram is itself noisy: white noise is found near 0.06.
+    The periodogram (scipy), without its mean, is taken as a distribution over the frequencies. Its
+    entropy is divided by the entropy of a flat spectrum (Goerg, Forecastable Component Analysis,
+    2013). A periodogram is noisy itself: white noise comes out near 0.06.
 
     Parameters
     ----------
     values : array-like of shape (steps,)
         NaN where missing; gaps are filled by `impute_causal_mean` first.
     max_length : int
-        Only the newest so many steps are used.
+        The number of newest steps to use.
 
     Returns
     -------
@@ -98,17 +98,17 @@ def _newest(values: npt.ArrayLike, max_length: int) -> npt.NDArray[np.float64] |
 
 
 def describe(folder: str | Path, sample: int = 50) -> pd.DataFrame:
-    """Table of the data sets of a corpus.
+    """Return a table of the data sets of a corpus.
 
-    ADF statistic and forecastability of a data set are means over its series weighted by their
-    length, as the report's equation (14) has them (arXiv 2603.04791).
+    The ADF statistic and the forecastability of a data set are means over its series, weighted by
+    length, as in equation (14) of the report (arXiv 2603.04791).
 
     Parameters
     ----------
     folder : path
         A corpus written by `build`.
     sample : int
-        Compute the two for at most so many random series of each data set.
+        The largest number of random series of a data set to measure.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def describe(folder: str | Path, sample: int = 50) -> pd.DataFrame:
     entries = [entry for entry in Manifest.read(folder).datasets if entry.series]
     wanted = {entry.name: min(sample, entry.series) for entry in entries}
     measured: dict[str, list[tuple[int, float, float]]] = defaultdict(list)
-    # Rows are shuffled: the first ones of a data set are a random sample of it.
+    # Rows are shuffled, so the first rows of a data set are a random sample of it.
     for row in series_of(folder):
         if wanted[row.dataset] > 0:
             wanted[row.dataset] -= 1
@@ -153,18 +153,18 @@ def describe(folder: str | Path, sample: int = 50) -> pd.DataFrame:
 
 
 def _weighted_means(rows: list[tuple[int, float, float]]) -> npt.NDArray[np.float64]:
-    """Means of the measures weighted by length; a series without a measure does not count."""
+    """Return the means weighted by length; a series without a measure does not count."""
     table = np.array(rows)
     length, measures = table[:, :1], table[:, 1:]
     weights = np.where(np.isnan(measures), 0.0, length)
-    with np.errstate(invalid="ignore"):  # 0 / 0: no series has it
+    with np.errstate(invalid="ignore"):  # 0 / 0: no series has the measure
         return np.nansum(weights * measures, axis=0) / weights.sum(axis=0)
 
 
 def plot_complexity(table: pd.DataFrame) -> Figure:
     """Draw the complexity plane: forecastability against ADF statistic, a point per data set.
 
-    Areas grow with the logarithm of the number of points. The largest data sets are named, as far
+    Areas grow with the logarithm of the number of points. The largest data sets have labels, as far
     as there is room.
 
     Parameters
@@ -182,7 +182,7 @@ def plot_complexity(table: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     sizes = 12 * np.log10(table["points"]) ** 1.5
     axes.scatter(table["adf"], table["forecastability"], s=sizes, alpha=0.55, color="#1f6fb4")
-    named = _labelled(table.dropna(subset=["adf", "forecastability"]))
+    named = _labeled(table.dropna(subset=["adf", "forecastability"]))
     for name, x, y in zip(named["dataset"], named["adf"], named["forecastability"], strict=True):
         axes.annotate(name, (x, y), (4, 3), textcoords="offset points", fontsize=7)
     axes.set_xlabel("ADF statistic (left: more stationary)")
@@ -193,8 +193,8 @@ def plot_complexity(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _labelled(table: pd.DataFrame) -> pd.DataFrame:
-    """Choose the rows whose labels do not run over those of larger data sets."""
+def _labeled(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose labels do not overlap the labels of larger data sets."""
     table = table.sort_values("points", ascending=False)
     plane = table[["adf", "forecastability"]].to_numpy()
     plane = (plane - plane.min(axis=0)) / np.maximum(np.ptp(plane, axis=0), 1e-12) / _LABEL_SIZE

@@ -1,8 +1,8 @@
-"""Curation of real series: gaps, outliers, and whether a series has anything to teach.
+"""Curation of real series: gaps, outliers, and series without structure.
 
-The rules are those that the Timer-S1 report names (arXiv 2603.04791): causal mean imputation,
+The Timer-S1 report (arXiv 2603.04791) names the rules: causal mean imputation,
 removal of outliers by k-sigma and interquartile range in a shifting window, selection by the
-significance of a fitted ARIMA model. The thresholds here are our own, cautious choices.
+significance of a fitted ARIMA model. The thresholds are our own, cautious choices.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import math
 import warnings
 from collections import Counter
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from timer_forecaster.corpus.sources import Array
+from timer_forecaster.settings import setting
+
+if TYPE_CHECKING:
+    from timer_forecaster.corpus.sources import Array  # needs pyarrow, which the settings do not
 
 __all__ = [
     "MIN_OBSERVED",
@@ -31,31 +34,31 @@ __all__ = [
 ]
 
 MIN_OBSERVED = 12
-"""Observed values that a series needs to be kept."""
+"""Smallest number of observed values of a series that is kept."""
 
 _SIGNIFICANCE_STEPS = 512
 
 
 class Curated(NamedTuple):
-    """What `Curation` made of a series."""
+    """The result of `Curation` for a series."""
 
     values: Array | None
     """The series, or None if it is left out."""
 
     reason: str
-    """Why it is left out; empty if it is kept."""
+    """The reason it is left out; empty if it is kept."""
 
     changed: Counter[str]
-    """Change to number of points changed."""
+    """Number of changed points by kind of change."""
 
 
 @dataclass(frozen=True)
 class Curation:
     """Rules for the series of a corpus; None or False turns a rule off.
 
-    In this order: outliers become missing, gaps are filled, series without significant dependence
-    on their past are left out. Whatever the rules, series are trimmed (`trimmed`), and left out if
-    they are constant or hardly observed.
+    The rules run in this order: outliers become missing, gaps are filled, series without
+    significant dependence on their past are left out. Every series is trimmed (`trimmed`), and left
+    out if it is constant or hardly observed.
 
     Parameters
     ----------
@@ -63,13 +66,13 @@ class Curation:
         A value is an outlier beyond this many standard deviations, see `k_sigma_outliers`.
     iqr : float, optional
         A value is an outlier beyond this many interquartile ranges, see `iqr_outliers`. With both
-        rules on, only what both of them reject is removed: on intermittent series the first would
-        remove every sale, on series with a long tail the second cuts the tail off.
+        rules on, a value is removed only if both reject it: the first alone would remove every sale
+        of an intermittent series, the second alone would cut off a long tail.
     window : int
         Steps of the shifting window of both rules.
     impute : bool
-        Fill gaps by `impute_causal_mean`. The network reads which values are observed, so that gaps
-        need not be filled for it.
+        Whether to fill gaps by `impute_causal_mean`. The network needs no filling: it reads which
+        values are observed.
     significance : float, optional
         Largest p-value of `arima_significance` that keeps a series.
 
@@ -88,11 +91,15 @@ class Curation:
     (array([50]), 1)
     """
 
-    k_sigma: float | None = 5.0
-    iqr: float | None = 3.0
-    window: int = 128
-    impute: bool = False
-    significance: float | None = 0.01
+    k_sigma: float | None = setting(
+        5.0, "standard deviations beyond which a value is an outlier", "K"
+    )
+    iqr: float | None = setting(
+        3.0, "interquartile ranges beyond which a value is an outlier", "FACTOR"
+    )
+    window: int = setting(128, "steps of the window around a value", "STEPS")
+    impute: bool = setting(False, "fill gaps with the mean of the values before them")
+    significance: float | None = setting(0.01, "largest p-value of a series that is kept", "P")
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -141,7 +148,7 @@ def trimmed(values: npt.ArrayLike) -> tuple[Array | None, str]:
     values : ndarray of float32, or None if the series is constant or has fewer than `MIN_OBSERVED`
         observed values.
     reason : str
-        Which of the two; empty if it is neither.
+        The reason, if the series is left out; else empty.
     """
     series = np.asarray(values, dtype=np.float32)
     finite = np.isfinite(series)
@@ -156,7 +163,7 @@ def trimmed(values: npt.ArrayLike) -> tuple[Array | None, str]:
 def impute_causal_mean(values: npt.ArrayLike) -> Array:
     """Fill each missing value with the mean of the observed values before it.
 
-    Nothing of the future enters. Values before the first observed one stay missing.
+    No later value is used. Values before the first observed one stay missing.
 
     Parameters
     ----------
@@ -181,8 +188,8 @@ def k_sigma_outliers(
 ) -> npt.NDArray[np.bool_]:
     """Find values more than `k` standard deviations from the mean of the window around them.
 
-    The window is centred, so that a change of level is not an outlier from either side. Among n
-    values at most n / (k² + 1) can be that far out: longer excursions count as levels.
+    The window is centered, so a change of level is no outlier on either side. Among n values at
+    most n / (k² + 1) can be so far out: a longer excursion counts as a level.
 
     Parameters
     ----------
@@ -208,8 +215,8 @@ def iqr_outliers(
     """Find values more than `factor` interquartile ranges beyond the quartiles around them.
 
     A factor of 3 is Tukey's "far out" (Exploratory Data Analysis, 1977, section 2D). Where more
-    than half of the window has one value its range is zero and tells nothing of the scale: nothing
-    is an outlier there.
+    than half of the window has one value, the range is zero and shows no scale: nothing is an
+    outlier there.
 
     Parameters
     ----------
@@ -217,7 +224,7 @@ def iqr_outliers(
         NaN where missing.
     factor : float
     window : int
-        Steps of the shifting window, centred.
+        Steps of the shifting window, centered.
 
     Returns
     -------
@@ -234,14 +241,14 @@ def iqr_outliers(
 def arima_significance(
     values: npt.ArrayLike, lags: int = 24, max_length: int = _SIGNIFICANCE_STEPS
 ) -> float:
-    """P-value of the hypothesis that a series is white noise around a constant.
+    """Return the p-value of the hypothesis that a series is white noise around a constant.
 
     An ARIMA(lags, 0, 0) model is fitted (statsmodels, Burg's method) and compared with
     ARIMA(0, 0, 0) by the likelihood ratio, whose distribution under the hypothesis is chi-squared
     with `lags` degrees of freedom. Moving-average terms are left out: under the hypothesis they
     cancel the autoregressive ones, and the ratio has no such distribution. The model is not
-    differenced: a random walk depends on its past, and is significant. 24 lags see the season of
-    hours, of days, and of months.
+    differenced: a random walk depends on its past, and is significant. 24
+    lags cover the seasons of hourly, daily and monthly series.
 
     Parameters
     ----------
@@ -255,7 +262,7 @@ def arima_significance(
     Returns
     -------
     float
-        In [0, 1]; small where the past tells of the future.
+        In [0, 1]; small where the series depends on its past.
 
     Raises
     ------
@@ -277,7 +284,7 @@ def arima_significance(
         raise ValueError(f"values are {reason}: no model can be fitted to them")
     newest = impute_causal_mean(kept)[-max_length:].astype(np.float64)
     if np.ptp(newest) == 0:
-        return 0.0  # a long constant end of a series that varies is no white noise
+        return 0.0  # A series that varies and has a long constant end is not white noise.
     standard = (newest - newest.mean()) / newest.std()
     order = min(lags, len(standard) // 4)
     try:
@@ -286,7 +293,7 @@ def arima_significance(
             fitted = ARIMA(standard, order=(order, 0, 0)).fit(method="burg", cov_type="none")
     except ValueError:
         return (
-            0.0  # fitted without error, as a line is: Burg's model is on the edge of stationarity
+            0.0  # The fit has no error, as for a line: Burg's model is on the edge of stationarity.
         )
     ratio = 2 * (float(fitted.llf) - float(norm.logpdf(standard).sum()))
     return float(chi2.sf(ratio, order)) if math.isfinite(ratio) else 0.0

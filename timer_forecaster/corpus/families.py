@@ -21,7 +21,7 @@ from timer_forecaster.corpus.causal import temporal_causal
 from timer_forecaster.corpus.kernels import kernel_synth
 from timer_forecaster.corpus.primitives import (
     Draw,
-    coloured_noise,
+    colored_noise,
     constant,
     convolve,
     fast_size,
@@ -37,7 +37,7 @@ from timer_forecaster.corpus.primitives import (
     seasons,
     segments,
     slow_curve,
-    standardise,
+    standardize,
     trend,
 )
 
@@ -63,7 +63,7 @@ def composite(
     signal = signal + level_shifts(draw) * draw.chance(0.1)
     loudness = draw.log_uniform(0.03, 1.2) * (1 + draw.chance(0.15) * slow_curve(draw).abs())
     values = signal + loudness * noise(draw) + outliers(draw)
-    exponent = standardise(values).clamp_(-6.0, 6.0) * draw.log_uniform(0.1, 1.0)
+    exponent = standardize(values).clamp_(-6.0, 6.0) * draw.log_uniform(0.1, 1.0)
     return torch.where(draw.chance(0.33), exponent.exp(), values)
 
 
@@ -91,7 +91,7 @@ def exponential_smoothing(
     loudness = draw.log_uniform(0.02, 1.0)
     start = season(draw, period) * draw.chance(0.85) + damped * draw.normal() * 0.02
     values = start + shocks * loudness
-    exponent = standardise(values).clamp_(-6.0, 6.0) * draw.log_uniform(0.1, 0.8)
+    exponent = standardize(values).clamp_(-6.0, 6.0) * draw.log_uniform(0.1, 0.8)
     return torch.where(draw.chance(0.3), exponent.exp(), values)
 
 
@@ -120,10 +120,10 @@ def integrated(
     walk = torch.cumsum(noise(draw) + draw.normal() * 0.05, dim=1) / math.sqrt(length)
     walk = walk + level_shifts(draw) * 0.5 * draw.chance(0.15)
     rho = 1 - draw.log_uniform(0.001, 0.1)
-    reverting = coloured_noise(draw, first_order_gain(draw, rho))
+    reverting = colored_noise(draw, first_order_gain(draw, rho))
     values = torch.where(draw.chance(0.25), reverting, walk)
     values = values + draw.normal(length) * draw.log_uniform(0.003, 0.3) * draw.chance(0.3)
-    exponent = standardise(values).clamp_(-6.0, 6.0) * draw.log_uniform(0.03, 0.8)
+    exponent = standardize(values).clamp_(-6.0, 6.0) * draw.log_uniform(0.03, 0.8)
     return torch.where(draw.chance(0.35), exponent.exp(), values)
 
 
@@ -148,7 +148,7 @@ def spectral(
     for part, chance in ((rough, 0.4), (smooth, 0.3), (matern, 0.4), (lines, 0.5)):
         share = draw.log_uniform(0.1, 1.0) * draw.chance(chance) + 1e-4
         power = power + share * part / part.sum(dim=1, keepdim=True).clamp(min=1e-12)
-    return coloured_noise(draw, power.sqrt())
+    return colored_noise(draw, power.sqrt())
 
 
 def counts(
@@ -189,7 +189,7 @@ def _second_order(draw: Draw) -> Tensor:
     square = 1 + radius * radius
     upper = (square - 2 * radius * (omega - theta).cos()).clamp_(min=1e-8)
     lower = (square - 2 * radius * (omega + theta).cos()).clamp_(min=1e-8)
-    return coloured_noise(draw, (upper * lower).rsqrt())
+    return colored_noise(draw, (upper * lower).rsqrt())
 
 
 def spikes(
@@ -223,7 +223,7 @@ def trend_only(
     growth = (path * draw.uniform(0.3, 4.0)).exp()
     values = torch.where(draw.chance(0.3), growth, path)
     loudness = draw.log_uniform(0.001, 0.1) * draw.chance(0.8)
-    return standardise(values) + loudness * noise(draw)
+    return standardize(values) + loudness * noise(draw)
 
 
 def calendar_days(
@@ -250,7 +250,7 @@ def calendar_days(
     rest_of = trend(draw) * draw.uniform(0.0, 2.0) * draw.chance(0.5)
     values = pattern + year + rest_of + noise(draw) * draw.log_uniform(0.03, 0.6)
     values = values + outliers(draw)
-    exponent = standardise(values).clamp_(-5.0, 5.0) * draw.log_uniform(0.1, 1.2)
+    exponent = standardize(values).clamp_(-5.0, 5.0) * draw.log_uniform(0.1, 1.2)
     return torch.where(draw.chance(0.5), exponent.exp(), values)
 
 
@@ -283,6 +283,80 @@ def _month_days() -> tuple[tuple[float, float], ...]:
     return tuple(rows)
 
 
+def multiplicative_seasons(
+    batch: int, length: int, generator: torch.Generator, device: torch.device | str
+) -> Tensor:
+    """Growth times season times little noise, as sales and visitors of months, quarters, weeks.
+
+    The season's factors may change with the years, and a third of the rows are damped or broken
+    trends instead of steady growth.
+    """
+    draw = Draw(batch, length, generator, device)
+    period = draw.among((4, 12, 52, 7, 13, 24, 6), (2, 6, 2, 2, 0.5, 1.5, 0.5))
+    years = draw.time / period
+    steady = years * draw.normal() * draw.log_uniform(0.005, 0.1)
+    path = torch.where(draw.chance(0.33), trend(draw) * draw.uniform(0.2, 2.0), steady)
+    step = (draw.time + (draw.uniform() * period).floor()).remainder(period).long()
+    factors = draw.normal(52) * draw.log_uniform(0.02, 0.5)
+    smooth = season(draw, period) * draw.log_uniform(0.02, 0.5)
+    cycle = torch.where(draw.chance(0.6), factors.gather(1, step), smooth)
+    swell = 1 + draw.uniform(-0.5, 0.5) * draw.time / length * draw.chance(0.5)
+    wander = torch.cumsum(draw.normal(length), dim=1) * draw.log_uniform(0.001, 0.02)
+    wander = wander * draw.chance(0.5)
+    error = draw.normal(length) * _low_noise(draw) * cycle.std(dim=1, keepdim=True)
+    return (path + cycle * swell + wander + error).clamp_(-8.0, 8.0).exp_()
+
+
+def even_seasons(
+    batch: int, length: int, generator: torch.Generator, device: torch.device | str
+) -> Tensor:
+    """Repeat a season of 3 to 40 steps, each as often, with a trend or a second season or not."""
+    draw = Draw(batch, length, generator, device)
+    whole = draw.uniform(3.0, 41.0).floor()
+    period = torch.where(draw.chance(0.8), whole, whole + draw.uniform(-0.5, 0.5))
+    fast, slow = seasons(draw, period, period * draw.uniform(2.0, 13.0).floor())
+    swell = 1 + draw.uniform(0.0, 0.5) * draw.chance(0.4) * slow_curve(draw)
+    signal = fast * swell + slow * draw.log_uniform(0.2, 1.5) * draw.chance(0.5)
+    drift = trend(draw) * draw.log_uniform(0.3, 6.0) * draw.chance(0.6)
+    return signal + drift + noise(draw) * _low_noise(draw)
+
+
+def _low_noise(draw: Draw) -> Tensor:
+    """Deviation of noise beside that of a season: low in two rows of five."""
+    low, high = draw.log_uniform(0.02, 0.12), draw.log_uniform(0.12, 1.0)
+    return torch.where(draw.chance(0.4), low, high)
+
+
+def reverting(
+    batch: int, length: int, generator: torch.Generator, device: torch.device | str
+) -> Tensor:
+    """Mean reversion whose level, speed and loudness switch between a few regimes.
+
+    Between two switches the process is an Ornstein-Uhlenbeck process drawn by its spectrum, or
+    nearly white, as loads of servers are; after a switch the level is approached at the new speed.
+    """
+    draw = Draw(batch, length, generator, device)
+    duration = draw.log_uniform(12.0, max(24.0, float(length)))
+    segment = segments(draw, duration).remainder(128)
+    kinds = (draw.uniform(width=128) * draw.among((2, 3, 5, 128))).floor().long()
+    regime = kinds.gather(1, segment)
+    level = (draw.normal(128) * draw.log_uniform(0.3, 6.0)).gather(1, regime)
+    loudness = (draw.normal(128) * draw.uniform(0.0, 1.0)).exp().gather(1, regime)
+    slow = 1 - draw.log_uniform(0.003, 0.3)
+    fast = draw.uniform(0.0, 0.9)
+    calm = colored_noise(draw, first_order_gain(draw, slow))
+    quick = colored_noise(draw, first_order_gain(draw, fast))
+    is_quick = draw.chance(0.5, 128).gather(1, regime)
+    lag = draw.log_uniform(0.3, 20.0)
+    first = level[:, :1]
+    approach = torch.exp(-draw.time / lag) * (1 - torch.exp(-1 / lag))
+    level = first + convolve(level - first, approach)
+    daily = season(draw, periods(draw)[0]) * draw.log_uniform(0.1, 1.5) * draw.chance(0.4)
+    values = level + loudness * torch.where(is_quick, quick, calm) + daily + outliers(draw)
+    exponent = standardize(values).clamp_(-5.0, 5.0) * draw.log_uniform(0.1, 1.0)
+    return torch.where(draw.chance(0.35), exponent.exp(), values)
+
+
 def daylight(
     batch: int, length: int, generator: torch.Generator, device: torch.device | str
 ) -> Tensor:
@@ -297,7 +371,7 @@ def daylight(
     clear = height.pow(draw.uniform(0.7, 1.6))
     daily = draw.normal(366).gather(1, day.long().remainder(366))
     rho = draw.uniform(0.6, 0.97)
-    cloud = coloured_noise(draw, first_order_gain(draw, rho)) * draw.uniform(0.0, 1.5)
+    cloud = colored_noise(draw, first_order_gain(draw, rho)) * draw.uniform(0.0, 1.5)
     sky = torch.sigmoid(daily * draw.uniform(0.0, 2.0) + cloud + draw.uniform(0.0, 2.0))
     capped = torch.minimum(clear * sky, draw.uniform(0.3, 1.5))
     return capped * draw.log_uniform(1.0, 1000.0)
@@ -354,15 +428,15 @@ def causal(
     rho = 1 - draw.log_uniform(0.002, 0.5)
     roots = torch.stack(
         [
-            coloured_noise(draw, first_order_gain(draw, rho)),
+            colored_noise(draw, first_order_gain(draw, rho)),
             season(draw, periods(draw)[0]),
-            standardise(trend(draw) + 0.3 * level_shifts(draw)),
+            standardize(trend(draw) + 0.3 * level_shifts(draw)),
             _second_order(draw),
         ],
         dim=1,
     )
     nodes = torch.stack([_mix(draw, roots) for _ in range(3)], dim=1)
-    return standardise(_mix(draw, nodes)) + noise(draw) * draw.log_uniform(0.01, 0.5)
+    return standardize(_mix(draw, nodes)) + noise(draw) * draw.log_uniform(0.01, 0.5)
 
 
 def _mix(draw: Draw, parents: Tensor) -> Tensor:
@@ -372,7 +446,7 @@ def _mix(draw: Draw, parents: Tensor) -> Tensor:
     lag = draw.uniform(0.0, longest, count).square().div(longest).long()[:, :, None]
     index = (torch.arange(draw.length, device=draw.device) - lag).clamp_(min=0)
     weight = draw.normal(count) * draw.chance(0.7, count) + 0.01
-    total = standardise((parents.gather(2, index) * weight[:, :, None]).sum(dim=1))
+    total = standardize((parents.gather(2, index) * weight[:, :, None]).sum(dim=1))
     shifted = total * draw.uniform(0.5, 2.0) + draw.normal()
     kind = draw.pick((3, 1, 1, 1, 1, 1))
     result = torch.where(kind == 0, total, torch.tanh(shifted))
@@ -388,7 +462,7 @@ def volatility(
     """Stochastic volatility: returns, their size, the volatility itself, or the price."""
     draw = Draw(batch, length, generator, device)
     rho = 1 - draw.log_uniform(0.003, 0.1)
-    logarithm = coloured_noise(draw, first_order_gain(draw, rho)) * draw.uniform(0.4, 1.3)
+    logarithm = colored_noise(draw, first_order_gain(draw, rho)) * draw.uniform(0.4, 1.3)
     loudness = (logarithm + season(draw, periods(draw)[0]) * 0.5 * draw.chance(0.2)).exp()
     returns = loudness * draw.normal(length)
     price = torch.cumsum(returns, dim=1) / math.sqrt(length) * draw.log_uniform(0.05, 0.5)
@@ -415,7 +489,7 @@ def chaos(
 
 @lru_cache(maxsize=4)
 def _trajectories(device: torch.device, points: int = 4096, copies: int = 16) -> Tensor:
-    """Standardised trajectories (7 * copies, points), float32, of seeded initial states."""
+    """Standardized trajectories (7 * copies, points), float32, of seeded initial states."""
     rng = np.random.default_rng(0)
     lorenz, roessler = rng.normal(size=(2, 3, copies))
     delays, pace = 40, 4  # one point in four is kept
@@ -452,6 +526,9 @@ FAMILIES: dict[str, tuple[Family, float]] = {
     "daylight": (daylight, 0.03),
     "calendar_months": (calendar_months, 0.03),
     "chaos": (chaos, 0.02),
+    "multiplicative_seasons": (multiplicative_seasons, 0.10),
+    "even_seasons": (even_seasons, 0.10),
+    "reverting": (reverting, 0.12),
     "kernel_synth": (kernel_synth, 0.06),
     "temporal_causal": (temporal_causal, 0.05),
     "canonical": (canonical, 0.04),

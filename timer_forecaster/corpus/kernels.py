@@ -13,7 +13,7 @@ __all__ = ["composite_kernel", "kernel_synth", "stationary_process"]
 
 MOST_KERNELS = 5
 _DEGREE = 2
-_CYCLE = 672  # hours, half hours and quarters of an hour in days and weeks divide it
+_CYCLE = 672  # It is a multiple of days and weeks in hours, half hours and quarters of an hour.
 _BANK = (21, 3, 3, 2, 1, 3)
 _PERIODIC, _SQUARED_EXPONENTIAL, _RATIONAL, _WHITE, _CONSTANT, _LINEAR = range(6)
 
@@ -25,15 +25,15 @@ def kernel_synth(
 
     KernelSynth (Ansari et al., Chronos, arXiv 2403.07815, section 4.2 and appendix A), with its
     bank: periodic (21 in 33), squared exponential, rational quadratic, linear (3 each), white (2),
-    constant (1). Periods are those of calendars or any; other parameters are continuous.
+    constant (1). A period comes from a calendar or is arbitrary; other parameters are continuous.
 
-    No covariance matrix is factorised. A kernel made of these is a polynomial in ``s t``, with
-    stationary kernels ``k_m(s - t)`` as coefficients: sums and products act on the coefficients,
+    No covariance matrix is factorized. A composite kernel is a polynomial in ``s t`` whose
+    coefficients are stationary kernels ``k_m(s - t)``: sums and products act on the coefficients,
     lag by lag. The process is then the sum over m of ``t**m g_m(t)`` with independent stationary
     ``g_m``, each drawn through the Fourier transform of its kernel on a circle of more than four
-    windows. There a periodic kernel has a whole number of cycles (days and weeks keep their period,
-    others change by half a cycle in the circle at most), and the others are summed with their image
-    from the other side; so sums and products stay kernels. Powers of ``s t`` above the second,
+    windows. On the circle a periodic kernel has a whole number of cycles (days and weeks keep their
+    period, others change by at most half a cycle). Every other kernel is summed with its image from
+    the other side. So sums and products stay kernels. Powers of ``s t`` above the second, which are
     products of three linear kernels, are left out.
     """
     draw = Draw(batch, length, generator, device)
@@ -46,7 +46,7 @@ def kernel_synth(
 
 
 def _circle(length: int) -> int:
-    """Size the circle in steps: a multiple of `_CYCLE`, more than four windows."""
+    """Return the size of the circle in steps: a multiple of `_CYCLE`, more than four windows."""
     return _CYCLE * math.ceil((4 * length + 1) / _CYCLE)
 
 
@@ -75,7 +75,7 @@ def composite_kernel(draw: Draw) -> list[Tensor]:
 
 
 def _kernel(draw: Draw) -> list[Tensor]:
-    """One kernel of the bank for each row, as coefficients of 1, s t, (s t)^2."""
+    """Return one kernel of the bank per row, as coefficients of 1, s t, (s t)^2."""
     circle = _circle(draw.length)
     lag = torch.arange(circle // 2 + 1, device=draw.device)[None]
     kind = draw.pick(_BANK)
@@ -85,7 +85,7 @@ def _kernel(draw: Draw) -> list[Tensor]:
     for other, decay in ((_SQUARED_EXPONENTIAL, _gaussian), (_RATIONAL, _rational)):
         scale = draw.log_uniform(0.03, 1.0) * draw.length
         shape = draw.log_uniform(0.3, 10.0)
-        # With its image from the other side the kernel is smooth where the circle closes.
+        # Summed with its image from the other side, the kernel is smooth where the circle closes.
         both = decay(lag / scale, shape) + decay((circle - lag) / scale, shape)
         stationary = torch.where(kind == other, both, stationary)
     noise = (lag == 0) * draw.log_uniform(0.01, 1.0)
@@ -112,13 +112,13 @@ def _rational(distance: Tensor, shape: Tensor) -> Tensor:
 def stationary_process(draw: Draw, kernel: Tensor) -> Tensor:
     """Draw Gaussian processes with kernels given by lag on half a circle; return the window.
 
-    The variances of the circle's Fourier coefficients are the kernel's transform: it diagonalises
+    The variances of the circle's Fourier coefficients are the kernel's transform: it diagonalizes
     the circulant covariance matrix (Dietrich and Newsam, SIAM J. Sci. Comput. 18, 1997).
     """
     half = kernel.shape[1] - 1
     variance = torch.fft.hfft(kernel, n=2 * half)[:, : half + 1].clamp_(min=0.0)
     waves = torch.view_as_complex(draw.normal(2 * half + 2).view(draw.batch, half + 1, 2))
-    # The two real coefficients stand alone, the others for a pair of conjugates.
+    # Two coefficients are real; each other one stands for a pair of conjugates.
     single = constant((1.0,), draw.device)
     weight = torch.cat([single, single.new_full((half - 1,), 0.5), single])
     amplitude = (variance * weight * (2 * half)).sqrt()

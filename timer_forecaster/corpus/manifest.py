@@ -1,4 +1,4 @@
-"""The manifest of a corpus: what its shards hold, where it comes from and what was left out."""
+"""The manifest of a corpus: its shards, its sources, and the series left out."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ class ShardEntry:
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """One data set of the corpus: its source, what was kept of it, and what was not."""
+    """One data set of the corpus: its source, and the series kept and left out."""
 
     name: str
     frequency: str
     source: dict[str, Any]
-    """``file``, ``bytes`` and ``sha256`` of the file that it was read from."""
+    """``file``, ``bytes`` and ``sha256`` of its source file."""
 
     series_found: int
     points_found: int
     series: int
-    """Rows kept. A series of more than `shards.LONGEST_ROW` points is several rows."""
+    """Number of rows kept. A series of more than `shards.LONGEST_ROW` points takes several rows."""
 
     points: int
     missing: int
-    """Points kept that are not observed."""
+    """Number of points kept that are missing."""
 
     dropped_series: dict[str, int] = field(default_factory=dict)
-    """Reason to number of series left out for it."""
+    """Number of series left out, by reason."""
 
     changed_points: dict[str, int] = field(default_factory=dict)
-    """Change to number of points of the series kept that curation changed in this way."""
+    """Number of points that curation changed in the series kept, by kind of change."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What `build` wrote into a folder, as ``manifest.json``.
+    """The contents of ``manifest.json``, which `build` writes.
 
     Examples
     --------
@@ -69,12 +69,12 @@ class Manifest:
 
     @property
     def series(self) -> int:
-        """Rows of all shards."""
+        """Number of rows in all shards."""
         return sum(shard.rows for shard in self.shards)
 
     @property
     def points(self) -> int:
-        """Points of all shards, missing ones included."""
+        """Number of points in all shards, including missing ones."""
         return sum(shard.points for shard in self.shards)
 
     def write(self, folder: Path) -> None:
@@ -96,7 +96,7 @@ class Manifest:
         Raises
         ------
         ValueError
-            If the folder holds no manifest, or one that cannot be understood.
+            If the folder holds no manifest, or it cannot be read.
         """
         file = Path(folder) / MANIFEST_NAME
         if not file.is_file():

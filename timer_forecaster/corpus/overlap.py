@@ -1,7 +1,7 @@
 """Search for runs of values that a corpus shares with other data, such as a benchmark.
 
-Every window of the other data is hashed, and every window of the corpus is looked up: by its values
-as they are, and by its shape, which finds copies that were rescaled, shifted or turned upside down.
+Every window of the other data is hashed, and every window of the corpus is looked up: by its
+values, and by its shape, which finds copies that were rescaled, shifted or turned upside down.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 class SharedRun(NamedTuple):
-    """A stretch of a series of the corpus that is found in another series."""
+    """A stretch of a series of the corpus that another series contains."""
 
     dataset: str
     item_id: str
     start: int
-    """First step, in the corpus' row."""
+    """First step in the row of the corpus."""
 
     other_dataset: str
     other_item_id: str
@@ -54,7 +54,7 @@ class SharedRun(NamedTuple):
 
 
 class _Chunk(NamedTuple):
-    """Series end to end with NaN between, so that no window spans two of them, and at the end."""
+    """Series end to end, with NaN after each, so that no window spans two of them."""
 
     values: Array
     starts: Positions
@@ -62,7 +62,7 @@ class _Chunk(NamedTuple):
 
 
 def find_shared_runs(corpus: str | Path, other: str | Path) -> list[SharedRun]:
-    """Find runs of values of one folder in another.
+    """Find runs of values that two folders share.
 
     *Equal* runs have at least `EQUAL_RUN` consecutive float32 values in common. Runs with fewer
     than six distinct values in twelve, or of whole numbers below 100 alone, are trivial and not
@@ -71,11 +71,10 @@ def find_shared_runs(corpus: str | Path, other: str | Path) -> list[SharedRun]:
     *Rescaled* runs have at least `SHAPE_RUN` consecutive values that agree, up to a factor of
     either sign and a constant, to a ten-thousandth of their range. Runs with fewer than sixteen
     distinct values in 32, straight lines, and runs that vary by less than a hundredth of their
-    level (which float32 is too coarse for) are not looked for. A shape is hashed in steps of a
-    thousandth of the range: a copy of exactly 32 values is missed once in a while, one of 64 is
-    found.
+    level (float32 is too coarse for those) are not looked for. A shape is hashed in steps of a
+    thousandth of the range: a copy of exactly 32 values may be missed, a copy of 64 is found.
 
-    Values that were averaged, summed or interpolated over time are not recognised.
+    Values that were averaged, summed or interpolated over time are not recognized.
 
     Parameters
     ----------
@@ -86,8 +85,8 @@ def find_shared_runs(corpus: str | Path, other: str | Path) -> list[SharedRun]:
     Returns
     -------
     list of SharedRun
-        Neighbouring windows joined; the longest first. A run that is found in several places of
-        the other folder is reported once.
+        Neighboring windows are joined; the longest run comes first. A run with several places in
+        the other folder appears once.
     """
     chunk = _joined(series_of(other))
     indices = [_Index(chunk, _EQUAL), _Index(chunk, _SHAPE)]
@@ -115,21 +114,21 @@ def _joined(series: Iterable[Series]) -> _Chunk:
     gap, end = np.full(1, np.nan, np.float32), np.full(SHAPE_RUN, np.nan, np.float32)
     values = np.concatenate([*(part for row in rows for part in (row.values, gap)), end])
     lengths = np.array([len(row.values) + 1 for row in rows])
-    # Only names and starts are needed from here on.
+    # The rest needs names and starts only.
     names = [row._replace(values=gap) for row in rows]
     return _Chunk(values, np.cumsum(lengths) - lengths, names)
 
 
 class _Kind(NamedTuple):
-    """A way to compare windows of some number of steps."""
+    """A comparison of windows of a number of steps."""
 
     name: str
     run: int
     code: Callable[[Array], tuple[Codes, Mask]]
-    """Hash of the window that starts at each step, and whether the window is looked for."""
+    """Return the hash of the window from each step, and whether to look for it."""
 
     agree: Callable[[Array, Array], Mask]
-    """Whether windows (n, run) and (n, run) of equal hash are equal indeed."""
+    """Return whether windows (n, run) and (n, run) of equal hash are equal."""
 
 
 class _Index:
@@ -142,7 +141,7 @@ class _Index:
         positions, codes = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.argsort(codes)
         self._positions, self._codes = positions[order], codes[order]
-        # Most windows of a corpus are told apart by these few bits, without a search.
+        # These few bits rule out most windows of a corpus without a search.
         self._known = np.zeros(1 << _FILTER_BITS, dtype=bool)
         self._known[_leading_bits(self._codes)] = True
 
@@ -213,7 +212,7 @@ def _shape_codes(values: Array) -> tuple[Codes, Mask]:
     span = high - low
     usable = _all(np.isfinite(values), run) & (_distinct(values, run) >= run // 2)
     usable &= (span > 0.01 * np.maximum(np.abs(low), np.abs(high))) & (bend > 0.01 * span)
-    # Upright is the side on which the last value is not below the first.
+    # A shape is upright if its last value is not below its first.
     upright = exact[:count] <= exact[run - 1 :]
     base, signed = np.where(upright, low, high), np.where(upright, span, -span)
     scale = np.divide(_SHAPE_LEVELS, signed, out=np.zeros(count), where=usable)
@@ -237,7 +236,7 @@ _SHAPE = _Kind("rescaled", SHAPE_RUN, _shape_codes, _shape_agree)
 
 
 def _hashed(columns: Iterable[npt.NDArray[Any]], count: int) -> Codes:
-    """Hash windows of whole numbers, given as their first values, their second, and so on."""
+    """Hash windows of whole numbers: arrays of their first values, second values, and so on."""
     codes = np.zeros(count, np.uint64)
     for column in columns:
         codes *= _FACTOR
@@ -248,14 +247,14 @@ def _hashed(columns: Iterable[npt.NDArray[Any]], count: int) -> Codes:
 
 
 def _all(mask: Mask, run: int) -> Mask:
-    """Whether a window of `run` steps is true throughout, for each first step."""
+    """Return for each first step whether a window of `run` steps is true throughout."""
     count = np.concatenate([[0], np.cumsum(mask)])
     return np.equal(count[run:] - count[:-run], run)
 
 
 def _distinct(values: Array, run: int) -> npt.NDArray[np.int8]:
-    """Count the distinct values of the window of `run` steps, for each first step."""
-    since = np.full(len(values), run, np.int8)  # steps since the value was there before
+    """Return for each first step the number of distinct values in a window of `run` steps."""
+    since = np.full(len(values), run, np.int8)  # steps since the same value last occurred
     for lag in range(run - 1, 0, -1):
         np.copyto(since[lag:], lag, where=values[lag:] == values[:-lag])
     count = len(values) - run + 1

@@ -1,7 +1,7 @@
-"""Building blocks of synthetic series: random numbers, seasons, trends and coloured noise.
+"""Building blocks of synthetic series: random numbers, seasons, trends and colored noise.
 
-Every block works on a whole batch at once: parameters are drawn one per row, (batch, 1), and values
-are (batch, length). Nothing loops over rows or steps, and nothing waits for the device.
+Every block works on a whole batch: parameters are (batch, 1), one per row, and values are (batch,
+length). No block loops over rows or steps, and none waits for the device.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 
 __all__ = [
     "Draw",
-    "coloured_noise",
+    "colored_noise",
     "constant",
     "convolve",
     "fast_size",
@@ -33,12 +33,12 @@ __all__ = [
     "seasons",
     "segments",
     "slow_curve",
-    "standardise",
+    "standardize",
     "trend",
 ]
 
 TABLE = 256
-"""Points of one cycle of a tabulated periodic profile."""
+"""Number of points in one cycle of a periodic profile."""
 
 # Step pairs (inner, outer) of calendars: hours, half hours, quarters, ten and five minutes, minutes
 # by day and week; days by week and year; months, quarters, weeks by year; business days; days of
@@ -68,7 +68,7 @@ _CALENDAR_PERIODS: tuple[tuple[float, float, float], ...] = (
 
 
 class Draw:
-    """Random numbers for a batch of rows of one length, from one generator on one device."""
+    """A source of random numbers for a batch of rows of one length, on one device."""
 
     def __init__(
         self, batch: int, length: int, generator: torch.Generator, device: torch.device | str
@@ -80,7 +80,7 @@ class Draw:
 
     @property
     def time(self) -> Tensor:
-        """Step numbers 0, 1, ..., (1, length)."""
+        """Return the step numbers 0, 1, …, (1, length)."""
         return torch.arange(self.length, dtype=torch.float32, device=self.device)[None]
 
     def uniform(self, low: float = 0.0, high: float = 1.0, width: int = 1) -> Tensor:
@@ -99,16 +99,16 @@ class Draw:
         return torch.empty(self.batch, width, device=self.device)
 
     def chance(self, probability: float | Tensor, width: int = 1) -> Tensor:
-        """Boolean (batch, width), true with the given probability."""
+        """Draw booleans (batch, width) that are true with the given probability."""
         return self.uniform(width=width) < probability
 
     def pick(self, weights: Sequence[float], width: int = 1) -> Tensor:
-        """Index (batch, width) drawn with probability proportional to the weights."""
+        """Draw indices (batch, width) in proportion to the weights."""
         bounds = constant(tuple(itertools.accumulate(weights)), self.device)
         return torch.bucketize(self.uniform(width=width) * bounds[-1], bounds[:-1], right=True)
 
     def among(self, values: Sequence[float], weights: Sequence[float] | None = None) -> Tensor:
-        """One of the values for each row, (batch, 1)."""
+        """Draw one of the values for each row, (batch, 1)."""
         index = self.pick(weights or [1.0] * len(values))
         return constant(tuple(values), self.device)[index]
 
@@ -117,12 +117,12 @@ class Draw:
 def constant(
     values: tuple[float, ...] | tuple[tuple[float, ...], ...], device: torch.device
 ) -> Tensor:
-    """Keep numbers as float32 on the device: copying them there anew would wait for it."""
+    """Keep numbers as float32 on the device: each copy to the device would wait for it."""
     return torch.tensor(values, dtype=torch.float32, device=device)
 
 
 def local_generator(generator: torch.Generator, device: torch.device | str) -> torch.Generator:
-    """Return the generator if it is on the device, else one there seeded by it."""
+    """Return the generator, or if it is on another device, one on this device seeded by it."""
     place = torch.device(device)
     if generator.device.type == place.type:
         return generator
@@ -130,15 +130,15 @@ def local_generator(generator: torch.Generator, device: torch.device | str) -> t
     return torch.Generator(place).manual_seed(int(seed))
 
 
-def standardise(values: Tensor) -> Tensor:
+def standardize(values: Tensor) -> Tensor:
     """Scale rows to mean 0 and standard deviation 1."""
-    centred = values - values.mean(dim=-1, keepdim=True)
-    scale = centred.square().mean(dim=-1, keepdim=True).sqrt_()
-    return centred.div_(scale.clamp_(min=1e-6))
+    centered = values - values.mean(dim=-1, keepdim=True)
+    scale = centered.square().mean(dim=-1, keepdim=True).sqrt_()
+    return centered.div_(scale.clamp_(min=1e-6))
 
 
 def lookup(table: Tensor, phase: Tensor) -> Tensor:
-    """Periodic linear interpolation: `table` (batch, points) holds one cycle, `phase` cycles."""
+    """Interpolate a `table` (batch, points) of one cycle linearly at `phase`, in cycles."""
     points = table.shape[1]
     position = (phase - phase.floor()).mul_(points)
     index = position.long().clamp_(max=points - 1)
@@ -147,26 +147,26 @@ def lookup(table: Tensor, phase: Tensor) -> Tensor:
 
 
 def fast_size(length: int) -> int:
-    """Find the smallest 2**k or 3 * 2**k that is at least `length`: quick to transform."""
+    """Return the smallest 2**k or 3 * 2**k that is at least `length`: quick to transform."""
     power = 1 << max(0, (length - 1).bit_length())
     return 3 * power // 4 if 3 * power // 4 >= length else power
 
 
 def frequencies(draw: Draw) -> Tensor:
-    """Angular frequencies (1, bins) of the padded window behind `coloured_noise`."""
+    """Angular frequencies (1, bins) of the padded window behind `colored_noise`."""
     size = fast_size(draw.length + draw.length // 4)
     return torch.arange(size // 2 + 1, device=draw.device)[None] * (2 * math.pi / size)
 
 
-def coloured_noise(draw: Draw, gain: Tensor) -> Tensor:
+def colored_noise(draw: Draw, gain: Tensor) -> Tensor:
     """Stationary Gaussian noise with amplitude spectrum `gain` (batch, bins), unit variance.
 
-    The inverse transform of independent complex normal numbers is periodic; the window is cut from
-    a cycle a quarter longer, so that its ends do not meet.
+    The inverse transform of independent complex normal numbers is periodic. The cycle is a quarter
+    longer than the window, so the ends of the window do not meet.
     """
     bins = gain.shape[1]
     waves = torch.view_as_complex(draw.normal(2 * bins).view(draw.batch, bins, 2))
-    return standardise(torch.fft.irfft(waves * gain, n=2 * (bins - 1))[:, : draw.length])
+    return standardize(torch.fft.irfft(waves * gain, n=2 * (bins - 1))[:, : draw.length])
 
 
 def first_order_gain(draw: Draw, rho: Tensor) -> Tensor:
@@ -185,7 +185,7 @@ def convolve(shocks: Tensor, response: Tensor) -> Tensor:
 def noise(draw: Draw) -> Tensor:
     """White (half the rows) or AR(1) noise of unit variance, one row in five heavy-tailed."""
     rho = draw.uniform(0.0, 0.97) * draw.chance(0.5)
-    values = coloured_noise(draw, first_order_gain(draw, rho))
+    values = colored_noise(draw, first_order_gain(draw, rho))
     heavy = draw.uniform(0.05, 0.2) * draw.chance(0.2)
     return values * (heavy * values.square()).clamp_(max=1.0).exp_()
 
@@ -193,8 +193,8 @@ def noise(draw: Draw) -> Tensor:
 def periods(draw: Draw) -> tuple[Tensor, Tensor]:
     """Inner and outer seasonal period in steps, (batch, 1) each.
 
-    More than half the rows follow a calendar, the others have an arbitrary period, whole or real,
-    and an outer one that is a multiple of it.
+    More than half of the rows follow a calendar. The other rows have an arbitrary inner period,
+    whole or real, and a multiple of it as the outer period.
     """
     table = constant(_CALENDAR_PERIODS, draw.device)
     row = table[draw.pick([entry[2] for entry in _CALENDAR_PERIODS])[:, 0]]
@@ -202,7 +202,7 @@ def periods(draw: Draw) -> tuple[Tensor, Tensor]:
     real = draw.log_uniform(3.0, longest)
     arbitrary = torch.where(draw.chance(0.5), real.round(), real)
     multiple = arbitrary * draw.uniform(2.0, 13.0).floor()
-    # A period far beyond the window would only be a trend.
+    # A period far beyond the window would be a trend.
     known = draw.chance(0.6) & (row[:, :1] <= draw.length)
     return torch.where(known, row[:, :1], arbitrary), torch.where(known, row[:, 1:2], multiple)
 
@@ -222,7 +222,7 @@ def profiles(draw: Draw, weights: Sequence[float] = (5, 3, 1.5, 1, 1)) -> Tensor
     tooth = torch.where(phase < skew, phase / skew, (1 - phase) / (1 - skew))
     kinds = torch.stack([_harmonics(draw), _peaks(draw, phase), hump, pulse, tooth], dim=1)
     chosen = draw.pick(weights)[:, :, None].expand(-1, 1, TABLE)
-    return standardise(kinds.gather(1, chosen)[:, 0])
+    return standardize(kinds.gather(1, chosen)[:, 0])
 
 
 def _harmonics(draw: Draw) -> Tensor:
@@ -248,7 +248,7 @@ def season(draw: Draw, period: Tensor, table: Tensor | None = None) -> Tensor:
 
 
 def seasons(draw: Draw, *lengths: Tensor) -> tuple[Tensor, ...]:
-    """Repeat one random profile for each period (batch, 1), all tabulated in one go."""
+    """Repeat one random profile for each period (batch, 1); all are tabulated at once."""
     wide = Draw(draw.batch * len(lengths), draw.length, draw.generator, draw.device)
     tables = profiles(wide).split(draw.batch)
     return tuple(season(draw, *pair) for pair in zip(lengths, tables, strict=True))
@@ -259,7 +259,7 @@ def slow_curve(draw: Draw) -> Tensor:
     order = torch.arange(33, device=draw.device)[None]
     decay = order.clamp(min=1).pow(-draw.uniform(0.8, 2.0)) * (order >= 1)
     waves = torch.view_as_complex(draw.normal(66).view(draw.batch, 33, 2))
-    table = standardise(torch.fft.irfft(waves * decay, n=64))
+    table = standardize(torch.fft.irfft(waves * decay, n=64))
     return lookup(table, draw.uniform() + draw.time / draw.length * draw.uniform(0.1, 1.0))
 
 

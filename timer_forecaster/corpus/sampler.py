@@ -26,30 +26,30 @@ __all__ = ["ShardSampler"]
 Integers = npt.NDArray[np.int64]
 
 MAX_FACTOR = 8
-"""Most steps that a step of a down-sampled window is the mean of."""
+"""Largest number of steps that are averaged into a step of a down-sampled window."""
 
 
 class _Rows(NamedTuple):
     """Rows of shards in memory."""
 
-    start: npt.NDArray[np.int64]  # of the first point, in the memory for values
+    start: npt.NDArray[np.int64]  # place of the first point in the memory of values
     length: npt.NDArray[np.int64]
-    weight: npt.NDArray[np.float64]  # of being drawn
+    weight: npt.NDArray[np.float64]  # probability of a draw
 
 
 class ShardSampler:
-    """Random windows of the series of a corpus, at bounded memory however large it is.
+    """Draws random windows of the series of a corpus, at bounded memory for any size of it.
 
-    At any time a few shards are *active*: held in memory, four bytes a point. Each of the queue's
-    epochs is a random order of all shards; every `draws_per_shard` draws the oldest active shard
-    makes way for the next of the queue. A draw picks a data set of the active shards in proportion
+    At any time a few shards are *active*: they are in memory, at four bytes a point. An epoch of
+    the queue is a random order of all shards. Every `draws_per_shard` draws, the next shard of the
+    queue replaces the oldest active one. A draw picks a data set of the active shards in proportion
     to ``points ** tempering`` (points of the whole corpus), a series of it in proportion to its
     length, and a window of it uniformly.
 
-    What `sample` returns depends on the corpus, the seed and the arguments alone, not on what was
-    drawn before. A shard that is missing, or whose SHA-256 is not the manifest's, is named by a
-    warning, entered in `skipped` and passed over in the queue; so draws are the same in two
-    processes if the same shards are sound in both.
+    The result of `sample` depends on the corpus, the seed and the arguments alone, not on earlier
+    draws. A shard that is missing, or has another SHA-256 than the manifest says, is named in a
+    warning, entered in `skipped` and left out of the queue. So two processes draw the same windows
+    if the same shards are sound in both.
 
     Parameters
     ----------
@@ -58,12 +58,13 @@ class ShardSampler:
     seed : int
         Seed of the queue and of all draws.
     active_shards : int
-        Shards in memory. It takes ``4 * active_shards * (points of the largest shard)`` bytes.
+        Number of shards in memory. They take ``4 * active_shards * (points of the largest shard)``
+        bytes.
     draws_per_shard : int
         Draws between two changes of the active shards. Loading a shard of 50 MB takes half a
         second or so, in the draw that needs it.
     tempering : float
-        1 draws all points alike, 0 all data sets alike.
+        1: all points are equally likely; 0: all data sets are.
     device : torch.device or str
         Where the shards are held and windows are made. Random numbers are drawn on the CPU: windows
         are the same on every device.
@@ -95,7 +96,7 @@ class ShardSampler:
         self._n_series = manifest.series
         self._shards = manifest.shards
         self._draws_per_shard = draws_per_shard
-        # A row is drawn in proportion to its length times this, of its data set.
+        # The probability of a row is proportional to its length times the weight of its data set.
         self._weight = {
             entry.name: entry.points ** (tempering - 1.0)
             for entry in manifest.datasets
@@ -113,7 +114,7 @@ class ShardSampler:
         return self._n_series
 
     def active(self, index: int) -> tuple[str, ...]:
-        """Name the shards that draw number `index` takes windows from, as far as they are sound."""
+        """Return the sound shards that draw number `index` takes windows from."""
         return tuple(self._shards[number].name for number in self._wanted(index))
 
     def sample(
@@ -129,8 +130,8 @@ class ShardSampler:
             Number of the draw, from 0: the step of a training run, for example. Draws of near-by
             numbers share their shards.
         downsample : float
-            Share of rows whose steps are means of 2 to 8 original steps (as far as the series is
-            long enough for that).
+            Share of rows whose steps are means of 2 to 8 original steps, where the series is long
+            enough.
         flip : float
             Share of rows with their sign changed.
 
@@ -149,14 +150,14 @@ class ShardSampler:
         _check_least(0, index=index)
         self._activate(index)
         random = np.random.default_rng([self.seed, index])
-        # Windows without variation teach nothing: draw some more and keep the best.
+        # Windows without variation are useless: draw some more and keep the best.
         drawn = batch_size + max(8, batch_size // 8)
         rows = self._draw_rows(drawn, random)
         factor = self._draw_factors(rows, length, downsample, random)
         first = self._draw_starts(rows, length * factor, random)
         windows = self._read(rows, first, factor, length)
         windows = torch.where(self._placed(random.random((drawn, 1)) < flip), -windows, windows)
-        # Ranks of random numbers shuffle the rows, with the poor ones last.
+        # Ranks of random numbers shuffle the rows; poor rows come last.
         rank = self._placed(random.random(drawn, np.float32)) + _is_poor(windows)
         return windows[torch.argsort(rank, stable=True)[:batch_size]]
 
@@ -168,19 +169,19 @@ class ShardSampler:
     def _draw_factors(
         self, rows: Integers, length: int, downsample: float, random: np.random.Generator
     ) -> Integers:
-        """Draw how many steps of the series a step of each window stands for."""
+        """Draw the number of steps of the series in one step of each window."""
         wanted = random.integers(2, MAX_FACTOR, len(rows), endpoint=True)
         wanted[round(downsample * len(rows)) :] = 1
         return np.minimum(wanted, np.maximum(self._rows.length[rows] // length, 1))
 
     def _draw_starts(self, rows: Integers, span: Integers, random: np.random.Generator) -> Integers:
-        """Draw first steps of windows of `span` steps; negative where the series is shorter."""
+        """Draw the first steps of windows of `span` steps; negative where the series is shorter."""
         room = self._rows.length[rows] - span
         start = (random.random(len(rows)) * (room + 1)).astype(np.int64)
         return np.where(room > 0, np.minimum(start, room), room)
 
     def _read(self, rows: Integers, first: Integers, factor: Integers, length: int) -> Tensor:
-        """Means over `factor` steps of each row from its first step on; NaN before its start."""
+        """Return means over `factor` steps of each row from its first step; NaN before it."""
         total = torch.zeros(len(rows), length, device=self.device)
         count = torch.zeros_like(total)
         steps = torch.arange(length, device=self.device)
@@ -202,7 +203,7 @@ class ShardSampler:
         return torch.from_numpy(values).to(self.device, non_blocking=True)
 
     def _wanted(self, index: int) -> tuple[int, ...]:
-        """Shards of a draw: the next sound ones of the queue, each once."""
+        """Return the shards of a draw: the next sound shards of the queue, each once."""
         total = len(self._shards)
         sound = total - len(self.skipped)
         if sound == 0:
@@ -217,13 +218,13 @@ class ShardSampler:
         return tuple(wanted)
 
     def _activate(self, index: int) -> None:
-        """Bring the shards of a draw into memory, and let go of the others."""
+        """Load the shards of a draw, and free the others."""
         while (wanted := self._wanted(index)) != self._active:
             for number in self._loaded.keys() - set(wanted):
                 del self._loaded[number]
-            # A shard that turns out unreadable changes what is wanted.
+            # An unreadable shard changes the wanted ones.
             if all(number in self._loaded or self._load(number) for number in wanted):
-                # Sorted, for the order of loading must not matter.
+                # Sorted, so that the order of loading does not matter.
                 self._rows = _joined([self._loaded[number][1] for number in sorted(wanted)])
                 self._active = wanted
 
@@ -278,12 +279,12 @@ def _joined(parts: Sequence[_Rows]) -> _Rows:
 
 @lru_cache(maxsize=2)
 def _queue_order(seed: int, epoch: int, count: int) -> Integers:
-    """Order of the shards in an epoch of the queue."""
+    """Return the order of the shards in an epoch of the queue."""
     return np.random.default_rng([seed, epoch, count]).permutation(count)
 
 
 def _is_poor(windows: Tensor) -> Tensor:
-    """Rows that are constant or hardly observed."""
+    """Return which rows are constant or hardly observed."""
     observed = torch.isfinite(windows)
     high = torch.where(observed, windows, -torch.inf).amax(dim=1)
     low = torch.where(observed, windows, torch.inf).amin(dim=1)

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 try:
     import pyarrow as pa
     import pyarrow.parquet as pq
 except ImportError as error:
-    raise ImportError(lacking("a corpus needs pyarrow", "pretrain")) from error
+    raise ImportError(missing_extra("a corpus needs pyarrow", "pretrain")) from error
 
 from timer_forecaster.corpus.held_out import HELD_OUT
 from timer_forecaster.corpus.manifest import MANIFEST_NAME, Manifest
@@ -43,7 +43,7 @@ class Source:
     ----------
     file : path
         Has the columns ``item_id`` and ``target`` (lists of numbers, NaN or null = missing), and
-        ``freq`` if the frequency is to be read from there instead of from the file's name.
+        ``freq``, if the frequency is not in the name of the file.
 
     Raises
     ------
@@ -55,16 +55,16 @@ class Source:
         self.file = file
         self.name = file.stem
         self._parquet = _opened(file)
-        lacking = sorted({"item_id", "target"} - set(self._parquet.schema_arrow.names))
-        if lacking:
+        missing = sorted({"item_id", "target"} - set(self._parquet.schema_arrow.names))
+        if missing:
             raise ValueError(
-                f"{file} has no column {', '.join(lacking)}; a source has one series a row, with "
+                f"{file} has no column {', '.join(missing)}; a source has one series a row, with "
                 "the columns item_id and target (a list of numbers)"
             )
 
     @property
     def points(self) -> int:
-        """Number of values, read from the file's metadata."""
+        """Number of values, from the metadata of the file."""
         metadata = self._parquet.metadata
         columns = [
             column
@@ -76,14 +76,14 @@ class Source:
 
     @property
     def frequency(self) -> str:
-        """That of the first row, or what follows ``__`` in the file's name."""
+        """Frequency of the first row, or the text after ``__`` in the name of the file."""
         if "freq" in self._parquet.schema_arrow.names:
             for batch in self._parquet.iter_batches(batch_size=1, columns=["freq"]):
                 return str(batch.column("freq")[0].as_py())
         return self.name.rpartition("__")[2]
 
     def __iter__(self) -> Iterator[Series]:
-        """Yield the series, a few megabytes of them in memory at a time."""
+        """Yield the series; a few megabytes are in memory at a time."""
         for batch in batches(self._parquet, self.points, ["item_id", "target"]):
             names = batch.column("item_id").to_pylist()
             for name, values in zip(names, unpacked(batch.column("target")), strict=True):
@@ -96,12 +96,12 @@ def series_of(folder: str | Path) -> Iterator[Series]:
     Parameters
     ----------
     folder : path
-        Written by `build`, or with files as `Source` describes them.
+        A corpus of `build`, or a folder of files of `Source`.
 
     Raises
     ------
     ValueError
-        If there is nothing to read, or something that cannot be read.
+        If there is nothing to read, or a file cannot be read.
     """
     folder = Path(folder)
     if not (folder / MANIFEST_NAME).exists():
@@ -124,7 +124,7 @@ def source_files(folder: Path, exclude: Sequence[str] = ()) -> list[Path]:
     Raises
     ------
     ValueError
-        If there is none, or a name to exclude is neither there nor in `HELD_OUT`.
+        If there is none, or a name to exclude is neither in the folder nor in `HELD_OUT`.
     """
     files = sorted(folder.glob("*.parquet"))
     if not files:
@@ -161,7 +161,7 @@ def unpacked(column: Any) -> Iterator[Array]:
 
 
 def flattened(column: Any) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Values of an Arrow column of lists of numbers, end to end, and the length of each list."""
+    """Return the values of an Arrow column of lists, end to end, and the length of each list."""
     lists = column.cast(pa.list_(pa.float32())).fill_null([])
     values = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
     return values, lists.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Synthetic series made while training: a random mix of families, then augmentation."""
+"""Synthetic series, drawn during training: a random mix of families, then augmentation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SyntheticSeries:
     Parameters
     ----------
     families : mapping of str to float, optional
-        Weight of each family of `FAMILIES` to use. Default: all, with the weights given there.
+        Weight of each family of `FAMILIES`. Default: all families, with their weights there.
     augmentation : bool
         Whether to change a share of the series by `augment`.
 
@@ -55,10 +55,10 @@ class SyntheticSeries:
         Parameters
         ----------
         batch_size, length : int
-            Number of series and of steps in each (at least 16). The larger the batch, the better
-            the use of an accelerator: the number of operations does not depend on it.
+            Number of series and of steps in each (at least 16). A larger batch uses
+            an accelerator better: the number of operations does not depend on it.
         generator : torch.Generator
-            On the CPU, or on `device`. With one on the CPU nothing waits for the device.
+            On the CPU or on `device`. With a generator on the CPU nothing waits for the device.
         device : torch.device or str
             Where the series are made and returned.
 
@@ -79,7 +79,7 @@ class SyntheticSeries:
         return _repaired(augment(series, local, host), local) if self.augmentation else series
 
     def counts(self, batch_size: int, host: torch.Generator) -> dict[str, int]:
-        """Draw the number of rows of each family; families without rows are left out."""
+        """Draw the number of rows of each family, without families of no rows."""
         weights = torch.tensor(list(self.families.values()), dtype=torch.float64)
         drawn = torch.multinomial(weights, batch_size, replacement=True, generator=host)
         numbers = torch.bincount(drawn, minlength=len(weights)).tolist()

@@ -1,4 +1,4 @@
-"""GIFT-Eval: its protocol and scores, baselines, a runner for any forecaster, and its tables.
+"""GIFT-Eval: protocol, scores, baselines, a runner for any forecaster, and tables.
 
 `docs/evaluation.md` shows how to use it.
 """

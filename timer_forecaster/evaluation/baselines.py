@@ -1,4 +1,4 @@
-"""Seasonal Naive and Naive, as the benchmark's published rows have them."""
+"""Seasonal Naive and Naive, as in the published rows of the benchmark."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from timer_forecaster.evaluation.gift_eval import Configuration
 from timer_forecaster.evaluation.metrics import LEVELS
 
 _BLOCK_VALUES = 2**21
-"""Most context values that are worked on at once (16 MiB)."""
+"""Largest number of context values in one block (16 MiB)."""
 
 
 def fill_missing(contexts: npt.ArrayLike) -> FloatArray:
-    """Replace each missing value by the last observed one, a leading gap by the first.
+    """Fill each missing value with the last observed one, and a leading gap with the first.
 
     A context without any observed value becomes zeros (GluonTS's ``LastValueImputation``, which
     GIFT-Eval's Seasonal Naive uses).
@@ -37,7 +37,7 @@ def fill_missing(contexts: npt.ArrayLike) -> FloatArray:
     first = np.argmin(missing, axis=-1)[..., None]
     filled = values.copy()
     filled[..., :1] = np.nan_to_num(np.take_along_axis(values, first, axis=-1))
-    # Every row opens with a value now, so that no gap of the flat array begins in another row.
+    # Every row now begins with a value. So no gap of the flat array reaches into the next row.
     flat = filled.reshape(-1)
     gaps = np.flatnonzero(np.isnan(flat))
     begins = np.diff(gaps, prepend=-1) > 1
@@ -48,10 +48,10 @@ def fill_missing(contexts: npt.ArrayLike) -> FloatArray:
 def seasonal_naive(contexts: npt.ArrayLike, horizon: int, seasonality: int) -> FloatArray:
     """Forecast by repeating the last season.
 
-    Step ``h`` is the newest value that lies a whole number of seasons earlier. Missing values are
-    filled by :func:`fill_missing` first. A context shorter than a season repeats its last value,
-    the same fallback as :func:`~timer_forecaster.evaluation.seasonal_error` (``statsforecast``'s
-    model, which the published rows come from, gives NaN there).
+    The forecast of step ``h`` is the newest value a whole number of seasons earlier.
+    :func:`fill_missing` fills missing values first. A context shorter than a season repeats its
+    last value, as :func:`~timer_forecaster.evaluation.seasonal_error` does. (The published rows
+    come from the model of ``statsforecast``, which returns NaN there.)
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def seasonal_naive(contexts: npt.ArrayLike, horizon: int, seasonality: int) -> F
 def seasonal_naive_quantiles(
     contexts: npt.ArrayLike, horizon: int, seasonality: int, levels: Sequence[float] = LEVELS
 ) -> FloatArray:
-    """Give the Gaussian quantile forecast behind the published Seasonal Naive rows.
+    """Return the Gaussian quantile forecast of the published Seasonal Naive rows.
 
     The mean is :func:`seasonal_naive`; the standard deviation ``h`` steps ahead is
     ``σ √(⌊(h - 1) / m⌋ + 1)`` with σ the root mean square of ``y[t] - y[t - m]`` over the filled
@@ -123,7 +123,7 @@ def _forecast(contexts: list[FloatArray], horizon: int, seasonality: int) -> Flo
 
 
 def _rows_of_equal_length(contexts: list[FloatArray]) -> Iterator[npt.NDArray[np.int64]]:
-    """Group the contexts' indices by length, in blocks of bounded size."""
+    """Yield indices of contexts of equal length, in blocks of bounded size."""
     lengths = np.array([len(context) for context in contexts])
     order = np.argsort(lengths, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):

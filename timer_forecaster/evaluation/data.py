@@ -1,11 +1,11 @@
-"""Reading the benchmark: Parquet files, or the folders of its own download.
+"""Read the benchmark from Parquet files or from the folders of its download.
 
-A Parquet file holds one data set at one frequency, named ``<dataset>__<frequency>.parquet``. A
-folder of the download (``Salesforce/GiftEval`` on the hub) holds one in the form that
-``save_to_disk`` of the package ``datasets`` writes: ``state.json``, and Arrow streams that it
-names. Both have one row per series, with the columns ``freq`` (a pandas offset, the same in all
-rows) and ``target``: a list of numbers, or a list of them for each variate; NaN or null = missing.
-Each variate becomes a series of its own, as for every univariate model of the leaderboard.
+A Parquet file holds one data set at one frequency. Its name is ``<dataset>__<frequency>.parquet``.
+A folder of the download (``Salesforce/GiftEval`` on the hub) also holds one data set at one
+frequency, in the format of ``save_to_disk`` of the package ``datasets``: Arrow streams, listed in
+``state.json``. Both have one row per series. The column ``freq`` is a pandas offset, the same in
+all rows. The column ``target`` is a list of numbers, or one list per variate; NaN and null mean
+missing. Each variate becomes a separate series, as for every univariate model of the leaderboard.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from timer_forecaster.evaluation.gift_eval import (
     variates_of,
     window_count,
 )
-from timer_forecaster.extras import lacking
+from timer_forecaster.extras import missing_extra
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Folders of the download whose names are not those of the published tables.
+# Names of data sets in the published tables, where the folder of the download is named otherwise.
 _PUBLISHED_NAMES = {
     "saugeenday": "saugeen",
     "temperature_rain_with_missing": "temperature_rain",
@@ -47,7 +47,7 @@ _PUBLISHED_NAMES = {
 
 @dataclass(frozen=True)
 class StoredConfiguration:
-    """A configuration that lies in a file or folder and has not been read.
+    """A configuration on disk, before it is read.
 
     Attributes
     ----------
@@ -62,11 +62,11 @@ class StoredConfiguration:
 
     @property
     def size(self) -> int:
-        """Bytes of the data, which tell apart data sets of one name."""
+        """Bytes of the data. They distinguish data sets of the same name."""
         return sum(file.stat().st_size for file in _files(self.path))
 
     def load(self) -> Configuration:
-        """Read it.
+        """Read the configuration.
 
         Raises
         ------
@@ -89,10 +89,10 @@ class StoredConfiguration:
 
 
 def load_configuration(path: str | Path, term: str = "short") -> Configuration:
-    """Read one data set as the benchmark's configuration of that term.
+    """Read one data set as a configuration of the benchmark.
 
-    Any data set with a frequency GIFT-Eval knows can be read; :func:`find_configurations` lists the
-    terms that the benchmark scores.
+    The frequency must be one that GIFT-Eval knows. :func:`find_configurations` lists the terms that
+    the benchmark scores.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def find_configurations(
     names : iterable of str, optional
         Wanted configurations, such as ``"ett1/H/short"``, ``"ett1/H"`` or ``"ett1"``; default all.
     terms : sequence of str
-        Wanted terms; of each data set come those of them that the benchmark scores.
+        Wanted terms. Terms that the benchmark does not score for a data set are left out.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _dataset_and_frequency(path: Path) -> str:
-    """Name a data set as the published tables do: ``dataset/frequency``."""
+    """Return the name of a data set in the published tables: ``dataset/frequency``."""
     if not path.is_dir():
         dataset, _, label = path.stem.rpartition("__")
         if not dataset:
@@ -227,7 +227,7 @@ def _frequency(tables: Iterable[pa.Table]) -> str:
 
 
 def _tables(path: Path) -> Iterator[pa.Table]:
-    """Read the columns that count, file by file; Arrow files as maps, so that a row costs little.
+    """Yield two columns of each file. Arrow files are mapped into memory: a row costs little.
 
     Raises
     ------
@@ -264,4 +264,6 @@ def _require_pyarrow() -> None:
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
-        raise ImportError(lacking("reading the benchmark needs pyarrow", "evaluate")) from error
+        raise ImportError(
+            missing_extra("reading the benchmark needs pyarrow", "evaluate")
+        ) from error

@@ -1,4 +1,4 @@
-"""GIFT-Eval's protocol: windows, horizons, seasonality, and the facts of its 97 configurations.
+"""The protocol of GIFT-Eval: windows, horizons, seasonality and the 97 configurations.
 
 Aksu et al. 2024, "GIFT-Eval: A Benchmark for General Time Series Forecasting Model Evaluation"
 (arXiv 2410.10393), and ``gift_eval/data.py`` of the benchmark's repository.
@@ -18,7 +18,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.evaluation.metrics import seasonal_errors
 
 TERMS: dict[str, int] = {"short": 1, "medium": 10, "long": 15}
-"""Terms and the multiple of the frequency's horizon each of them forecasts."""
+"""Each term, and its horizon as a multiple of the frequency's horizon."""
 
 TEST_SHARE = 0.1
 MAX_WINDOWS = 20
@@ -29,7 +29,7 @@ _SEASONALITIES = {"S": 3600, "T": 1440, "H": 24, "D": 1, "W": 1, "M": 12, "B": 5
 _SPELLINGS = {"s": "S", "min": "T", "h": "H", "ME": "M", "QE": "Q", "Y": "A", "YE": "A"}
 _SPELLINGS |= {"MS": "M", "QS": "Q", "AS": "A", "YS": "A"}
 _LONG_TERM_UNITS = frozenset("HTS")
-# Sub-daily, but too short for medium and long terms, or left out by the benchmark.
+# Sub-daily data sets that the benchmark scores at the short term alone.
 _SHORT_TERM_ONLY = frozenset(
     {"m4_hourly/H", "sz_taxi/H", "bitbrains_fast_storage/H", "bitbrains_rnd/H"}
 )
@@ -74,8 +74,8 @@ _PROPERTIES = {
 def split_frequency(frequency: str) -> tuple[int, str]:
     """Split a pandas offset into multiple and unit: ``"15min"`` → ``(15, "T")``.
 
-    The unit comes in the benchmark's spelling. Anchors are dropped (``"W-THU"`` → ``(1, "W")``);
-    old and new pandas spellings are accepted.
+    The unit has the benchmark's spelling. Anchors are dropped: ``"W-THU"`` → ``(1, "W")``. Old and
+    new pandas spellings are accepted.
     """
     match = re.fullmatch(r"(\d*)([A-Za-z]+)(-\w+)?", frequency)
     unit = _SPELLINGS.get(match[2], match[2]) if match else ""
@@ -88,17 +88,17 @@ def split_frequency(frequency: str) -> tuple[int, str]:
 
 
 def frequency_label(frequency: str) -> str:
-    """Spell a pandas offset as the benchmark's tables do: ``"15min"`` → ``"15T"``."""
+    """Return a pandas offset in the spelling of the benchmark: ``"15min"`` → ``"15T"``."""
     multiple, unit = split_frequency(frequency)
     return f"{multiple if multiple > 1 else ''}{unit}"
 
 
 def seasonality_of(frequency: str) -> int:
-    """Return the steps in a season of a frequency.
+    """Return the number of steps in a season.
 
-    A season is a day of hours or minutes, an hour of seconds, a week of business days, a year of
-    months or quarters, and 1 step for all else. A multiple that does not divide the season gives 1
-    (``gluonts.time_feature.get_seasonality``).
+    A season is a day for hours and minutes, an hour for seconds, a week for business days, a year
+    for months and quarters, and 1 step for every other unit. If the multiple does not divide the
+    season, the season is 1 step (``gluonts.time_feature.get_seasonality``).
     """
     multiple, unit = split_frequency(frequency)
     steps, remainder = divmod(_SEASONALITIES[unit], multiple)
@@ -106,9 +106,10 @@ def seasonality_of(frequency: str) -> int:
 
 
 def horizon_of(dataset: str, frequency: str, term: str) -> int:
-    """Return the steps to forecast.
+    """Return the number of steps to forecast.
 
-    They go by frequency (the M4 competition's own for its data sets), times the term's multiple.
+    The horizon of the frequency, times the multiple of the term. Data sets of the M4 competition
+    have the horizons of that competition.
     """
     if term not in TERMS:
         raise ValueError(f"term {term!r} is unknown; use one of {', '.join(TERMS)}")
@@ -120,14 +121,14 @@ def horizon_of(dataset: str, frequency: str, term: str) -> int:
 
 
 def window_count(dataset: str, shortest: int, horizon: int) -> int:
-    """Return the windows per series: a tenth of the shortest, 1 to 20 of them; always 1 for M4."""
+    """Return the windows per series: a tenth of the shortest series, from 1 to 20. M4 has 1."""
     if "m4" in dataset:
         return 1
     return min(max(1, math.ceil(TEST_SHARE * shortest / horizon)), MAX_WINDOWS)
 
 
 def terms_of(dataset: str, frequency: str) -> tuple[str, ...]:
-    """Return the terms GIFT-Eval scores: all three for most sub-daily data sets, else ``short``."""
+    """Return the terms that GIFT-Eval scores: most sub-daily data sets have all three."""
     name = f"{dataset}/{frequency_label(frequency)}"
     sub_daily = split_frequency(frequency)[1] in _LONG_TERM_UNITS
     return tuple(TERMS) if sub_daily and name not in _SHORT_TERM_ONLY else ("short",)
@@ -156,15 +157,15 @@ class Configuration:
     horizon, windows, seasonality : int
         Steps per window, windows per series, steps per season.
     series : list of 1-D float64 arrays
-        Whole series, test part included; NaN = missing. Each variate is a series of its own.
+        Whole series, including the test part; NaN means missing. Each variate is a separate series.
     domain : str
     num_variates : int
-        Variates that were measured together.
+        Number of variates that were measured together.
 
     Raises
     ------
     ValueError
-        If there is no series, or one without a context before its first window.
+        If there is no series, or a series has no context before its first window.
     """
 
     name: str
@@ -190,9 +191,9 @@ class Configuration:
         return self.windows * len(self.series)
 
     def contexts(self) -> list[FloatArray]:
-        """Return all history before each window, the oldest window of every series first.
+        """Return the history before each window; the oldest windows of all series come first.
 
-        The arrays are views of the series, so 20 windows cost no more memory than one.
+        The arrays are views of the series, so 20 windows take no more memory than one.
         """
         left = self._steps_left
         return [values[: len(values) - steps] for steps in left for values in self.series]

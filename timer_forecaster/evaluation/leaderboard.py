@@ -1,7 +1,7 @@
-"""The leaderboard's form of results, published rows, and the aggregates of both.
+"""Results in the format of the leaderboard, published rows, and aggregates.
 
-A *results* frame has one row for each configuration (column ``dataset``) and model, with the
-columns of the leaderboard's ``all_results.csv``; further columns may follow.
+A *results* frame has one row per configuration (column ``dataset``) and model, and the columns of
+the leaderboard's ``all_results.csv``. Further columns may follow.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ def read_published(path: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     path : path
-        A CSV file in the leaderboard's form; the folder ``results`` of the benchmark's repository,
-        where each model has a folder with such a file; or a CSV file with the columns ``config``,
-        ``model``, ``MASE`` and ``CRPS``.
+        A CSV file in the format of the leaderboard; the folder ``results`` of the benchmark's
+        repository, where each model has a folder with such a file; or a CSV file with the
+        columns ``config``, ``model``, ``MASE`` and ``CRPS``.
 
     Returns
     -------
     DataFrame
-        A results frame, with at least MASE and CRPS. Models of a folder go by their folder's name.
+        A results frame with at least MASE and CRPS. A model in a folder has the name of the folder.
 
     Raises
     ------
     ValueError
-        If the file or folder holds nothing of the kind.
+        If the file or folder holds no such results.
     """
     path = Path(path)
     if path.is_dir():
@@ -80,14 +80,14 @@ def _read_table(file: Path) -> pd.DataFrame:
 def compare(
     results: pd.DataFrame, published: pd.DataFrame, models: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Put published models beside own results, on the configurations that both have.
+    """Join own results and published models on their common configurations.
 
     Parameters
     ----------
     results, published : DataFrame
-        Results frames. Of a model in both, the own rows count.
+        Results frames. If a model is in both, its own rows count.
     models : sequence of str, optional
-        Published models to take. Default: all that have every common configuration.
+        Published models to take. Default: all models with every common configuration.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def compare(
 def check_published(
     configurations: Iterable[str], published: pd.DataFrame, models: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Select the published rows that :func:`compare` takes, or say why it could take none.
+    """Return the published rows that :func:`compare` takes, or raise the reason.
 
     Raises
     ------
@@ -118,22 +118,22 @@ def check_published(
         raise ValueError("none of the configurations to evaluate is among the published ones")
     counts = rows["model"].value_counts()
     complete = sorted(counts.index[counts == n])
-    lacking = set(models or ()) - set(complete)
-    if lacking:
+    incomplete = set(models or ()) - set(complete)
+    if incomplete:
         raise ValueError(
-            f"models {sorted(lacking)} are not published on all {n} configurations; "
+            f"models {sorted(incomplete)} are not published on all {n} configurations; "
             f"there are {', '.join(complete)}"
         )
     return rows[rows["model"].isin(complete if models is None else models)]
 
 
 def baseline_deviation(results: pd.DataFrame, published: pd.DataFrame) -> pd.Series:
-    """Compare recomputed Seasonal Naive rows with the published: are these the same data.
+    """Compare recomputed Seasonal Naive rows with the published rows, which shows equal data.
 
     Returns
     -------
     Series
-        By configuration, the larger relative difference of MASE and CRPS; of common ones only.
+        The larger relative difference of MASE and CRPS, by common configuration.
     """
     own, theirs = (
         frame[frame["model"].str.lower() == BASELINE].set_index("dataset")[[MASE, CRPS]]
@@ -144,7 +144,7 @@ def baseline_deviation(results: pd.DataFrame, published: pd.DataFrame) -> pd.Ser
 
 
 def relative_scores(results: pd.DataFrame) -> pd.DataFrame:
-    """Divide MASE and CRPS by Seasonal Naive's on the same configuration.
+    """Divide MASE and CRPS by the Seasonal Naive scores of the same configuration.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def relative_scores(results: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a configuration has no Seasonal Naive row.
+        If a configuration has no row of Seasonal Naive.
     """
     baseline = results[results["model"] == BASELINE].set_index("dataset")
     without = set(results["dataset"]) - set(baseline.index)
@@ -176,7 +176,7 @@ def aggregate(results: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     results : DataFrame
-        A results frame with Seasonal Naive's rows and the same configurations for each model.
+        A results frame with rows of Seasonal Naive and the same configurations for each model.
 
     Returns
     -------
@@ -208,22 +208,22 @@ def report(
     published: pd.DataFrame | None = None,
     models: Sequence[str] | None = None,
 ) -> str:
-    """Write results as Markdown tables, which are readable as text.
+    """Return results as Markdown tables that are readable as text.
 
-    The scores of each configuration; then, for CRPS and MASE, the geometric means relative to
-    Seasonal Naive over all configurations, per term and per domain, best model first; the coverage
-    of the 80 % interval; where a score has no ratio to Seasonal Naive's; and whether these are the
-    benchmark's data, and all of them.
+    First come the scores of each configuration. Then follow the geometric means of CRPS and MASE
+    relative to Seasonal Naive, over all configurations, per term and per domain, with the best
+    model first; the coverage of the 80 % interval; the scores without a ratio to Seasonal Naive;
+    and remarks on the data: whether they are the benchmark's, and all of them.
 
     Parameters
     ----------
     results : DataFrame
-        What :func:`~timer_forecaster.evaluation.evaluate_gift_eval` returned.
+        The result of :func:`~timer_forecaster.evaluation.evaluate_gift_eval`.
     published : DataFrame, optional
-        What :func:`read_published` returned; its models appear in the aggregates, and own ones are
-        set in bold.
+        The result of :func:`read_published`. Its models appear in the aggregates; your own models
+        are then set in bold.
     models : sequence of str, optional
-        Published models to show, and to set beside the own ones on each configuration.
+        Published models to show, also beside your own models on each configuration.
     """
     own = [name for name in results["model"].unique() if name != BASELINE]
     table = results if published is None else compare(results, published, models)
@@ -251,7 +251,7 @@ def report(
 
 
 def _remarks(table: pd.DataFrame, published: pd.DataFrame | None) -> list[str]:
-    """Say what the numbers do not: why some are NaN, and how much of the benchmark this is."""
+    """Return remarks: the reasons for NaN, and the share of the benchmark."""
     remarks = []
     if published is not None:
         deviation = baseline_deviation(table, published).dropna()
@@ -279,7 +279,7 @@ def _remarks(table: pd.DataFrame, published: pd.DataFrame | None) -> list[str]:
 
 
 def _configurations(results: pd.DataFrame) -> pd.DataFrame:
-    """Lay out the scores of each configuration; Seasonal Naive's only if there are no others."""
+    """Lay out the scores of each configuration. Seasonal Naive appears only if it is alone."""
     relative = relative_scores(results).drop(columns=["term", "domain"])
     others = relative["model"] != BASELINE
     if others.any():
@@ -288,7 +288,7 @@ def _configurations(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_group(means: pd.DataFrame, metric: str, bold: Sequence[str] = ()) -> pd.DataFrame:
-    """Lay out a column of :func:`aggregate`: models down, groups across, best model first."""
+    """Lay out a column of :func:`aggregate`: a row per model, best first, a column per group."""
     groups = means.index.get_level_values("group").unique()
     wide = means[metric].unstack("group")[list(groups)].sort_values("all", kind="stable")
     sizes = means["n"].groupby("group").first()
@@ -297,7 +297,7 @@ def _by_group(means: pd.DataFrame, metric: str, bold: Sequence[str] = ()) -> pd.
 
 
 def _markdown(frame: pd.DataFrame) -> str:
-    """Write a frame as an aligned Markdown table; numbers to the right, with three digits."""
+    """Return a frame as an aligned Markdown table, with three digits after the point."""
     texts = frame.reset_index()
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in texts.dtypes]
     columns = []

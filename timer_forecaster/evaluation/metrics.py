@@ -1,12 +1,12 @@
 """Forecast scores, in NumPy.
 
-The definitions are those of GluonTS's ``gluonts.ev`` as GIFT-Eval uses it, aggregated over all
-windows and steps (``axis=None``); GluonTS masks what cannot be divided, and so does this module.
-Throughout:
+The definitions follow ``gluonts.ev`` of GluonTS as GIFT-Eval uses it, aggregated over all windows
+and steps (``axis=None``). Like GluonTS, this module masks ratios with a zero or missing
+denominator. In all functions:
 
-* ``targets`` is (n, horizon), NaN where nothing was observed: such points count in no score;
+* ``targets`` is (n, horizon); NaN means missing, and such points count in no score;
 * ``quantiles`` is (n, horizon, n_levels), finite, one column per entry of ``levels``;
-* a *context* is the 1-D history before a window, NaN where nothing was observed;
+* a *context* is the 1-D history before a window; NaN means missing;
 * a score is NaN where there is nothing to average.
 """
 
@@ -77,7 +77,7 @@ def weighted_quantile_loss(
             f"quantiles must be (n, horizon, n_levels) = {(*targets.shape, len(levels))}, "
             f"but its shape is {quantiles.shape}"
         )
-    # One level at a time: a whole configuration's losses would be as large as its forecasts again.
+    # One level at a time: the losses of all levels would take as much memory as the forecasts.
     losses = [
         np.nansum(quantile_loss(targets, quantiles[..., index], level))
         for index, level in enumerate(levels)
@@ -97,7 +97,7 @@ def seasonal_errors(series: npt.ArrayLike, ends: npt.ArrayLike, seasonality: int
     ----------
     series : array-like (steps,)
     ends : array-like of int (n,)
-        Lengths of the contexts, all of which begin where the series begins.
+        Lengths of the contexts. All contexts begin at the first step of the series.
     seasonality : int
 
     Returns
@@ -183,7 +183,7 @@ def msis(
 
 
 def _masked_mean(numerator: FloatArray, denominator: FloatArray | float) -> float:
-    """Mean of the finite ratios: those of missing values and zero denominators are left out."""
+    """Return the mean of the finite ratios; missing values and zero denominators are left out."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = numerator / denominator
     finite = ratios[np.isfinite(ratios)]
@@ -210,9 +210,9 @@ def score(
 ) -> dict[str, float]:
     """Compute every score of the leaderboard, and the coverage of the 80 % interval.
 
-    As for all of the leaderboard's forecasters that give quantiles alone, the mean is the median,
-    and the 0.025 and 0.975 quantiles of the MSIS come from exponential tails through the two outer
-    levels (``gluonts.model.forecast.QuantileForecast``).
+    The median serves as the mean, and the 0.025 and 0.975 quantiles of the MSIS come from
+    exponential tails through the two outer levels. The leaderboard treats all forecasters of
+    quantiles so (``gluonts.model.forecast.QuantileForecast``).
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def score(
     Returns
     -------
     dict
-        By the leaderboard's names, without their ``eval_metrics/``; and ``coverage``.
+        Scores by the names of the leaderboard, without ``eval_metrics/``, and ``coverage``.
     """
     targets, quantiles = np.asarray(targets, dtype=np.float64), np.asarray(quantiles)
     crps = weighted_quantile_loss(targets, quantiles)
@@ -252,6 +252,6 @@ def score(
 
 
 def _ratio(numerator: float, denominator: float) -> float:
-    """Divide as NumPy does: by zero as well."""
+    """Divide as NumPy does, also by zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.float64(numerator) / denominator)

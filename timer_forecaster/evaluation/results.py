@@ -1,4 +1,4 @@
-"""Results that are kept on disk as they come, so that a run that was stopped goes on."""
+"""Results on disk: each is written as it comes, so a stopped run can resume."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Results:
     Parameters
     ----------
     output : Path or None
-        The leaderboard's CSV. What a run needs to go on lies beside it, in ``*.details.csv``: the
-        same rows with further columns, among them the settings that each was made with.
+        The CSV file of the leaderboard. Beside it, ``*.details.csv`` holds the same rows with
+        further columns, among them the settings of each row. A stopped run resumes from it.
 
     Raises
     ------
     ValueError
-        If the output cannot be written, or exists without its details.
+        If the output cannot be written, or exists without its file of details.
     """
 
     def __init__(self, output: Path | None) -> None:
@@ -49,12 +49,12 @@ class Results:
             )
 
     def holds(self, dataset: str, model: str, settings: dict[str, Any]) -> bool:
-        """Whether there is a row of these settings.
+        """Return whether there is a row with these settings.
 
         Raises
         ------
         ValueError
-            If there is one of other settings, or it cannot be told.
+            If there is a row with other settings, or its settings are unknown.
         """
         row = self._rows.get((dataset, model))
         if row is None:
@@ -74,7 +74,7 @@ class Results:
         return True
 
     def add(self, row: dict[str, Any], settings: dict[str, Any]) -> None:
-        """Keep a row, and write both files anew, each at once or not at all."""
+        """Add a row, and replace both files, each as a whole."""
         key = (row["dataset"], row["model"])
         self._rows[key] = row | {"settings": json.dumps(settings, sort_keys=True)}
         if self._output is not None:

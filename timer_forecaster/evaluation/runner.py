@@ -1,4 +1,4 @@
-"""Running forecasters over the benchmark: one configuration, or a folder of them, resumable."""
+"""Run forecasters on one configuration or on a folder of them; a stopped run resumes."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ if TYPE_CHECKING:
     from timer_forecaster.checkpoints.key import NetworkKey
 
 Forecaster = Callable[..., npt.NDArray[np.floating[Any]]]
-"""``(contexts, horizon)`` to quantiles (n, horizon, 9) at :data:`LEVELS`.
+"""A function of ``(contexts, horizon)`` that returns quantiles (n, horizon, 9) at :data:`LEVELS`.
 
-The n contexts are 1-D float64 arrays of any lengths, NaN = missing, at least one value observed. A
-forecaster with a parameter named ``configuration`` gets the :class:`Configuration` as well, for its
-seasonality and frequency. An attribute ``settings``, any text, tells apart forecasters of one name:
-results on disk are taken up again only by a forecaster of the same settings.
+The n contexts are 1-D float64 arrays of any lengths. NaN means missing; each has an observed value.
+A forecaster with a parameter named ``configuration`` also gets the :class:`Configuration`, for its
+seasonality and frequency. An attribute ``settings``, any text, identifies the forecaster: a run
+resumes results on disk only if the settings are the same.
 """
 
 BASELINES: dict[str, Forecaster] = {BASELINE: seasonal_naive_forecaster, "naive": naive_forecaster}
 
 MAX_CHUNK_VALUES = 2**22
-"""Most values in one call of a forecaster, contexts and quantiles together (32 MiB)."""
+"""Largest number of values in one call, contexts and quantiles together (32 MiB)."""
 
 
 @dataclass(frozen=True)
@@ -80,21 +80,21 @@ class PipelineForecaster:
 
     @property
     def name(self) -> str:
-        """The checkpoint's name without folder or owner, and ``-tuned`` with what changes it."""
+        """The checkpoint's name without folder or owner; ``-tuned`` marks an adapter."""
         name = Path(self.pipeline.key.name).name
         return name if self._adapter is None else f"{name}-tuned"
 
     @property
     def _adapter(self) -> Adapter | None:
-        """What changes the checkpoint; an adapter that does not is none."""
+        """The adapter, or None if it changes nothing."""
         adapter = self.pipeline.adapter
         return None if adapter is None or adapter.is_identity else adapter
 
     @cached_property
     def settings(self) -> str:
-        """The SHA-256 of weights, what tuned them, how they are computed with, and the options.
+        """The SHA-256 of the weights, the adapter, the type and quantization, and the options.
 
-        The type is the one that the network has, as ``"auto"`` depends on the machine.
+        The type is the type of the network, because ``"auto"`` depends on the machine.
         """
         key = self.pipeline.key
         dtype = str(self.pipeline.network.dtype).removeprefix("torch.")
@@ -123,9 +123,9 @@ def forecast_windows(
 ) -> FloatArray:
     """Forecast the quantiles of every window, (len(configuration), horizon, 9).
 
-    The forecaster is called as rarely as :data:`MAX_CHUNK_VALUES` allows. A context without any
-    observed value tells a forecaster nothing and is not handed to it: its forecast is zero, as the
-    benchmark's imputation makes Seasonal Naive's.
+    The forecaster is called as rarely as :data:`MAX_CHUNK_VALUES` allows. It gets no context
+    without an observed value. The forecast of such a context is zero, like the forecast of Seasonal
+    Naive after the imputation of the benchmark.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def _check_quantiles(quantiles: npt.NDArray[Any], shape: tuple[int, ...], name: 
 
 
 def _chunks(contexts: Sequence[FloatArray], horizon: int) -> Iterator[list[int]]:
-    """Group the indices of the contexts with an observed value into calls of bounded size."""
+    """Yield the indices of contexts with an observed value, in calls of bounded size."""
     rows: list[int] = []
     size = 0
     for row, context in enumerate(contexts):
@@ -203,7 +203,7 @@ def evaluate(
     -------
     dict
         The scores of :func:`~timer_forecaster.evaluation.metrics.score`, and ``seconds``, the time
-        spent in the forecaster.
+        in the forecaster.
 
     Raises
     ------
@@ -234,20 +234,20 @@ def evaluate_gift_eval(
     configurations: Iterable[str] | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Score forecasters, and Seasonal Naive beside them, on every configuration of a folder.
+    """Score forecasters and Seasonal Naive on every configuration of a folder.
 
     Parameters
     ----------
     forecasters : callable, or mapping of names to callables
-        See :data:`Forecaster`. A single one goes by its attribute ``name`` or its function's name.
-        ``seasonal_naive`` is added where it is not among them.
+        See :data:`Forecaster`. A single forecaster has the name of its attribute ``name`` or of its
+        function. ``seasonal_naive`` is added if it is missing.
     data : path
         A folder of Parquet files or the benchmark's download; see
         :mod:`timer_forecaster.evaluation.data`.
     output : path, optional
-        A CSV file in the leaderboard's form, written anew after each result. Beside it,
-        ``<output>.details.csv`` keeps the other columns and what the results depend on; from it a
-        run that was stopped goes on. One run at a time may use an output.
+        A CSV file in the format of the leaderboard, replaced after each result. Beside it,
+        ``<output>.details.csv`` keeps the other columns and the settings of each result. A stopped
+        run resumes from it. Only one run at a time may use an output.
     terms : sequence of str
         Some of ``"short"``, ``"medium"``, ``"long"``.
     configurations : iterable of str, optional
@@ -258,15 +258,15 @@ def evaluate_gift_eval(
     Returns
     -------
     DataFrame
-        One row for each configuration and forecaster: the leaderboard's columns, then coverage of
-        the 80 % interval, horizon, windows and series of the configuration, and seconds in the
-        forecaster.
+        One row per configuration and forecaster: the columns of the leaderboard, then the coverage
+        of the 80 % interval, the horizon, windows and series of the configuration, and the seconds
+        in the forecaster.
 
     Raises
     ------
     ValueError
-        If the data or a forecast cannot be used, or the output holds results of another forecaster
-        by the same name, of other settings, data or version.
+        If the data or a forecast cannot be used, or the output holds results of the same name with
+        another forecaster, other settings, other data or another version.
 
     Examples
     --------
@@ -299,7 +299,7 @@ def evaluate_gift_eval(
 
 
 def _named(forecasters: Forecaster | Mapping[str, Forecaster]) -> dict[str, Forecaster]:
-    """Name the forecasters, and see to it that Seasonal Naive is among them."""
+    """Return the forecasters by name, with Seasonal Naive among them."""
     if not isinstance(forecasters, Mapping):
         name = getattr(forecasters, "name", None) or getattr(forecasters, "__name__", None)
         forecasters = {name or type(forecasters).__name__: forecasters}
@@ -315,7 +315,7 @@ def _named(forecasters: Forecaster | Mapping[str, Forecaster]) -> dict[str, Fore
 
 
 def _settings(forecaster: Forecaster, stored: StoredConfiguration) -> dict[str, Any]:
-    """Describe what a result depends on; None for a forecaster that does not say."""
+    """Return the settings of a result; a forecaster without ``settings`` has None."""
     known = "baseline" if forecaster in BASELINES.values() else None
     return {
         "forecaster": getattr(forecaster, "settings", known),

@@ -1,4 +1,4 @@
-"""Settings of a tuning."""
+"""Settings of finetuning."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from timer_forecaster.checks import check_choice, check_integer, check_number
 from timer_forecaster.models.timer_s1.targets import TARGETS
+from timer_forecaster.settings import setting
 
 __all__ = ["TARGETS", "FinetuneConfig"]
 
@@ -20,12 +21,15 @@ LEARNING_RATES = {
     "lora": 4e-3,
     "full": 1e-3,
 }
-"""Peak learning rate by target, where none is given."""
+"""Default of the peak learning rate, by target."""
+
+LORA_SETTINGS = ("lora_rank", "hot_experts")
+"""Settings that apply to the target ``"lora"`` alone."""
 
 TOKENS_PER_STEP = 2048
-"""Patches in a step, about, where ``batch_size`` does not say how many windows."""
+"""Approximate number of patches in a step, where ``batch_size`` is not given."""
 
-_INTEGERS = {  # and their least values
+_INTEGERS = {  # and their smallest values
     "steps": 1,
     "batch_size": 1,
     "context_length": 2,
@@ -39,51 +43,54 @@ _OPTIONAL = ("batch_size", "context_length", "horizon", "learning_rate")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FinetuneConfig:
-    """What to tune, on what, and for how long.
+    """Settings of finetuning: the weights to train, the windows, and the length of the training.
 
     Parameters
     ----------
     target : {"router+head", "head", "router", "norms", "lora", "full"}
-        What is trained: the matrices that send tokens to experts and the output embedding, one of
-        the two, the weights of all norms, low-rank matrices beside the projections of attention,
-        or everything.
+        Weights to train. ``"router"`` are the matrices that send tokens to experts, ``"head"`` is
+        the output embedding, and ``"router+head"`` both. ``"norms"`` are the weights of all norms,
+        ``"lora"`` low-rank matrices beside the projections of attention, and ``"full"`` all
+        weights.
     steps : int
-        Steps of the optimiser at most.
+        Largest number of optimizer steps.
     learning_rate : float, optional
-        Its peak, after a twentieth of the steps; it falls to a tenth by the end. Default: as found
-        good for the target (`LEARNING_RATES`).
+        Peak learning rate. It is reached after 5 % of the steps, and falls to 10 % of the peak by
+        the end. Default: a good value for the target (`LEARNING_RATES`).
     batch_size : int, optional
-        Windows in a step. Default: those of `TOKENS_PER_STEP` patches, from 4 to 64.
+        Windows in a step. Default: as many as hold `TOKENS_PER_STEP` patches, between 4 and 64.
     context_length : int, optional
-        Steps that forecasts are made from, at most those that the checkpoint reads, which is the
-        default. Every shorter context is trained on too.
+        Steps of the contexts. Default and maximum: as many as the checkpoint reads. All shorter
+        contexts are trained at the same time.
     horizon : int, optional
-        Steps ahead that matter, at most those of one pass, which is the default. Serial blocks
-        beyond it are not run.
+        Steps to forecast. Default and maximum: the steps of one pass. Serial blocks beyond the
+        horizon are not run.
     validation : float
-        Share of each series, its newest steps, that is not trained on but decides when to stop and
-        whether the result is kept.
+        Share of each series, its newest steps, that is kept out of the training. These steps
+        decide when the training stops and whether its result is kept.
     patience : int
-        Validations without improvement after which to stop; there are ten at most.
+        Number of validations without improvement after which the training stops. There are at
+        most ten validations.
     balance_loss : float
-        Weight of the load-balancing loss of the report (section 3.3), where routers are trained.
+        Weight of the load-balancing loss of the report (section 3.3). It applies to targets that
+        contain the routers.
     router_kl : float
-        Weight of the divergence of the base's routing from the tuned one, where routers are
-        trained.
+        Weight of the Kullback-Leibler divergence between the routing of the checkpoint and the
+        finetuned routing. It applies to targets that contain the routers.
     weight_decay : float
-        Decoupled decay, towards the weights of the base.
+        Decoupled weight decay, towards the weights of the checkpoint.
     lora_rank : int
-        With ``target="lora"``: rank of the matrices.
+        Rank of the low-rank matrices, with ``target="lora"``.
     hot_experts : float
-        With ``target="lora"``: share of the experts in each block, those most used by the series,
-        that are widened too.
+        Share of the experts in each block that get low-rank matrices too, with ``target="lora"``.
+        The experts that the series use most are chosen.
     seed : int
-        Of the windows that are drawn and of low-rank matrices.
+        Seed of the windows and of the initial low-rank matrices.
 
     Raises
     ------
     ValueError, TypeError
-        Naming the setting that cannot be used.
+        If a setting cannot be used. The message names the setting.
 
     Examples
     --------
@@ -92,20 +99,24 @@ class FinetuneConfig:
     'head'
     """
 
-    target: str = "router+head"
-    steps: int = 100
-    learning_rate: float | None = None
-    batch_size: int | None = None
-    context_length: int | None = None
-    horizon: int | None = None
-    validation: float = 0.2
-    patience: int = 4
-    balance_loss: float = 1e-3
-    router_kl: float = 1e-2
-    weight_decay: float = 0.01
-    lora_rank: int = 8
-    hot_experts: float = 0.0
-    seed: int = 0
+    target: str = setting("router+head", "weights to train", choices=TARGETS)
+    steps: int = setting(100, "largest number of optimizer steps", "STEPS")
+    learning_rate: float | None = setting(None, "its peak; default: by target", "RATE")
+    batch_size: int | None = setting(None, "windows in a step; default: by length", "WINDOWS")
+    context_length: int | None = setting(
+        None, "steps of the contexts; default: all that the checkpoint reads", "STEPS"
+    )
+    horizon: int | None = setting(None, "steps to forecast; default: one pass", "STEPS")
+    validation: float = setting(0.2, "newest share of each series, which validates", "SHARE")
+    patience: int = setting(4, "validations without improvement before the stop", "TIMES")
+    balance_loss: float = setting(1e-3, "weight of the load-balancing loss", "WEIGHT")
+    router_kl: float = setting(1e-2, "weight of the divergence of the routing", "WEIGHT")
+    weight_decay: float = setting(0.01, "decay towards the checkpoint's weights", "RATE")
+    lora_rank: int = setting(8, "rank of low-rank matrices, with target lora", "RANK")
+    hot_experts: float = setting(
+        0.0, "share of the experts, the most used, to train too, with target lora", "SHARE"
+    )
+    seed: int = setting(0, "seed of the windows and of low-rank matrices", "SEED")
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -117,22 +128,22 @@ class FinetuneConfig:
         self._settle("learning_rate", check_number, 0, math.inf, above=True)
         self._settle("validation", check_number, 0, 0.9, above=True)
         self._settle("hot_experts", check_number, 0, 1)
-        for name in ("lora_rank", "hot_experts"):
+        for name in LORA_SETTINGS:
             value = getattr(self, name)
             if self.target != "lora" and value != getattr(type(self), name):
                 raise ValueError(f"{name}={value} applies to target='lora', not to {self.target!r}")
 
     def _settle(self, name: str, check: Callable[..., Any], *bounds: float, **how: bool) -> None:
-        """Check a setting, and keep numpy's numbers as Python's, which JSON has."""
+        """Check a setting and store it as a Python number, because JSON knows none of numpy's."""
         value = getattr(self, name)
         if value is not None or name not in _OPTIONAL:
             object.__setattr__(self, name, check(name, value, *bounds, **how))
 
     @property
     def peak_learning_rate(self) -> float:
-        """The learning rate, the target's own if none is given."""
+        """The learning rate, or the default of the target."""
         return self.learning_rate or LEARNING_RATES[self.target]
 
     def windows_per_step(self, n_tokens: int) -> int:
-        """Tell how many windows of so many patches make a step."""
+        """Return the number of windows in a step, for windows of ``n_tokens`` patches."""
         return self.batch_size or max(4, min(64, TOKENS_PER_STEP // n_tokens))

@@ -1,4 +1,4 @@
-"""What watches over a tuning: how well it forecasts, and whether routers still choose."""
+"""Guards of finetuning: the validated loss, and whether the routers still choose experts."""
 
 from __future__ import annotations
 
@@ -14,48 +14,48 @@ from timer_forecaster.finetuning.objective import Windows, window_losses, window
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
 DIVERGED = 1.5
-"""Validated loss, in that of the start, from which on a tuning is given up."""
+"""Ratio of the validated loss to the loss before, above which the training is stopped."""
 
 COLLAPSED = 1 / 3
-"""Share of the `choice` of before, below which routers have collapsed."""
+"""Ratio of `spare_experts` to its value before, below which the routers have collapsed."""
 
 MOST_NOT_FINITE = 3
-"""Steps without a finite loss and gradient after which a tuning is given up."""
+"""Number of steps without a finite loss and gradient after which the training is stopped."""
 
 
-_SOME_CHOICE = 0.25  # experts
+_SOME_SPARE = 0.25  # experts
 
 
 class TuningWarning(UserWarning):
-    """A tuning has changed nothing, for a reason that the warning gives."""
+    """Finetuning has changed nothing. The message gives the reason."""
 
 
-class NothingToTune(ValueError):
-    """The data do not show what could be trained on, or validated by."""
+class NothingToTuneError(ValueError):
+    """The data have nothing to train on, or nothing to validate by."""
 
 
-class Check(NamedTuple):
-    """A network as the windows that validate see it."""
+class Validation(NamedTuple):
+    """The losses of a network on the windows that validate, and its routing."""
 
     losses: FloatArray  # (windows,)
     shares: FloatArray  # (blocks, experts) of the routing choices
 
     @property
     def loss(self) -> float:
-        """Mean of the windows."""
+        """Mean loss of the windows."""
         return float(self.losses.mean())
 
 
 @torch.no_grad()
-def check(network: TimerS1Network, batches: Sequence[Windows]) -> Check:
-    """Forecast the windows that validate, and count where their patches are sent."""
+def validate(network: TimerS1Network, batches: Sequence[Windows]) -> Validation:
+    """Forecast the windows that validate, and count the experts that their patches are sent to."""
     losses, counts = [], []
     for windows in batches:
         quantiles, logits = window_pass(network, windows)
         losses.append(window_losses(network, quantiles, windows).double().cpu().numpy())
         counts.append(_choices(network, windows, logits))
     totals = np.sum(counts, axis=0)
-    return Check(np.concatenate(losses), totals / totals.sum(axis=-1, keepdims=True))
+    return Validation(np.concatenate(losses), totals / totals.sum(axis=-1, keepdims=True))
 
 
 def _choices(network: TimerS1Network, windows: Windows, logits: Sequence[Tensor]) -> FloatArray:
@@ -70,28 +70,25 @@ def _choices(network: TimerS1Network, windows: Windows, logits: Sequence[Tensor]
     return found
 
 
-def choice(shares: FloatArray, top_k: int) -> float:
-    """Measure how much routers choose, the mean of the blocks.
+def spare_experts(shares: FloatArray, top_k: int) -> float:
+    """Return the effective number of experts beyond the number that each token needs.
+
+    The effective number of a block is the exponential of the entropy of the shares. The result is
+    the mean over the blocks. Routers that always choose the same ``top_k`` experts have 0.
 
     Parameters
     ----------
     shares : ndarray, shape (blocks, experts)
-        Of the routing choices.
+        Shares of the routing choices.
     top_k : int
-        Experts that every token is sent to.
-
-    Returns
-    -------
-    float
-        The effective number of experts, which is the exponential of the entropy of their shares,
-        beyond those that have to be used.
+        Number of experts that each token is sent to.
     """
     logs = np.log(shares, where=shares > 0, out=np.zeros_like(shares))
     effective = np.exp(-(shares * logs).sum(axis=-1))
     return float(effective.mean()) - top_k
 
 
-def has_collapsed(before: Check, after: Check, top_k: int) -> bool:
-    """Tell whether routers chose between experts and hardly do any longer."""
-    chosen = choice(before.shares, top_k)
-    return chosen > _SOME_CHOICE and choice(after.shares, top_k) < COLLAPSED * chosen
+def has_collapsed(before: Validation, after: Validation, top_k: int) -> bool:
+    """Whether routers that chose between experts before hardly do so after."""
+    spare = spare_experts(before.shares, top_k)
+    return spare > _SOME_SPARE and spare_experts(after.shares, top_k) < COLLAPSED * spare

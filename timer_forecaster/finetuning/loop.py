@@ -1,4 +1,4 @@
-"""The loop of a tuning: steps, validations, and what ends it."""
+"""The training loop of finetuning: steps, validations, and the end."""
 
 from __future__ import annotations
 
@@ -16,74 +16,74 @@ from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.finetuning.guards import (
     DIVERGED,
     MOST_NOT_FINITE,
-    Check,
-    check,
+    Validation,
     has_collapsed,
+    validate,
 )
 from timer_forecaster.finetuning.objective import Windows, base_routing, dense_terms
 from timer_forecaster.finetuning.trainable import Trainable
 from timer_forecaster.finetuning.windows import WindowSampler
 from timer_forecaster.models.timer_s1.targets import replaced_by
 
-MOST_CHECKS = 10
-"""Validations of a tuning."""
+MOST_VALIDATIONS = 10
+"""Largest number of validations in a training."""
 
 _WARM_UP = 0.05  # share of the steps in which the learning rate rises
-_LOWEST_RATE = 0.1  # of the peak, at the end
-_AVERAGED = 0.9  # what weights average of before, a step later; they validate and are kept
-_MOST_GRADIENT = 1.0  # norm to which gradients are cut
+_LOWEST_RATE = 0.1  # share of the peak, at the end
+_AVERAGED = 0.9  # decay of the moving averages of the weights, which are validated and kept
+_MOST_GRADIENT = 1.0  # largest norm of the gradient
 
 Curve = list[tuple[int, float]]
 
 
 class Best(NamedTuple):
-    """The step that validated best so far."""
+    """The step with the lowest validated loss so far."""
 
     step: int
-    seen: Check
+    validation: Validation
     weights: dict[str, Tensor]
 
 
-class GivenUp(Exception):
-    """A tuning that cannot go on.
+class TuningFailedError(Exception):
+    """The training cannot continue.
 
     Parameters
     ----------
     status : str
-        One of `timer_forecaster.finetuning.TuningReport`.
-    what : str
-        What happened.
+        A status of `timer_forecaster.finetuning.TuningReport`.
+    reason : str
+        The reason, for the message of the report.
     """
 
-    def __init__(self, status: str, what: str) -> None:
-        super().__init__(what)
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
         self.status = status
 
 
 class Loop:
-    """Trains, and remembers the step that validated best.
+    """Trains, and keeps the weights of the step with the lowest validated loss.
 
     Parameters
     ----------
     trained : Trainable
-        Changed by the training.
+        The training changes it.
     sampler : WindowSampler
-        Draws what is trained on.
+        Draws the windows to train on.
     windows : sequence of Windows
-        What validates.
-    before : Check
-        What they show before the first step.
+        Windows that validate.
+    before : Validation
+        Validation of these windows before the first step.
     config : FinetuneConfig
     n_serial : int
-        Serial blocks to run.
+        Number of serial blocks to run.
 
     Attributes
     ----------
     best : Best
     step : int
-        Steps that were done.
+        Number of steps so far.
     training, validation : list of (int, float)
-        Steps and losses.
+        Steps and their losses.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Loop:
         trained: Trainable,
         sampler: WindowSampler,
         windows: Sequence[Windows],
-        before: Check,
+        before: Validation,
         config: FinetuneConfig,
         n_serial: int,
     ) -> None:
@@ -108,21 +108,23 @@ class Loop:
         self.validation: Curve = [(0, before.loss)]
 
     def run(self, progress: bool) -> None:
-        """Train until the steps are done, or patience is at its end.
+        """Train until all steps are done, or ``patience`` validations did not improve.
 
         Raises
         ------
-        GivenUp
+        TuningFailedError
             If the training went wrong.
         """
         config, losses, n_worse = self._config, [], 0
-        every = -(-config.steps // MOST_CHECKS)
+        every = -(-config.steps // MOST_VALIDATIONS)
         with ExitStack() as stack:
             base_logits = None
             if replaced_by("router", self._trained.parameters):
                 both = self._trained.network, self._trained.frozen
                 base_logits = stack.enter_context(base_routing(*both))
-            bar = stack.enter_context(tqdm(total=config.steps, disable=not progress, desc="tune"))
+            bar = stack.enter_context(
+                tqdm(total=config.steps, disable=not progress, desc="finetune")
+            )
             while self.step < config.steps and n_worse < config.patience:
                 losses.append(self._train_step(base_logits))
                 bar.update()
@@ -135,7 +137,7 @@ class Loop:
                 bar.set_postfix(validated=f"{self.validation[-1][1]:.4f}")
 
     def _train_step(self, base_logits: Callable[[], list[Tensor]] | None) -> float:
-        """Do one step; one without a finite loss and gradient changes nothing."""
+        """Take a step, and return its loss. A step without a finite gradient changes nothing."""
         self.step += 1
         config, batch = self._config, self._sampler.batch()
         if not batch.supervised.any():
@@ -155,7 +157,7 @@ class Loop:
         if not math.isfinite(loss) or not math.isfinite(norm.item()):
             self._n_not_finite += 1
             if self._n_not_finite > MOST_NOT_FINITE:
-                raise GivenUp(
+                raise TuningFailedError(
                     "not finite",
                     f"the loss or its gradient was not finite in {self._n_not_finite} of "
                     f"{self.step} steps; a lower learning_rate than "
@@ -167,11 +169,11 @@ class Loop:
 
     @torch.no_grad()
     def _update(self, rate: float) -> None:
-        """Step down the gradient, then decay towards the weights that the tuning began with."""
+        """Step down the gradient, then decay towards the weights before the training."""
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.step()
-        # A rate above 1 would pull what it ruins back to where it was.
+        # A rate above 1 would pull the weights that it ruins back to their start.
         decay = min(1.0, min(1.0, rate) * self._config.weight_decay)
         newest = max(1 - _AVERAGED, 1 / (1 + self.step))
         rows = zip(self._parameters, self._start, self._averages, strict=True)
@@ -181,7 +183,7 @@ class Loop:
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
-        """Give the network the averages of its weights over the latest steps meanwhile."""
+        """Run the network on the moving averages of its weights meanwhile."""
         latest = [value.detach().clone() for value in self._parameters]
         self._set(self._averages)
         try:
@@ -195,40 +197,40 @@ class Loop:
             parameter.copy_(value)
 
     def _improves(self) -> bool:
-        """Validate, and remember the step if it is the best so far.
+        """Validate, keep the weights if they are the best so far, and return whether they are.
 
         Raises
         ------
-        GivenUp
-            If the network forecasts far worse than before, or a router no longer chooses.
+        TuningFailedError
+            If the network forecasts far worse than before, or the routers have collapsed.
         """
         with self._averaged():
-            seen = check(self._trained.network, self._windows)
+            now = validate(self._trained.network, self._windows)
             weights = self._trained.weights()
         before, top_k = self._before, self._trained.frozen.config.num_experts_per_token
-        if math.isfinite(seen.loss) and has_collapsed(before, seen, top_k):
-            raise GivenUp(
+        if math.isfinite(now.loss) and has_collapsed(before, now, top_k):
+            raise TuningFailedError(
                 "collapsed",
                 f"after {self.step} steps the routers sent nearly everything to {top_k} of their "
                 f"experts; a lower learning_rate than {self._config.peak_learning_rate:g}, or more "
                 "router_kl or balance_loss, may help",
             )
-        if not seen.loss <= DIVERGED * before.loss:  # NaN included
-            raise GivenUp(
+        if not now.loss <= DIVERGED * before.loss:  # NaN included
+            raise TuningFailedError(
                 "diverged",
-                f"after {self.step} steps the validated loss was {seen.loss:.4g}, from "
+                f"after {self.step} steps the validated loss was {now.loss:.4g}, from "
                 f"{before.loss:.4g} before; a lower learning_rate than "
                 f"{self._config.peak_learning_rate:g} may help",
             )
-        self.validation.append((self.step, seen.loss))
-        if seen.loss >= self.best.seen.loss:
+        self.validation.append((self.step, now.loss))
+        if now.loss >= self.best.validation.loss:
             return False
-        self.best = Best(self.step, seen, weights)
+        self.best = Best(self.step, now, weights)
         return True
 
 
 def _schedule(step: int, steps: int) -> float:
-    """Share of the peak learning rate: a short rise, then a cosine down to a tenth."""
+    """Return the share of the peak learning rate: a short rise, then a cosine to 10 %."""
     rise = max(1.0, _WARM_UP * steps)
     if step <= rise:
         return step / rise

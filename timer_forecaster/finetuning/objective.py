@@ -1,4 +1,4 @@
-"""Losses on the normalised scale of each window, over all levels of the network.
+"""Losses on the normalized scale of each window, over all levels of the network.
 
 Shapes in comments: B windows, N tokens, P patch length, Q levels, H steps ahead.
 """
@@ -16,49 +16,49 @@ from torch import Tensor, nn
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.engine.timer_s1 import pad_batch
-from timer_forecaster.inference.scaling import standardise
+from timer_forecaster.inference.scaling import standardize
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.attention import pick
-from timer_forecaster.models.timer_s1.batches import MAX_NORMALISED, TrainingBatch
+from timer_forecaster.models.timer_s1.batches import MAX_NORMALizED, TrainingBatch
 from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
 from timer_forecaster.models.timer_s1.objective import load_balance_loss, patch_loss, stage_losses
 
 
 class Windows(NamedTuple):
-    """Contexts and what follows them, standardised by the contexts as for a forecast."""
+    """Contexts and targets, standardized by the contexts as in a forecast."""
 
-    patches: Tensor  # (B, N, 2 P), followed by filler where a context is shorter
+    patches: Tensor  # (B, N, 2 P), with filler after a shorter context
     last_token: Tensor  # (B,)
     target: Tensor  # (B, H), finite
-    observed: Tensor  # (B, H) bool: the target counts
+    observed: Tensor  # (B, H) bool: whether the step counts
 
 
 def make_windows(
     network: TimerS1Network, contexts: Sequence[FloatArray], targets: FloatArray
 ) -> Windows:
-    """Standardise windows as `timer_forecaster.ForecastPipeline` does.
+    """Standardize windows as `timer_forecaster.ForecastPipeline` does.
 
     Parameters
     ----------
     network : TimerS1Network
     contexts : sequence of ndarray, each (steps,)
-        NaN where missing, at least one value observed. Constant ones count for nothing, as their
-        forecast needs no network.
+        NaN where missing, with at least one observed value. The targets of constant contexts do
+        not count, because their forecast needs no network.
     targets : ndarray, shape (B, H)
         NaN where missing.
     """
     config, wide = network.config, torch.promote_types(torch.float32, network.dtype)
     rows = [
-        standardise(values, f"contexts[{i}]", config.max_context_length, config.interior_masks)
+        standardize(values, f"contexts[{i}]", config.max_context_length, config.interior_masks)
         for i, values in enumerate(contexts)
     ]
     n_tokens = [-(-len(row.values) // config.input_token_len) for row in rows]
-    normalised = np.full(targets.shape, np.nan)
+    normalized = np.full(targets.shape, np.nan)
     for i, row in enumerate(rows):
         if row.scale > 0:
-            normalised[i] = (targets[i] - row.location) / row.scale
-    observed = np.isfinite(normalised) & (np.abs(normalised) <= MAX_NORMALISED)
-    target = torch.from_numpy(np.where(observed, normalised, 0.0))
+            normalized[i] = (targets[i] - row.location) / row.scale
+    observed = np.isfinite(normalized) & (np.abs(normalized) <= MAX_NORMALizED)
+    target = torch.from_numpy(np.where(observed, normalized, 0.0))
     return Windows(
         pad_batch(network, [row.values for row in rows]),
         torch.tensor(n_tokens, device=network.device) - 1,
@@ -68,14 +68,14 @@ def make_windows(
 
 
 class Passed(NamedTuple):
-    """What one pass over windows gives."""
+    """Result of one pass over windows."""
 
-    quantiles: Tensor  # (B, Q, H, or as far as one pass goes), float32 or wider
+    quantiles: Tensor  # (B, Q, H or the steps of one pass, if fewer), float32 or wider
     router_logits: list[Tensor]  # of each block that ran, (B·N, experts)
 
 
 def window_pass(network: TimerS1Network, windows: Windows) -> Passed:
-    """Forecast what follows the contexts, in the normalised units of each."""
+    """Forecast the steps after the contexts, in the normalized units of each context."""
     horizon = min(windows.target.shape[-1], network.pass_length)
     n_serial = -(-horizon // network.config.input_token_len) - 1
     newest = windows.last_token[:, None, None]
@@ -89,16 +89,16 @@ def window_pass(network: TimerS1Network, windows: Windows) -> Passed:
 
 
 def window_losses(network: TimerS1Network, quantiles: Tensor, windows: Windows) -> Tensor:
-    """Quantile loss of each window, of the kind that the network was trained by, (B,).
+    """Return the quantile loss of each window, (B,), of the kind that the network was trained by.
 
-    Zero for windows of which nothing is observed after the context. See
+    The loss is zero for a window without an observed value after the context. See
     `timer_forecaster.models.timer_s1.objective.patch_loss`.
 
     Parameters
     ----------
     network : TimerS1Network
     quantiles : Tensor, shape (B, Q, steps)
-        Of `window_pass`.
+        Quantiles from `window_pass`.
     windows : Windows
     """
     steps = quantiles.shape[-1]
@@ -125,7 +125,7 @@ def dense_terms(
     router_kl: float,
     base_logits: Callable[[], list[Tensor]] | None,
 ) -> Terms:
-    """Objective of densely supervised windows: every token predicts what its stages can."""
+    """Return the objective of densely supervised windows: each token predicts all its stages."""
     config = network.config
     stages = list(network.stages(batch.inputs.to(network.dtype), n_serial))
     predictions = [network.predict_patch(stage.hidden_states) for stage in stages]
@@ -145,7 +145,9 @@ def dense_terms(
 
 
 def routing_divergence(base: Sequence[Tensor], tuned: Sequence[Tensor]) -> Tensor:
-    """Kullback-Leibler divergence of the tuned routing from the base's, the mean of all tokens.
+    """Return the Kullback-Leibler divergence D(base ‖ tuned) of routings, a scalar.
+
+    It is the mean over tokens and blocks.
 
     Parameters
     ----------
@@ -168,12 +170,12 @@ def routing_divergence(base: Sequence[Tensor], tuned: Sequence[Tensor]) -> Tenso
 def base_routing(
     network: TimerS1Network, frozen: TimerS1Network
 ) -> Iterator[Callable[[], list[Tensor]]]:
-    """Record what each router is given in training, for what the base's would have made of it.
+    """Record the logits of the base routers for the inputs of the routers in training.
 
     Yields
     ------
     callable
-        Gives the base's router logits for the inputs since it was called last, block by block.
+        Returns the logits of the base routers, block by block, for the inputs since its last call.
     """
     made: list[Tensor] = []
 

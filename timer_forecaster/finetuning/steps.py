@@ -1,62 +1,83 @@
-"""What a training loop that is not `timer_forecaster.finetuning.finetune` needs of one step."""
+"""One step of training for a loop other than `timer_forecaster.finetuning.finetune`.
+
+Shapes: B rows, L steps of a row, H steps after it, S rows that show a value, Q levels.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.finetuning.objective import Windows, make_windows, window_losses, window_pass
 from timer_forecaster.inference.forecast import Forecast
-from timer_forecaster.inference.scaling import standardise
+from timer_forecaster.inference.scaling import standardize
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
 
 class Step(NamedTuple):
-    """A batch of windows as the network sees it."""
+    """The loss of a batch, and the forecasts that it is computed from."""
 
-    loss: Tensor  # scalar: the mean of the windows that count
-    n_windows: int  # that count: their contexts vary, and something is observed after them
-    quantiles: Tensor  # (B, Q, steps), in the normalised units of each window
+    loss: Tensor  # scalar: the mean over the windows that count
+    n_windows: int  # windows that count: the context varies, and a value is observed after it
+    quantiles: Tensor  # (S, Q, steps), in the normalized units of each window
+    shown: NDArray[np.bool_]  # (B,): the row shows a value
 
 
 def window_step(
     network: TimerS1Network,
-    contexts: Sequence[FloatArray],
+    rows: FloatArray,
     targets: FloatArray,
     weights: FloatArray | None = None,
-) -> Step:
-    """Forecast windows in one pass, and compare with what follows them.
+) -> Step | None:
+    """Forecast windows in one pass, and compare the forecasts with the steps after the windows.
 
     Parameters
     ----------
     network : TimerS1Network
-    contexts : sequence of ndarray, each (steps,)
-        As for `timer_forecaster.finetuning.objective.make_windows`.
+    rows : ndarray, shape (B, L)
+        Contexts; NaN where a value is missing.
     targets : ndarray, shape (B, H)
-        NaN where missing. Of more steps than one pass gives, the first ones count.
+        Steps after the contexts; NaN where a value is missing. Steps beyond one pass of the network
+        do not count.
     weights : ndarray, shape (B, H), optional
-        How much each step counts. Default: one.
+        Weight of each step. Default: one.
 
     Returns
     -------
-    Step
+    Step or None
+        None if no row shows a value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster.finetuning.steps import window_step
+    >>> from timer_forecaster.inference import load_plain_network
+    >>> network = load_plain_network("timer-s1-test")
+    >>> waves = np.sin(np.arange(3 * 48) / 3).reshape(3, 48)
+    >>> step = window_step(network, waves[:, :40], waves[:, 40:])
+    >>> step.n_windows, step.quantiles.shape[-1]
+    (3, 8)
     """
-    windows = make_windows(network, contexts, targets)
+    shown = np.asarray(np.isfinite(rows).any(axis=1))
+    if not shown.any():
+        return None
+    windows = make_windows(network, list(rows[shown]), targets[shown])
     quantiles = window_pass(network, windows).quantiles
-    losses = _losses(network, quantiles, windows, weights)
+    losses = _losses(network, quantiles, windows, None if weights is None else weights[shown])
     counted = windows.observed[:, : quantiles.shape[-1]].any(-1)
-    return Step(losses.sum() / counted.sum().clamp_min(1), int(counted.sum()), quantiles)
+    loss = losses.sum() / counted.sum().clamp_min(1)
+    return Step(loss, int(counted.sum()), quantiles, shown)
 
 
 def _losses(
     network: TimerS1Network, quantiles: Tensor, windows: Windows, weights: FloatArray | None
 ) -> Tensor:
-    """Losses of the windows (B,), the errors of each step times its weight."""
+    """Return the loss of each window (S,); the error of each step is multiplied by its weight."""
     if weights is None:
         return window_losses(network, quantiles, windows)
     observed = windows.observed[:, : quantiles.shape[-1]]
@@ -68,18 +89,33 @@ def _losses(
     return losses * weight.sum(-1) / observed.sum(-1).clamp_min(1)
 
 
-def in_units(
-    network: TimerS1Network, contexts: Sequence[FloatArray], quantiles: Tensor
-) -> Forecast:
-    """Give the quantiles of a `Step` in the units of its contexts."""
+def in_units(network: TimerS1Network, rows: FloatArray, step: Step) -> Forecast:
+    """Return the forecasts of a step in the units of its rows.
+
+    Parameters
+    ----------
+    network : TimerS1Network
+    rows : ndarray, shape (B, L)
+        The rows of `window_step`.
+    step : Step
+        Its result.
+
+    Returns
+    -------
+    Forecast
+        Of all rows; NaN for a row that shows no value.
+    """
     config = network.config
-    rows = [
-        standardise(values, f"contexts[{i}]", config.max_context_length, config.interior_masks)
-        for i, values in enumerate(contexts)
+    scaled = [
+        standardize(values, f"rows[{i}]", config.max_context_length, config.interior_masks)
+        for i, values in enumerate(rows)
+        if step.shown[i]
     ]
     location, scale = (
-        np.array([getattr(row, name) for row in rows])[:, None, None]
+        np.array([getattr(row, name) for row in scaled])[:, None, None]
         for name in ("location", "scale")
     )
-    ascending = quantiles.detach().sort(dim=1).values.transpose(1, 2).double().cpu().numpy()
-    return Forecast(location + scale * ascending, config.quantiles)
+    ascending = step.quantiles.detach().sort(dim=1).values.transpose(1, 2).double().cpu().numpy()
+    quantiles = np.full((len(rows), *ascending.shape[1:]), np.nan)
+    quantiles[step.shown] = location + scale * ascending
+    return Forecast(quantiles, config.quantiles)

@@ -1,4 +1,4 @@
-"""A network whose tuned weights are private and can be trained, and whose others are frozen."""
+"""A network with private weights that are trained, and shared weights that are frozen."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from timer_forecaster.checkpoints.key import NetworkKey
-from timer_forecaster.checkpoints.loading import is_large, plain_network
+from timer_forecaster.checkpoints.layout import is_large
+from timer_forecaster.checkpoints.loading import plain_network
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.adaptation import adapted
 from timer_forecaster.models.timer_s1.targets import replaced_by, widened_by_lora
 
 
 class Trainable:
-    """What is trained of a network, in float32, and the network that it is part of.
+    """Weights to train, in float32, and the network that computes with them.
 
     Parameters
     ----------
     frozen : TimerS1Network
-        Plain, of one's own; it is not changed.
+        Network in its plain form. It is not changed.
     parameters : mapping of str to Parameter
         Weights to train, by name; see `timer_forecaster.models.timer_s1.adaptation.adapted`.
 
     Attributes
     ----------
     network : TimerS1Network
-        Computes with the parameters.
+        Network that computes with the parameters.
     parameters : dict of str to Parameter
     """
 
@@ -40,15 +41,15 @@ class Trainable:
         self.frozen = frozen
 
     def weights(self) -> dict[str, Tensor]:
-        """Copy the parameters as they are now, to the CPU."""
+        """Return copies of the current parameters, on the CPU."""
         return {name: value.detach().cpu().clone() for name, value in self.parameters.items()}
 
 
-@torch.inference_mode(False)  # weights made in it could take no part in a backward pass
+@torch.inference_mode(False)  # tensors made in that mode cannot be part of a backward pass
 def load_frozen(key: NetworkKey) -> TimerS1Network:
-    """Load a network to train parts of: in float32, or as the key says if it is large.
+    """Load a network to finetune: in float32, or in the type of the key if it is large.
 
-    Large ones stay mapped from their files where they are stored in that type.
+    A large network stays mapped from its files if it is stored in that type.
     """
     network = plain_network(key)
     if is_large(network):
@@ -57,7 +58,7 @@ def load_frozen(key: NetworkKey) -> TimerS1Network:
 
 
 def own_copies(frozen: TimerS1Network, names: Iterable[str]) -> dict[str, nn.Parameter]:
-    """Copy weights of a network in float32 or wider, to be trained."""
+    """Copy weights of a network as parameters, in float32 or wider."""
     wide = torch.promote_types(torch.float32, frozen.dtype)
     return {
         name: nn.Parameter(frozen.get_parameter(name).detach().to(wide, copy=True))
@@ -68,9 +69,10 @@ def own_copies(frozen: TimerS1Network, names: Iterable[str]) -> dict[str, nn.Par
 def drawn_low_rank(
     frozen: TimerS1Network, layers: Iterable[str], rank: int, generator: Generator
 ) -> dict[str, nn.Parameter]:
-    """Draw low-rank matrices for layers: they add nothing yet, as the second ones are zero.
+    """Draw two low-rank matrices for each layer: a random first and a zero second matrix.
 
-    The first ones are drawn uniformly as `torch.nn.Linear` draws its weights (Hu et al., 2022).
+    So they add nothing at the start. The first matrix is drawn uniformly, as `torch.nn.Linear`
+    draws its weights (Hu et al., 2022).
     """
     wide = torch.promote_types(torch.float32, frozen.dtype)
     drawn = {}
@@ -94,19 +96,19 @@ def trainable(
     hot_experts: Mapping[str, Iterable[int]] | None = None,
     seed: int = 0,
 ) -> Trainable:
-    """Make what a target trains of a network.
+    """Return the weights that a target trains, as parameters of a network.
 
     Parameters
     ----------
     frozen : TimerS1Network
-        As of `load_frozen`.
+        Network from `load_frozen`.
     target : str
         One of `timer_forecaster.finetuning.config.TARGETS`.
     start : mapping of str to Tensor, optional
-        Weights to go on from, of this target or some of them, and any others to be trained beside
-        them. Default: those of the network.
+        Initial weights: any weights of this target, and further weights to train. Default: the
+        weights of the network.
     lora_rank, seed : int
-        Rank of low-rank matrices, and the seed that they are drawn by, without a start.
+        Rank of low-rank matrices, and the seed of their values, if there is no ``start``.
     hot_experts : mapping of str to iterable of int, optional
         See `timer_forecaster.models.timer_s1.targets.widened_by_lora`.
     """
@@ -125,15 +127,15 @@ def trainable(
 def hot_experts(
     config: TimerS1Architecture, shares: NDArray[np.float64], share: float
 ) -> dict[str, list[int]]:
-    """Choose the experts of each block that are used most.
+    """Return the experts of each block that are used most.
 
     Parameters
     ----------
     config : TimerS1Architecture
     shares : ndarray, shape (blocks, experts)
-        Of the routing choices: the main blocks, then the serial blocks that run.
+        Shares of the routing choices: the main blocks, then the serial blocks that run.
     share : float
-        Of the experts that are chosen, rounded up.
+        Share of the experts to return, rounded up.
 
     Returns
     -------

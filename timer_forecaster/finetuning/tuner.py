@@ -1,4 +1,4 @@
-"""The loop: train what a target names, stop at the best step, keep it only if it helps."""
+"""Finetuning from a pipeline and series to an adapter with a report."""
 
 from __future__ import annotations
 
@@ -18,8 +18,13 @@ from timer_forecaster.adapters.report import TuningReport
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.cache import forget_large
 from timer_forecaster.finetuning.config import FinetuneConfig
-from timer_forecaster.finetuning.guards import Check, NothingToTune, TuningWarning, check
-from timer_forecaster.finetuning.loop import Best, GivenUp, Loop
+from timer_forecaster.finetuning.guards import (
+    NothingToTuneError,
+    TuningWarning,
+    Validation,
+    validate,
+)
+from timer_forecaster.finetuning.loop import Best, Loop, TuningFailedError
 from timer_forecaster.finetuning.objective import Windows, make_windows
 from timer_forecaster.finetuning.trainable import Trainable, hot_experts, load_frozen, trainable
 from timer_forecaster.finetuning.windows import (
@@ -42,22 +47,23 @@ def finetune(
     *,
     progress: bool = False,
 ) -> Adapter:
-    """Tune a checkpoint to series, and give what has changed.
+    """Finetune a checkpoint to series, and return the adapter.
 
-    A private copy of what is tuned is trained; the weights that pipelines share stay as they are.
-    The newest steps of each series are not trained on: they decide which step of the training was
-    the best, and whether its weights forecast better than those before. If not, or if the training
-    goes wrong, at whatever step, the adapter is the one that the pipeline had, or the identity, and
-    a warning says why: the validated loss never becomes worse.
+    A private copy of the target's weights is trained; the weights that pipelines share do not
+    change. The newest steps of each series are not trained on. They decide which step of the
+    training was the best, and whether its weights forecast better than the weights before. If they
+    do not, or if the training goes wrong, the result is the adapter of the pipeline or, without
+    one, the identity. A warning gives the reason. The validated loss never becomes worse.
 
     Parameters
     ----------
     pipe : ForecastPipeline
-        What to tune, and where to compute. With an adapter, its tuning goes on.
+        Pipeline to finetune; it also sets the device. If it has an adapter, its finetuning
+        continues.
     series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
         Old to new, of any lengths; NaN means missing.
     config : FinetuneConfig, optional
-        What to tune, and how.
+        Settings.
     progress : bool
         Show a progress bar.
 
@@ -65,22 +71,22 @@ def finetune(
     -------
     Adapter
         For ``adapter=`` of `timer_forecaster.ForecastPipeline.from_pretrained` and of the
-        estimators. Its `report` tells how it went.
+        estimators. Its `report` holds losses and the reason of the end.
 
     Raises
     ------
     ValueError, TypeError
-        If no series can be trained on, or naming what cannot be used.
+        If no series can be trained on, or an argument cannot be used. The message names it.
 
     Warns
     -----
     TuningWarning
-        If the adapter changes nothing that was there before.
+        If finetuning changes nothing.
 
     Notes
     -----
-    A network of 10⁹ parameters and more is tuned in the type that it is stored in, what is trained
-    in float32; its forecasting form leaves the process-wide cache meanwhile.
+    A network of 10⁹ parameters or more keeps its stored type; only the trained weights are
+    float32. Its form for forecasting leaves the process-wide cache meanwhile.
 
     Examples
     --------
@@ -111,10 +117,10 @@ def finetune_windows(
     *,
     progress: bool = False,
 ) -> Adapter:
-    """Tune a checkpoint to windows and what follows them; see `finetune`.
+    """Finetune a checkpoint to windows and their targets; see `finetune`.
 
-    The last rows validate, so that rows should be in the order of time. Unless the settings say
-    otherwise, the horizon is that of the targets.
+    The last rows validate, so rows should be in the order of time. The default of the horizon is
+    the number of steps in the targets.
 
     Parameters
     ----------
@@ -133,7 +139,7 @@ def finetune_windows(
     Raises
     ------
     ValueError, TypeError
-        As of `finetune`, and if there are not as many targets as contexts.
+        As in `finetune`, and if the numbers of contexts and targets differ.
 
     Examples
     --------
@@ -159,7 +165,7 @@ def finetune_windows(
 
 
 def _checked(pipe: Any, config: Any) -> FinetuneConfig:
-    """Check the arguments that say what is tuned, and how."""
+    """Check the pipeline and the settings, and return the settings."""
     if not isinstance(pipe, ForecastPipeline):
         raise TypeError(f"pipe={pipe!r} must be a timer_forecaster.ForecastPipeline")
     if config is None:
@@ -182,7 +188,7 @@ def _as_targets(targets: Any) -> FloatArray:
 
 
 class _Run:
-    """One tuning, from the checks of what is given to the adapter."""
+    """One finetuning, from the checks of the arguments to the adapter."""
 
     def __init__(self, pipe: ForecastPipeline, config: FinetuneConfig) -> None:
         _check_start(pipe, config)
@@ -197,7 +203,7 @@ class _Run:
         self.n_serial = -(-self.horizon // self.length) - 1
 
     def tune(self, split: Split, fingerprint: str, progress: bool) -> Adapter:
-        """Train, and make the adapter."""
+        """Train, and return the adapter."""
         with torch.inference_mode(False), torch.enable_grad():
             adapter = self._tune(split, fingerprint, progress)
         if adapter.report is not None and not adapter.report.improved:
@@ -209,10 +215,10 @@ class _Run:
         sampler, windows = self._sampler(split), self._windows(split)
         start = {} if self.pipe.adapter is None else self.pipe.adapter.weights
         start = {name: value.to(self.frozen.device) for name, value in start.items()}
-        before = check(adapted(self.frozen, start), windows)
+        before = validate(adapted(self.frozen, start), windows)
         trained = self._trainable(start, before)
         loop = Loop(trained, sampler, windows, before, self.config, self.n_serial)
-        status, message = _outcome(loop, progress, going_on=bool(start))
+        status, message = _outcome(loop, progress, continued=bool(start))
         kept = loop.best if status == "improved" else Best(0, before, start)
         report = TuningReport(
             status=status,
@@ -223,11 +229,11 @@ class _Run:
             best_step=loop.best.step,
             seconds=round(time.perf_counter() - started, 3),
             loss_before=before.loss,
-            loss_after=kept.seen.loss,
+            loss_after=kept.validation.loss,
             training=loop.training,
             validation=loop.validation,
             expert_use_before=before.shares.round(6).tolist(),
-            expert_use_after=kept.seen.shares.round(6).tolist(),
+            expert_use_after=kept.validation.shares.round(6).tolist(),
             n_series=len(split.training),
             n_windows=len(split.contexts),
         )
@@ -251,9 +257,9 @@ class _Run:
 
     def _windows(self, split: Split) -> list[Windows]:
         if not split.contexts:
-            raise NothingToTune(
-                "series: none of them shows what to validate by, which needs a context that varies "
-                "and an observed value after it"
+            raise NothingToTuneError(
+                "series: there is nothing to validate by; one of them at least must have a context "
+                "that varies and an observed value after it"
             )
         n_tokens = -(-max(map(len, split.contexts)) // self.length)
         at_once = max(1, self.frozen.token_budget // n_tokens)
@@ -262,7 +268,7 @@ class _Run:
             for rows in chunks(split.contexts, at_once)
         ]
 
-    def _trainable(self, start: Mapping[str, Tensor], before: Check) -> Trainable:
+    def _trainable(self, start: Mapping[str, Tensor], before: Validation) -> Trainable:
         config = self.config
         hot = hot_experts(self.frozen.config, before.shares, config.hot_experts)
         return trainable(
@@ -276,7 +282,7 @@ class _Run:
 
 
 def _check_start(pipe: ForecastPipeline, config: FinetuneConfig) -> None:
-    """Refuse settings that do not fit the adapter that a tuning goes on from."""
+    """Refuse settings that do not fit the adapter of the pipeline, whose finetuning continues."""
     former = pipe.adapter
     if former is None:
         return
@@ -286,32 +292,33 @@ def _check_start(pipe: ForecastPipeline, config: FinetuneConfig) -> None:
     if former.target != config.target:
         raise ValueError(
             f"target={config.target!r}: the pipeline has an adapter of {former.target!r}, and "
-            "tuning goes on with what was tuned before; use that target, or a pipeline without "
-            "adapter"
+            "finetuning continues with its weights; use that target, or a pipeline without adapter"
         )
     ranks = {len(value) for name, value in former.weights.items() if name.endswith("lora_A.weight")}
     if ranks and ranks != {config.lora_rank}:
         raise ValueError(
             f"lora_rank={config.lora_rank}: the pipeline has an adapter of rank "
-            f"{', '.join(map(str, sorted(ranks)))}, which tuning goes on with"
+            f"{', '.join(map(str, sorted(ranks)))}, which finetuning keeps"
         )
     if config.hot_experts:
         raise ValueError(
-            f"hot_experts={config.hot_experts}: the pipeline has an adapter, and what is widened "
-            "was chosen when it was begun; leave it out"
+            f"hot_experts={config.hot_experts}: the pipeline has an adapter, whose layers were "
+            "chosen by the first finetuning; leave hot_experts out"
         )
 
 
-def _outcome(loop: Loop, progress: bool, going_on: bool) -> tuple[str, str]:
-    """Train, and say with a status what came of it, and in a sentence."""
-    kept = "what was tuned before stays" if going_on else "the checkpoint stays as it was"
+def _outcome(loop: Loop, progress: bool, continued: bool) -> tuple[str, str]:
+    """Train, and return the status and the message of the report."""
+    kept = "what was tuned before stays" if continued else "the checkpoint stays as it was"
     try:
         loop.run(progress)
-    except GivenUp as failure:
-        return failure.status, f"tuning was given up: {failure}. {kept.capitalize()}"
+    except TuningFailedError as failure:
+        return failure.status, f"finetuning was stopped: {failure}. {kept.capitalize()}"
     before, best = loop.validation[0][1], loop.best
     if best.step == 0:
-        return "not improved", f"tuning did not improve the validated loss of {before:.4g}: {kept}"
-    return "improved", (
-        f"tuning improved the validated loss by {100 * (1 - best.seen.loss / before):.1f} %"
-    )
+        return (
+            "not improved",
+            f"finetuning did not improve the validated loss of {before:.4g}: {kept}",
+        )
+    gain = 1 - best.validation.loss / before
+    return "improved", f"finetuning improved the validated loss by {100 * gain:.1f} %"

@@ -1,4 +1,4 @@
-"""Windows to train on, and later ones to validate by."""
+"""Windows to train on, and later windows to validate by."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ import torch
 from torch import Generator
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.finetuning.guards import NothingToTune
+from timer_forecaster.finetuning.guards import NothingToTuneError
 from timer_forecaster.inference.scaling import check_finite
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.batches import MaskShares, TrainingBatch, make_batch
 
 MOST_VALIDATED = 128
-"""Windows that validate, spread evenly over series and time."""
+"""Largest number of windows that validate. They are spread evenly over series and time."""
 
 _MASKS = MaskShares(points=0, stretch=0, patches=0)
 
 
 class Split(NamedTuple):
-    """What is trained on, and what decides how long."""
+    """Series to train on, and windows that validate."""
 
-    training: list[FloatArray]  # series, cut before what validates
+    training: list[FloatArray]  # series, without the steps that validate
     contexts: list[FloatArray]  # of the windows that validate
-    targets: FloatArray  # (windows, steps) what follows each, NaN where missing or not there
+    targets: FloatArray  # (windows, steps) after each context, NaN where missing or beyond the end
 
 
 def split_series(
     series: Sequence[FloatArray], share: float, context_length: int, horizon: int
 ) -> Split:
-    """Cut each series in time: the newest steps validate, the others are trained on.
+    """Cut each series in time: the newest steps validate, the others are for training.
 
     Parameters
     ----------
     series : sequence of ndarray, each (steps,)
     share : float
-        Of each series that validates, one step at least.
+        Share of each series that validates, at least one step.
     context_length, horizon : int
-        Most steps of a window that validates, and after it.
+        Largest numbers of steps in a context and in a target of the windows that validate.
     """
     training, contexts, targets = [], [], []
     for i, values in enumerate(series):
@@ -63,10 +63,11 @@ def split_series(
 def split_windows(
     contexts: Sequence[FloatArray], targets: FloatArray, share: float, context_length: int
 ) -> Split:
-    """Cut windows by their order: the last ones validate.
+    """Cut windows by their order: the last rows validate.
 
-    Rows just before these, whose targets overlap the first ones' if each is a step after the
-    last, are left out, as far as half of the others remain.
+    If each row is one step after the row before, the targets of the last training rows overlap
+    the targets of the first rows that validate. These training rows are left out, but at most half
+    of the training rows.
     """
     n_rows, horizon = targets.shape
     for i, row in enumerate(zip(contexts, targets, strict=True)):
@@ -83,7 +84,7 @@ def split_windows(
 def _thinned(
     contexts: list[FloatArray], targets: list[FloatArray], horizon: int
 ) -> tuple[list[FloatArray], FloatArray]:
-    """Keep windows that can be validated by, `MOST_VALIDATED` at most."""
+    """Keep at most `MOST_VALIDATED` windows, all with a varying context and an observed target."""
     pairs = zip(contexts, targets, strict=True)
     usable = [
         i
@@ -104,24 +105,24 @@ def _varies(values: FloatArray) -> bool:
 
 
 class WindowSampler:
-    """Draws batches of windows, whose ends are spread evenly over the steps of all series.
+    """Draws batches of windows. Their ends are spread evenly over the steps of all series.
 
     Parameters
     ----------
     series : sequence of ndarray, each (steps,)
         NaN where missing.
     config : TimerS1Architecture
-        Of the network.
+        Architecture of the network.
     n_rows, n_patches : int
-        Windows of a batch, and patches in a window.
+        Number of windows in a batch, and of patches in a window.
     seed : int
     device : torch.device
-        Where the batches are made.
+        Device of the batches.
 
     Raises
     ------
-    ValueError
-        If no series is long enough to train on.
+    NothingToTuneError
+        If no series is long enough and varies.
     """
 
     def __init__(
@@ -137,7 +138,7 @@ class WindowSampler:
         self._series = [values for values in series if len(values) > length and _varies(values)]
         if not self._series:
             longest = max((len(values) for values in series), default=0)
-            raise NothingToTune(
+            raise NothingToTuneError(
                 "series: there is nothing to train on; one of them at least must vary, in more "
                 f"than {length} steps before those that validate. The longest has {longest} there"
             )
@@ -149,13 +150,13 @@ class WindowSampler:
         self._device = device
 
     def batch(self) -> TrainingBatch:
-        """Draw windows."""
+        """Draw a batch of windows."""
         length, n_rows = self._config.input_token_len, self._n_rows
         rows = np.full((n_rows, self._steps), np.nan, dtype=np.float32)
         chosen = self._random.choice(len(self._series), n_rows, p=self._shares)
         for row, i in zip(rows, chosen, strict=True):
             values = self._series[i]
-            # Those shorter than a window are cut into patches from different steps on.
+            # Series that are shorter than a window are cut into patches from different steps on.
             first = min(self._steps, len(values) - length + 1)
             end = self._random.integers(max(first, length + 1), len(values), endpoint=True)
             window = _standard(values[max(0, end - self._steps) : end])
@@ -166,12 +167,12 @@ class WindowSampler:
 
 
 def _standard(window: FloatArray) -> FloatArray:
-    """Scale a window in float64, before it is cast; one that shows nothing stays as it is."""
+    """Scale a window in float64, before it is cast. A window that does not vary stays as it is."""
     return (window - np.nanmean(window)) / np.nanstd(window) if _varies(window) else window
 
 
 def _filled(batch: TrainingBatch) -> TrainingBatch:
-    """Fill gaps of the inputs with the last value before, as for forecasts of such networks."""
+    """Fill gaps of the inputs with the last value before, as in forecasts of such networks."""
     n_steps = batch.inputs.shape[-1] // 2
     values, flags = (part.flatten(1) for part in batch.inputs.split(n_steps, dim=-1))
     order = torch.arange(values.shape[-1], device=values.device)
@@ -183,7 +184,7 @@ def _filled(batch: TrainingBatch) -> TrainingBatch:
 
 
 def data_fingerprint(series: Sequence[FloatArray]) -> str:
-    """Digest of the values of series."""
+    """Return a digest of the values of series."""
     digest = hashlib.blake2b(digest_size=16)
     for values in series:
         digest.update(len(values).to_bytes(8, "little"))
@@ -192,6 +193,6 @@ def data_fingerprint(series: Sequence[FloatArray]) -> str:
 
 
 def chunks(contexts: Sequence[FloatArray], most: int) -> list[list[int]]:
-    """Group windows of similar length, so many of them at most."""
+    """Group the numbers of windows of similar length, at most ``most`` in a group."""
     order = sorted(range(len(contexts)), key=lambda i: len(contexts[i]))
     return [order[start : start + most] for start in range(0, len(order), most)]

@@ -5,7 +5,7 @@ A single series is a panel of one instance. A step of the grid without a value i
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -133,3 +133,105 @@ def _overwritten(old: FloatArray, after: NDArray[np.intp], new: FloatArray) -> F
     values[:, lead : lead + kept.shape[1]] = kept
     values[:, lead + places] = new
     return values
+
+
+class Memory(NamedTuple):
+    """The newest steps of all series of a frame, with the labels of its rows and columns."""
+
+    histories: Histories
+    instances: pd.Index | None  # in the order of the histories; None for a single series
+    columns: pd.Index
+    index_names: list[Hashable]
+
+    @classmethod
+    def of(cls, y: pd.DataFrame, length: int) -> Memory:
+        """Return the memory of a frame: of each series at most `length` steps."""
+        return cls({}, None, y.columns, list(y.index.names)).updated(y, length)
+
+    def updated(self, y: pd.DataFrame, length: int) -> Memory:
+        """Return the memory after later values, which may bring new instances; see `extended`."""
+        panel = Panel.of(y)
+        instances = self.instances
+        if panel.instances is not None:
+            new = [i for i, key in enumerate(panel.keys) if key not in self.histories]
+            added = panel.instances.take(new)
+            instances = added if instances is None else instances.append(added)
+        histories = extended(self.histories, panel, length)
+        return self._replace(histories=histories, instances=instances)
+
+    def matched(self, y: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame with its columns in the order of this memory.
+
+        Raises
+        ------
+        ValueError
+            If the frame has other columns or another number of index levels.
+        """
+        given, known = y.columns, self.columns
+        same = set(given) == set(known) or len(given) == len(known) == 1
+        if not same or y.index.nlevels != len(self.index_names):
+            raise ValueError(
+                f"y has columns {list(given)} and {y.index.nlevels} index levels; it needs "
+                f"{list(known)} and {len(self.index_names)}, as in fit"
+            )
+        return y[known] if len(known) > 1 else y
+
+    def next_time(self) -> int:
+        """Return the time of the next step, at which an array without times continues.
+
+        Raises
+        ------
+        ValueError
+            If the times are not integers.
+        """
+        ends = [history.end for history in self.histories.values()]
+        if not pd.api.types.is_integer_dtype(ends[0]):
+            raise ValueError(
+                f"y is an array, which has no times; the times of y in fit are {ends[0].dtype}: "
+                "pass a pandas object with such an index"
+            )
+        return 1 + max(int(end[0]) for end in ends)
+
+    def common_step(self) -> Step | None:
+        """Return the step of all instances; None if they differ."""
+        steps = {history.step for history in self.histories.values()}
+        return steps.pop() if len(steps) == 1 else None
+
+    def steps_of(self, panel: Panel, name: str) -> dict[Hashable, NDArray[np.intp]]:
+        """Return the steps of each instance of a panel, as `steps_after` counts them.
+
+        Raises
+        ------
+        ValueError
+            If an instance is unknown, or its times, which errors call `name`, are not on the grid.
+        """
+        for key in panel.keys:
+            if key not in self.histories:
+                raise ValueError(f"{label(key)} is not known; update with it, or leave it out")
+        return {
+            key: steps_after(self.histories[key], panel.axes[axis], name)
+            for key, axis in zip(panel.keys, panel.axis, strict=True)
+        }
+
+    def labeled(self, times: Sequence[pd.Index]) -> pd.Index:
+        """Return the index of rows, from the times of each instance in turn."""
+        if self.instances is None:
+            return times[0].rename(self.index_names[0])
+        outer = self.instances.repeat([len(own) for own in times])
+        levels = [outer.get_level_values(i) for i in range(outer.nlevels)]
+        inner = times[0].append(list(times[1:]))
+        return pd.MultiIndex.from_arrays([*levels, inner], names=self.index_names)
+
+    def frame(self) -> pd.DataFrame:
+        """Return all remembered steps as a frame."""
+        histories = self.histories.values()
+        index = self.labeled([history.times() for history in histories])
+        values = np.concatenate([history.values for history in histories], axis=1)
+        return pd.DataFrame(values.T, index=index, columns=self.columns)
+
+
+def shifted(y: pd.DataFrame, by: int) -> pd.DataFrame:
+    """Return a frame with its integer times moved by a number of steps."""
+    if isinstance(y.index, pd.MultiIndex):
+        return y.set_axis(y.index.set_levels(list(y.index.levels[-1] + by), level=-1))
+    return y.set_axis(y.index + by)

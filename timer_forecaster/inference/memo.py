@@ -1,10 +1,13 @@
-"""Forecasts remembered with the network that made them, outside every estimator.
+"""Forecasts remembered beside the network that made them.
 
-Frameworks ask about one context many times: a point, then quantiles, then an interval, then a
-distribution. `predict` answers the first time by running the network and then from memory. A
-forecast is found again by its values and options, so that copies of an estimator, and candidates
-of a search that differ in how they read a forecast, share it. What is remembered of a network is
-bounded, and goes when the network leaves the process.
+Frameworks ask about one context many times: first for a point forecast, then for quantiles, an
+interval and a distribution. `predict` runs the network the first time, and then answers from
+memory. The key of a forecast is made of its values and options, so that copies of an estimator
+share it, and so do candidates of a search that read a forecast in different ways. The memory of a
+network is bounded, and is freed with the network.
+
+Frameworks also ask about equal series, for example to draw samples, and about series without any
+observed value. `predict` computes equal series once, and forecasts NaN where that is asked for.
 """
 
 from __future__ import annotations
@@ -14,28 +17,35 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
+from contextlib import suppress
 from itertools import pairwise
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checks import check_choice
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
 Question = tuple[Sequence[FloatArray], int]
-"""Series, and how many steps of them to forecast."""
+"""Series, and the number of steps to forecast."""
 
 MAX_BYTES = 128 * 2**20
-"""Of forecasts that are remembered of each network; the least recently used go first."""
+"""Most bytes of forecasts that are remembered of each network; the least recently used go first."""
 
-_MOST_VALUES = 2**25  # that enter one call of the pipeline, which copies what it standardises
+UNOBSERVED = ("raise", "nan")
+"""Ways to treat a series without any observed value; see `predict`."""
+
+_MOST_VALUES = 2**25  # in one call of the pipeline, which copies all values to standardize them
 
 
 class _Memo:
-    """Quantiles by question, the least recently used first."""
+    """Forecasts by key, the least recently used first."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[Hashable, Forecast] = OrderedDict()
@@ -69,8 +79,12 @@ def predict(
     series: Sequence[FloatArray],
     horizon: int,
     options: ForecastOptions = DEFAULT,
+    *,
+    unobserved: str = "raise",
 ) -> Forecast:
     """Forecast as `ForecastPipeline.predict` does, or recall the same forecast.
+
+    Equal series are computed once. Missing values at the start of a series make no difference.
 
     Parameters
     ----------
@@ -78,50 +92,90 @@ def predict(
     series : sequence of ndarray, each of shape (steps,)
     horizon : int
     options : ForecastOptions
+    unobserved : {"raise", "nan"}
+        Whether a series without any observed value is an error, as for the pipeline, or has a
+        forecast of NaN.
 
     Returns
     -------
     Forecast
         Its quantiles are read-only.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `ForecastPipeline.predict` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.inference import memo
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-test")
+    >>> series = [np.arange(9.0), np.full(5, np.nan)]
+    >>> np.isnan(memo.predict(pipe, series, 2, unobserved="nan").median).tolist()
+    [[False, False], [True, True]]
     """
-    memo, key = _memo_of(pipeline), _key(series, horizon, options)
+    check_choice("unobserved", unobserved, UNOBSERVED)
+    rows = _distinct(series)
+    if unobserved == "raise" and (rows.row_of_series < 0).any():
+        return _compute(pipeline, series, horizon, options)  # raises, and names the series
+    memo, key = _memo_of(pipeline), rows.key(horizon, options)
     forecast = memo.recall(key)
     if forecast is None:
-        forecast = _compute(pipeline, series, horizon, options)
+        forecast = _answer_one(pipeline, series, rows, horizon, options)
         memo.remember(key, forecast)
-    return forecast
+    return rows.scattered(forecast)
 
 
 def prefetch(
     pipeline: ForecastPipeline, questions: Iterable[Question], options: ForecastOptions = DEFAULT
 ) -> None:
-    """Answer many questions in one batch for each horizon, to be recalled by `predict`.
+    """Answer many questions in one batch for each horizon, for `predict` to recall.
 
-    Up to the rounding of the batch, what `predict` then recalls is what it would have computed.
-    Questions whose answers would not all be remembered are left to it.
+    `predict` then recalls the forecasts that it would have computed, up to the rounding of the
+    batch. If the memory cannot hold all answers, the last questions are left to `predict`.
 
     Parameters
     ----------
     pipeline : ForecastPipeline
     questions : iterable of (series, horizon)
     options : ForecastOptions
-        Those that will be given to `predict`.
+        The options that `predict` will be called with.
     """
     memo, n_levels = _memo_of(pipeline), len(pipeline.network.config.quantiles)
     room, values = MAX_BYTES, 0
     unknown: dict[Hashable, Question] = {}
     for series, horizon in questions:
-        key = _key(series, horizon, options)
-        room -= 8 * n_levels * horizon * len(series)
+        rows = _distinct(series)
+        key = rows.key(horizon, options)
+        room -= 8 * n_levels * horizon * len(rows.values)
         if room < 0:
-            break  # what is remembered last would push out what is asked for first
+            break  # the last answers would push out the first ones before they are asked for
         if memo.recall(key) is None and key not in unknown:
-            unknown[key] = series, horizon
-            values += sum(len(one) for one in series)
+            unknown[key] = rows.values, horizon
+            values += sum(len(row) for row in rows.values)
         if values > _MOST_VALUES:
             _answer(memo, pipeline, unknown, options)
             unknown, values = {}, 0
     _answer(memo, pipeline, unknown, options)
+
+
+def _answer_one(
+    pipeline: ForecastPipeline,
+    series: Sequence[FloatArray],
+    rows: _Rows,
+    horizon: int,
+    options: ForecastOptions,
+) -> Forecast:
+    """Forecast the different rows of series; an error numbers the series as the caller does."""
+    if len(rows.values) == len(series):
+        return _compute(pipeline, series, horizon, options)
+    if (rows.row_of_series < 0).any():
+        return _compute(pipeline, rows.values, horizon, options)
+    with suppress(ValueError):
+        return _compute(pipeline, rows.values, horizon, options)
+    return _compute(pipeline, series, horizon, options)  # the same error, with another number
 
 
 def _answer(
@@ -130,7 +184,7 @@ def _answer(
     questions: dict[Hashable, Question],
     options: ForecastOptions,
 ) -> None:
-    """Compute the answers to questions, those with one horizon together, and remember them."""
+    """Compute and remember the answers to questions; all questions of one horizon together."""
     for horizon in {horizon for _, horizon in questions.values()}:
         asked = {key: series for key, (series, steps) in questions.items() if steps == horizon}
         rows = [values for series in asked.values() for values in series]
@@ -146,18 +200,53 @@ def _memo_of(pipeline: ForecastPipeline) -> _Memo:
         return _memos.setdefault(network, _Memo())
 
 
-def _key(series: Sequence[FloatArray], horizon: int, options: ForecastOptions) -> Hashable:
-    digest = hashlib.blake2b(digest_size=16)
-    for values in series:
-        digest.update(len(values).to_bytes(8, "little"))
-        digest.update(np.ascontiguousarray(values).data)
-    return digest.digest(), horizon, options
+class _Rows(NamedTuple):
+    """The different rows among series, without the missing values before the first observed one."""
+
+    values: list[FloatArray]
+    digests: list[bytes]
+    row_of_series: NDArray[np.intp]  # -1 for a series without any observed value
+
+    def key(self, horizon: int, options: ForecastOptions) -> Hashable:
+        """Return the key of the forecast of these rows."""
+        digest = hashlib.blake2b(b"".join(self.digests), digest_size=16).digest()
+        return digest, horizon, options
+
+    def scattered(self, forecast: Forecast) -> Forecast:
+        """Return the forecast of the series from the forecast of the rows."""
+        if np.array_equal(self.row_of_series, np.arange(len(self.values))):
+            return forecast
+        missing = np.full((1, *forecast.quantiles.shape[1:]), np.nan)
+        quantiles = np.concatenate([forecast.quantiles, missing])[self.row_of_series]
+        quantiles.flags.writeable = False
+        return Forecast(quantiles, forecast.levels)
+
+
+def _distinct(series: Sequence[FloatArray]) -> _Rows:
+    """Find the different rows, in the order of their first series."""
+    index: dict[bytes, int] = {}
+    rows = _Rows([], [], np.full(len(series), -1))
+    for i, values in enumerate(series):
+        missing = np.isnan(values)
+        if missing.all():
+            continue
+        row = np.ascontiguousarray(values[missing.argmin() :])
+        digest = hashlib.blake2b(row.data, digest_size=16).digest()
+        if digest not in index:
+            index[digest] = len(index)
+            rows.values.append(row)
+            rows.digests.append(digest)
+        rows.row_of_series[i] = index[digest]
+    return rows
 
 
 def _compute(
     pipeline: ForecastPipeline, series: Sequence[FloatArray], horizon: int, options: ForecastOptions
 ) -> Forecast:
-    """Call the pipeline, for much data piece by piece."""
+    """Call the pipeline, piece by piece if there is much data."""
+    if not len(series):
+        levels = pipeline.network.config.quantiles
+        return Forecast(np.empty((0, horizon, len(levels))), levels)
     sizes = np.cumsum([len(values) for values in series])
     bounds = np.unique(np.searchsorted(sizes, np.arange(0, max(1, sizes[-1]), _MOST_VALUES)))
     pieces = [*bounds.tolist(), len(series)]

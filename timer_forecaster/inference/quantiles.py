@@ -146,10 +146,10 @@ def variance(quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
     """
     pieces = _Pieces.of(quantiles, levels)
     means = pieces.means(quantiles)
-    centred = means - (pieces.weights * means).sum(axis=-1, keepdims=True)
+    centered = means - (pieces.weights * means).sum(axis=-1, keepdims=True)
     within = _constants(1.0, 1 / 12, len(pieces.weights))
     with np.errstate(over="ignore"):
-        return (pieces.weights * (centred**2 + within * pieces.spans**2)).sum(axis=-1)
+        return (pieces.weights * (centered**2 + within * pieces.spans**2)).sum(axis=-1)
 
 
 def mean_difference(quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:

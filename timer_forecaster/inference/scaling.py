@@ -118,7 +118,7 @@ def check_series(series: FloatArray, name: str, max_length: int) -> None:
         raise ValueError(f"{name} has no observed value in its newest {max_length} steps")
 
 
-def standardise(series: FloatArray, name: str, max_length: int, interior_masks: bool) -> Row:
+def standardize(series: FloatArray, name: str, max_length: int, interior_masks: bool) -> Row:
     """Check, trim, cut and scale one series; see `check_series` and `scaled`."""
     check_series(series, name, max_length)
     return scaled(series, max_length, interior_masks)

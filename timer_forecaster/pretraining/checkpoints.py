@@ -1,4 +1,4 @@
-"""Checkpoints of a run that are there as a whole or not at all."""
+"""Checkpoints of a run, each complete or absent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 KEPT = 2
-"""Newest checkpoints that are kept."""
+"""Number of newest checkpoints that are kept."""
 
 _RECORD = "checkpoint.json"
 _PARTIAL = ".partial"
@@ -20,24 +20,24 @@ class CheckpointFolder:
     """The checkpoints of one run, one folder each.
 
     A checkpoint is written under another name, sealed by a list of its files with their sizes and
-    checksums, and renamed. A process that is killed leaves at most a folder that is not taken for a
-    checkpoint; a file that the disk cut short or changed is found out by the list.
+    checksums, and renamed. A killed process leaves at most a folder that does not count as a
+    checkpoint. The list reveals a file that the disk truncated or changed.
 
     Parameters
     ----------
     folder : Path
-        Holds them; made with the first.
+        The folder of the checkpoints; the first checkpoint makes it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def partial(self, step: int) -> Path:
-        """Folder to write the files of a step's checkpoint to."""
+        """Return the folder for the files of the checkpoint of a step."""
         return self.folder / f"{_name(step)}{_PARTIAL}"
 
     def clear(self, step: int) -> None:
-        """Make an empty folder for the files of a step's checkpoint."""
+        """Make an empty folder for the files of the checkpoint of a step."""
         shutil.rmtree(self.partial(step), ignore_errors=True)
         self.partial(step).mkdir(parents=True)
 
@@ -49,13 +49,13 @@ class CheckpointFolder:
         step : int
             Steps done.
         record : dict
-            What to keep with it, as JSON.
+            Values to store with it, as JSON.
         """
         partial, final = self.partial(step), self.folder / _name(step)
         files = {str(file.relative_to(partial)): _checksum(file) for file in _files(partial)}
         content = {"step": step, "files": files, "record": record}
         (partial / _RECORD).write_text(json.dumps(content, indent=2) + "\n")
-        _remove(final)  # a broken one of an earlier attempt
+        _remove(final)  # a broken checkpoint of an earlier attempt
         partial.rename(final)
         for old in self._found()[KEPT:]:
             _remove(old)
@@ -69,7 +69,7 @@ class CheckpointFolder:
         Parameters
         ----------
         on_broken : callable
-            Told of each newer one that is not complete, and why.
+            Receives a message about each newer checkpoint that is incomplete.
 
         Returns
         -------
@@ -101,7 +101,7 @@ class CheckpointFolder:
         return None
 
     def _found(self) -> list[Path]:
-        """Checkpoints, newest first."""
+        """Return the checkpoints, newest first."""
         names = [path for path in self.folder.glob("step-*") if path.suffix != _PARTIAL]
         return sorted(names, reverse=True)
 
@@ -120,7 +120,7 @@ def _checksum(file: Path) -> str:
 
 
 def _remove(checkpoint: Path) -> None:
-    """Delete a checkpoint, which stops being one before its first file goes."""
+    """Delete a checkpoint; it is renamed before its first file is deleted."""
     if checkpoint.exists():
         doomed = checkpoint.with_name(f"{checkpoint.name}.old{_PARTIAL}")
         shutil.rmtree(doomed, ignore_errors=True)

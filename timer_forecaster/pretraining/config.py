@@ -15,6 +15,7 @@ from timer_forecaster.corpus.synthetic import SyntheticSeries
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.architecture import SERIAL_WEIGHTINGS
 from timer_forecaster.models.timer_s1.batches import MaskShares
+from timer_forecaster.pretraining.growth import Growth
 from timer_forecaster.pretraining.optimizer import OPTIMIZERS
 
 OBJECTIVES = ("stp", "ntp", "mtp")
@@ -50,6 +51,15 @@ class DataMix:
         Share of real windows that are replaced by a convex mix with another one.
     downsample, flip : float
         Shares of real windows whose steps are means of several, and whose sign is changed.
+    short_share : float
+        Share of windows that are series of 24 to 400 steps, missing before. Windows of more than
+        512 steps stay whole: most of what is computed of them would be nothing.
+    map_share : float
+        Share of windows that a monotone function is applied to
+        (`timer_forecaster.corpus.augmentation.monotone_maps`).
+    gap_share : float
+        Share of windows with steps that are missing time and again, as nights and weekends
+        (`timer_forecaster.corpus.augmentation.periodic_gaps`).
     """
 
     families: dict[str, float] | None = None
@@ -59,11 +69,15 @@ class DataMix:
     mix_share: float = 0.3
     downsample: float = 0.3
     flip: float = 0.5
+    short_share: float = 0.0
+    map_share: float = 0.0
+    gap_share: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the families and the shares."""
         SyntheticSeries(self.families)
         _check_shares(self, "real_share", "mix_share", "downsample", "flip")
+        _check_shares(self, "short_share", "map_share", "gap_share")
         if self.real_share > 0 and self.corpus is None:
             raise ValueError(f"real_share={self.real_share} needs a corpus; name its folder")
 
@@ -103,7 +117,7 @@ class Stage:
     name : str
         Names the folder that keeps the weights of the end of the stage.
     steps : int
-        Optimiser steps.
+        Optimizer steps.
     tokens_per_step : int
         Patches that one process learns from in one step.
     window_patches : tuple of int
@@ -114,6 +128,10 @@ class Stage:
         Rate that the stage goes to, linearly. Default: the rate is constant.
     warmup_steps : int
         Steps of linear growth at the beginning.
+    inherited_learning_rate : float
+        Factor of the rate of those weights that the initial checkpoint gave, at the beginning; it
+        goes to 1 at the end of the stage, linearly. New blocks and channels can so grow into a
+        trained network before it moves.
     serial_weighting : {"equal", "inverse_sqrt"}
         Weights of the serial blocks' losses: 1, or 1 / sqrt(j) as in the report's continued
         pre-training.
@@ -134,6 +152,7 @@ class Stage:
     learning_rate: float
     final_learning_rate: float | None = None
     warmup_steps: int = 0
+    inherited_learning_rate: float = 1.0
     serial_weighting: str = "equal"
     full_depth_share: float = 1.0
     data: DataMix | None = None
@@ -154,7 +173,7 @@ class Stage:
                 "several lengths of at least 2"
             )
         _check_choice("serial_weighting", self.serial_weighting, SERIAL_WEIGHTINGS)
-        _check_shares(self, "full_depth_share", "revisit_share")
+        _check_shares(self, "full_depth_share", "revisit_share", "inherited_learning_rate")
         if self.revisit_share > 0 and self.data is None:
             raise ValueError(
                 f"revisit_share={self.revisit_share} of stage {self.name!r} needs data of the "
@@ -166,6 +185,11 @@ class Stage:
         final = self.learning_rate if self.final_learning_rate is None else self.final_learning_rate
         warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         return warm * (self.learning_rate + (final - self.learning_rate) * step / self.steps)
+
+    def inherited_factor_at(self, step: int) -> float:
+        """Factor of the learning rate of inherited weights in a step, counted from 0."""
+        first = self.inherited_learning_rate
+        return first + (1.0 - first) * step / self.steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -187,10 +211,21 @@ class PretrainingConfig:
         Hidden values.
     optimizer : OptimizerSettings
         How weights are updated.
-    initial_checkpoint : str, optional
-        Folder, registry name or hub id to start from. Default: random weights.
-    validation_corpus : str, optional
-        Folder of shards of held-out series. Default: synthetic series that training never draws.
+    initial_checkpoint : str or Growth, optional
+        Folder, registry name or hub id to start from; or ``{grow: NAME}``, a smaller one that is
+        grown to the architecture (`timer_forecaster.pretraining.growth.grown_weights`). Default:
+        random weights.
+    validation_corpus : str or dict of str to str, optional
+        Folder of shards of held-out series; or several, by a name for the log. Default: synthetic
+        series that training never draws.
+    validation_rows : int
+        Windows of each.
+    validation_patches : int, optional
+        Patches in them, before those that one pass forecasts. Default: as in the longest windows
+        of the first stage.
+    ema_decay : float, optional
+        Keep an exponential moving average of the weights too, with this decay; it is validated and
+        exported beside the weights. Default: none.
     gradient_accumulation : int
         Parts that a step's batch is cut into, to need less memory.
     pool_steps : int
@@ -209,8 +244,11 @@ class PretrainingConfig:
     data: DataMix = dataclasses.field(default_factory=DataMix)
     masks: MaskShares = dataclasses.field(default_factory=MaskShares)
     optimizer: OptimizerSettings = dataclasses.field(default_factory=OptimizerSettings)
-    initial_checkpoint: str | None = None
-    validation_corpus: str | None = None
+    initial_checkpoint: str | Growth | None = None
+    validation_corpus: str | dict[str, str] | None = None
+    validation_rows: int = 256
+    validation_patches: int | None = None
+    ema_decay: float | None = None
     gradient_accumulation: int = 1
     pool_steps: int = 32
     log_every: int = 100
@@ -224,9 +262,12 @@ class PretrainingConfig:
         names = [stage.name for stage in self.stages]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"stages are named {names}; give at least one, each another name")
-        for name in ("gradient_accumulation", "pool_steps", "log_every", "checkpoint_every"):
-            if getattr(self, name) < 1:
+        counts = ("gradient_accumulation", "pool_steps", "log_every", "checkpoint_every")
+        for name in (*counts, "validation_rows", "validation_patches"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        if self.ema_decay is not None and not 0 < self.ema_decay < 1:
+            raise ValueError(f"ema_decay={self.ema_decay} must lie between 0 and 1")
         if self.checkpoint_every % self.log_every:
             raise ValueError(
                 f"checkpoint_every={self.checkpoint_every} must be a multiple of "
@@ -234,6 +275,11 @@ class PretrainingConfig:
             )
         for stage in self.stages:
             self._check_stage(stage)
+            if stage.inherited_learning_rate < 1 and self.initial_checkpoint is None:
+                raise ValueError(
+                    f"inherited_learning_rate={stage.inherited_learning_rate} of stage "
+                    f"{stage.name!r} needs an initial_checkpoint to inherit from"
+                )
 
     def _check_stage(self, stage: Stage) -> None:
         ahead = self.architecture.num_mtp_tokens + 1
@@ -339,9 +385,9 @@ def _build(cls: type[Any], values: Any, where: str) -> Any:
         raise ValueError(f"unknown keys {unknown}{inside}; known are {sorted(fields)}")
     missing = dataclasses.MISSING
     needed = [f.name for f in fields.values() if f.default is f.default_factory is missing]
-    lacking = [name for name in needed if name not in values]
-    if lacking:
-        raise ValueError(f"keys {lacking} are missing{inside}")
+    absent = [name for name in needed if name not in values]
+    if absent:
+        raise ValueError(f"keys {absent} are missing{inside}")
     prefix = f"{where}." if where else ""
     return cls(**{k: _convert(kinds[k], value, prefix + k) for k, value in values.items()})
 
@@ -349,8 +395,7 @@ def _build(cls: type[Any], values: Any, where: str) -> Any:
 def _convert(kind: Any, value: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
-        kind = next(part for part in arguments if part is not types.NoneType)
-        return None if value is None else _convert(kind, value, where)
+        return None if value is None else _convert(_choose(arguments, value), value, where)
     if dataclasses.is_dataclass(kind):
         return _build(typing.cast("type[Any]", kind), value, where)
     if origin is tuple:
@@ -360,6 +405,14 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
         parts = _as_mapping(value, where).items()
         return {k: _convert(arguments[1], v, f"{where}.{k}") for k, v in parts}
     return _scalar(kind, value, where)
+
+
+def _choose(kinds: tuple[Any, ...], value: Any) -> Any:
+    """Choose the type of a union that keys and values, or anything else, are meant for."""
+    kinds = tuple(kind for kind in kinds if kind is not types.NoneType)
+    nested = [k for k in kinds if dataclasses.is_dataclass(k) or typing.get_origin(k) is dict]
+    plain = [kind for kind in kinds if kind not in nested]
+    return (nested or plain)[0] if isinstance(value, Mapping) else (plain or nested)[0]
 
 
 def _scalar(kind: type, value: Any, where: str) -> Any:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from timer_forecaster.corpus.augmentation import monotone_maps, periodic_gaps
 from timer_forecaster.corpus.synthetic import SyntheticSeries
-from timer_forecaster.models.timer_s1.batches import TrainingBatch, make_batch, mix_windows
+from timer_forecaster.models.timer_s1.batches import TrainingBatch, make_batch
 from timer_forecaster.pretraining.config import DataMix, PretrainingConfig, Stage
+from timer_forecaster.pretraining.mixing import mix_windows
 
-VALIDATION_ROWS = 256
+SHORT_STEPS = (24, 400)
+"""Shortest and longest of the short series."""
+
+LONGEST_PADDED = 512
+"""Steps of the longest windows that short series are put in."""
+
+_LENGTHS_AT_ONCE = 4
+"""Different lengths of the short series that are drawn together."""
 
 DRAWS_PER_SHARD = 4
 """Draws from a corpus between two changes of its active shards.
@@ -121,19 +132,31 @@ class BatchSource:
 
     def validation(self) -> TrainingBatch:
         """Held-out windows, which neither the step nor the process changes."""
+        (batch,) = self.validations().values()
+        return batch
+
+    def validations(self) -> dict[str, TrainingBatch]:
+        """Held-out windows of each validation corpus, by its name; a single one has none."""
         config = self.config
+        named = config.validation_corpus
+        folders = named if isinstance(named, dict) else {"": named}
         patch_length = config.architecture.input_token_len
-        n_patches = max(config.stages[0].window_patches) + config.architecture.num_mtp_tokens + 1
-        length = n_patches * patch_length
-        if config.validation_corpus is None:
-            synthetic = SyntheticSeries(config.data.families)
-            host = Generator().manual_seed(mix_seed(config.seed, 5, 0))
-            windows = synthetic.sample(VALIDATION_ROWS, length, host, self.device)
-        else:
-            held_out = open_corpus(config.validation_corpus, 0, self.device)
-            windows = held_out.sample(VALIDATION_ROWS, length, 0, downsample=0.0, flip=0.0)
-        generator = Generator(self.device).manual_seed(1)
-        return make_batch(windows, patch_length, generator, config.masks)
+        n_patches = config.validation_patches or max(config.stages[0].window_patches)
+        length = (n_patches + config.architecture.num_mtp_tokens + 1) * patch_length
+        batches = {}
+        for name, folder in folders.items():
+            windows = self._held_out_windows(folder, config.validation_rows, length)
+            generator = Generator(self.device).manual_seed(1)
+            batches[name] = make_batch(windows, patch_length, generator, config.masks)
+        return batches
+
+    def _held_out_windows(self, folder: str | None, rows: int, length: int) -> Tensor:
+        if folder is not None:
+            held_out = open_corpus(folder, 0, self.device)
+            return held_out.sample(rows, length, 0, downsample=0.0, flip=0.0)
+        synthetic = SyntheticSeries(self.config.data.families)
+        host = Generator().manual_seed(mix_seed(self.config.seed, 5, 0))
+        return synthetic.sample(rows, length, host, self.device)
 
     def _draw_pool(self, stage: Stage, rows: int, length: int, first_step: int) -> Tensor:
         """Windows of several steps in random order, (rows, length)."""
@@ -176,17 +199,50 @@ class BatchSource:
         n_real = round(rows * mix.real_share)
         parts = []
         if n_real < rows:
-            synthetic = SyntheticSeries(mix.families, mix.synthetic_augmentation)
-            parts.append(synthetic.sample(rows - n_real, length, host, self.device))
+            parts.append(self._draw_synthetic(mix, rows - n_real, length, host))
         if n_real and mix.corpus is not None:
             corpus = self._corpora[mix.corpus]
             windows = corpus.sample(n_real, length, number, mix.downsample, mix.flip)
-            parts.append(mix_windows(windows.to(self.device), mix.mix_share, generator))
+            mixed = mix_windows(windows.to(self.device), mix.mix_share, generator)
+            parts.append(self._shortened(mix, mixed, generator))
+        windows = torch.cat(parts)
+        if mix.map_share:
+            windows = monotone_maps(windows, mix.map_share, generator)
+        return periodic_gaps(windows, mix.gap_share, generator) if mix.gap_share else windows
+
+    def _draw_synthetic(self, mix: DataMix, rows: int, length: int, host: Generator) -> Tensor:
+        """Synthetic windows; the short ones are whole series of a few different lengths."""
+        synthetic = SyntheticSeries(mix.families, mix.synthetic_augmentation)
+        n_short = round(rows * mix.short_share) if length <= LONGEST_PADDED else 0
+        parts = []
+        if n_short < rows:
+            parts.append(synthetic.sample(rows - n_short, length, host, self.device))
+        if n_short:
+            for part in torch.arange(n_short).tensor_split(min(_LENGTHS_AT_ONCE, n_short)):
+                short = int(_draw_lengths(1, length, host))
+                drawn = synthetic.sample(len(part), short, host, self.device)
+                parts.append(F.pad(drawn, (length - short, 0), value=torch.nan))
         return torch.cat(parts)
+
+    def _shortened(self, mix: DataMix, windows: Tensor, generator: Generator) -> Tensor:
+        """Cut a share of windows to their newest steps."""
+        rows, length = windows.shape
+        n_short = round(rows * mix.short_share) if length <= LONGEST_PADDED else 0
+        kept = _draw_lengths(rows, length, generator)
+        kept[n_short:] = length
+        steps_to_end = torch.arange(length, 0, -1, device=windows.device)
+        return windows.masked_fill(steps_to_end > kept[:, None], torch.nan)
 
     def _generator(self, purpose: int, step: int, device: torch.device) -> Generator:
         number = step * self.n_processes + self.rank
         return Generator(device).manual_seed(mix_seed(self.config.seed, purpose, number))
+
+
+def _draw_lengths(rows: int, longest: int, generator: Generator) -> Tensor:
+    """Lengths of short series, (rows,), uniform in their logarithm."""
+    low, high = math.log(SHORT_STEPS[0]), math.log(min(SHORT_STEPS[1], longest))
+    uniform = torch.rand(rows, generator=generator, device=generator.device)
+    return (low + (high - low) * uniform).exp().long().clamp_max(longest)
 
 
 def mix_seed(seed: int, purpose: int, index: int) -> int:

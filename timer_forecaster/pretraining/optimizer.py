@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.timer_s1.layouts.choice import fast_in_bfloat16
 
 
 class Muon(torch.optim.Optimizer):
-    r"""Momentum whose update is orthogonalised (Jordan et al., 2024), batched by shape.
+    r"""Momentum whose update is orthogonalized (Jordan et al., 2024), batched by shape.
 
-    ``torch.optim.Muon`` orthogonalises one matrix at a time. A small mixture of experts has
+    ``torch.optim.Muon`` orthogonalizes one matrix at a time. A small mixture of experts has
     hundreds of equal ones, and launching each alone takes as long as the training step itself;
-    here all matrices of a shape are orthogonalised together. Updates are scaled by
+    here all matrices of a shape are orthogonalized together. Updates are scaled by
     :math:`0.2 \sqrt{\max(m, n)}` to the root mean square of AdamW's (Liu et al., 2025).
 
     Parameters
@@ -54,7 +55,7 @@ class Muon(torch.optim.Optimizer):
         buffers = [self._momentum(parameter) for parameter in parameters]
         torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
         nesterov = torch._foreach_lerp(gradients, buffers, group["momentum"])
-        update = orthogonalise(torch.stack(nesterov))
+        update = orthogonalize(torch.stack(nesterov))
         scale = 0.2 * max(parameters[0].shape) ** 0.5 * group["lr"]
         torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
         torch._foreach_add_(parameters, list(update.to(parameters[0].dtype).unbind()), alpha=-scale)
@@ -66,13 +67,14 @@ class Muon(torch.optim.Optimizer):
         return state["momentum"]
 
 
-def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
+def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
     """Replace each matrix of (n, rows, columns) by its nearest semi-orthogonal one, roughly.
 
-    Quintic Newton-Schulz iteration with the coefficients of Jordan et al. (2024), in bfloat16.
+    Quintic Newton-Schulz iteration with the coefficients of Jordan et al. (2024), in bfloat16 where
+    the device multiplies it fast.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrices.bfloat16()
+    x = matrices.bfloat16() if fast_in_bfloat16(matrices.device) else matrices.float()
     tall = x.shape[-2] > x.shape[-1]
     if tall:
         x = x.mT
@@ -89,7 +91,7 @@ OPTIMIZERS = ("muon", "adamw")
 def build_optimizers(
     network: TimerS1Network, name: str, weight_decay: float, fused: bool = False
 ) -> list[torch.optim.Optimizer]:
-    """Make the optimisers of a network; the loop sets their learning rate before every step.
+    """Make the optimizers of a network; the loop sets their learning rate before every step.
 
     Parameters
     ----------

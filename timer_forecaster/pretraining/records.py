@@ -1,4 +1,4 @@
-"""What a run tells of itself: sums over steps, time, and the log file."""
+"""Records of a run: sums over steps, time, and the log file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TERMS = ("loss", "ntp", "stp", "aux")
 
 
 class Meter:
-    """Sums of the objective's terms, and time, since it was made."""
+    """Sums of the terms of the objective, and time, since the meter was made."""
 
     def __init__(self, batches: BatchSource) -> None:
         self.sums, self.steps, self.tokens = torch.zeros(len(TERMS), device=batches.device), 0, 0
@@ -24,34 +24,34 @@ class Meter:
         self._started = time.perf_counter()
 
     def add(self, terms: Tensor, tokens: int) -> None:
-        """Count a step: its terms, in the order of `TERMS`, and its patches."""
+        """Add a step: its terms, in the order of `TERMS`, and its patches."""
         self.sums += terms
         self.steps += 1
         self.tokens += tokens
 
     def read(self) -> tuple[float, float]:
-        """Seconds that have passed, and seconds of these spent drawing data."""
+        """Return the seconds that have passed, and the seconds among them for drawing data."""
         return time.perf_counter() - self._started, self._batches.seconds - self._drawing
 
 
 class RunLog:
-    """One JSON record a line."""
+    """A log file with one JSON record per line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def append(self, record: dict[str, Any]) -> None:
-        """Write a record at the end."""
+        """Append a record."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
 
     def last(self) -> dict[str, Any]:
-        """Newest record, or an empty one."""
+        """Return the newest record, or an empty one."""
         records = self._read()
         return records[-1] if records else {}
 
     def cut(self, step: int) -> None:
-        """Drop what was logged after a step: it will be computed again."""
+        """Drop the records after a step: they will be computed again."""
         kept = [json.dumps(record) + "\n" for record in self._read() if record["step"] <= step]
         partial = self.path.with_suffix(".partial")
         partial.write_text("".join(kept), encoding="utf-8")

@@ -20,20 +20,27 @@ from tqdm.auto import tqdm
 
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.batches import TrainingBatch
+from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
 from timer_forecaster.models.timer_s1.objective import (
     combine_terms,
     load_balance_loss,
     patch_loss,
     stage_losses,
 )
+from timer_forecaster.pretraining.averaging import InheritedWeights, WeightAverage
 from timer_forecaster.pretraining.checkpoints import CheckpointFolder
 from timer_forecaster.pretraining.config import PretrainingConfig
 from timer_forecaster.pretraining.data import BatchSource, identify_corpus, mix_seed
+from timer_forecaster.pretraining.growth import Growth, grown_weights, inherited_entries
 from timer_forecaster.pretraining.optimizer import build_optimizers
 from timer_forecaster.pretraining.records import TERMS, Meter, RunLog
 from timer_forecaster.pretraining.variants import build_network, export_network, load_weights
 
 DEVICES = ("auto", "cpu", "cuda")
+
+_SHAPES = 64  # that one function is compiled for at most
+
+_OF_VALIDATION = ("validation_corpus", "validation_rows", "validation_patches")
 
 _logger = logging.getLogger(__name__)
 
@@ -90,7 +97,17 @@ class DenseObjective(nn.Module):
         )
 
     def compile_parts(self) -> None:
-        """Compile each block and the loss."""
+        """Compile each block and the loss; experts whose numbers of tokens vary are left out."""
+        from torch._dynamo import config as dynamo_config
+
+        # Once for each length of window, with every kind of block.
+        limit = (
+            "recompile_limit" if hasattr(dynamo_config, "recompile_limit") else "cache_size_limit"
+        )
+        setattr(dynamo_config, limit, max(_SHAPES, getattr(dynamo_config, limit)))
+        for module in self.network.modules():
+            if isinstance(module, MixtureOfExperts) and module.strategy == "sorted":
+                module.forward = torch.compiler.disable(module.forward)  # type: ignore[method-assign]
         for block in (*self.network.model.layers, *self.network.mtp_modules):
             block.compile(dynamic=False)
         self.patch_loss = torch.compile(patch_loss, dynamic=False)
@@ -118,7 +135,8 @@ def pretrain(
     folder : str or Path
         Receives ``model.safetensors`` and ``config.json`` (the checkpoint, bfloat16),
         ``log.jsonl``, ``pretraining.yaml`` (the settings), ``checkpoints`` (to go on from) and
-        ``stages`` (the network at the end of each stage, float32).
+        ``stages`` (the network at the end of each stage, float32). With an average of the weights,
+        ``averaged`` in each of these folders holds the network that it makes.
     device : {"auto", "cpu", "cuda"}
         ``"auto"`` takes a GPU if there is one.
     compile_blocks : bool
@@ -189,7 +207,7 @@ class _Run:
             _check_same_run(config, found[2]["config"], found[1], folder)
             # Absent from checkpoints of before they were kept.
             _check_same_corpora(self._corpora, found[2].get("corpora", {}))
-        self.validation = self.batches.validation()
+        self.validations = self.batches.validations()
         self._build(compile_blocks, from_scratch=found is None)
         self.step = 0
         if found is not None:
@@ -219,10 +237,18 @@ class _Run:
         )
         self.objective, *self.optimizers = self.accelerator.prepare(objective, *optimizers)
         self._save_unwrapped()
+        self.inherited = _inherited(self.network, config)
+        self.average = None
+        if config.ema_decay is not None:
+            self.average = WeightAverage(self.network, config.ema_decay)
+            self.accelerator.register_for_checkpointing(self.average)
 
     def _choose_kernels(self, objective: DenseObjective, compile_blocks: bool) -> None:
-        objective.network.set_expert_strategy("dense")
-        if self.device.type == "cpu" and self.config.bfloat16:
+        on_cpu = self.device.type == "cpu"
+        # What needs half the arithmetic is the faster where that is what takes the time.
+        sparse = on_cpu and not self.config.bfloat16
+        objective.network.set_expert_strategy("sorted" if sparse else "dense")
+        if on_cpu and self.config.bfloat16:
             objective.network.set_attention_kernel("eager")
         if compile_blocks:
             objective.compile_parts()
@@ -290,20 +316,36 @@ class _Run:
                 accelerator.backward(terms[0])
                 total += terms.detach() / len(parts)
         accelerator.clip_grad_norm_(self.objective.parameters(), config.optimizer.clip_norm)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = stage.learning_rate_at(step_in_stage)
-            optimizer.step()
-            optimizer.zero_grad()
+        with self.inherited.held_back(stage.inherited_factor_at(step_in_stage)):
+            for optimizer in self.optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = stage.learning_rate_at(step_in_stage)
+                optimizer.step()
+                optimizer.zero_grad()
+        if self.average is not None:
+            self.average.update()
         return total
 
-    @torch.no_grad()
     def _validate(self) -> dict[str, float]:
-        """Loss on held-out windows, of the next patch and of all that follow, equally weighted."""
+        """Losses on held-out windows, of the weights and of their average."""
+        losses = self._validation_losses("validation")
+        if self.average is not None:
+            with self.average.in_place():
+                losses |= self._validation_losses("averaged")
+        return losses
+
+    @torch.no_grad()
+    def _validation_losses(self, name: str) -> dict[str, float]:
+        """Loss of the next patch and of all that follow, equally weighted, on each corpus."""
         self.objective.eval()
         depth = self.config.architecture.num_mtp_tokens
-        terms = self.objective(self.validation, "equal", depth)
-        return {"validation_ntp": terms[1].item(), "validation_stp": terms[2].item()}
+        losses = {}
+        for corpus, batch in self.validations.items():
+            terms = self.objective(batch, "equal", depth)
+            suffix = f"_{corpus}" if corpus else ""
+            losses[f"{name}_ntp{suffix}"] = terms[1].item()
+            losses[f"{name}_stp{suffix}"] = terms[2].item()
+        return losses
 
     def _record(self, meter: Meter, stage: str, learning_rate: float) -> dict[str, Any]:
         accelerator = self.accelerator
@@ -335,14 +377,20 @@ class _Run:
         accelerator.wait_for_everyone()
         if accelerator.is_main_process:
             weights = {name.removeprefix("network."): value for name, value in state.items()}
-            export_network(self.network, weights, self.folder, torch.bfloat16)
-            if finished_stage is not None:
-                kept = self.folder / "stages" / finished_stage
-                export_network(self.network, weights, kept, torch.float32)
+            self._export(weights, finished_stage, "")
+            if self.average is not None:
+                averaged = weights | self.average.state_dict()["average"]
+                self._export(averaged, finished_stage, "averaged")
             drawn_from = self.config.corpora(self.step)
             corpora = {name: self._corpora[name] for name in drawn_from}
             self.checkpoints.seal(self.step, {"config": _plain(self.config), "corpora": corpora})
         accelerator.wait_for_everyone()
+
+    def _export(self, weights: dict[str, Tensor], finished_stage: str | None, inside: str) -> None:
+        export_network(self.network, weights, self.folder / inside, torch.bfloat16)
+        if finished_stage is not None:
+            kept = self.folder / "stages" / finished_stage / inside
+            export_network(self.network, weights, kept, torch.float32)
 
 
 def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:
@@ -355,7 +403,13 @@ def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:
         gradient_accumulation_steps=config.gradient_accumulation,
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
     )
-    if accelerator.distributed_type == DistributedType.FSDP and config.optimizer.name == "muon":
+    sharded = accelerator.distributed_type == DistributedType.FSDP
+    if sharded and (config.ema_decay or _holds_back(config)):
+        raise ValueError(
+            "ema_decay and inherited_learning_rate need whole weights, which FSDP cuts into "
+            "shards; launch without FSDP"
+        )
+    if sharded and config.optimizer.name == "muon":
         raise ValueError(
             "optimizer: name 'muon' needs whole matrices, which FSDP cuts into shards; use "
             "'adamw', or launch without FSDP"
@@ -364,9 +418,15 @@ def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:
 
 
 def _load_initial(network: TimerS1Network, config: PretrainingConfig) -> None:
-    if config.initial_checkpoint is None:
+    initial = config.initial_checkpoint
+    if initial is None:
         return
-    weights = load_weights(config.initial_checkpoint)
+    if isinstance(initial, Growth):
+        if config.objective != "stp":
+            raise ValueError(f"objective={config.objective!r} cannot grow a checkpoint; use 'stp'")
+        weights = grown_weights(initial.grow, config.architecture, config.seed)
+    else:
+        weights = load_weights(initial)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -374,6 +434,21 @@ def _load_initial(network: TimerS1Network, config: PretrainingConfig) -> None:
             f"initial_checkpoint={config.initial_checkpoint!r} does not fit the architecture "
             f"and objective {config.objective!r}: {error}"
         ) from error
+
+
+def _inherited(network: TimerS1Network, config: PretrainingConfig) -> InheritedWeights:
+    """Tell the weights that the initial checkpoint gave: all of them, unless it was grown."""
+    if not _holds_back(config):
+        return InheritedWeights(network, {})
+    if isinstance(config.initial_checkpoint, Growth):
+        masks = inherited_entries(config.initial_checkpoint.grow, config.architecture)
+    else:
+        masks = {n: torch.ones_like(p, dtype=torch.bool) for n, p in network.named_parameters()}
+    return InheritedWeights(network, masks)
+
+
+def _holds_back(config: PretrainingConfig) -> bool:
+    return any(stage.inherited_learning_rate < 1 for stage in config.stages)
 
 
 def _plain(config: PretrainingConfig) -> dict[str, Any]:
@@ -399,12 +474,15 @@ def _check_same_run(
 ) -> None:
     """Refuse to go on with other settings; what has not begun may change."""
     now = _plain(config)
-    free = ("stages", "log_every", "checkpoint_every", "validation_corpus")
+    # With the defaults of fields that the run's version did not have.
+    saved = _plain(PretrainingConfig.from_mapping(saved))
+    free = ("stages", "log_every", "checkpoint_every", *_OF_VALIDATION)
     differ = [name for name in now if name not in free and now[name] != saved.get(name)]
     first = 0
     for index, (stage, old) in enumerate(zip(now["stages"], saved["stages"], strict=False)):
         last = first + old["steps"]
-        if step <= last and old["final_learning_rate"] is None:  # its length decides nothing yet
+        steady = old["final_learning_rate"] is None and old["inherited_learning_rate"] == 1
+        if step <= last and steady:  # its length decides nothing yet
             old = old | {"steps": max(stage["steps"], step - first)}
         if first < step and stage != old:
             differ.append(f"stages[{index}]")

@@ -21,15 +21,15 @@ from timer_forecaster.models.timer_s1.key_values import KeyValueCache
 from timer_forecaster.models.timer_s1.network import ResidualMLP, Stage, TimeMoEBlock
 
 PARALLEL = "Timer-S1-MTP"
-"""``model_type`` of a `ParallelNetwork`, which no other loader takes for a Timer-S1."""
+"""``model_type`` of a `ParallelNetwork`, so that no other loader takes it for a Timer-S1."""
 
 
 class ParallelNetwork(TimerS1Network):
     """Multi-token prediction: every future patch is read from the main blocks' output.
 
-    Where `TimerS1Network` has serial blocks, each a transformer block that continues the one before
-    it, this one has small heads side by side, one for each further patch: a residual network
-    before the output embedding that all share (as the heads of Medusa, Cai et al., 2024).
+    `TimerS1Network` has serial blocks: each transformer block continues the one before it. This
+    network has parallel heads, one per further patch: small residual networks before a shared
+    output embedding, like the heads of Medusa (Cai et al., 2024).
 
     Parameters
     ----------
@@ -88,14 +88,14 @@ def export_network(
 ) -> None:
     """Write ``config.json`` and ``model.safetensors`` in the released layout.
 
-    Each file is there as a whole or not at all, whenever the process is killed.
+    Each file is complete or absent, whenever the process is killed.
 
     Parameters
     ----------
     network : TimerS1Network
-        What the weights belong to.
+        The network of the weights.
     weights : mapping of str to Tensor
-        Its state.
+        Its state dict.
     folder : Path
         Made if need be.
     dtype : torch.dtype
@@ -142,7 +142,7 @@ def remove_serial_blocks(checkpoint: str | Path, folder: str | Path) -> Path:
 
 @dataclasses.dataclass(frozen=True)
 class ParallelPipeline(ForecastPipeline):
-    """A `ForecastPipeline` of a network trained by multi-token prediction."""
+    """A `ForecastPipeline` of a network that was trained by multi-token prediction."""
 
     @property
     def network(self) -> TimerS1Network:

@@ -111,7 +111,7 @@ def test_what_is_too_large_for_a_single_row_says_what_would_help(pipe, limit, fa
     limit(0, fail)
     with pytest.raises(MemoryError) as caught:
         pipe.predict(rows(3), 20)
-    for word in ("context_length", "dtype='bfloat16'", "quantised", "set_num_threads(1)"):
+    for word in ("context_length", "dtype='bfloat16'", "quantized", "set_num_threads(1)"):
         assert word in str(caught.value)
     assert isinstance(caught.value.__cause__, (MemoryError, RuntimeError))
 

@@ -6,7 +6,7 @@ import torch
 
 from timer_forecaster import Forecast, ForecastPipeline
 from timer_forecaster.inference.engine.timer_s1 import forecast_rows
-from timer_forecaster.models.timer_s1.network import patchify
+from timer_forecaster.models.timer_s1.patches import patchify
 
 LEVELS = np.arange(1, 10) / 10
 PASS = 32  # steps of one pass of the test network

@@ -12,17 +12,17 @@ from torch import nn
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.adaptation import adapted, parameter_shapes
 from timer_forecaster.models.timer_s1.experts import Expert
-from timer_forecaster.models.timer_s1.layouts.choice import (
-    WIDE,
+from timer_forecaster.models.timer_s1.layouts.choice import WIDE
+from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert, PackedExpert
+from timer_forecaster.models.timer_s1.layouts.linears import can_pack
+from timer_forecaster.models.timer_s1.layouts.packing import (
     join_experts,
     pack,
     packing,
     replace_experts,
     stack,
 )
-from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert, PackedExpert
-from timer_forecaster.models.timer_s1.layouts.linears import can_pack
-from timer_forecaster.models.timer_s1.network import patchify
+from timer_forecaster.models.timer_s1.patches import patchify
 from timer_forecaster.models.timer_s1.targets import TARGETS, replaced_by, widened_by_lora
 
 CPU = torch.device("cpu")
@@ -321,8 +321,6 @@ def test_experts_that_are_computed_densely_can_be_widened():
     assert network.model.layers[0].ffn_layer.strategy == "dense"
 
 
-# -------------------------------------------------------------------------------------- laws
-
 NAMES = sorted(parameter_shapes(sizes(16)))
 subsets = st.lists(st.sampled_from(NAMES), max_size=8, unique=True)
 
@@ -361,8 +359,6 @@ def test_a_second_matrix_of_zeros_adds_nothing(names):
     found = adapted(network, weights).generate(series(), 48)
     assert torch.equal(found, network.generate(series(), 48))
 
-
-# ------------------------------------------------------------------------------ what is refused
 
 ATTENTION = "model.layers.0.self_attn.q_proj"
 
@@ -407,29 +403,6 @@ def test_weights_of_another_network_are_refused(lay_out, weights, message):
     lay_out(network)
     with pytest.raises(ValueError, match=message):
         adapted(network, {name: torch.zeros(shape) for name, shape in weights.items()})
-
-
-# ------------------------------------------------------------------------------------- targets
-
-
-def test_targets_choose_what_they_say():
-    shapes = parameter_shapes(TimerS1Architecture())
-
-    def count(target):
-        return sum(shapes[name].numel() for name in replaced_by(target, shapes))
-
-    assert count("router") == 40 * 32 * 1024
-    assert count("head") == 1024 * 1024 + 1024 + 2 * (1024 * 144 + 144)
-    assert count("router+head") == count("router") + count("head") == 2_655_520
-    assert count("full") == sum(shape.numel() for shape in shapes.values())
-    assert count("norms") == 80 * 1024 + 40 * 2 * 64 + 1024 + 16 * 3 * 1024
-    assert replaced_by("lora", shapes) == []
-    attention = widened_by_lora(shapes)
-    assert len(attention) == 40 * 4
-    hot = widened_by_lora(shapes, {EXPERTS: [3, 31]})
-    assert set(hot) - set(attention) == {
-        f"{EXPERTS}.{n}.{part}_proj" for n in (3, 31) for part in ("gate", "up", "down")
-    }
 
 
 def test_the_names_are_those_of_a_checkpoint():

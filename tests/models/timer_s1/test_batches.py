@@ -1,9 +1,9 @@
-"""Batches do not look ahead, hide what they are told to, and mixtures are mixtures."""
+"""Batches do not look ahead, and hide what they are told to."""
 
 import pytest
 import torch
 
-from timer_forecaster.models.timer_s1.batches import align_start, mix_windows
+from timer_forecaster.models.timer_s1.batches import align_start
 from timer_forecaster.pretraining import MaskShares, make_batch
 
 
@@ -39,7 +39,7 @@ def test_hidden_values_do_not_reach_the_inputs_but_stay_targets():
     assert batch.known.float().mean() > 0.95  # all but values far off a short prefix's scale
 
 
-def test_inputs_are_standardised_by_the_prefix():
+def test_inputs_are_standardized_by_the_prefix():
     series = windows(256)
     batch = make_batch(series, 16, generator())
     values, flags = batch.inputs.split(16, dim=-1)
@@ -66,15 +66,6 @@ def test_constant_and_empty_rows_are_not_supervised():
     batch = make_batch(series, 16, generator())
     assert not batch.supervised.any()
     assert torch.isfinite(batch.inputs).all() and torch.isfinite(batch.targets).all()
-
-
-def test_mixed_windows_are_finite_mixes():
-    series = windows(40)
-    series[:5, :30] = torch.nan
-    mixed = mix_windows(series, 1.0, generator())
-    assert (mixed[5:] != series[5:]).any()
-    assert torch.equal(mix_windows(series, 0.0, generator()).nan_to_num(), series.nan_to_num())
-    assert not mixed.isinf().any()
 
 
 @pytest.mark.parametrize("kind", ["leading", "points", "stretch", "patches"])

@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, key_values
-from timer_forecaster.models.timer_s1.attention import ATTENTION_KERNELS
+from timer_forecaster.models.timer_s1.attention_kernels import ATTENTION_KERNELS
 from timer_forecaster.models.timer_s1.key_values import KeyValueCache
-from timer_forecaster.models.timer_s1.network import patchify
 from timer_forecaster.pretraining import build_network
 
 SIZES = TimerS1Architecture(
@@ -104,33 +103,3 @@ def test_filler_cannot_reach_what_is_added():
         network.forecast_pass(contexts, 3, last_token, cache)
         forecasts.append(network.forecast_pass(new, 3, cache=cache))
     assert_near(*forecasts)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("horizon", [48, 49, 170])
-def test_generate_is_a_loop_over_growing_contexts(dtype, horizon):
-    network = make_network(dtype=dtype)
-    series = torch.randn(5, 75, generator=torch.Generator().manual_seed(2)).to(dtype)
-    context, pieces = series, []
-    while sum(piece.shape[-1] for piece in pieces) < horizon:
-        pieces.append(network.forecast_pass(patchify(context, None, 16), 3))
-        context = torch.cat([context, pieces[-1].quantile(0.5, dim=1)], dim=-1)
-    expected = torch.cat(pieces, dim=-1)[..., :horizon]
-    assert_near(network.generate(series, horizon, revin=False), expected)
-
-
-def test_generate_computes_no_token_twice(monkeypatch):
-    network = make_network()
-    tokens = []
-    for block in network.modules():
-        if hasattr(block, "k_proj"):
-            block.k_proj.register_forward_hook(
-                lambda _module, _inputs, output: tokens.append(output.shape[:2].numel())
-            )
-    network.generate(torch.zeros(5, 80).normal_(), 130)
-    assert tokens == [5 * 5] * 4 + [5 * 3] * 4 + [5 * 3] * 4
-    tokens.clear()
-    # A budget below that of one row: each row enters, and is rolled out, alone.
-    monkeypatch.setattr(type(network), "token_budget", 1)
-    network.generate(torch.zeros(2, 80).normal_(), 130)
-    assert tokens == ([5] * 4 + [3] * 8) * 2

@@ -1,13 +1,11 @@
-"""A forecast computes only what it needs of the last block, and gets the full pass's numbers."""
+"""The network is built in the order of the paper, from blocks that do what they say."""
 
 import pytest
 import torch
+from torch.nn import functional as F
 
-from timer_forecaster.models.timer_s1 import TimerS1Architecture
-from timer_forecaster.models.timer_s1.attention import ATTENTION_KERNELS
-from timer_forecaster.models.timer_s1.experts import EXPERT_STRATEGIES
-from timer_forecaster.models.timer_s1.network import RMSNorm
-from timer_forecaster.pretraining import build_network
+from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+from timer_forecaster.models.timer_s1.network import ResidualMLP, RMSNorm
 
 SIZES = TimerS1Architecture(
     hidden_size=32,
@@ -18,90 +16,16 @@ SIZES = TimerS1Architecture(
     num_experts=4,
     initializer_range=0.2,
 )
-N_TOKENS = 7
-LAST_TOKENS = {"ragged": [6, 0, 3, 5], "equal": [6] * 4, "filler after all": [4] * 4, "none": None}
-# Of the largest value; the norms round to float32 in a float64 network too.
-TOLERANCES = {torch.float32: 1e-6, torch.float64: 1e-6, torch.bfloat16: 2e-2}
 
 
-def make_network(objective="stp", dtype=torch.float32):
-    torch.manual_seed(0)
-    return build_network(SIZES, objective).to(dtype).eval().requires_grad_(False)
+def make_network(seed=0):
+    network = TimerS1Network(SIZES)
+    network.reset_parameters(torch.Generator().manual_seed(seed))
+    return network.eval().requires_grad_(False)
 
 
-def make_patches(n_tokens=N_TOKENS):
+def make_patches(n_tokens=7):
     return torch.randn(4, n_tokens, 32, generator=torch.Generator().manual_seed(1))
-
-
-def full_forecast(network, patches, n_patches, last_token):
-    rows = torch.arange(len(patches))
-    stages = network.stages(patches, n_patches - 1)
-    newest = [stage.hidden_states[rows, last_token] for stage in stages]
-    return torch.cat([network.predict_patch(hidden_states) for hidden_states in newest], dim=-1)
-
-
-def assert_same(actual, expected):
-    error = (actual - expected).abs().max() / expected.abs().max()
-    assert error <= TOLERANCES[expected.dtype]
-
-
-@pytest.mark.parametrize("last_token", LAST_TOKENS.values(), ids=LAST_TOKENS.keys())
-@pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
-@pytest.mark.parametrize("kernel", sorted(ATTENTION_KERNELS))
-@pytest.mark.parametrize("strategy", sorted(EXPERT_STRATEGIES))
-def test_forecast_pass_is_the_full_pass_at_the_newest_tokens(strategy, kernel, dtype, last_token):
-    network = make_network(dtype=dtype)
-    network.set_expert_strategy(strategy)
-    network.set_attention_kernel(kernel)
-    patches = make_patches().to(dtype)
-    given = None if last_token is None else torch.tensor(last_token)
-    newest = torch.full((4,), N_TOKENS - 1) if given is None else given
-    for n_patches in range(1, SIZES.num_mtp_tokens + 2):
-        forecast = network.forecast_pass(patches, n_patches, given)
-        assert forecast.shape == (4, 9, 16 * n_patches)
-        assert_same(forecast, full_forecast(network, patches, n_patches, newest))
-
-
-@pytest.mark.parametrize("objective", ["ntp", "mtp"])
-def test_networks_of_other_objectives_too(objective):
-    network, patches = make_network(objective), make_patches()
-    last_token = torch.tensor([6, 0, 3, 5], dtype=torch.int32)
-    n_patches = network.pass_length // 16
-    forecast = network.forecast_pass(patches, n_patches, last_token)
-    assert_same(forecast, full_forecast(network, patches, n_patches, last_token))
-
-
-def test_rows_of_one_token():
-    network, patches = make_network(), make_patches(n_tokens=1)
-    forecast = network.forecast_pass(patches, 2)
-    assert_same(forecast, full_forecast(network, patches, 2, torch.zeros(4, dtype=torch.long)))
-
-
-@pytest.mark.parametrize("kernel", sorted(ATTENTION_KERNELS))
-def test_filler_cannot_reach_a_forecast(kernel):
-    network, patches = make_network(), make_patches()
-    network.set_attention_kernel(kernel)
-    last_token = torch.tensor([6, 0, 3, 5])
-    before = network.forecast_pass(patches, 4, last_token)
-    filler = torch.arange(N_TOKENS) > last_token[:, None]
-    patches[filler] = 100.0
-    assert_same(network.forecast_pass(patches, 4, last_token), before)
-    patches[2, 3] = 100.0  # the newest token itself can
-    changed = (network.forecast_pass(patches, 4, last_token) - before).abs().amax((1, 2)) > 1e-3
-    assert changed.tolist() == [False, False, True, False]
-
-
-@pytest.mark.parametrize("n_patches", [1, 2, 4])
-def test_the_last_block_routes_the_newest_tokens_alone(n_patches):
-    network = make_network()
-    routed = []
-    for block in network.modules():
-        if hasattr(block, "ffn_layer"):
-            block.ffn_layer.gate.register_forward_hook(
-                lambda _gate, inputs, _output: routed.append(len(inputs[0]))
-            )
-    network.forecast_pass(make_patches(), n_patches)
-    assert routed == [4 * N_TOKENS] * n_patches + [4]
 
 
 def test_the_norm_adds_epsilon_to_the_root_and_has_a_gradient_at_zero():
@@ -113,33 +37,64 @@ def test_the_norm_adds_epsilon_to_the_root_and_has_a_gradient_at_zero():
     assert torch.isfinite(x.grad).all()
 
 
-def test_rows_do_not_depend_on_the_rows_beside_them():
+def test_the_residual_layer_adds_a_linear_map_of_its_input():
+    layer = ResidualMLP(3, 5, 2, dropout=0.0)
+    x = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    inner = F.silu(x @ layer.hidden_layer.weight.T + layer.hidden_layer.bias)
+    expected = inner @ layer.output_layer.weight.T + layer.output_layer.bias
+    expected = expected + x @ layer.residual_layer.weight.T + layer.residual_layer.bias
+    torch.testing.assert_close(layer(x), expected)
+
+
+def test_stages_are_the_main_blocks_and_each_serial_block():
     network, patches = make_network(), make_patches()
-    together = network.forecast_pass(patches, 4, torch.tensor([6, 0, 3, 5]))
-    for row, last in enumerate([6, 0, 3, 5]):
-        alone = network.forecast_pass(patches[row : row + 1, : last + 1], 4)
-        assert_same(together[row : row + 1], alone)
+    stages = list(network.stages(patches))
+    assert len(stages) == 1 + SIZES.num_mtp_tokens
+    assert {stage.hidden_states.shape for stage in stages} == {(4, 7, 32)}
+    assert [len(stage.router_logits) for stage in stages] == [2, 1, 1, 1]
+    assert {logits.shape for stage in stages for logits in stage.router_logits} == {(4 * 7, 4)}
+    first = list(network.stages(patches, n_serial=1))
+    assert len(first) == 2
+    assert torch.equal(first[1].hidden_states, stages[1].hidden_states)
 
 
-@pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
-@pytest.mark.parametrize("n_tokens", [1, 127, 128, 129, 300])
-def test_attention_kernels_agree(dtype, n_tokens):
-    generator = torch.Generator().manual_seed(2)
-    size = (3, 2, 4, n_tokens, 8)
-    query, key, value = torch.randn(size, generator=generator).to(dtype).unbind()
-    with torch.no_grad():
-        outputs = [
-            attend(query, key, value, is_causal=True).double()
-            for attend in ATTENTION_KERNELS.values()
-        ]
-    for output in outputs[1:]:
-        assert_same(output.to(dtype), outputs[0].to(dtype))
+def test_no_stage_looks_ahead():
+    network, patches = make_network(), make_patches()
+    before = [stage.hidden_states for stage in network.stages(patches)]
+    patches[:, 5:] = 10.0
+    after = [stage.hidden_states for stage in network.stages(patches)]
+    for one, other in zip(before, after, strict=True):
+        torch.testing.assert_close(one[:, :5], other[:, :5])
+        assert not torch.allclose(one[:, 5:], other[:, 5:])
 
 
-def test_in_bfloat16_a_row_hardly_depends_on_the_length_of_others():
-    network = make_network(dtype=torch.bfloat16)
-    patches = make_patches(700).bfloat16()
-    with torch.no_grad():
-        alone = network.forecast_pass(patches[:1, :90], 4)
-        beside = network.forecast_pass(patches[:2], 4, torch.tensor([89, 699]))
-    assert_same(beside[:1], alone)
+def test_the_head_returns_the_steps_of_each_quantile():
+    network = make_network()
+    hidden_states = torch.randn(2, 3, 32, generator=torch.Generator().manual_seed(0))
+    patch = network.predict_patch(hidden_states)
+    assert patch.shape == (2, 3, 9, 16)
+    flat = network.output_patch_embedding(hidden_states)
+    assert torch.equal(patch[..., 4, :], flat[..., 4 * 16 : 5 * 16])
+
+
+def test_weights_are_drawn_from_the_generator_that_is_given():
+    one, same, other = (make_network(seed).state_dict() for seed in (3, 3, 4))
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    changed = {name for name in one if not torch.equal(one[name], other[name])}
+    drawn = "model.embed_layer.output_layer.bias"
+    assert changed == {name for name in one if one[name].ndim == 2} | {drawn}
+    assert one["model.norm.weight"].eq(1).all()
+    weight = one["model.layers.0.self_attn.q_proj.weight"]
+    assert float(weight.std()) == pytest.approx(SIZES.initializer_range, rel=0.1)
+
+
+def test_on_the_meta_device_nothing_is_drawn():
+    with torch.device("meta"):
+        network = TimerS1Network(TimerS1Architecture())
+    assert network.device.type == "meta"
+    assert network.dtype == torch.float32
+
+
+def test_fields_are_checked():
+    with pytest.raises(ValueError, match="hidden_size=30"):
+        TimerS1Network(TimerS1Architecture(hidden_size=30))

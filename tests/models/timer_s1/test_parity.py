@@ -9,11 +9,11 @@ from safetensors.torch import load_file
 
 from timer_forecaster.models.timer_s1 import TimerS1Config, TimerS1ForPrediction, TimerS1Network
 from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture
-from timer_forecaster.models.timer_s1.attention import ATTENTION_KERNELS
+from timer_forecaster.models.timer_s1.attention_kernels import ATTENTION_KERNELS
 from timer_forecaster.models.timer_s1.experts import EXPERT_STRATEGIES
-from timer_forecaster.models.timer_s1.layouts.choice import pack, stack
 from timer_forecaster.models.timer_s1.layouts.linears import can_pack
-from timer_forecaster.models.timer_s1.network import patchify
+from timer_forecaster.models.timer_s1.layouts.packing import pack, stack
+from timer_forecaster.models.timer_s1.patches import patchify
 
 CAN_PACK = can_pack(torch.device("cpu"), torch.float32)
 CAN_STACK = hasattr(torch.nn.functional, "grouped_mm")
@@ -74,11 +74,11 @@ def test_weights_laid_out_for_a_device_give_the_golden_outputs(parity, lay_out):
 def test_activations_agree_block_by_block(parity):
     model, golden, _, _ = parity
     series = golden["activations.input"]
-    normalised = (series - series.mean(-1, keepdim=True)) / (
+    normalized = (series - series.mean(-1, keepdim=True)) / (
         series.std(-1, unbiased=False, keepdim=True) + 1e-5
     )
-    assert relative_error(normalised, golden["activations.normalized"]) < TOLERANCE
-    patches = patchify(normalised, None, 16)
+    assert relative_error(normalized, golden["activations.normalized"]) < TOLERANCE
+    patches = patchify(normalized, None, 16)
     with torch.no_grad():
         quantiles = model.forecast_pass(patches, model.config.num_mtp_tokens + 1)
     assert relative_error(quantiles, golden["activations.quantiles"]) < TOLERANCE

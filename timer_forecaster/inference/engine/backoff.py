@@ -45,7 +45,7 @@ def halving(
         if alone is None and len(batch) == 1:
             raise MemoryError(
                 f"memory is too short to forecast one series at a time ({error}). Smaller are a "
-                "shorter context_length, dtype='bfloat16' and quantised weights; on a CPU, with "
+                "shorter context_length, dtype='bfloat16' and quantized weights; on a CPU, with "
                 "torch.set_num_threads(1) one batch is under way at a time"
             ) from error
     # Not in the except clause, which would keep the memory of the failed attempt alive.

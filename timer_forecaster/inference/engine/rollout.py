@@ -12,8 +12,9 @@ from torch import Tensor
 
 from timer_forecaster.inference import quantiles as quantile_function
 from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.timer_s1.generation import middle_quantile
 from timer_forecaster.models.timer_s1.key_values import KeyValueCache
-from timer_forecaster.models.timer_s1.network import middle_quantile, patchify
+from timer_forecaster.models.timer_s1.patches import patchify
 
 N_PATHS = 9
 """Number of paths that a quantile roll-out carries."""

@@ -16,7 +16,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.engine.batching import fill_in_batches, token_batches
 from timer_forecaster.inference.engine.rollout import roll_out, rows_to_roll_out
 from timer_forecaster.models.timer_s1 import TimerS1Network
-from timer_forecaster.models.timer_s1.network import patchify
+from timer_forecaster.models.timer_s1.patches import patchify
 
 # From this hidden size on, a single expert is large enough to be handed to another thread.
 _EXPERTS_SHARED_FROM = 512

@@ -1,12 +1,13 @@
 """Timer-S1: a decoder-only mixture of experts with serial-token prediction (arXiv 2603.04791).
 
-`TimerS1Network` is the network in plain torch; `TimerS1ForPrediction` is the same modules, with
-the same parameter names, behind transformers' ``PreTrainedModel``. transformers is imported only
-when one of its classes is asked for.
+`TimerS1Network` is the network in plain torch. `TimerS1ForPrediction` has the same modules and
+parameter names behind transformers' ``PreTrainedModel``. Each class is imported at its first use:
+the sizes of a network load no torch, and the network loads no transformers.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from timer_forecaster.models.timer_s1.architecture import (
@@ -14,16 +15,21 @@ from timer_forecaster.models.timer_s1.architecture import (
     TimerS1Architecture,
     as_architecture,
 )
-from timer_forecaster.models.timer_s1.network import TimerS1Network
 
 if TYPE_CHECKING:
+    from timer_forecaster.models.timer_s1.network import TimerS1Network
     from timer_forecaster.models.timer_s1.pretrained import (
         TimerS1Config,
         TimerS1ForPrediction,
         TimerS1Output,
     )
 
-_NEED_TRANSFORMERS = ("TimerS1Config", "TimerS1ForPrediction", "TimerS1Output")
+_HOMES = {
+    "TimerS1Config": "pretrained",
+    "TimerS1ForPrediction": "pretrained",
+    "TimerS1Network": "network",
+    "TimerS1Output": "pretrained",
+}
 
 __all__ = [
     "ROLLOUTS",
@@ -37,8 +43,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _NEED_TRANSFORMERS:
-        from timer_forecaster.models.timer_s1 import pretrained
-
-        return getattr(pretrained, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,4 +1,4 @@
-"""What defines a Timer-S1 network: the fields of its ``config.json``, without transformers."""
+"""The sizes and settings of a Timer-S1 network: the fields of its ``config.json``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from timer_forecaster.checks import check_choice, check_integer, is_level
+
 DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LOSSES = ("wql", "pinball")
 SERIAL_WEIGHTINGS = ("equal", "inverse_sqrt")
 ROLLOUTS = ("quantile", "median", "multiscale")
+DTYPES = ("float32", "bfloat16", "float16", "float64")
 MODEL_TYPE = "Timer-S1"
-_BOOKKEEPING = {  # what the released config.json holds and no network depends on
+_LEAST = {  # least values of sizes
+    "input_token_len": 1,
+    "hidden_size": 1,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 1,
+    "num_mtp_tokens": 0,
+}
+_BOOKKEEPING = {  # other entries of the released config.json, which change no network
     "architectures",
     "auto_map",
     "dtype",
@@ -27,9 +37,9 @@ _BOOKKEEPING = {  # what the released config.json holds and no network depends o
 
 @dataclasses.dataclass(kw_only=True)
 class TimerS1Architecture:
-    """Sizes of a Timer-S1 network; the defaults are those of the released checkpoint.
+    """Sizes and settings of a Timer-S1 network.
 
-    The field names are the ones of the released ``config.json``.
+    Names and defaults are taken from the ``config.json`` of the released checkpoint.
 
     Parameters
     ----------
@@ -38,28 +48,28 @@ class TimerS1Architecture:
     hidden_size : int
         Width of a token.
     intermediate_size : int
-        Hidden width of the patch embedding; each expert has
+        Hidden width of the patch embedding. The hidden width of an expert is
         ``intermediate_size // num_experts_per_token``.
     num_hidden_layers, num_mtp_tokens : int
         Number of main blocks and of serial blocks.
     num_attention_heads : int
-        Attention heads; must divide ``hidden_size`` into heads of even size.
+        Number of attention heads; must divide ``hidden_size`` into heads of even size.
     num_experts, num_experts_per_token : int
-        Experts in a block, and how many of them one token is sent to.
+        Number of experts in a block, and of the experts that one token is sent to.
     hidden_act : {"silu"}
         Activation of the patch embedding, the head and the experts.
     rope_theta : float
         Base of the rotary position embedding.
     max_position_embeddings : int
-        Kept for the released layout; rotary positions are computed for any length.
+        Not used, but part of the released layout; rotary positions have no limit.
     dropout_rate : float
-        Dropout in training: attention weights, patch embedding, head.
+        Dropout in training, of attention weights, patch embedding and head.
     initializer_range : float
         Standard deviation of the initial weights.
     quantiles : tuple of float
-        Levels the head predicts, ascending.
+        Quantile levels that the head predicts, ascending.
     max_context_length : int
-        Longest context in steps; longer ones are cut to their newest steps.
+        Longest context in steps; a longer context is cut to its newest steps.
     interior_masks : bool
         Whether the network was trained with missing values inside the context.
     router_aux_loss_coef : float
@@ -70,7 +80,7 @@ class TimerS1Architecture:
     serial_weighting : {"equal", "inverse_sqrt"}
         Weights of the serial blocks in the training objective.
     preferred_rollout : {"quantile", "median", "multiscale"}
-        What ``rollout="auto"`` means for `timer_forecaster.ForecastPipeline.predict`.
+        The roll-out of ``rollout="auto"`` in `timer_forecaster.ForecastPipeline.predict`.
     """
 
     input_token_len: int = 16
@@ -101,7 +111,7 @@ class TimerS1Architecture:
 
     @classmethod
     def from_config_file(cls, path: str | Path) -> TimerS1Architecture:
-        """Take the fields that define the network from a ``config.json``."""
+        """Read the fields of the network from a ``config.json``."""
         values = json.loads(Path(path).read_text(encoding="utf-8"))
         if values.get("model_type") != MODEL_TYPE:
             raise ValueError(
@@ -112,18 +122,22 @@ class TimerS1Architecture:
 
 
 def as_architecture(config: Any) -> TimerS1Architecture:
-    """Take the fields that define a network from a configuration in any form.
+    """Return the architecture that a configuration in any form describes.
 
     Parameters
     ----------
     config : TimerS1Architecture, TimerS1Config or mapping
-        A mapping of field names to values; fields that it leaves out have their defaults, and the
-        other entries of the released ``config.json`` make no difference.
+        A mapping has field names as keys. Fields without an entry get their defaults, and other
+        entries of the released ``config.json`` have no effect.
+
+    Returns
+    -------
+    TimerS1Architecture
 
     Raises
     ------
     TypeError, ValueError
-        If it is no configuration of a Timer-S1, or naming the field that cannot be used.
+        If it is no configuration of a Timer-S1, or if a field cannot be used.
     """
     names = [field.name for field in dataclasses.fields(TimerS1Architecture)]
     if isinstance(config, Mapping):
@@ -153,45 +167,63 @@ def validate_architecture(config: TimerS1Architecture) -> None:
 
     Raises
     ------
-    ValueError
-        Naming the first field that does not fit.
+    TypeError, ValueError
+        If a field does not fit; the error names the first.
     """
+    _check_integers(config)
+    _check_heads(config)
+    _check_experts(config)
+    _check_context(config)
+    _check_choices(config)
+    _check_levels(config)
+
+
+def _check_integers(config: TimerS1Architecture) -> None:
+    """Check the type of every integer, which is stored as JSON, and the least values."""
     for field in dataclasses.fields(TimerS1Architecture):
         value = getattr(config, field.name)
         if field.type == "int" and not isinstance(value, int):
             raise TypeError(f"{field.name}={value!r} must be an integer")
-    for name in ("input_token_len", "hidden_size", "num_hidden_layers", "num_attention_heads"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name}={getattr(config, name)} must be at least 1")
+    for name, least in _LEAST.items():
+        check_integer(name, getattr(config, name), least)
+
+
+def _check_heads(config: TimerS1Architecture) -> None:
     if config.hidden_size % (2 * config.num_attention_heads):
         raise ValueError(
             f"hidden_size={config.hidden_size} must be a multiple of twice "
             f"num_attention_heads={config.num_attention_heads}: rotary heads have even size"
         )
+
+
+def _check_experts(config: TimerS1Architecture) -> None:
     if not 1 <= config.num_experts_per_token <= config.num_experts:
         raise ValueError(
             f"num_experts_per_token={config.num_experts_per_token} must lie between 1 and "
             f"num_experts={config.num_experts}"
         )
+
+
+def _check_context(config: TimerS1Architecture) -> None:
     if config.max_context_length < config.input_token_len:
         raise ValueError(
             f"max_context_length={config.max_context_length} must be at least one patch, "
             f"input_token_len={config.input_token_len}"
         )
-    if config.num_mtp_tokens < 0:
-        raise ValueError(f"num_mtp_tokens={config.num_mtp_tokens} must not be negative")
+
+
+def _check_choices(config: TimerS1Architecture) -> None:
     if config.hidden_act != "silu":
         raise ValueError(f"hidden_act={config.hidden_act!r} is not supported; use 'silu'")
-    for name, choices in (
-        ("training_loss", LOSSES),
-        ("serial_weighting", SERIAL_WEIGHTINGS),
-        ("preferred_rollout", ROLLOUTS),
-    ):
-        if getattr(config, name) not in choices:
-            raise ValueError(f"{name}={getattr(config, name)!r} is unknown; use one of {choices}")
+    check_choice("training_loss", config.training_loss, LOSSES)
+    check_choice("serial_weighting", config.serial_weighting, SERIAL_WEIGHTINGS)
+    check_choice("preferred_rollout", config.preferred_rollout, ROLLOUTS)
+
+
+def _check_levels(config: TimerS1Architecture) -> None:
     levels = list(config.quantiles)
-    inside = all(0 < level < 1 for level in levels)
-    if len(levels) < 2 or levels != sorted(set(levels)) or not inside:
+    inside = all(is_level(level) for level in levels)
+    if len(levels) < 2 or not inside or levels != sorted(set(levels)):
         raise ValueError(
             f"quantiles={levels} must be two or more, ascending, distinct and inside (0, 1)"
         )

@@ -1,31 +1,27 @@
-"""Rotary attention with a gate, and its kernels."""
+"""Rotary attention with a gate.
+
+Shapes in comments: B batch, N tokens, D hidden size, H heads, d head size.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture
+from timer_forecaster.models.timer_s1.attention_kernels import ATTENTION_KERNELS
 from timer_forecaster.models.timer_s1.key_values import KeyValueCache, Rotary
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_PART = 128  # tokens whose attention is computed at once
 
 
 def rotary_tables(
     n_tokens: int, head_dim: int, theta: float, device: torch.device, dtype: torch.dtype
 ) -> Rotary:
-    """Cosines and sines of the rotary embedding, each (N, head size), for positions 0 … N-1.
+    """Return cosines and sines of the rotary embedding, each (N, d), for positions 0 to N - 1.
 
     The first half of the sines is negated, for `rotate`.
 
-    Computed for each roll-out rather than kept in buffers: loading a checkpoint can leave buffers
-    that are not saved with it uninitialised, and the tables cost next to nothing.
+    The tables are computed for each roll-out and not kept in buffers: loading a checkpoint can
+    leave buffers that it does not hold uninitialized, and the tables cost next to nothing.
     """
     exponents = torch.arange(0, head_dim, 2, dtype=torch.float32, device=device) / head_dim
     positions = torch.arange(n_tokens, dtype=torch.float32, device=device)
@@ -35,14 +31,14 @@ def rotary_tables(
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Apply the half-split rotary embedding to (B, H, N, head size)."""
+    """Apply the half-split rotary embedding to (B, H, N, d)."""
     return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), sin)
 
 
 def pick(hidden_states: Tensor, newest: Tensor | None) -> Tensor:
-    """Choose one token of each row of (B, N, D), given by its index (B, 1, 1): (B, 1, D).
+    """Return one token of each row of (B, N, D), chosen by its index (B, 1, 1): (B, 1, D).
 
-    Without an index, or where one token is left, nothing changes.
+    Without an index, or if a row has one token only, all tokens are returned.
     """
     if newest is None or hidden_states.shape[1] == 1:
         return hidden_states
@@ -50,80 +46,17 @@ def pick(hidden_states: Tensor, newest: Tensor | None) -> Tensor:
 
 
 def _pick_positions(table: Tensor, newest: Tensor) -> Tensor:
-    """Choose from a rotary table what belongs to one token of each row, (B, 1, 1, head size)."""
+    """Return the entries of a rotary table for one token of each row, (B, 1, 1, d)."""
     return table[newest] if table.ndim == 2 else table.take_along_dim(newest.unsqueeze(1), dim=2)
 
 
 def mask_filler(newest: Tensor, n_tokens: int) -> Tensor | None:
-    """Tell the newest token of each row (B, 1, 1) which tokens to attend to, (B, 1, 1, N).
+    """Return the mask of the tokens up to the newest token (B, 1, 1) of each row, (B, 1, 1, N).
 
-    None where no row has filler after it: attention is faster without a mask.
+    The result is None if no row has filler: attention is faster without a mask.
     """
     mask = torch.arange(n_tokens, device=newest.device) <= newest.unsqueeze(-1)
     return None if mask.all() else mask
-
-
-def eager_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-) -> Tensor:
-    """Attention from plain products, with the signature of torch's fused one.
-
-    Forward and backward together, torch's fused kernel is three to four times slower than this
-    on a CPU in bfloat16 at 64 to 128 tokens; in float32 it is the faster one.
-    """
-    scores = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
-    if is_causal:
-        n_tokens = scores.shape[-1]
-        future = torch.ones(n_tokens, n_tokens, dtype=torch.bool, device=scores.device).triu(1)
-        scores = scores.masked_fill(future, -torch.inf)
-    if attn_mask is not None:
-        scores = scores.masked_fill(~attn_mask, -torch.inf)
-    return F.dropout(scores.softmax(-1), dropout_p) @ value
-
-
-def fastest_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-) -> Tensor:
-    """Attend by torch's fused kernel, or by plain products where a forecast is faster with them.
-
-    That is on a CPU in bfloat16: 0.6 to 0.75 of the time.
-    """
-    in_bfloat16 = key.dtype == torch.bfloat16 and key.device.type == "cpu"
-    if not (in_bfloat16 and is_causal) or dropout_p or torch.is_grad_enabled():
-        return F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, is_causal)
-    return _attend_in_parts(query, key, value)
-
-
-def _attend_in_parts(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Attend causally by plain products, in parts that leave most of what is masked out."""
-    batch_and_heads, n_tokens = query.shape[:2], query.shape[2]
-    query, key, value = (part.flatten(0, 1) for part in (query, key, value))  # (B * H, N, d)
-    attended = torch.empty_like(value)
-    for start in range(0, n_tokens, _PART):
-        stop = min(start + _PART, n_tokens)
-        future = query.new_full((stop - start, stop), -torch.inf).triu(1 + start)
-        known = key[:, :stop].transpose(-2, -1)
-        scale = query.shape[-1] ** -0.5
-        scores = torch.baddbmm(future, query[:, start:stop], known, alpha=scale)
-        attended[:, start:stop] = scores.softmax(-1) @ value[:, :stop]
-    return attended.unflatten(0, batch_and_heads)
-
-
-ATTENTION_KERNELS: dict[str, Callable[..., Tensor]] = {
-    "fastest": fastest_attention,
-    "sdpa": F.scaled_dot_product_attention,
-    "eager": eager_attention,
-}
 
 
 def _unit_rms(x: Tensor) -> Tensor:
@@ -164,7 +97,7 @@ class GatedAttention(nn.Module):
         newest: Tensor | None = None,
         cache: KeyValueCache | None = None,
     ) -> Tensor:
-        """Attend causally over (B, N, D); see `TimeMoEBlock.forward` for the other arguments."""
+        """Attend causally over (B, N, D); `TimeMoEBlock.forward` explains the other arguments."""
         asking, query_rotary = hidden_states, rotary
         if newest is not None:
             asking = pick(hidden_states, newest)  # (B, 1, D)
@@ -184,10 +117,11 @@ class GatedAttention(nn.Module):
     def _project(
         self, asking: Tensor, hidden_states: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Give queries (B, H, N', d), keys and values (B, H, N, d), and gates (B, N', D).
+        """Return queries (B, H, N', d), keys and values (B, H, N, d), and gates (B, N', D).
 
-        Queries and keys are normalised already: a rotation does not change the norm, and here
-        each head of a token is contiguous.
+        N' is the number of tokens that ask. Queries and keys are normalized here and not after
+        the rotation: a rotation does not change the norm, and here the values of a head of a
+        token are contiguous in memory.
         """
         split = (self.num_heads, self.head_dim)
         query = _unit_rms(self.q_proj(asking).unflatten(-1, split)).transpose(1, 2)

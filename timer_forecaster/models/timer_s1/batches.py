@@ -1,4 +1,4 @@
-"""From raw windows to training batches: masks and statistics of a random prefix."""
+"""Training batches from raw windows: masks, and the statistics of a random prefix."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-MAX_NORMALISED = 64.0
-"""Largest normalised value kept: the square root of 4096 steps, which no context exceeds."""
+MAX_NORMALizED = 64.0
+"""Largest normalized value of a target: the square root of 4096 steps, the longest context."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,11 +19,11 @@ class MaskShares:
     Parameters
     ----------
     leading : float
-        Rows that lose the beginning of their first patch, as a context does whose length is not
-        a multiple of the patch.
+        Share of rows that lose the beginning of their first patch, as in a context whose length
+        is not a multiple of the patch.
     points, stretch, patches : float
-        Rows that lose up to 40 % of their single points, one stretch of up to a quarter of the
-        row, or up to 40 % of whole patches; a row loses one of the three at most.
+        Shares of rows that lose up to 40 % of their single points, one stretch of up to a quarter
+        of the row, or up to 40 % of their whole patches. A row loses at most one of the three.
     """
 
     leading: float = 0.5
@@ -36,18 +36,18 @@ class MaskShares:
         others = self.points, self.stretch, self.patches
         if min(self.leading, *others) < 0 or max(self.leading, sum(others)) > 1:
             raise ValueError(
-                f"masks={dataclasses.asdict(self)} must be shares, those of points, stretch and "
+                f"masks={dataclasses.asdict(self)} must be shares, and points, stretch and "
                 "patches together at most 1"
             )
 
 
 class TrainingBatch(NamedTuple):
-    """One densely supervised batch; B rows of M patches of P steps."""
+    """One batch that supervises all tokens it can; B rows of M patches of P steps."""
 
     inputs: Tensor  # (B, M - 1, 2 P) values and observation flags of the tokens
-    targets: Tensor  # (B, M, P) normalised, finite
+    targets: Tensor  # (B, M, P) normalized, finite
     known: Tensor  # (B, M, P) bool: the target is observed
-    supervised: Tensor  # (B, M - 1) bool: the token's statistics do not look ahead
+    supervised: Tensor  # (B, M - 1) bool: the statistics of the token do not look ahead
 
 
 def make_batch(
@@ -56,76 +56,53 @@ def make_batch(
     generator: Generator,
     masks: MaskShares = MaskShares(),
 ) -> TrainingBatch:
-    """Hide values, normalise by a random prefix and cut into patches.
+    """Hide values, normalize by a random prefix and cut into patches.
 
-    A dense objective trains every token of a window, but an early token must not be told by the
-    window's mean and deviation how the window goes on. The statistics are therefore taken from
-    a random number of leading patches, and only tokens from the last of these on are supervised;
-    at inference this is the plain normalisation by the whole context.
+    A dense objective trains every token of a window, but the mean and the deviation of the window
+    would show an early token how the window goes on. The statistics are therefore taken from a
+    random number of leading patches, and only tokens from the last of these patches on are
+    supervised. At inference this is the normalization by the whole context.
 
     Parameters
     ----------
     series : Tensor, shape (B, M * P)
-        Raw windows; NaN where missing. Rows that begin with missing patches are moved to start
-        with their first observed one, as a context does.
+        Raw windows; NaN where missing. A row that begins with missing patches is moved to start
+        with its first observed patch, as a context does.
     patch_length : int
-        P.
+        Steps in a patch, P.
     generator : torch.Generator
-        On the device of the series.
+        Source of the random numbers, on the device of the series.
     masks : MaskShares
-        How many rows have values hidden.
+        Shares of rows with hidden values.
     """
     n_patches = series.shape[-1] // patch_length
     series = align_start(series, patch_length)
     known = ~series.isnan()
     visible = known & ~draw_hidden(known, patch_length, generator, masks)
     prefix = draw_prefix(len(series), n_patches, generator)
+    # A series that ends early must leave some of its own patches to be predicted.
+    prefix = 1 + (prefix - 1) * (_used_patches(known, patch_length) - 1) // (n_patches - 1)
     in_prefix = torch.arange(series.shape[-1], device=series.device) < (
         prefix[:, None] * patch_length
     )
     mean, std = masked_statistics(series, visible & in_prefix)
     usable = std > 1e-5 * (mean.abs() + std) + 1e-30
-    normalised = (series - mean) / torch.where(usable, std, 1.0)
-    known = known & (normalised.abs() <= MAX_NORMALISED)
-    values = normalised.masked_fill(~(visible & known), 0.0)
+    normalized = (series - mean) / torch.where(usable, std, 1.0)
+    known = known & (normalized.abs() <= MAX_NORMALizED)
+    values = normalized.masked_fill(~(visible & known), 0.0)
     flags = (visible & known).to(values.dtype)
     tokens = torch.cat([x.unflatten(-1, (n_patches, -1)) for x in (values, flags)], dim=-1)
     order = torch.arange(n_patches - 1, device=series.device)
     return TrainingBatch(
         inputs=tokens[:, :-1],
-        targets=normalised.masked_fill(~known, 0.0).unflatten(-1, (n_patches, -1)),
+        targets=normalized.masked_fill(~known, 0.0).unflatten(-1, (n_patches, -1)),
         known=known.unflatten(-1, (n_patches, -1)),
         supervised=(order >= prefix[:, None] - 1) & usable,
     )
 
 
-def mix_windows(windows: Tensor, share: float, generator: Generator) -> Tensor:
-    """Replace a share of windows by a convex mix with another one, both standardised.
-
-    Few real series then teach more patterns than they hold (TSMixup of Ansari et al., 2024).
-
-    Parameters
-    ----------
-    windows : Tensor, shape (rows, steps)
-        NaN where missing; a step of a mix is missing where either is.
-    share : float
-        Share of rows to replace.
-    generator : torch.Generator
-        On the device of the windows.
-    """
-    rows, device = len(windows), windows.device
-    mean, std = masked_statistics(windows, ~windows.isnan())
-    standard = (windows - mean) / std.clamp_min(1e-12)
-    partner = standard[torch.randperm(rows, generator=generator, device=device)]
-    weight = torch.rand(rows, 1, generator=generator, device=device) * 0.8 + 0.1
-    mixed = weight * standard + (1 - weight) * partner
-    chosen = torch.rand(rows, 1, generator=generator, device=device) < share
-    enough = (~mixed.isnan()).float().mean(-1, keepdim=True) > 0.2
-    return torch.where(chosen & enough, mixed, windows)
-
-
 def align_start(series: Tensor, patch_length: int) -> Tensor:
-    """Move rows (B, T) left by whole patches so that each begins with an observed patch."""
+    """Move rows (B, T) left by whole patches, so that each row begins with an observed patch."""
     length = series.shape[-1]
     first = (~series.isnan()).to(torch.int8).argmax(-1)
     shift = first // patch_length * patch_length
@@ -135,7 +112,7 @@ def align_start(series: Tensor, patch_length: int) -> Tensor:
 
 
 def draw_prefix(batch: int, n_patches: int, generator: Generator) -> Tensor:
-    """Leading patches that give the statistics, (B,): mostly spread, a fifth very short."""
+    """Draw the number of leading patches for the statistics, (B,): a fifth of them very few."""
     device = generator.device
     uniform = torch.rand(2, batch, generator=generator, device=device)
     spread = (uniform[0] * (n_patches - 1)).long() + 1
@@ -143,10 +120,17 @@ def draw_prefix(batch: int, n_patches: int, generator: Generator) -> Tensor:
     return torch.where(uniform[1] < 0.2, short, spread).clamp_max(n_patches - 1)
 
 
+def _used_patches(known: Tensor, patch_length: int) -> Tensor:
+    """Patches of each row up to its last observed one, (B,), at least 2 as in the shortest row."""
+    steps = torch.arange(1, known.shape[-1] + 1, device=known.device)
+    last = (known * steps).amax(-1)
+    return (-(-last // patch_length)).clamp_min(2)
+
+
 def draw_hidden(
     known: Tensor, patch_length: int, generator: Generator, masks: MaskShares
 ) -> Tensor:
-    """Choose values to hide from the network (bool, like ``known``)."""
+    """Draw the values to hide from the network: bool, of the shape of ``known``."""
     batch, length = known.shape
     device = generator.device
 
@@ -170,7 +154,7 @@ def draw_hidden(
 
 
 def masked_statistics(series: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and population standard deviation of each row over the mask, each (B, 1)."""
+    """Return the mean and the population standard deviation of each row within a mask, (B, 1)."""
     count = mask.sum(-1, keepdim=True).clamp_min(1)
     values = series.nan_to_num(0.0).masked_fill(~mask, 0.0)
     mean = values.sum(-1, keepdim=True) / count

@@ -1,8 +1,8 @@
 """The sparse mixture of experts, and the strategies that execute it.
 
-A strategy is a function of ``(hidden_states, routing_weights, expert_indices, experts)`` that
-returns the weighted sum of the chosen experts' outputs for every token. All of them compute the
-same numbers up to rounding; which one is fastest depends on the device and on the sizes.
+A strategy is a function of ``(hidden_states, routing_weights, expert_indices, experts)``. It
+returns, for every token, the weighted sum of the outputs of the chosen experts. All strategies
+compute the same numbers up to rounding. The fastest one depends on the device and on the sizes.
 """
 
 from __future__ import annotations
@@ -34,9 +34,13 @@ class Expert(nn.Module):
 
 
 def sort_by_expert(hidden_states: Tensor, expert_indices: Tensor) -> tuple[Tensor, Tensor]:
-    """Repeat each token for its experts, sorted by expert: (tokens * top k, hidden size).
+    """Repeat each token for its experts, and sort the copies by expert.
 
-    Also gives the order: what number, of all first choices, then all second ones, …, comes where.
+    Returns
+    -------
+    rows : Tensor, shape (tokens * top k, hidden size)
+    order : Tensor of int, shape (tokens * top k,)
+        For each row, its number among all first choices, then all second choices, and so on.
     """
     chosen = expert_indices.T.flatten()
     order = chosen.argsort(stable=True)
@@ -44,7 +48,7 @@ def sort_by_expert(hidden_states: Tensor, expert_indices: Tensor) -> tuple[Tenso
 
 
 def combine(outputs: Tensor, order: Tensor, routing_weights: Tensor) -> Tensor:
-    """Bring the experts' outputs back into the order of the tokens and add up each token's."""
+    """Return the weighted sum of the sorted outputs for each token, in the order of the tokens."""
     n_tokens, top_k = routing_weights.shape
     unsorted = torch.empty_like(outputs).index_copy_(0, order, outputs)
     parts = unsorted.view(top_k, n_tokens, -1)
@@ -56,7 +60,7 @@ def combine(outputs: Tensor, order: Tensor, routing_weights: Tensor) -> Tensor:
 
 
 expert_map: ContextVar[Callable[..., Iterator[Tensor]]] = ContextVar("expert_map", default=map)
-"""What `run_sorted` calls its experts with, as with the built-in `map`; may do so in threads."""
+"""The function that `run_sorted` uses in place of the built-in `map`; it may use threads."""
 
 
 def run_sorted(
@@ -67,7 +71,7 @@ def run_sorted(
 ) -> Tensor:
     """Sort the tokens by expert, so that each expert runs once on a contiguous slice.
 
-    Computes only what the router asked for.
+    No expert computes tokens that the router did not send to it.
     """
     rows, order = sort_by_expert(hidden_states, expert_indices)
     counts = torch.bincount(expert_indices.flatten(), minlength=len(experts)).tolist()
@@ -84,8 +88,8 @@ def run_dense(
 ) -> Tensor:
     """Run every expert on every token as one wide product, gated by the routing weights.
 
-    Does ``num_experts / num_experts_per_token`` times the arithmetic but needs no gather and no
-    synchronisation with the device: the fastest choice for few small experts.
+    This takes ``num_experts / num_experts_per_token`` times the arithmetic, but no gather and no
+    synchronization with the device. It is the fastest strategy for few small experts.
     """
     gates = routing_weights.new_zeros(hidden_states.shape[0], len(experts))
     gates = gates.scatter(1, expert_indices, routing_weights)
@@ -105,13 +109,13 @@ EXPERT_STRATEGIES: dict[str, ExpertStrategy] = {"sorted": run_sorted, "dense": r
 class MixtureOfExperts(nn.Module):
     """Route each token to its top experts and sum their outputs.
 
-    The routing weights are the softmax over *all* experts, in float32, not renormalised over the
-    chosen ones (report, section 3.2; the released checkpoint does the same).
+    The routing weights are the softmax over *all* experts, in float32. They are not normalized
+    again over the chosen experts (report, section 3.2; the released checkpoint does the same).
 
     Attributes
     ----------
     strategy : str
-        A key of `EXPERT_STRATEGIES`, for experts that are modules of their own.
+        A key of `EXPERT_STRATEGIES`. It applies if the experts are a list of modules.
     """
 
     experts: nn.Module
@@ -127,7 +131,7 @@ class MixtureOfExperts(nn.Module):
         )
 
     def forward(self, hidden_states: Tensor) -> tuple[Tensor, Tensor]:
-        """Route and run.
+        """Route the tokens, and run the experts.
 
         Parameters
         ----------

@@ -1,8 +1,8 @@
 """Keys and values kept between the passes of a roll-out.
 
-All blocks are causal and a row is normalised once, so what a block computed of a token holds for
-the whole roll-out: each pass enters its new tokens alone. The paths that continue a row share the
-row's context, which is kept once.
+All blocks are causal and a row is normalized once. The keys and values of a token therefore hold
+for the whole roll-out, and each pass enters only its new tokens. The paths that continue a row
+share the context of the row, which is kept once.
 
 Shapes in comments: B rows, R paths of each row, N tokens of the context, n new tokens of each path,
 M tokens that a path has added so far, H heads, d head size.
@@ -22,25 +22,25 @@ _MOST_SCORES = 2**26  # attention scores computed at once
 class KeyValueCache:
     """Keys and values of every block in a roll-out; for inference, without gradients.
 
-    The passes that it is given to fill it. The first ones enter the contexts, (B, N) tokens, some
-    rows after the other or all at once. Every later one enters what the paths of all rows add,
-    (B * R, n) tokens, with the paths of a row side by side.
+    The passes of the roll-out fill the cache. The first passes enter the contexts, (B, N) tokens,
+    all rows at once or some rows in each pass. Every later pass enters the new tokens of the
+    paths of all rows, (B * R, n) tokens, with the paths of a row side by side.
 
     Parameters
     ----------
     last_token : Tensor of int, shape (B,)
-        Each context's newest token; what follows it is filler.
+        Index of the newest token of each context; the tokens after it are filler.
     n_tokens : int
         Tokens of the contexts, filler included.
     n_paths : int
         Paths that continue each row, R.
     capacity : int
-        Tokens that each path adds in the roll-out at most; room for them is made once.
+        Most tokens that each path adds in the roll-out; memory for them is allocated once.
 
     Attributes
     ----------
     rotary : Rotary or None
-        Tables of ``n_tokens + capacity`` positions, which the network sets in the first pass.
+        Tables of ``n_tokens + capacity`` positions. The network sets them in the first pass.
     """
 
     def __init__(self, last_token: Tensor, n_tokens: int, n_paths: int, capacity: int) -> None:
@@ -58,11 +58,11 @@ class KeyValueCache:
 
     @property
     def continues(self) -> bool:
-        """Whether the pass under way enters what paths add, rather than contexts."""
+        """Whether the current pass enters new tokens of paths, and not contexts."""
         return self._n_added > 0
 
     def enter(self, n_rows: int, n_tokens: int) -> Rotary:
-        """Make room for the tokens of a pass, and give their rotary tables."""
+        """Reserve the places of the tokens of a pass, and return their rotary tables."""
         assert self.rotary is not None  # noqa: S101
         cos, sin = self.rotary
         if self._entered.stop < self._n_rows:
@@ -74,7 +74,7 @@ class KeyValueCache:
         return cos[positions].unsqueeze(1), sin[positions].unsqueeze(1)
 
     def keep_context(self, block: nn.Module, key: Tensor, value: Tensor) -> None:
-        """Keep what a block computed of the contexts that were entered, (rows, H, N, d)."""
+        """Keep the keys and values of a block for the contexts of this pass, (rows, H, N, d)."""
         if block not in self._context:
             size = (2, self._n_rows, key.shape[1], self.n_tokens, key.shape[3])
             self._context[block] = key.new_empty(size)
@@ -82,19 +82,20 @@ class KeyValueCache:
         self._context[block][1, self._entered] = value
 
     def attend(self, block: nn.Module, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Attend to the context and, causally, to what each path has added.
+        """Attend to the context and, causally, to the tokens that each path has added.
 
-        Plain products: on a CPU torch's fused kernel is little faster for few queries and many
-        keys in float32, slower in bfloat16, and needs a copy of the context for each path.
+        Attention is computed by plain products. For few queries and many keys on a CPU, torch's
+        fused kernel is hardly faster in float32 and slower in bfloat16, and it needs a copy of
+        the context for each path.
 
         Parameters
         ----------
         block : Module
-            What keeps the keys and values.
+            The attention that the keys and values belong to.
         query : Tensor, shape (B * R, H, n', d)
-            Of all new tokens, n' = n, or of the newest alone, n' = 1.
+            Queries of all new tokens, n' = n, or of the newest only, n' = 1.
         key, value : Tensor, shape (B * R, H, n, d)
-            Of the new tokens.
+            Keys and values of the new tokens.
 
         Returns
         -------
@@ -127,9 +128,9 @@ def _attend_jointly(
     added_value: Tensor,
     filler: Tensor | None = None,
 ) -> Tensor:
-    """One softmax over a context and what its paths added, for the queries of the newest tokens.
+    """Attend by one softmax over a context and the tokens that its paths added.
 
-    Maps (B, H, R, n, d) to the same shape.
+    Queries (B, H, R, n, d) are mapped to the same shape.
     """
     n_paths, n_queries, head_dim = query.shape[2:]
     query = query * head_dim**-0.5

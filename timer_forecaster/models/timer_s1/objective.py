@@ -25,16 +25,16 @@ def patch_loss(
     r"""Quantile loss of predicted patches.
 
     With :math:`\rho_q(x, \hat x) = \max(q (x - \hat x), (q - 1)(x - \hat x))`, ``"wql"`` is
-    equation (13) of the report, :math:`2 \sum_t \rho_q / \sum_t |x_t|` for each patch (its divisor
-    kept from falling under 1e-3), averaged over levels and patches; ``"pinball"`` is the plain mean
-    of :math:`2 \rho_q` after asinh of both sides. A monotone map does not move the optimal
-    quantiles, and this one keeps a few far-off targets from ruling the gradient.
+    equation (13) of the report, :math:`2 \sum_t \rho_q / \sum_t |x_t|` for each patch, averaged
+    over levels and patches; the divisor is at least 1e-3. ``"pinball"`` is the mean of
+    :math:`2 \rho_q` after asinh of both sides. A monotone map does not move the optimal
+    quantiles, and asinh keeps a few far-off targets from dominating the gradient.
 
     Parameters
     ----------
     quantiles : Tensor, shape (..., Q, P)
     target, observed : Tensor, shape (..., P)
-        Targets (finite also where not observed) and whether they count (bool).
+        Targets, which are finite also where they are not observed, and whether they count (bool).
     levels : Tensor, shape (Q,)
     kind : {"wql", "pinball"}
 
@@ -66,24 +66,29 @@ def stage_losses(
     supervised: Tensor | None = None,
     loss: Callable[[Tensor, Tensor, Tensor, Tensor, str], Tensor] = patch_loss,
 ) -> list[Tensor]:
-    """Dense supervision: stage j at token i learns patch i + j + 1, wherever there is one.
+    """Return the loss of each stage at all tokens: stage j at token i predicts patch i + j + 1.
 
     Parameters
     ----------
     predictions : sequence of Tensor, each (B, N, Q, P)
-        Of stage 0 and of each serial block.
+        Predictions of stage 0 and of each serial block.
     targets, known : Tensor, shape (B, M, P)
-        Patches from the beginning of the tokens on, and which of their steps are observed.
+        Patches from the beginning of the tokens on, and whether each step is observed (bool).
     levels : Tensor, shape (Q,)
     kind : {"wql", "pinball"}
     supervised : Tensor of bool, shape (B, N), optional
         Tokens that count. Default: all.
     loss : callable
         `patch_loss`, or a compiled copy of it.
+
+    Returns
+    -------
+    list of Tensor, scalars
+        The loss of stage 0, then of each serial block.
     """
     n_tokens = predictions[0].shape[1]
     counts_at = known.new_ones(1, 1, 1) if supervised is None else supervised.unsqueeze(-1)
-    # Patches that nobody knows, after the end: all stages then have one shape to compile.
+    # Unknown patches after the end give all stages the same shape, which is compiled once.
     beyond = max(0, n_tokens + len(predictions) - targets.shape[1])
     targets, known = (F.pad(x, (0, 0, 0, beyond)) for x in (targets, known))
     losses = []
@@ -96,8 +101,8 @@ def stage_losses(
 def load_balance_loss(router_logits: Sequence[Tensor], top_k: int) -> Tensor:
     r"""Load-balancing loss :math:`E \sum_j f_j P_j`, averaged over blocks.
 
-    :math:`f_j` is the share of the ``top_k * tokens`` routing choices that went to expert j,
-    :math:`P_j` its mean router probability (report, section 3.3). It is 1 when balanced.
+    :math:`f_j` is the share of expert j in the ``top_k * tokens`` routing choices, and
+    :math:`P_j` is its mean router probability (report, section 3.3). Balanced routing gives 1.
 
     Parameters
     ----------
@@ -122,7 +127,7 @@ def load_balance_loss(router_logits: Sequence[Tensor], top_k: int) -> Tensor:
 def combine_terms(
     patch_losses: Sequence[Tensor], aux: Tensor, serial_weighting: str, aux_coef: float
 ) -> LossTerms:
-    r"""Sum the terms: L_NTP + L_STP + alpha * L_aux.
+    r"""Return L_NTP + L_STP + alpha * L_aux, and these terms.
 
     Parameters
     ----------
@@ -131,10 +136,10 @@ def combine_terms(
     aux : Tensor
         Load-balancing loss.
     serial_weighting : {"equal", "inverse_sqrt"}
-        Pre-training weighs serial blocks equally, continued pre-training weighs block j by
-        :math:`1 / \sqrt{j}` (report, section 4).
+        Weights of the serial blocks. Pre-training weights them equally, continued pre-training
+        weights block j by :math:`1 / \sqrt{j}` (report, section 4).
     aux_coef : float
-        alpha.
+        Weight of the load-balancing loss, alpha.
     """
     ntp, serial = patch_losses[0], list(patch_losses[1:])
     stp = torch.zeros_like(ntp)

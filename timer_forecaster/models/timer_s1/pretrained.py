@@ -1,4 +1,4 @@
-"""Timer-S1 behind transformers' ``PreTrainedModel``: hub, shards, dtypes, device maps."""
+"""Timer-S1 as a ``PreTrainedModel`` of transformers: hub, shards, dtypes, device maps."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture, validate_architecture
-from timer_forecaster.models.timer_s1.attention import ATTENTION_KERNELS, GatedAttention
-from timer_forecaster.models.timer_s1.network import TimerS1Backbone, TimerS1Layers, patchify
+from timer_forecaster.models.timer_s1.attention import GatedAttention
+from timer_forecaster.models.timer_s1.attention_kernels import ATTENTION_KERNELS
+from timer_forecaster.models.timer_s1.network import TimerS1Backbone, TimerS1Layers
 from timer_forecaster.models.timer_s1.objective import (
     combine_terms,
     load_balance_loss,
     stage_losses,
 )
+from timer_forecaster.models.timer_s1.patches import patchify
 
 
 class TimerS1Config(TimerS1Architecture, PreTrainedConfig):
     """`TimerS1Architecture` as a transformers configuration; reads the released ``config.json``.
 
-    Parameters are those of `TimerS1Architecture`, then those of ``PreTrainedConfig``.
+    It takes the parameters of `TimerS1Architecture` and of ``PreTrainedConfig``.
     """
 
     model_type = "Timer-S1"
 
     def __post_init__(self, **kwargs: Any) -> None:
-        """Finish transformers' fields and check our own."""
-        kwargs.pop("auto_map", None)  # names remote code, which is never run
+        """Set the fields of transformers and check the fields of the network."""
+        kwargs.pop("auto_map", None)  # the name of remote code, which is never run
         PreTrainedConfig.__post_init__(self, **kwargs)
         self.quantiles = tuple(self.quantiles)
         validate_architecture(self)
@@ -39,7 +41,7 @@ class TimerS1Config(TimerS1Architecture, PreTrainedConfig):
 
 @dataclass
 class TimerS1Output(ModelOutput):
-    """What `TimerS1ForPrediction.forward` returns.
+    """The output of `TimerS1ForPrediction.forward`.
 
     Attributes
     ----------
@@ -48,7 +50,7 @@ class TimerS1Output(ModelOutput):
     quantiles : Tensor, shape (B, Q, (serial blocks + 1) * P)
         Forecast after the newest token, on the scale of the inputs.
     router_logits : tuple of Tensor, each (B * N, experts)
-        One for each block, main blocks first.
+        Router logits of each block, main blocks first.
     """
 
     loss: Tensor | None = None
@@ -62,8 +64,9 @@ class TimerS1Output(ModelOutput):
 class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
     """Timer-S1 with the loading, saving and training interfaces of transformers.
 
-    ``from_pretrained`` reads the released checkpoint as it is (sharded or a single file, its own
-    ``config.json``) and ``save_pretrained`` writes the same layout. Remote code is never run.
+    ``from_pretrained`` reads the released checkpoint as it is, with its ``config.json`` and one
+    file of weights or several shards. ``save_pretrained`` writes the same layout. Remote code is
+    never run.
 
     Parameters
     ----------
@@ -85,7 +88,7 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
     config: TimerS1Config
     base_model_prefix = "model"
     main_input_name = "inputs"
-    _input_embed_layer = "embed_layer"  # quantisers ask for it
+    _input_embed_layer = "embed_layer"  # for the quantizers of transformers
     _no_split_modules: ClassVar[list[str]] = ["TimeMoEBlock", "TimeSTPBlock"]
     _supports_sdpa = True
 
@@ -111,19 +114,19 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
         observed: Tensor | None = None,
         labels: Tensor | None = None,
     ) -> TimerS1Output:
-        """Run every block on every token, densely supervised if labels are given.
+        """Run every block on every token; labels supervise all tokens.
 
         Parameters
         ----------
         inputs : Tensor, shape (B, T)
-            Series, old to new, **already normalised**. Statistics over the whole of a training
-            window tell early tokens about their future; take them from its beginning.
+            Series, oldest step first, **already normalized**. Statistics over a whole training
+            window would tell early tokens about their future; take them from its beginning.
         observed : Tensor of bool, shape (B, T), optional
-            False where a value is missing. Default: all observed.
+            False where a value is missing. Default: all values are observed.
         labels : Tensor, shape (B, T') with T' >= T, optional
-            The series on the scale of the inputs and aligned with their start, usually reaching
-            further; NaN where there is nothing to learn. Stage j at token i learns patch
-            i + j + 1 wherever labels have it.
+            The series on the scale of the inputs, from the same first step and usually longer;
+            NaN where there is nothing to learn. Stage j at token i learns patch i + j + 1 where
+            the labels have it.
 
         Returns
         -------
@@ -158,7 +161,7 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
         )
 
     def _label_patches(self, labels: Tensor, pad: int) -> Tensor:
-        """Cut labels (B, T') into patches (B, M, P) that line up with the tokens, NaN around."""
+        """Cut labels (B, T') into the patches (B, M, P) of the tokens, filled up with NaN."""
         length = self.config.input_token_len
         right = -(labels.shape[-1] + pad) % length
         padded = F.pad(labels.float(), (pad, right), value=torch.nan)

@@ -1,1 +1,1 @@
-"""The same weights in forms that a device computes faster."""
+"""Other forms of the same weights, which a device computes faster."""

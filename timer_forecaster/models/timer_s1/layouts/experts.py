@@ -14,16 +14,16 @@ from timer_forecaster.models.timer_s1.layouts.linears import PackedLinear, pad_t
 
 
 class FusedExpert(nn.Module):
-    """An expert whose first two products are one: the form for 8 bits.
+    """An expert that computes its first two products as one: the form for 8 bits.
 
-    So their input is rounded once; and a kernel of 8 bits can do nothing more to its sums, so that
-    nothing is lost by computing what lies between the products apart. `PackedExpert` is for kernels
-    that can. Both take any number of tokens, none included, and multiply numbers `on_grid` alone.
+    The input of both products is then rounded once. The activation and the gate are computed
+    after the product, because an 8-bit kernel cannot include them; `PackedExpert` is the form for
+    kernels that can. Both forms take any number of tokens, also none, and pad it by `pad_to_grid`.
 
     Parameters
     ----------
     gate_up_proj : nn.Module
-        Maps the hidden size to twice the expert size: the gate's half, then that of up.
+        Maps the hidden size to twice the expert size: first the half of gate, then the half of up.
     down_proj : nn.Module
         Maps the expert size to the hidden size.
     """
@@ -45,13 +45,13 @@ class FusedExpert(nn.Module):
 class PackedExpert(nn.Module):
     """An `Expert` of `PackedLinear` layers: the form for float32 and bfloat16.
 
-    Kernels of these types apply the activation, and multiply by the gate, while sums are in their
-    registers, for which gate and up stay apart. See `FusedExpert` for the other form.
+    Kernels of these types apply the activation and multiply by the gate while the sums are in
+    registers. Gate and up therefore stay two products. `FusedExpert` is the form for 8 bits.
 
     Parameters
     ----------
     expert : Expert
-        On the CPU. Its weights are copied.
+        An expert on the CPU. Its weights are copied.
     """
 
     def __init__(self, expert: Expert) -> None:
@@ -75,15 +75,15 @@ class DeferredExpert(nn.Module):
     Parameters
     ----------
     make : callable
-        Gives the expert: a module that maps (tokens, hidden size) to the same shape. It is called
-        once, from whichever thread comes first.
+        Returns the expert: a module that maps (tokens, hidden size) to the same shape. It is
+        called once, in the first thread that needs the expert.
     """
 
     def __init__(self, make: Callable[[], nn.Module]) -> None:
         super().__init__()
         self._make: Callable[[], nn.Module] | None = make
         self._making = threading.Lock()
-        # The slot is there from the start: others may go through the modules meanwhile.
+        # Registered from the start: other threads may iterate over the modules meanwhile.
         self.expert: nn.Module
         self.register_module("expert", None)
 
@@ -92,10 +92,10 @@ class DeferredExpert(nn.Module):
         return self.made()(hidden_states) if len(hidden_states) else hidden_states
 
     def made(self) -> nn.Module:
-        """Give the expert, making it the first time."""
+        """Return the expert, and make it the first time."""
         if self._make is not None:
             with self._making:
-                if self._make is not None:  # another thread may have been faster
+                if self._make is not None:  # no other thread has made it meanwhile
                     with torch.inference_mode(False):  # the weights outlive the caller's mode
                         self.expert = self._make()
                     self._make = None
@@ -105,7 +105,8 @@ class DeferredExpert(nn.Module):
 class StackedExperts(nn.Module):
     """All experts of a block in two stacks of weights, each multiplied in one grouped product.
 
-    For GPUs: nothing is launched expert by expert, and no count of tokens is waited for.
+    This is the form for GPUs: there is one launch for all experts, and the program does not wait
+    for the number of tokens of each.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ class StackedExperts(nn.Module):
     def forward(
         self, hidden_states: Tensor, routing_weights: Tensor, expert_indices: Tensor
     ) -> Tensor:
-        """Run a strategy's computation on these experts."""
+        """Compute the result of a strategy with these experts."""
         rows, order = sort_by_expert(hidden_states, expert_indices)
         chosen = expert_indices.flatten()
         counts = chosen.new_zeros(len(self.down_proj)).scatter_add(

@@ -1,0 +1,6 @@
+"""Programs that measure the figures of the README and of the pages in ``docs``.
+
+Each program is a module or a package of this one. Start it from the root of the repository::
+
+    python -m benchmarks.NAME --help
+"""

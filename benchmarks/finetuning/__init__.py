@@ -1,0 +1,1 @@
+"""Gains of finetuning on unseen data sets: `python -m benchmarks.finetuning`."""

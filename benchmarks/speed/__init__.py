@@ -1,0 +1,1 @@
+"""Speed and memory of forecasts: `python -m benchmarks.speed`."""

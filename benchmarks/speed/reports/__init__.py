@@ -1,0 +1,1 @@
+"""Reports of the program, which ask, compute ratios and print tables."""

@@ -1,1 +1,0 @@
-"""The parts of `benchmarks/speed.py`, by theme; see there."""

@@ -1,0 +1,114 @@
+"""The rules of the house, which `CONTRIBUTING.md` explains.
+
+Imports have their own contracts, in `pyproject.toml`, checked by `lint-imports`.
+"""
+
+import dataclasses
+import inspect
+import subprocess
+import sys
+
+import pytest
+from code_lines import code_lines, functions
+from places import ROOT
+
+PACKAGE = ROOT / "timer_forecaster"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+DOORS = ("cli", "darts", "sklearn", "sktime")
+
+LONGEST_FUNCTION = 40
+LONGEST_FILE_OF_A_DOOR = 170
+
+# Modules without a test file of their name, each with its reason.
+WITHOUT_TEST_FILE = {
+    "__main__.py": "one call of the command",
+    "arrays.py": "types alone",
+}
+
+
+def name_of(path):
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", [*MODULES, *(ROOT / "benchmarks").rglob("*.py")], ids=str)
+def test_no_function_is_longer_than_a_screen(path):
+    sizes = dict(functions(path.read_text(encoding="utf-8")))
+    assert {name: size for name, size in sizes.items() if size > LONGEST_FUNCTION} == {}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_doors_are_thin(door):
+    files = sorted((PACKAGE / door).rglob("*.py"))
+    assert files, f"{door} is a package of small files"
+    sizes = {name_of(path): len(code_lines(path.read_text(encoding="utf-8"))) for path in files}
+    assert {name: n for name, n in sizes.items() if n > LONGEST_FILE_OF_A_DOOR} == {}
+
+
+def has_code_of_its_own(path):
+    """Whether a module does more than to hand on the names of others."""
+    return any(functions(path.read_text(encoding="utf-8")))
+
+
+def test_every_module_has_a_test_file_of_its_path_and_name():
+    lonely = []
+    for path in MODULES:
+        name = path.relative_to(PACKAGE)
+        if path.name == "__init__.py" or not has_code_of_its_own(path):
+            continue
+        tests = ROOT / "tests" / name.parent / f"test_{name.name}"
+        if not tests.is_file():
+            lonely.append(str(name))
+    assert sorted(lonely) == sorted(name for name in WITHOUT_TEST_FILE if name in lonely)
+
+
+def test_every_test_file_of_a_room_names_a_module_or_a_topic_of_it():
+    """A test file lies in the folder of a room, or at the top."""
+    rooms = {str(path.parent.relative_to(PACKAGE)) for path in MODULES}
+    rooms |= {"conformance", "benchmarks", "support", "data"}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        room = str(path.parent.relative_to(ROOT / "tests"))
+        assert room in rooms or room == "." or room.startswith(("benchmarks", "data")), path
+
+
+# How a door calls an option, where it is not the option's own name.
+OTHER_NAMES = {
+    # Darts cuts the windows itself: its parameter is the length of the context.
+    ("darts", "context_length"): "input_chunk_length",
+}
+
+
+def parameters_of(door):
+    if door == "pipeline":
+        from timer_forecaster import ForecastPipeline
+
+        return inspect.signature(ForecastPipeline.predict).parameters
+    if door == "frames":
+        from timer_forecaster import ForecastPipeline
+
+        return inspect.signature(ForecastPipeline.predict_frame).parameters
+    module = pytest.importorskip(f"timer_forecaster.{door}")
+    names = {"sktime": "TimerS1Forecaster", "darts": "TimerS1Model", "sklearn": "TimerS1Regressor"}
+    return inspect.signature(getattr(module, names[door]).__init__).parameters
+
+
+@pytest.mark.parametrize("door", ["pipeline", "frames", "sktime", "darts", "sklearn"])
+def test_every_option_of_a_forecast_is_a_parameter_of_every_door(door):
+    from timer_forecaster.inference.options import ForecastOptions
+
+    if door in ("sktime", "darts", "sklearn"):
+        pytest.importorskip(door)
+    parameters = parameters_of(door)
+    for field in dataclasses.fields(ForecastOptions):
+        name = OTHER_NAMES.get((door, field.name), field.name)
+        assert name in parameters, f"{door} has no parameter {name}"
+        if name == field.name and door != "darts":  # Darts has a batch size of its own
+            assert parameters[name].default == field.default
+
+
+def test_every_option_of_a_forecast_is_an_option_of_the_command():
+    from timer_forecaster.inference.options import ForecastOptions
+
+    command = [sys.executable, "-m", "timer_forecaster", "forecast", "--help"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    for field in dataclasses.fields(ForecastOptions):
+        assert f"--{field.name.replace('_', '-')}" in text

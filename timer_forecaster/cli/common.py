@@ -1,0 +1,175 @@
+"""Options and steps that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from timer_forecaster.extras import missing_extra
+from timer_forecaster.models.timer_s1.architecture import DTYPES, ROLLOUTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from timer_forecaster import ForecastPipeline
+
+TABLE_ROWS = 12
+"""Rows of a table that is printed."""
+
+DEFAULT_CHECKPOINT = "timer-s1-mini"
+
+_COLUMN_OPTIONS = {
+    "time_column": "--time-column",
+    "id_column": "--id-column",
+    "target_columns": "--target",
+}
+
+
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name a file and its columns."""
+    add = parser.add_argument
+    add("data", type=Path, metavar="DATA.csv", help="a header line, then one row per time (and id)")
+    add(
+        "--time-column",
+        required=True,
+        metavar="NAME",
+        help="column of dates (ISO 8601 is read without guessing) or integers",
+    )
+    add(
+        "--target",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        help="columns that are series; default: all numeric columns but the time and the id",
+    )
+    add("--id-column", metavar="NAME", help="column that identifies the series of a row")
+    add("--freq", help="step of the times, such as h, 15min, B or MS; default: inferred")
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a checkpoint."""
+    parser.add_argument(
+        "--checkpoint",
+        default=DEFAULT_CHECKPOINT,
+        metavar="NAME",
+        help="registry name, folder or hub id; default: %(default)s",
+    )
+
+
+def add_forecast_options(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each field of `ForecastOptions`."""
+    add = parser.add_argument
+    add(
+        "--context-length",
+        type=int,
+        metavar="STEPS",
+        help="newest steps to forecast from; default: all that the checkpoint reads",
+    )
+    add(
+        "--rollout",
+        choices=("auto", *ROLLOUTS),
+        default="auto",
+        help="how to continue beyond one pass; default: auto, as the checkpoint prefers",
+    )
+    add(
+        "--flip",
+        action="store_true",
+        help="average over both signs of each series, at twice the cost",
+    )
+    add(
+        "--batch-size",
+        type=int,
+        metavar="SERIES",
+        help="most series that enter the network at once; default: by a budget of tokens",
+    )
+
+
+def add_loading_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which network a checkpoint becomes."""
+    add = parser.add_argument
+    add("--adapter", metavar="FOLDER", help="folder that `finetune` wrote, or a hub id")
+    add(
+        "--device",
+        default="auto",
+        metavar="NAME",
+        help="such as cpu, cuda or cuda:1; default: auto, a GPU if there is one and no 8 bits",
+    )
+    add(
+        "--dtype",
+        choices=("auto", *DTYPES),
+        default="auto",
+        help="type to compute in; default: auto, float32 or, for large networks, as stored",
+    )
+    add_quantization(parser)
+
+
+def add_quantization(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Add the option for 8-bit experts."""
+    parser.add_argument(
+        "--quantization",
+        choices=("int8",),
+        default=default,
+        help="experts in 8-bit integers, on a CPU",
+    )
+
+
+def check_writable(path: Path | None) -> None:
+    """Refuse a path without a folder, before the work that it is to hold is done."""
+    if path is not None and not path.parent.is_dir():
+        raise ValueError(f"cannot write {path}: there is no folder {path.parent}")
+
+
+def check_picture(path: Path | None) -> None:
+    """Refuse a picture that cannot be written or drawn, before the work is done."""
+    check_writable(path)
+    if path is not None:
+        from timer_forecaster.plotting import check_format
+
+        check_format(path)
+
+
+def read_table(arguments: argparse.Namespace) -> pd.DataFrame:
+    """Read the file that the options of `add_table` name."""
+    from timer_forecaster.frames.reading import MissingColumnError, read_series_file
+
+    try:
+        return read_series_file(
+            arguments.data,
+            time_column=arguments.time_column,
+            id_column=arguments.id_column,
+            target_columns=arguments.target,
+        )
+    except MissingColumnError as error:
+        raise error.renamed(_COLUMN_OPTIONS[error.argument]) from None
+
+
+def load_pipeline(checkpoint: str, arguments: argparse.Namespace) -> ForecastPipeline:
+    """Return the pipeline of a checkpoint, by the options of `add_loading_options`."""
+    from timer_forecaster import ForecastPipeline
+
+    return ForecastPipeline.from_pretrained(
+        checkpoint,
+        device=arguments.device,
+        dtype=arguments.dtype,
+        quantization=arguments.quantization,
+        adapter=arguments.adapter,
+    )
+
+
+def print_summary(summary: str, *paths: Path | None) -> None:
+    """Print a sentence and the files that were written."""
+    written = ", ".join(str(path) for path in paths if path is not None)
+    print(f"{summary} -> {written}" if written else summary)
+
+
+@contextmanager
+def needs_extra(extra: str) -> Iterator[None]:
+    """Add the extra of the package that has it to the error of a missing module."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = str(error.name).partition(".")[0]
+        raise ImportError(missing_extra(f"this command needs {module}", extra)) from error

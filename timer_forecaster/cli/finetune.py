@@ -1,0 +1,114 @@
+"""The command `finetune`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from timer_forecaster.cli.common import (
+    add_checkpoint,
+    add_loading_options,
+    add_table,
+    check_writable,
+    load_pipeline,
+    read_table,
+)
+from timer_forecaster.cli.settings import add_settings, given_settings
+from timer_forecaster.finetuning.config import LORA_SETTINGS, FinetuneConfig
+
+if TYPE_CHECKING:
+    from timer_forecaster.finetuning import Adapter
+
+_NAMES = {"target": "tune"}  # --target names columns
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.set_defaults(run=run)
+    parser.description = (
+        "Finetune a few weights of a checkpoint to every target column, for every id, of a CSV "
+        "file, and write them to a folder, which `forecast --adapter` and `evaluate --adapter` "
+        "take. The newest steps of each series are not trained on: they decide when to stop, and "
+        "whether the result is kept. With --adapter, its target is the default of --tune."
+    )
+    add_table(parser)
+    add_checkpoint(parser)
+    add_loading_options(parser)
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="FOLDER", help="folder that does not exist"
+    )
+    add_settings(parser, FinetuneConfig, names=_NAMES)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Finetune to the series of the file, write the adapter, and print the report."""
+    check_writable(arguments.output)
+    if arguments.output.exists():
+        raise ValueError(f"cannot write {arguments.output}: it exists")
+    from timer_forecaster.frames.long import series_of
+
+    config = _config(arguments)
+    series = series_of(
+        read_table(arguments),
+        time_column=arguments.time_column,
+        id_column=arguments.id_column,
+        target_columns=arguments.target,
+        freq=arguments.freq,
+    )
+    from timer_forecaster import finetuning
+
+    pipeline = load_pipeline(arguments.checkpoint, arguments)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", finetuning.TuningWarning)
+        adapter = finetuning.finetune(pipeline, series, config, progress=sys.stderr.isatty())
+    folder = adapter.save(arguments.output)
+    _print_report(adapter, [str(warning.message) for warning in caught])
+    _print_size(adapter, folder)
+
+
+def _config(arguments: argparse.Namespace) -> FinetuneConfig:
+    """Return the settings that were given, and the defaults of the others."""
+    given = given_settings(arguments, FinetuneConfig, names=_NAMES)
+    target = _target(arguments)
+    for name in LORA_SETTINGS:
+        if name in given and target != "lora":
+            raise ValueError(f"--{name.replace('_', '-')} needs --tune lora")
+    return FinetuneConfig(**given if target is None else {**given, "target": target})
+
+
+def _target(arguments: argparse.Namespace) -> str | None:
+    """Return the target of the options or, without one, of the adapter."""
+    from timer_forecaster.adapters.adapter import as_adapter
+
+    adapter = as_adapter(arguments.adapter)
+    if adapter is None or adapter.target == arguments.tune:
+        return arguments.tune
+    if arguments.tune is None:
+        return adapter.target
+    if not adapter.is_identity:
+        raise ValueError(
+            f"--tune {arguments.tune}: --adapter {arguments.adapter} is one of {adapter.target}, "
+            "which finetuning continues; leave one of the two out"
+        )
+    return arguments.tune
+
+
+def _print_report(adapter: Adapter, messages: list[str]) -> None:
+    """Print warnings to stderr, and the report without the sentences that they hold already."""
+    report = str(adapter.report)
+    for message in messages:
+        print(f"timer-forecaster: warning: {message}", file=sys.stderr)
+        report = report.removeprefix(f"{message}\n")
+    print(report)
+
+
+def _print_size(adapter: Adapter, folder: Path) -> None:
+    n_bytes = sum(file.stat().st_size for file in folder.iterdir())
+    size = f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.1f} kB"
+    content = f"{adapter.n_parameters:,} parameters"
+    if adapter.is_identity:
+        content = "no parameters, which changes nothing"
+    print(f"Adapter of {content}: {size} -> {folder}")

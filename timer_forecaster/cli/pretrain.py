@@ -1,0 +1,54 @@
+"""The command `pretrain`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from timer_forecaster.cli.common import needs_extra
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.set_defaults(run=run)
+    parser.description = (
+        "Train a checkpoint by the settings of a YAML file. A second run continues where the first "
+        "was interrupted; start it with torchrun or accelerate launch to train in several "
+        "processes."
+    )
+    add = parser.add_argument
+    add("config", type=Path, metavar="CONFIG.yaml", help="settings of the run")
+    add("--output", type=Path, metavar="FOLDER", help="default: runs/ and the name of the file")
+    add(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="continue the run in the folder; --no-resume refuses a folder that holds one",
+    )
+    add("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    add("--compile", action="store_true", help="compile blocks and loss: slow start, faster steps")
+
+
+@needs_extra("pretrain")
+def run(arguments: argparse.Namespace) -> None:
+    """Train, and print the records of the training as they come."""
+    import json
+    import os
+
+    from tqdm.auto import tqdm
+
+    from timer_forecaster.pretraining import pretrain, read_config
+
+    config = read_config(arguments.config)
+    folder, metrics = pretrain(
+        config,
+        arguments.output or Path("runs") / arguments.config.stem,
+        device=arguments.device,
+        compile_blocks=arguments.compile,
+        resume=arguments.resume,
+        progress=sys.stderr.isatty(),
+        on_record=lambda record: tqdm.write(json.dumps(record)),
+    )
+    if os.environ.get("RANK", "0") == "0":
+        print(f"Trained {metrics['step']} steps -> {folder}")

@@ -1,0 +1,114 @@
+"""Backtests: all windows at once for a model that is not finetuned, or Darts' own loop.
+
+Darts' loop makes and fits a new model for each window. Without finetuning all these models are
+equal, so that one model forecasts all windows in batches.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from timer_forecaster.darts.framework import (
+    FoundationModel,
+    TimeSeries,
+    _get_historical_forecasts_setup,
+    series2seq,
+)
+
+# Options of a backtest that a fitted model does not use.
+_TRAINING_OPTIONS = (
+    "retrain",
+    "train_length",
+    "val_length",
+    "fit_kwargs",
+    "sample_weight",
+    "data_transformers",
+)
+
+
+def historical_forecasts(
+    model: FoundationModel, loop: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Any:
+    """Forecast from many points of the past by one model, or by Darts' loop where it does more.
+
+    Parameters
+    ----------
+    model : FoundationModel
+    loop : callable
+        Darts' own method of the model.
+    *args, **kwargs
+        Its arguments.
+
+    Returns
+    -------
+    TimeSeries, list of TimeSeries or list of lists of TimeSeries
+        The result of ``loop``.
+    """
+    call = inspect.signature(loop).bind(*args, **kwargs)
+    call.apply_defaults()
+    options = dict(call.arguments)
+    series = options.pop("series")
+    model._verify_past_future_covariates(options["past_covariates"], options["future_covariates"])
+    many = series2seq(series)
+    if needs_loop(model, many, options):
+        return loop(series, **options)
+    model._historical_forecasts_sanity_checks(series, **options)
+    kept = {name: value for name, value in options.items() if name not in _TRAINING_OPTIONS}
+    start = _start_of_loop(model, many[0], options)
+    frozen = model.untrained_model()
+    frozen.fit(many[0], **(options["fit_kwargs"] or {}))
+    return frozen.historical_forecasts(series, **(kept | start), retrain=False)
+
+
+def needs_loop(model: FoundationModel, many: Sequence[TimeSeries], options: dict[str, Any]) -> bool:
+    """Whether one model for all windows would not give the forecasts of Darts' loop.
+
+    Without ``retrain`` there is one model in any case, and Darts' method forecasts in batches.
+    """
+    return (
+        model._requires_training
+        or not options["retrain"]
+        or _fits_to_each_window(many, options)
+        or (not model._fit_called and _trains_on_a_choice(many, options))
+    )
+
+
+def _fits_to_each_window(many: Sequence[TimeSeries], options: dict[str, Any]) -> bool:
+    """Whether Darts' loop fits to each window something that one model cannot share."""
+    return (
+        not options["enable_optimization"]
+        or bool(options["data_transformers"])
+        or len({(series.width, series.dtype) for series in many}) > 1
+    )
+
+
+def _trains_on_a_choice(many: Sequence[TimeSeries], options: dict[str, Any]) -> bool:
+    """Whether the windows of Darts' loop depend on the windows that it trains on.
+
+    A function given as ``retrain`` may refuse to train. With several series, Darts leaves room for
+    training sets in the first series only.
+    """
+    return callable(options["retrain"]) or (_is_limited(options) and len(many) > 1)
+
+
+def _is_limited(options: dict[str, Any]) -> bool:
+    return options["train_length"] is not None or options["val_length"] > 0
+
+
+def _start_of_loop(
+    model: FoundationModel, series: TimeSeries, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the start of Darts' loop, if it leaves room for the training set of a new model."""
+    if model._fit_called or not _is_limited(options):
+        return {}
+    known = inspect.signature(_get_historical_forecasts_setup).parameters
+    (first, _), *_ = _get_historical_forecasts_setup(
+        model=model,
+        series=series,
+        series_idx=0,
+        **{name: value for name, value in options.items() if name in known},
+    )
+    after_the_end = first > series.end_time()
+    return {"start": "end" if after_the_end else first, "start_format": "value"}

@@ -1,0 +1,131 @@
+"""Checks of the parameters that mean something special in a Darts model of this package."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NoReturn
+
+from timer_forecaster.darts.framework import FoundationModel, QuantileRegression
+from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
+from timer_forecaster.models.timer_s1.targets import TARGETS, Tuned, tuned_names
+
+
+def plain_path(name: str, value: Any) -> str:
+    """Return a name or a path as a string."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name}={value!r} must be a string or a path")
+    if not os.fspath(value):
+        raise ValueError(f"{name}={value!r} is empty; give a name or a folder")
+    return os.fspath(value)
+
+
+def check_likelihood(likelihood: Any) -> None:
+    """Refuse likelihoods other than ``QuantileRegression``."""
+    if likelihood is not None and not isinstance(likelihood, QuantileRegression):
+        raise ValueError(
+            "Only QuantileRegression likelihood is supported, or None for the median; got "
+            f"likelihood={likelihood!r}"
+        )
+
+
+def check_enable_finetuning(enable_finetuning: Any) -> None:
+    """Check the form of ``enable_finetuning``: Darts' own forms, or the name of a target."""
+    if isinstance(enable_finetuning, str):
+        if enable_finetuning not in TARGETS:
+            raise ValueError(
+                f"enable_finetuning={enable_finetuning!r} is unknown; use one of {TARGETS}, "
+                "True, or a dict of patterns"
+            )
+    elif enable_finetuning is None or isinstance(enable_finetuning, (bool, dict)):
+        FoundationModel._verify_enable_finetuning(enable_finetuning)
+    else:
+        raise TypeError(
+            f"enable_finetuning={enable_finetuning!r} must be a bool, one of {TARGETS}, or a "
+            "dict of patterns"
+        )
+
+
+def check_darts_parameters(
+    quantization: str | None,
+    enable_finetuning: Any,
+    loss_fn: Any = None,
+    add_encoders: Any = None,
+    pl_trainer_kwargs: Any = None,
+    **_: Any,
+) -> None:
+    """Check the parameters of Darts' base class that cannot have every value here."""
+    if enable_finetuning and loss_fn is not None:
+        raise ValueError(
+            f"loss_fn={loss_fn!r}: finetuning uses the loss that the checkpoint was trained by; "
+            "leave loss_fn out"
+        )
+    if add_encoders:
+        raise ValueError(
+            f"add_encoders={add_encoders!r} makes covariates, which the model does not support; "
+            "leave it out"
+        )
+    if pl_trainer_kwargs is None:
+        return
+    if not isinstance(pl_trainer_kwargs, dict):
+        raise TypeError(f"pl_trainer_kwargs={pl_trainer_kwargs!r} must be a dict")
+    precision = pl_trainer_kwargs.get("precision")
+    if precision in ("16-true", "bf16-true"):
+        refuse_half_precision(f"pl_trainer_kwargs has precision={precision!r}")
+    accelerator = pl_trainer_kwargs.get("accelerator")
+    if quantization is not None and accelerator not in (None, "auto", "cpu"):
+        raise ValueError(
+            f"quantization={quantization!r} is for CPUs, and pl_trainer_kwargs has "
+            f"accelerator={accelerator!r}: use 'cpu' or 'auto', or leave quantization out"
+        )
+
+
+def refuse_half_precision(found: str) -> NoReturn:
+    """Raise the error about half precision, which begins with the place where it was found."""
+    raise ValueError(
+        f"{found}: half precision would round the series before the model sees it. Use float32 or "
+        "float64 series (`series.astype('float32')`) and Lightning's default precision; the "
+        "network's own type is the parameter `dtype`"
+    )
+
+
+def check_context(input_chunk_length: Any, longest: int, most: int, checkpoint: str) -> None:
+    """Refuse windows of more steps than a checkpoint reads.
+
+    Parameters
+    ----------
+    input_chunk_length : int or tuple of int
+        The parameter, for the error.
+    longest : int
+        Steps of the longest window.
+    most : int
+        Steps that a forecast can read.
+    checkpoint : str
+    """
+    if longest > most:
+        raise ValueError(
+            f"input_chunk_length={input_chunk_length} is more than {checkpoint!r} reads; use at "
+            f"most {most} steps"
+        )
+
+
+def check_tuning(
+    enable_finetuning: Tuned, output_chunk_shift: int, config: TimerS1Architecture, checkpoint: str
+) -> None:
+    """Refuse finetuning that would train nothing."""
+    one_pass = (config.num_mtp_tokens + 1) * config.input_token_len
+    if output_chunk_shift >= one_pass:
+        raise ValueError(
+            f"output_chunk_shift={output_chunk_shift} leaves nothing to tune: one pass of "
+            f"{checkpoint!r} forecasts {one_pass} steps; use less, or leave enable_finetuning out"
+        )
+    tuned_names(enable_finetuning, list(parameter_shapes(config)))
+
+
+def check_roll_size(roll_size: int | None, output_chunk_length: int) -> None:
+    """Refuse a ``roll_size`` for which Darts joins the chunks of a forecast wrongly."""
+    if roll_size not in (None, output_chunk_length):
+        raise ValueError(
+            f"roll_size={roll_size!r}: Darts joins chunks wrongly unless roll_size is "
+            f"output_chunk_length={output_chunk_length}; leave it out"
+        )

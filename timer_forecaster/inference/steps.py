@@ -1,0 +1,179 @@
+"""Forecasts of any steps of remembered series, past or future.
+
+Steps are counted from the end of each series: 0 is its newest step, 1 the first step after it.
+Future steps are forecast from the end. A past step, 0 included, is a one-step forecast from the
+steps before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.frames.history import History, Memory
+from timer_forecaster.frames.panel import Panel, label
+from timer_forecaster.inference import memo, multiscale
+from timer_forecaster.inference.forecast import Forecast
+from timer_forecaster.inference.options import ForecastOptions
+from timer_forecaster.inference.pipeline import ForecastPipeline
+
+Steps = Mapping[Hashable, NDArray[np.intp]]
+"""The steps that are asked of each instance."""
+
+
+def steps_to_remember(options: ForecastOptions) -> int:
+    """Return the number of newest steps that a forecast by any network can read."""
+    return max(multiscale.LOOK_BACK, options.context_length or 0)
+
+
+def forecast_steps(
+    pipeline: ForecastPipeline,
+    memory: Memory,
+    steps: Steps,
+    options: ForecastOptions,
+    argument: str,
+) -> Forecast:
+    """Forecast steps of remembered instances.
+
+    Parameters
+    ----------
+    pipeline : ForecastPipeline
+    memory : Memory
+    steps : mapping of instance to ndarray of int
+        All are forecast in one batch.
+    options : ForecastOptions
+    argument : str
+        Name of the argument that asks for the steps, for errors.
+
+    Returns
+    -------
+    Forecast
+        Its quantiles are of shape (rows, variables, Q): a row for each step, the steps of the
+        first instance first. They are NaN where no value was observed before a past step.
+
+    Raises
+    ------
+    ValueError
+        If a step lies before all that is remembered, or a series that has no newer value is asked
+        for a future step.
+    """
+    _check_reach(memory, steps, argument)
+    levels = pipeline.network.config.quantiles
+    instance = np.repeat(range(len(steps)), [len(own) for own in steps.values()])
+    step = np.concatenate(list(steps.values()))
+    quantiles = np.empty((len(step), len(memory.columns), len(levels)))
+    future = step > 0
+    if future.any():
+        series = contexts(pipeline, memory, steps, options)
+        forecast = memo.predict(pipeline, series, int(step.max()), options)
+        ahead = forecast.quantiles.reshape(len(steps), len(memory.columns), -1, len(levels))
+        quantiles[future] = ahead[instance[future], :, step[future] - 1]
+    if not future.all():
+        histories = [memory.histories[key] for key in steps]
+        past = zip(instance[~future], step[~future], strict=True)
+        windows = [window for i, at in past for window in _known_before(histories[i], at)]
+        one_step = _one_step(pipeline, windows, options)
+        quantiles[~future] = one_step.reshape(-1, *quantiles.shape[1:])
+    return Forecast(quantiles, levels)
+
+
+def forecast_rows(
+    pipeline: ForecastPipeline,
+    memory: Memory,
+    frame: pd.DataFrame,
+    options: ForecastOptions,
+    argument: str,
+) -> Forecast:
+    """Forecast the step of every row of a frame, in the order of its rows.
+
+    Parameters
+    ----------
+    pipeline : ForecastPipeline
+    memory : Memory
+    frame : pandas.DataFrame
+        Rows of remembered instances, at any times of their grids.
+    options : ForecastOptions
+    argument : str
+        Name of the argument that holds the frame, for errors.
+
+    Returns
+    -------
+    Forecast
+        Its quantiles are of shape (rows, variables, Q), with NaN where `forecast_steps` has it.
+
+    Raises
+    ------
+    ValueError
+        As `forecast_steps`; also if an instance is not remembered, or a time is not on its grid.
+    """
+    panel = Panel.of(frame)
+    steps = memory.steps_of(panel, f"{argument}: times")
+    forecast = forecast_steps(pipeline, memory, steps, options, argument)
+    order = np.argsort(np.concatenate(panel.rows))
+    return Forecast(forecast.quantiles[order], forecast.levels)
+
+
+def contexts(
+    pipeline: ForecastPipeline, memory: Memory, keys: Iterable[Hashable], options: ForecastOptions
+) -> list[FloatArray]:
+    """Return the newest steps of every variable of instances, as many as any forecast can read.
+
+    Parameters
+    ----------
+    pipeline : ForecastPipeline
+    memory : Memory
+    keys : iterable of instance
+    options : ForecastOptions
+
+    Returns
+    -------
+    list of ndarray, each of shape (steps,)
+        Views of the memory: the variables of the first instance first.
+
+    Raises
+    ------
+    ValueError
+        If a variable shows no value in the steps that one pass of the network reads.
+    """
+    config = pipeline.network.config
+    longest, newest = options.longest_history(config), options.longest_context(config)
+    series: list[FloatArray] = []
+    for key in keys:
+        values = memory.histories[key].values
+        empty = np.isnan(values[:, -newest:]).all(axis=1)
+        if empty.any():
+            raise ValueError(
+                f"{label(key)}: no value of column {memory.columns[int(empty.argmax())]!r} was "
+                f"observed in the newest {newest} steps, which a forecast is made from"
+            )
+        series += list(values[:, -longest:])
+    return series
+
+
+def _check_reach(memory: Memory, steps: Steps, argument: str) -> None:
+    """Refuse steps of which one in every instance lies before all that is remembered."""
+    starts = {key: 1 - memory.histories[key].values.shape[1] for key in steps}
+    if all(own.min() < starts[key] for key, own in steps.items()):
+        key, own = next(iter(steps.items()))
+        raise ValueError(
+            f"{argument}: step {own.min()} lies before {memory.histories[key].times()[0]}, the "
+            f"first that is remembered of {label(key)}"
+        )
+
+
+def _known_before(history: History, step: int) -> FloatArray:
+    """Return the values (variables, steps) before a past step."""
+    return history.values[:, : max(0, history.values.shape[1] - 1 + step)]
+
+
+def _one_step(
+    pipeline: ForecastPipeline, windows: Sequence[FloatArray], options: ForecastOptions
+) -> FloatArray:
+    """Return quantiles (windows, Q) of the step after each window; NaN where it shows no value."""
+    newest = options.longest_context(pipeline.network.config)
+    cut = [window[-newest:] for window in windows]
+    return memo.predict(pipeline, cut, 1, options, unobserved="nan").quantiles[:, 0]

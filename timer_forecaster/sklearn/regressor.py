@@ -1,0 +1,315 @@
+"""Timer-S1 as a scikit-learn regressor.
+
+Rows of X are series, columns of y are the steps after them. Forecasts come from
+`timer_forecaster.inference`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.extras import missing_extra
+
+try:
+    from sklearn.base import BaseEstimator, RegressorMixin
+    from sklearn.utils import Tags
+    from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+except ImportError as error:
+    need = "timer_forecaster.sklearn needs scikit-learn 1.6 or newer"
+    raise ImportError(missing_extra(need, "sklearn")) from error
+
+from timer_forecaster.checks import is_level
+from timer_forecaster.estimators import check_parameters, options_of, pipeline_of, tuned
+from timer_forecaster.finetuning.config import FinetuneConfig
+from timer_forecaster.inference import Forecast, memo
+
+__all__ = ["TimerS1Regressor"]
+
+
+class TimerS1Regressor(RegressorMixin, BaseEstimator):
+    """Forecasts of a Timer-S1 checkpoint: rows of X are look-back windows, rows of y the targets.
+
+    A row of X is the look-back window of a series, old to new. Each row is forecast by itself, at
+    its own level and scale; the other rows have no influence. NaN means missing, so NaN at the
+    start of a row make the window shorter. A row of y holds the steps after the window. If y is
+    1-D, it holds the one step after the window. Forecasts are in the units of X.
+
+    `fit` checks the parameters, X and y, and stores the number of steps in y. It trains nothing
+    without ``tuning``. The first forecast or finetuning loads the weights, and looks up the weights
+    of a hub id. They go into a cache of the process, which `timer_forecaster.release` empties.
+    Clones and pickles hold finetuned weights and no others. All regressors share the cached
+    weights and, for some time, the forecasts: a second question about the same X, such as
+    quantiles after a prediction, does not run the network.
+
+    Parameters
+    ----------
+    model_path : str or None, default="timer-s1-mini"
+        A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a hub
+        id such as ``"bytedance-research/Timer-S1"``. None: random weights, see ``config``.
+    revision : str, optional
+        Branch, tag or commit of a hub id.
+    context_length : int, optional
+        Number of newest columns of X to forecast from. Default: as many as the checkpoint reads;
+        see `timer_forecaster.ForecastPipeline.predict`.
+    point : {"median", "mean"} or float, default="median"
+        Value that `predict` returns. ``"median"`` minimizes the absolute error. ``"mean"`` is the
+        mean of the predicted distribution with its tails; it minimizes the squared error, and so
+        raises R². A level in (0, 1) is its quantile, which minimizes the pinball loss of the level.
+    rollout : {"auto", "quantile", "median", "multiscale"}, default="auto"
+        How to continue beyond one pass; see `timer_forecaster.ForecastPipeline.predict`.
+    flip : bool, default=False
+        Whether to average with the mirror image of the forecast of the negative, at twice the cost.
+    batch_size : int, optional
+        Most rows that enter the network at once. Default: by a budget of tokens.
+    device_map : str, int, torch.device or dict, default="auto"
+        Device such as ``"cpu"``, ``"cuda:1"``, 1 or ``{"": "cuda:1"}``. ``"auto"`` is a GPU if
+        there is one, and the CPU for ``quantization="int8"``. A network is not spread over several
+        devices.
+    dtype : str, torch.dtype or None, default="auto"
+        Type to compute in. ``"auto"`` and None are the same. Networks of 10⁹ parameters or more
+        compute in their stored type. Other wide networks (hidden size 256 or more) that are stored
+        in bfloat16 compute in it where the device is fast at it. All others compute in float32.
+        Rows are always scaled in float64.
+    config : dict or configuration, optional
+        Sizes of a network of random weights, with ``model_path=None``; see
+        `timer_forecaster.ForecastPipeline.from_pretrained`.
+    quantization_config : dict or configuration, optional
+        Quantization of the weights of ``model_path`` by a library; see
+        `timer_forecaster.ForecastPipeline.from_pretrained`.
+    quantization : {"int8"}, optional
+        ``"int8"`` computes the experts in 8-bit integers on a CPU. This takes half the memory of
+        bfloat16 and, in wide networks, less time.
+    adapter : timer_forecaster.finetuning.Adapter, str or Path, optional
+        Finetuned weights of this checkpoint: the adapter, its folder or its hub id. Forecasts use
+        it, and finetuning in `fit` starts from it.
+    tuning : timer_forecaster.finetuning.FinetuneConfig, optional
+        Settings of finetuning in `fit`, on its X and y. The default of their ``horizon`` is the
+        number of steps in y, and of their ``context_length`` the one above.
+
+    Attributes
+    ----------
+    adapter_ : timer_forecaster.finetuning.Adapter
+        Weights that `fit` has finetuned, only with ``tuning``. Forecasts use it in place of
+        ``adapter``.
+    n_features_in_ : int
+        Length of the windows.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if all of them are strings.
+    n_outputs_ : int
+        The horizon: number of steps to forecast.
+
+    See Also
+    --------
+    make_windows : Windows of series and the steps after them.
+
+    Notes
+    -----
+    The metric ``mean_pinball_loss`` of scikit-learn scores the values that `predict` returns:
+    ``point=0.9`` goes with ``make_scorer(mean_pinball_loss, alpha=0.9, greater_is_better=False)``.
+    To score several levels at once, write a scorer that calls `predict_quantiles`.
+
+    Do not wrap the regressor in ``MultiOutputRegressor`` or ``RegressorChain``. They pass one
+    column of y at a time, and the regressor takes each for the step after the window.
+
+    References
+    ----------
+    .. [1] Timer-S1: A Billion-Scale Time Series Foundation Model with Serial Scaling,
+       arXiv:2603.04791.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import TimeSeriesSplit, cross_val_score
+    >>> from timer_forecaster.sklearn import TimerS1Regressor, make_windows
+    >>> X, y = make_windows(np.sin(np.arange(300) / 4), window_length=96, horizon=12, step=5)
+    >>> TimerS1Regressor().fit(X[:-1], y[:-1]).predict(X[-1:]).shape
+    (1, 12)
+    >>> scores = cross_val_score(TimerS1Regressor(), X, y, cv=TimeSeriesSplit(3))
+    >>> bool((scores > 0.9).all())
+    True
+    """
+
+    def __init__(
+        self,
+        model_path: str | None = "timer-s1-mini",
+        revision: str | None = None,
+        context_length: int | None = None,
+        point: str | float = "median",
+        rollout: str = "auto",
+        flip: bool = False,
+        batch_size: int | None = None,
+        device_map: Any = "auto",
+        dtype: Any = "auto",
+        config: Any = None,
+        quantization_config: Any = None,
+        quantization: str | None = None,
+        adapter: Any = None,
+        tuning: FinetuneConfig | None = None,
+    ) -> None:
+        self.model_path = model_path
+        self.revision = revision
+        self.context_length = context_length
+        self.point = point
+        self.rollout = rollout
+        self.flip = flip
+        self.batch_size = batch_size
+        self.device_map = device_map
+        self.dtype = dtype
+        self.config = config
+        self.quantization_config = quantization_config
+        self.quantization = quantization
+        self.adapter = adapter
+        self.tuning = tuning
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return the abilities of the regressor."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.multi_output = True
+        # scikit-learn's checks use tables of unrelated columns, which have no next step.
+        tags.regressor_tags.poor_score = True
+        return tags
+
+    def fit(self, X: Any, y: Any) -> TimerS1Regressor:
+        """Check the input, store the length of windows and the horizon, and finetune if asked to.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, window_length)
+            Look-back windows, old to new; NaN means missing.
+        y : array-like of shape (n_samples, horizon) or (n_samples,)
+            Steps after each window. Only ``tuning`` uses the values. It validates by the last
+            rows, so rows should be in the order of time, also rows of several series.
+
+        Returns
+        -------
+        TimerS1Regressor
+            The regressor itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, X or y cannot be used. The message names it.
+
+        Warns
+        -----
+        timer_forecaster.finetuning.TuningWarning
+            If finetuning did not help, so that nothing was changed.
+        """
+        self.__dict__.pop("adapter_", None)  # from an earlier fit
+        self._check_parameters()
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            validate_separately=(
+                {"dtype": np.float64, "ensure_all_finite": "allow-nan"},
+                {"dtype": np.float64, "ensure_2d": False},
+            ),
+        )
+        check_consistent_length(X, y)
+        self._output_shape: tuple[int, ...] = y.shape[1:]
+        self.n_outputs_ = y.shape[1] if y.ndim == 2 else 1
+        if self.tuning is not None:
+            from timer_forecaster.finetuning import finetune_windows
+
+            targets = y.reshape(len(y), self.n_outputs_)
+            self.adapter_ = tuned(self, finetune_windows, self._contexts(X), targets)
+        return self
+
+    def predict(self, X: Any) -> FloatArray:
+        """Forecast the steps after each window, in one batch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, window_length)
+            Look-back windows, old to new; NaN means missing.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, horizon), or (n_samples,) if y was 1-D in `fit`
+            Medians, means or quantiles, by the parameter ``point``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a row holds no observed value, X does not fit the X of `fit`, or a parameter that
+            was set after `fit` cannot be used.
+        """
+        forecast = self._forecast(X)
+        if isinstance(self.point, str):
+            values = forecast.mean if self.point == "mean" else forecast.median
+        else:
+            values = forecast.quantile(self.point)
+        return values.reshape(-1, *self._output_shape)
+
+    def predict_quantiles(self, X: Any, levels: Sequence[float] = (0.1, 0.5, 0.9)) -> FloatArray:
+        """Forecast quantiles of the steps after each window, in one batch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, window_length)
+            Look-back windows, old to new; NaN means missing.
+        levels : sequence of float, default=(0.1, 0.5, 0.9)
+            Levels inside (0, 1).
+
+        Returns
+        -------
+        ndarray of shape (n_samples, horizon, n_levels), or (n_samples, n_levels) if y was 1-D
+            Quantiles, which never cross.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `predict`, and if a level is not inside (0, 1).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster.sklearn import TimerS1Regressor, make_windows
+        >>> X, y = make_windows(np.sin(np.arange(300) / 4), window_length=96, horizon=12)
+        >>> TimerS1Regressor().fit(X, y).predict_quantiles(X[-2:], [0.05, 0.95]).shape
+        (2, 12, 2)
+        """
+        if np.ndim(levels) != 1 or not len(levels) or not all(map(is_level, levels)):
+            raise ValueError(
+                f"levels={levels!r} must be a sequence of numbers inside (0, 1), such as "
+                "[0.1, 0.5, 0.9]"
+            )
+        forecast = self._forecast(X)
+        values = np.stack([forecast.quantile(level) for level in levels], axis=-1)
+        return values.reshape(len(values), *self._output_shape, -1)
+
+    def _forecast(self, X: Any) -> Forecast:
+        check_is_fitted(self)
+        self._check_parameters()
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        self._contexts(X)
+        return memo.predict(pipeline_of(self), X, self.n_outputs_, options_of(self))
+
+    def _contexts(self, X: FloatArray) -> FloatArray:
+        """Return the newest columns, each row with an observed value."""
+        newest = X[:, -(self.context_length or X.shape[1]) :]
+        _check_observed(newest)
+        return newest
+
+    def _check_parameters(self) -> None:
+        named = isinstance(self.point, str) and self.point in ("median", "mean")
+        if not named and not is_level(self.point):
+            raise ValueError(
+                f"point={self.point!r} is unknown; use 'median', 'mean' or a level inside (0, 1)"
+            )
+        check_parameters(self)
+
+
+def _check_observed(X: FloatArray) -> None:
+    empty = np.flatnonzero(np.isnan(X).all(axis=1))
+    if len(empty):
+        raise ValueError(
+            f"row {empty[0]} of X holds no observed value in the {X.shape[1]} columns that are "
+            "used; a forecast needs at least one"
+        )

@@ -1,0 +1,109 @@
+"""Look-back windows of series and their targets, for any scikit-learn regressor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from timer_forecaster.checks import check_integer
+from timer_forecaster.inference.scaling import as_series, check_finite
+
+
+def make_windows(
+    series: Any,
+    window_length: int,
+    horizon: int,
+    step: int = 1,
+    *,
+    min_history: int | None = None,
+    return_groups: bool = False,
+) -> tuple[NDArray[Any], ...]:
+    """Cut series into look-back windows and the steps after them.
+
+    Rows are ordered by series and then by time. If ``step`` is below ``horizon``, targets overlap:
+    in ``TimeSeriesSplit``, ``gap=ceil(horizon / step) - 1`` keeps the targets of test rows out of
+    the training rows.
+
+    Parameters
+    ----------
+    series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
+        Old to new, of any lengths; NaN means missing and is kept. A pandas Series works.
+    window_length : int
+        Steps of a window.
+    horizon : int
+        Steps of a target.
+    step : int, default=1
+        Steps from one window to the next. The newest window of a series always ends ``horizon``
+        steps before the end of the series.
+    min_history : int, optional
+        Smallest number of steps of the series in a window: windows at the start of a series are
+        filled with NaN from the left. Default: ``window_length``, which needs no NaN.
+    return_groups : bool, default=False
+        Whether to return the number of each row's series as well, for ``GroupKFold``.
+
+    Returns
+    -------
+    X : ndarray of shape (n_windows, window_length)
+        Windows, old to new.
+    y : ndarray of shape (n_windows, horizon)
+        Targets, the steps after each window.
+    groups : ndarray of shape (n_windows,)
+        Number of the series, only with ``return_groups=True``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument cannot be used, or a series is too short or infinite. The message names the
+        argument or the series.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster.sklearn import make_windows
+    >>> X, y = make_windows(np.arange(6), window_length=3, horizon=2)
+    >>> X
+    array([[0., 1., 2.],
+           [1., 2., 3.]])
+    >>> y
+    array([[3., 4.],
+           [4., 5.]])
+    >>> make_windows(np.arange(4), window_length=3, horizon=2, min_history=1)[0]
+    array([[nan, nan,  0.],
+           [nan,  0.,  1.]])
+    """
+    for name, value in (("window_length", window_length), ("horizon", horizon), ("step", step)):
+        check_integer(name, value)
+    min_history = _checked_history(min_history, window_length)
+    parts = as_series(series)
+    blocks = []
+    for i, values in enumerate(parts):
+        name = f"series[{i}]" if len(parts) > 1 else "series"
+        _check_length(name, len(values), min_history, horizon)
+        check_finite(values, name)
+        padded = np.pad(values, (window_length - min_history, 0), constant_values=np.nan)
+        windows = sliding_window_view(padded, window_length + horizon)
+        blocks.append(windows[(len(windows) - 1) % step :: step])
+    X, y = np.hsplit(np.concatenate(blocks), [window_length])
+    if not return_groups:
+        return X, y
+    return X, y, np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])
+
+
+def _checked_history(min_history: int | None, window_length: int) -> int:
+    if min_history is None:
+        return window_length
+    check_integer("min_history", min_history)
+    if min_history > window_length:
+        raise ValueError(f"min_history={min_history} is more than window_length={window_length}")
+    return min_history
+
+
+def _check_length(name: str, steps: int, min_history: int, horizon: int) -> None:
+    if steps < min_history + horizon:
+        raise ValueError(
+            f"{name} has {steps} steps; a window of {min_history} and a horizon of {horizon} need "
+            f"{min_history + horizon}. A lower min_history fills windows with NaN from the left"
+        )

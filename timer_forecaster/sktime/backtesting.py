@@ -1,0 +1,129 @@
+"""Backtests whose forecasts are made in one batch, for sktime's own loops to recall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sktime.datatypes import convert_to
+from sktime.forecasting.model_evaluation import evaluate as sktime_evaluate
+from sktime.split import ExpandingWindowSplitter
+from sktime.utils.validation.forecasting import check_fh
+
+from timer_forecaster.estimators import options_of, pipeline_of
+from timer_forecaster.inference import memo
+from timer_forecaster.inference.steps import contexts
+from timer_forecaster.sktime.forecaster import PANDAS, PipelineForecaster
+from timer_forecaster.sktime.horizons import steps_and_times
+
+_IN_PROCESS = (None, "None", "threading")
+
+
+class BacktestingForecaster(PipelineForecaster):
+    """A `PipelineForecaster` that forecasts all windows of a backtest in one batch."""
+
+    def update_predict(
+        self,
+        y: Any,
+        cv: Any = None,
+        X: Any = None,
+        update_params: bool = True,
+        reset_forecaster: bool = True,
+    ) -> Any:
+        """Forecast from every window of a splitter, all windows in one batch.
+
+        Parameters and result are the same as in
+        `sktime.forecasting.base.BaseForecaster.update_predict`.
+        """
+        self.check_is_fitted()
+        if isinstance(y, np.ndarray):
+            raise TypeError(
+                "y is an array, whose windows have no times; pass a pandas object with an index, "
+                "or call update and predict"
+            )
+        cv = ExpandingWindowSplitter(initial_window=1) if cv is None else cv
+        frame = convert_to(y, PANDAS)
+        copy = deepcopy(self)
+        self._prefetch((copy.update(frame.iloc[window]) for window, _ in cv.split(frame)), cv.fh)
+        return super().update_predict(y, cv, X, update_params, reset_forecaster)
+
+    def _prefetch(self, states: Iterable[BacktestingForecaster], fh: Any) -> None:
+        """Make the forecasts of several states of this forecaster in one batch, to be recalled."""
+        questions = (question for state in states for question in state._questions(fh))
+        memo.prefetch(pipeline_of(self), questions, options_of(self))
+
+    def _questions(self, fh: Any) -> Iterator[memo.Question]:
+        """Yield the series and the horizon that `predict` will ask for, if any step is future."""
+        memory = self._memory
+        asked = steps_and_times(check_fh(fh, freq=self._cutoff), memory.histories)
+        horizon = max(int(steps.max()) for steps, _ in asked.values())
+        if horizon > 0:
+            series = contexts(pipeline_of(self), memory, memory.histories, options_of(self))
+            yield [values.copy() for values in series], horizon  # states share no memory
+
+
+def evaluate(
+    forecaster: BacktestingForecaster,
+    cv: Any,
+    y: Any,
+    X: Any = None,
+    strategy: str = "refit",
+    **options: Any,
+) -> pd.DataFrame:
+    """Evaluate as sktime does, with the forecasts of all folds made in one batch.
+
+    The result equals the result of `sktime.forecasting.model_evaluation.evaluate`, up to the
+    rounding of the batch; its times are times of recalling a forecast. Folds are forecast one by
+    one in two cases: in worker processes (backends "loky", "multiprocessing", "dask", "ray"),
+    which do not share memory, and for a forecaster that is finetuned in `fit`, since the networks
+    of its folds differ.
+
+    Parameters
+    ----------
+    forecaster : TimerS1Forecaster
+    cv, y, X, strategy, **options
+        As `sktime.forecasting.model_evaluation.evaluate` takes them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per fold.
+
+    Raises
+    ------
+    TypeError
+        If the forecaster is not one of `timer_forecaster.sktime`.
+
+    Examples
+    --------
+    >>> from sktime.datasets import load_airline
+    >>> from sktime.split import ExpandingWindowSplitter
+    >>> from timer_forecaster.sktime import TimerS1Forecaster, evaluate
+    >>> cv = ExpandingWindowSplitter(fh=[1, 2, 3], initial_window=100, step_length=10)
+    >>> len(evaluate(TimerS1Forecaster(), cv, load_airline()))
+    5
+    """
+    if not isinstance(forecaster, BacktestingForecaster):
+        raise TypeError(
+            f"forecaster is a {type(forecaster).__name__}, not one of timer_forecaster.sktime; "
+            "use sktime.forecasting.model_evaluation.evaluate"
+        )
+    if options.get("backend") in _IN_PROCESS and options.get("cv_global") is None:
+        # An error here is raised again below, where error_score handles it.
+        with suppress(Exception):
+            copy = forecaster.clone()
+            if not copy._tunes_in_fit():
+                copy._prefetch(_fold_by_fold(copy, cv, y, strategy), cv.fh)
+    return sktime_evaluate(forecaster, cv, y, X, strategy, **options)
+
+
+def _fold_by_fold(
+    forecaster: BacktestingForecaster, cv: Any, y: Any, strategy: str
+) -> Iterator[BacktestingForecaster]:
+    """Fit or update with the training data of each fold in turn."""
+    for i, (train, _) in enumerate(cv.split_series(convert_to(y, PANDAS))):
+        yield forecaster.fit(train) if i == 0 or strategy == "refit" else forecaster.update(train)

@@ -1,0 +1,243 @@
+"""The verbs of an sktime forecaster, in terms of a pipeline and a memory of series.
+
+This file translates: sktime's calls into a `ForecastPipeline`, a `Memory` and `ForecastOptions`,
+and a `Forecast` into frames. The forecasts themselves are made in `timer_forecaster.inference`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar, cast
+
+import numpy as np
+import pandas as pd
+import sktime
+from packaging.version import Version
+from pandas.tseries.offsets import BaseOffset
+from sktime.datatypes import convert_to
+from sktime.forecasting.base import BaseForecaster
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checks import check_choice
+from timer_forecaster.estimators import check_parameters, options_of, pipeline_of
+from timer_forecaster.frames.history import Memory, shifted
+from timer_forecaster.inference import Forecast
+from timer_forecaster.inference.steps import forecast_rows, forecast_steps, steps_to_remember
+from timer_forecaster.sktime.horizons import steps_and_times
+
+POINTS = ("median", "mean")
+EXOGENOUS = ("raise", "warn")
+PANDAS = ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"]
+_WITHOUT_TIMES = ("np.ndarray", "numpy3D")
+
+
+class PipelineForecaster(BaseForecaster):
+    """Base of the forecasters: all that does not depend on the network.
+
+    A subclass has, as parameters of its constructor, those that `timer_forecaster.estimators`
+    reads, and ``point`` and ``exogenous``, which `TimerS1Forecaster` describes.
+
+    Notes
+    -----
+    *Memory*. `fit` remembers the newest steps of each series: 65,536, or ``context_length`` if it
+    is larger. Times that are absent from a regular index are missing values. `update` extends the
+    memory, whatever ``update_params`` is. Arrays have no times: an array in `update` continues the
+    series. An update that ends before the remembered series do moves the cutoff back, as sktime
+    defines it; all later steps are then forgotten.
+
+    *Weights*. A fitted forecaster holds none. They are loaded at the first forecast into a cache
+    of the process, which keeps four networks and which `timer_forecaster.release` empties. Copies
+    and pickles hold the remembered steps, 8 bytes each, and the finetuned weights.
+
+    *Forecasts*. All instances and variables are forecast in one batch, each from its own values
+    and its own end. The forecast of one context is remembered beside the weights, and answers
+    every question about it: points, quantiles, intervals, variances and distributions.
+
+    *In-sample steps* are one-step forecasts, each from the steps before it, in one batch. They
+    cost a forecast for each step, and are NaN where no value was observed before.
+
+    *Finetuning*. `pretrain` reads the newest steps of each series that `fit` would remember.
+    Called again, it goes on from ``adapter_``. Later fits, clones, copies and pickles keep
+    ``adapter_``, as sktime defines it; `set_params` resets it. The horizon in ``tuning`` is the
+    number of steps ahead to train, whatever ``fh`` is. `update` never finetunes.
+    """
+
+    _tags: ClassVar[dict[str, Any]] = {
+        "authors": ["timer-forecaster developers"],
+        "maintainers": ["timer-forecaster developers"],
+        "y_inner_mtype": PANDAS,
+        "X_inner_mtype": PANDAS,
+        "capability:multivariate": True,
+        "capability:exogenous": False,
+        "capability:insample": True,
+        "capability:pred_int": True,
+        "capability:pred_int:insample": True,
+        "capability:missing_values": True,
+        "capability:update": True,
+        "capability:pretrain": True,
+        "capability:unequal_length": True,
+        "requires-fh-in-fit": False,
+        "X-y-must-have-same-index": False,
+    }
+    # False is the default from sktime 1.3 on: the memory here is enough. Before 1.2 sktime kept no
+    # cutoff without the data.
+    _config: ClassVar[dict[str, Any]] = {
+        "remember_data": Version(sktime.__version__).release < (1, 2)
+    }
+
+    def __post_init__(self) -> None:
+        """Set the attributes that sktime reads but creates with ``remember_data`` alone."""
+        self._y = None
+        self._X = None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickle; one of version 0.1 has the parts of the memory as four attributes."""
+        if "_histories" in state:
+            names = ("_histories", "_instances", "_columns", "_index_names")
+            state["_memory"] = Memory(*(state.pop(name) for name in names))
+        self.__dict__.update(state)
+
+    def _fit(self, y: pd.DataFrame, X: None, fh: Any) -> PipelineForecaster:
+        self._check_parameters()
+        if y.empty:
+            raise ValueError("y is empty; a forecast needs at least one observed value")
+        self._remember(Memory.of(y, self._length()))
+        if self._tunes_in_fit():
+            self._tune(self._memory)
+        return self
+
+    def _tunes_in_fit(self) -> bool:
+        """Whether a fit will finetune; sktime has removed by then all but pretrained attributes."""
+        return self.tuning is not None and not hasattr(self, "adapter_")
+
+    def _pretrain(self, y: pd.DataFrame, X: None = None, fh: Any = None) -> PipelineForecaster:
+        """Finetune to every series of a panel, from the adapter so far."""
+        self._check_parameters()
+        self._tune(Memory.of(y, self._length()))
+        # sktime itself would not count an attribute that a fit had made before
+        self._pretrained_attrs = ["adapter_"]
+        return self
+
+    def _tune(self, memory: Memory) -> None:
+        from timer_forecaster.estimators import tuned
+        from timer_forecaster.finetuning import finetune
+
+        series = [values for history in memory.histories.values() for values in history.values]
+        self.adapter_ = tuned(self, finetune, series)
+
+    def _update(
+        self, y: pd.DataFrame, X: None = None, update_params: bool = True
+    ) -> PipelineForecaster:
+        y = self._memory.matched(y)
+        # sktime labels by its latest y, whose columns may stand in another order
+        self._y_metadata["feature_names"] = self._memory.columns.to_list()
+        if self._y_metadata["mtype"] in _WITHOUT_TIMES:
+            y = shifted(y, self._memory.next_time())
+            self._set_cutoff_from_y(y)
+        self._remember(self._memory.updated(y, self._length()))
+        return self
+
+    def _remember(self, memory: Memory) -> None:
+        """Keep a memory; show sktime the frequency of its times if sktime found none."""
+        self._memory = memory
+        cutoff, step = self.cutoff, memory.common_step()
+        if isinstance(cutoff, pd.DatetimeIndex) and cutoff.freq is None and step is not None:
+            self._set_cutoff(pd.DatetimeIndex(cutoff, freq=cast(BaseOffset, step)))
+
+    def _length(self) -> int:
+        """Return the number of newest steps of each series to remember."""
+        return steps_to_remember(options_of(self))
+
+    def _check_parameters(self) -> None:
+        check_choice("point", self.point, POINTS)
+        check_choice("exogenous", self.exogenous, EXOGENOUS)
+        check_parameters(self)
+
+    def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
+        """Check as sktime does, and refuse X or warn of it; sktime drops it without a word."""
+        checked = super()._check_X_y(X=X, y=y, **options)
+        if X is not None:
+            message = f"X: {type(self).__name__} forecasts from y alone and cannot use X"
+            if self.exogenous == "raise":
+                raise ValueError(f"{message}; leave X out, or have it ignored by exogenous='warn'")
+            warnings.warn(f"{message}; it is ignored", stacklevel=3)
+        return checked
+
+    def _predict(self, fh: Any, X: None) -> pd.DataFrame:
+        forecast, index = self._forecast(fh)
+        return pd.DataFrame(self._points(forecast), index=index, columns=self._memory.columns)
+
+    def _predict_quantiles(self, fh: Any, X: None, alpha: list[float]) -> pd.DataFrame:
+        forecast, index = self._forecast(fh)
+        values = np.stack([forecast.quantile(level) for level in alpha], axis=-1)
+        columns = pd.MultiIndex.from_product([self._memory.columns, alpha])
+        return pd.DataFrame(values.reshape(len(values), -1), index=index, columns=columns)
+
+    def _predict_var(self, fh: Any, X: None = None, cov: bool = False) -> pd.DataFrame:
+        if cov:
+            raise ValueError("cov=True: steps are forecast one by one; leave cov out for variances")
+        forecast, index = self._forecast(fh)
+        return pd.DataFrame(forecast.variance, index=index, columns=self._memory.columns)
+
+    def _predict_proba(self, fh: Any, X: None, marginal: bool = True) -> Any:
+        from timer_forecaster.skpro import QuantileFunction
+
+        if not marginal:
+            raise ValueError("marginal=False: steps are forecast one by one, not jointly")
+        forecast, index = self._forecast(fh)
+        return QuantileFunction(
+            forecast.quantiles, forecast.levels, index=index, columns=self._memory.columns
+        )
+
+    def _forecast(self, fh: Any) -> tuple[Forecast, pd.Index]:
+        """Return the forecast that a horizon asks for, and the index of its rows."""
+        memory = self._memory
+        asked = steps_and_times(fh, memory.histories)
+        steps = {key: own for key, (own, _) in asked.items()}
+        forecast = forecast_steps(pipeline_of(self), memory, steps, options_of(self), "fh")
+        return forecast, memory.labeled([times for _, times in asked.values()])
+
+    def _points(self, forecast: Forecast) -> FloatArray:
+        return forecast.mean if self.point == "mean" else forecast.median
+
+    def predict_residuals(self, y: Any = None, X: Any = None) -> Any:
+        """Subtract forecasts from observed values.
+
+        Remembered steps are forecast one step ahead, each from the steps before it. Later steps
+        are forecast from the end.
+
+        Parameters
+        ----------
+        y : time series in an sktime format, optional
+            Observed values. Default: all steps that the forecaster remembers.
+        X : None
+            Not used.
+
+        Returns
+        -------
+        time series in the format of the latest y
+            NaN where no value was observed at the step or before it.
+        """
+        self.check_is_fitted()
+        self._check_X(X)
+        memory = self._memory
+        frame = memory.frame() if y is None else memory.matched(convert_to(y, PANDAS))
+        forecast = forecast_rows(pipeline_of(self), memory, frame, options_of(self), "y")
+        observed = frame.to_numpy(dtype=np.float64, na_value=np.nan)
+        residuals = pd.DataFrame(
+            observed - self._points(forecast), index=frame.index, columns=memory.columns
+        )
+        mtype = self._y_metadata["mtype"]
+        return convert_to(residuals, mtype, store=self._converter_store_y, store_behaviour="freeze")
+
+    def update_predict_single(
+        self, y: Any = None, fh: Any = None, X: Any = None, update_params: bool = True
+    ) -> Any:
+        """Extend the memory, then forecast.
+
+        Parameters and result are the same as in
+        `sktime.forecasting.base.BaseForecaster.update_predict_single`.
+        """
+        if isinstance(y, np.ndarray):  # sktime would forget here that arrays count on
+            return self.update(y, X, update_params).predict(fh, X)
+        return super().update_predict_single(y, fh, X, update_params)

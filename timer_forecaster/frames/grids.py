@@ -264,7 +264,7 @@ def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:
     Examples
     --------
     >>> month_ends = pd.DatetimeIndex(["2023-12-31", "2024-01-31"])
-    >>> future_times(month_ends, to_offset("ME"), 2).strftime("%Y-%m-%d").tolist()
+    >>> future_times(month_ends, pd.offsets.MonthEnd(), 2).strftime("%Y-%m-%d").tolist()
     ['2024-02-29', '2024-03-31']
     """
     last = times[-1]

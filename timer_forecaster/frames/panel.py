@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,25 +15,25 @@ from pandas.tseries.offsets import BaseOffset
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers, with_columns
 from timer_forecaster.frames.grids import Grid, Namer, given_grids, inferred_grids
-from timer_forecaster.frames.times import as_step, parse_times
+from timer_forecaster.frames.times import Step, as_step, parse_times
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """A frame cut by instance: all that one id, or one tuple of index levels, has in it.
+    """The series of a frame by instance, which is an id or a tuple of index levels.
 
-    An axis is the times of an instance. Instances with the same times share their axis, so that
-    a grid or a future is found once for all of them.
+    The times of an instance are called its axis. Instances with the same times share an axis, so
+    that its grid is found once for all of them.
 
     Parameters
     ----------
-    names : list of hashable
+    names : sequence of hashable
         Names of the levels of an instance, none for a single series, and of the time.
-    columns : list of hashable
+    columns : sequence of hashable
         Names of the variables.
     instances : pandas.Index or None
         The instances in the order in which they come first; None for a single series.
-    keys : list of hashable
+    keys : sequence of hashable
         The same as Python objects; ``()`` for a single series.
     axes : list of pandas.Index
         The distinct axes.
@@ -44,14 +44,14 @@ class Panel:
     values : list of ndarray, each of shape (variables, times)
         Values of each instance, NaN where missing.
     grids : list of Grid
-        Regular grid of each axis. Empty if it has yet to be chosen: `Panel.of` leaves that to
-        `timer_forecaster.frames.history`, where a grid may be known from earlier times.
+        Regular grid of each axis. `Panel.of` leaves it empty: the steps of its instances may be
+        known from earlier values, which `timer_forecaster.frames.history` holds.
     """
 
-    names: list[Hashable]
-    columns: list[Hashable]
+    names: Sequence[Hashable]
+    columns: Sequence[Hashable]
     instances: pd.Index | None
-    keys: list[Hashable]
+    keys: Sequence[Hashable]
     axes: list[pd.Index]
     axis: list[int]
     rows: list[NDArray[np.intp]]
@@ -74,8 +74,7 @@ class Panel:
                 f"y is infinite at {y.index[row]} in column {y.columns[variable]!r}; use NaN for "
                 "missing values"
             )
-        columns = cast("list[Hashable]", y.columns.tolist())
-        names, index = list(y.index.names), y.index
+        names, columns, index = list(y.index.names), list(y.columns), y.index
         if not isinstance(index, pd.MultiIndex):
             rows = [np.arange(len(y))]
             return cls(names, columns, None, [()], [index], [0], rows, [values], [])
@@ -106,8 +105,7 @@ class Panel:
         frame = with_columns(frame, time_column, id_column)
         targets = chosen_targets(frame, target_columns, time_column, id_column)
         times = pd.Index(parse_times(frame[time_column], time_column))
-        instance, instances = np.zeros(len(frame), np.intp), None
-        keys: list[Hashable] = [()]
+        instance, instances, keys = np.zeros(len(frame), np.intp), None, [()]
         if id_column is not None:
             instance, instances = read_ids(frame[id_column], id_column)
             keys = instances.tolist()
@@ -141,7 +139,7 @@ def label(key: Hashable) -> str:
 class _Cut(NamedTuple):
     """The rows of a frame by instance."""
 
-    order: NDArray[np.intp]  # all rows, those of the first instance first
+    order: NDArray[np.intp]  # all rows, beginning with the rows of the first instance
     bounds: NDArray[np.intp]  # of the instances in that order, (instances + 1,)
     rows: list[NDArray[np.intp]]  # of each instance
     axis: list[int]  # number of each instance's axis
@@ -170,12 +168,13 @@ def _split(values: NDArray[Any], bounds: NDArray[np.intp]) -> list[NDArray[Any]]
 def _grids(
     axes: list[pd.Index], series: list[int], freq: str | int | BaseOffset | None, name: Namer
 ) -> list[Grid]:
-    """Return the grid of each axis: by a frequency that is given, or by the times."""
+    """Return the grid of each axis: by `freq`, the frequency of periods, or the times."""
+    step: Step | None = axes[0].freq if isinstance(axes[0], pd.PeriodIndex) else None
     if freq is not None:
-        return given_grids(axes, as_step(freq, axes[0]), name)
-    if isinstance(axes[0], pd.PeriodIndex):
-        return given_grids(axes, cast(BaseOffset, axes[0].freq), name)
-    return inferred_grids(axes, series, name)
+        step = as_step(freq, axes[0])
+    if step is None:
+        return inferred_grids(axes, series, name)
+    return given_grids(axes, step, name)
 
 
 def _refuse_repeated(

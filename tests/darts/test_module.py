@@ -35,7 +35,7 @@ from darts_cases import (
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.checkpoints import cache
 from timer_forecaster.inference.scaling import standardize
-from timer_forecaster.models.timer_s1.network import patchify
+from timer_forecaster.models.timer_s1.patches import patchify
 
 __all__ = ["elsewhere", "pipe", "rows_of_calls", "without_chatter"]  # fixtures
 

@@ -54,7 +54,7 @@ def configuration_of(horizon, gaps, n_steps):
 @pytest.mark.parametrize(
     ("framework", "forecaster"), [("sktime", through_sktime), ("darts", through_darts)]
 )
-# The last is long enough for all paces of a multiscale forecast, each longer than the context.
+# The last is long enough for all strides of a multiscale forecast, each longer than the context.
 @pytest.mark.parametrize(
     ("horizon", "gaps", "n_steps"), [(30, True, 500), (150, False, 500), (200, True, 18_000)]
 )

@@ -1,4 +1,4 @@
-"""Random changes to finished series: mixtures, distortions, flips and changes of pace.
+"""Random changes to finished series: mixtures, distortions, flips and changes of speed.
 
 The report's augmentations are resampling, that is down-sampling and Fourier interpolation, and
 value flipping (arXiv 2603.04791). Down-sampling needs more steps than a window has: the sampler of
@@ -20,7 +20,7 @@ __all__ = ["augment", "fourier_resample", "monotone_maps", "periodic_gaps", "str
 def augment(series: Tensor, generator: torch.Generator, host: torch.Generator) -> Tensor:
     """Change a share of the rows at random.
 
-    Mixtures of up to three rows (25 %), a slower pace (10 % by straight lines between the steps,
+    Mixtures of up to three rows (25 %), a slower speed (10 % by straight lines between the steps,
     10 % by Fourier interpolation), distortions (5 % of each kind:
     exponential, softplus, power, censoring, quantization, growing amplitude, outliers), reversed
     time (5 %), changed sign (50 %).
@@ -32,7 +32,7 @@ def augment(series: Tensor, generator: torch.Generator, host: torch.Generator) -
     generator : torch.Generator
         On the device of the series.
     host : torch.Generator
-        On the CPU: draws how many rows are changed, so that nothing waits for the device.
+        On the CPU: draws the number of changed rows, so that nothing waits for the device.
 
     Returns
     -------
@@ -77,9 +77,9 @@ def _slower(draw: Draw, rows: Tensor) -> Tensor:
 def fourier_resample(series: Tensor, length: int) -> Tensor:
     """Resample rows to another number of steps by their Fourier series; both ends stay.
 
-    What is left of a row after the straight line between its ends is continued as an odd function,
-    so that neither value nor slope jumps where the series closes. With fewer steps than before, the
-    frequencies that these cannot show are cut off.
+    The straight line between the ends of a row is subtracted, and the rest is continued as an odd
+    function: neither value nor slope jumps where the period closes. With fewer steps than before,
+    frequencies that they cannot show are cut off.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def stretch(
     generator : torch.Generator
         On the device of the series.
     host : torch.Generator
-        On the CPU: draws the speeds, of which there are four at most in a batch.
+        On the CPU: draws the speeds, at most four in a batch.
 
     Returns
     -------
@@ -149,13 +149,13 @@ def _stretched(rows: Tensor, host: torch.Generator) -> Tensor:
 def monotone_maps(windows: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Apply a monotone function to some rows: a root, a square, an exponential or softplus.
 
-    What is a straight line or an even season on one scale is none on another, and real series come
-    on all of them.
+    A straight line or an even season on one scale is curved on another, and real series come on all
+    scales.
 
     Parameters
     ----------
     windows : torch.Tensor of shape (batch, length)
-        NaN where missing, which stays so.
+        NaN where missing; it stays NaN.
     share : float
         Share of rows to change.
     generator : torch.Generator
@@ -164,7 +164,7 @@ def monotone_maps(windows: Tensor, share: float, generator: torch.Generator) -> 
     Returns
     -------
     torch.Tensor of shape (batch, length)
-        Changed rows are standardized before, and never decrease where the row did not.
+        Changed rows are standardized first. They increase where the row increases.
     """
     draw = Draw(len(windows), windows.shape[1], generator, windows.device)
     mean = windows.nanmean(dim=1, keepdim=True)
@@ -185,16 +185,16 @@ def monotone_maps(windows: Tensor, share: float, generator: torch.Generator) -> 
     return torch.where(draw.chance(share), mapped, windows)
 
 
-# Steps of a cycle, most steps of it that are closed: days of a week, hours, half hours and quarters
-# of a day, hours of a week, any.
+# Steps in a cycle, and most closed steps among them: days of a week; hours, half hours and quarters
+# of a day; hours of a week; any.
 _GAPS = ((7, 2), (7, 2), (24, 14), (48, 28), (96, 56), (168, 64), (0, 0))
 
 
 def periodic_gaps(windows: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Close some rows time and again: weekends, closed days, nights.
+    """Put periodic gaps into some rows: weekends, closed days, nights.
 
-    Half of them lose the values of these steps. In the others the series waits: its next value
-    comes when it opens again, as prices and stocks do that move on open days alone.
+    Half of these rows lose the values in the gaps. In the other half the series waits: its next
+    value comes after the gap, like a price that moves on open days alone.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def periodic_gaps(windows: Tensor, share: float, generator: torch.Generator) -> 
     Returns
     -------
     torch.Tensor of shape (batch, length)
-        NaN where closed. Rows of which fewer than 12 steps would be left stay as they are.
+        NaN in the gaps. Rows that would keep fewer than 12 steps stay as they are.
     """
     draw = Draw(len(windows), windows.shape[1], generator, windows.device)
     entry = constant(_GAPS, draw.device)[draw.pick([1.0] * len(_GAPS))[:, 0]]
@@ -219,7 +219,7 @@ def periodic_gaps(windows: Tensor, share: float, generator: torch.Generator) -> 
     closed = 1 + (draw.uniform() * longest).floor()
     phase = (draw.time + (draw.uniform() * cycle).floor()).remainder(cycle)
     is_open = phase >= closed
-    # Counted from the end, for short series lie there.
+    # Counted from the end, where short series lie.
     still_open = is_open.flip(1).cumsum(dim=1).flip(1)
     waiting = windows.gather(1, (draw.length - still_open).clamp(max=draw.length - 1))
     changed = torch.where(draw.chance(0.5), waiting, windows).masked_fill(~is_open, torch.nan)

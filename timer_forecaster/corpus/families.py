@@ -1,8 +1,8 @@
 """Families of synthetic series.
 
 Each family is a function of (batch, length, generator, device) that returns (batch, length) float32
-values at any scale. Families overlap on purpose: what matters is that together they leave out no
-shape that real series take.
+values at any scale. Families overlap on purpose: together they must cover every shape of real
+series.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def counts(
     pattern = pattern + draw.normal(length) * spread
     rate = draw.log_uniform(0.05, 200.0) * pattern.clamp_(-4.0, 3.0).exp_()
     values = torch.poisson(rate, generator=generator)
-    # Croston's demand model: rare occasions, each with a size of its own.
+    # Croston's demand model: rare occasions of random size.
     sporadic = draw.chance(draw.log_uniform(0.02, 0.7), length) * (values + 1)
     return torch.where(draw.chance(0.25), sporadic, values)
 
@@ -286,9 +286,9 @@ def _month_days() -> tuple[tuple[float, float], ...]:
 def multiplicative_seasons(
     batch: int, length: int, generator: torch.Generator, device: torch.device | str
 ) -> Tensor:
-    """Growth times season times little noise, as sales and visitors of months, quarters, weeks.
+    """Growth times season with little noise, like monthly, quarterly and weekly sales.
 
-    The season's factors may change with the years, and a third of the rows are damped or broken
+    The factors of the season may change with the years. A third of the rows have damped or broken
     trends instead of steady growth.
     """
     draw = Draw(batch, length, generator, device)
@@ -310,7 +310,7 @@ def multiplicative_seasons(
 def even_seasons(
     batch: int, length: int, generator: torch.Generator, device: torch.device | str
 ) -> Tensor:
-    """Repeat a season of 3 to 40 steps, each as often, with a trend or a second season or not."""
+    """Repeat a season of 3 to 40 steps, all equally often, some with a trend or a second season."""
     draw = Draw(batch, length, generator, device)
     whole = draw.uniform(3.0, 41.0).floor()
     period = torch.where(draw.chance(0.8), whole, whole + draw.uniform(-0.5, 0.5))
@@ -322,7 +322,7 @@ def even_seasons(
 
 
 def _low_noise(draw: Draw) -> Tensor:
-    """Deviation of noise beside that of a season: low in two rows of five."""
+    """Draw the deviation of noise relative to a season: low in two rows of five."""
     low, high = draw.log_uniform(0.02, 0.12), draw.log_uniform(0.12, 1.0)
     return torch.where(draw.chance(0.4), low, high)
 
@@ -330,10 +330,11 @@ def _low_noise(draw: Draw) -> Tensor:
 def reverting(
     batch: int, length: int, generator: torch.Generator, device: torch.device | str
 ) -> Tensor:
-    """Mean reversion whose level, speed and loudness switch between a few regimes.
+    """Mean reversion whose level, speed and noise switch between a few regimes.
 
-    Between two switches the process is an Ornstein-Uhlenbeck process drawn by its spectrum, or
-    nearly white, as loads of servers are; after a switch the level is approached at the new speed.
+    Between switches the noise is an Ornstein-Uhlenbeck process, drawn by its spectrum, or nearly
+    white, like the load of a server. After a switch the series moves to the new level at the new
+    speed.
     """
     draw = Draw(batch, length, generator, device)
     duration = draw.log_uniform(12.0, max(24.0, float(length)))
@@ -533,4 +534,4 @@ FAMILIES: dict[str, tuple[Family, float]] = {
     "temporal_causal": (temporal_causal, 0.05),
     "canonical": (canonical, 0.04),
 }
-"""Name to (function, weight). Weights need not sum to 1."""
+"""Function and weight of each family by name. Weights need not sum to 1."""

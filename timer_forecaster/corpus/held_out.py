@@ -1,4 +1,4 @@
-"""What never enters a training corpus: data sets and series kept to validate, to show, to teach."""
+"""Data sets and series that never enter a training corpus: for validation and examples."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HELD_OUT: tuple[str, ...] = (
     "na_climate_monthly__M",
     "m3_other__Q",
 )
-"""Datasets kept out of training: they serve validation, examples and fine-tuning studies."""
+"""Data sets kept out of training, for validation, examples and studies of finetuning."""
 
 HELD_OUT_SERIES: tuple[str, ...] = (
     # air passengers
@@ -83,20 +83,20 @@ HELD_OUT_SERIES: tuple[str, ...] = (
     "r_small/tsdl_205_2",
     "r_small/tsdl_205_3",
 )
-"""Single series of other datasets that repeat a held-out one or a series used in examples."""
+"""Single series of other data sets that repeat a held-out series or a series of examples."""
 
 
 def held_out_half(half: str) -> tuple[str, ...]:
-    """Give the half of `HELD_OUT` that decides, or the one that confirms.
+    """Return the half of `HELD_OUT` for choices, or the half that confirms them.
 
-    A data set belongs to a half by the hash of its name, so that nobody has chosen which, and it
-    stays there whatever else is held out.
+    The hash of its name assigns a data set to a half, so nobody chose it. It stays in its half when
+    other data sets are held out.
 
     Parameters
     ----------
     half : {"A", "B"}
-        ``"A"``: settings, the end of a stage and options are chosen on these. ``"B"``: looked at
-        once for each candidate.
+        ``"A"``: the data sets to choose settings, ends of stages and options on. ``"B"``: the data
+        sets to score once per candidate.
 
     Examples
     --------

@@ -155,7 +155,7 @@ def contexts(
 
 
 def _check_reach(memory: Memory, steps: Steps, argument: str) -> None:
-    """Refuse steps of which one in every instance lies before all that is remembered."""
+    """Refuse steps if every instance has one before its first remembered step."""
     starts = {key: 1 - memory.histories[key].values.shape[1] for key in steps}
     if all(own.min() < starts[key] for key, own in steps.items()):
         key, own = next(iter(steps.items()))

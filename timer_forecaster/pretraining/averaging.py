@@ -1,4 +1,4 @@
-"""What is kept beside the weights while they are trained: their average, and what they were."""
+"""Values kept beside the weights in training: their average, and inherited weights."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["InheritedWeights", "WeightAverage"]
 class WeightAverage:
     """Exponential moving average of a network's parameters.
 
-    At a constant learning rate the weights go round a better place without coming to rest; their
-    average lies nearer to it.
+    At a constant learning rate the weights circle a better place without coming to rest. Their
+    average is nearer to it.
 
     Parameters
     ----------
     network : nn.Module
-        What is trained.
+        The network in training.
     decay : float
-        Of the average, from step to step. In the first steps it is less, so that the average soon
-        forgets where the run began.
+        Decay of the average per step. It is smaller in the first steps, so that the average soon
+        forgets the start of the run.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -34,7 +34,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the weights of one more step."""
+        """Add the weights of one more step."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         torch._foreach_lerp_(
@@ -43,7 +43,7 @@ class WeightAverage:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Give the network the average instead of its weights, for a while."""
+        """Run the network on the average instead of its weights, inside a context."""
         weights = {name: p.detach().clone() for name, p in self._parameters.items()}
         self._assign(self._average)
         try:
@@ -52,11 +52,11 @@ class WeightAverage:
             self._assign(weights)
 
     def state_dict(self) -> dict[str, Any]:
-        """Give what a checkpoint keeps."""
+        """Return the state for a checkpoint."""
         return {"steps": self.steps, "average": self._average}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what a checkpoint kept."""
+        """Restore the state of a checkpoint."""
         self.steps = state["steps"]
         for name, value in self._average.items():
             value.copy_(state["average"][name])
@@ -68,16 +68,16 @@ class WeightAverage:
 
 
 class InheritedWeights:
-    """Lets the weights that a network inherited move less than the others in a step.
+    """Slows down the weights that a network inherited from a smaller one.
 
-    Whatever the optimizer, the inherited entries go a part of the way that it took them.
+    After each step of any optimizer, the inherited entries keep a part of their change only.
 
     Parameters
     ----------
     network : nn.Module
-        What is trained.
+        The network in training.
     masks : mapping of str to Tensor of bool
-        Which entries of each parameter are inherited. Parameters that are not named have none.
+        True for the inherited entries of each parameter. Other parameters have none.
     """
 
     def __init__(self, network: nn.Module, masks: Mapping[str, Tensor]) -> None:
@@ -86,7 +86,7 @@ class InheritedWeights:
 
     @contextmanager
     def held_back(self, factor: float) -> Iterator[None]:
-        """Let the optimizers' steps inside count by a factor; 1 changes nothing."""
+        """Scale the steps of optimizers inside a context by a factor; 1 changes nothing."""
         if factor == 1:
             yield
             return

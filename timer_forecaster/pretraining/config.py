@@ -1,4 +1,4 @@
-"""What a pre-training run computes: typed settings, read from YAML."""
+"""Typed settings of a pre-training run, read from YAML."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _check_shares(settings: Any, *names: str) -> None:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataMix:
-    """Where training windows come from, and how they are changed.
+    """The sources of training windows, and their changes.
 
     Parameters
     ----------
@@ -50,15 +50,15 @@ class DataMix:
     mix_share : float
         Share of real windows that are replaced by a convex mix with another one.
     downsample, flip : float
-        Shares of real windows whose steps are means of several, and whose sign is changed.
+        Shares of real windows whose steps become means of several steps, and whose sign changes.
     short_share : float
-        Share of windows that are series of 24 to 400 steps, missing before. Windows of more than
-        512 steps stay whole: most of what is computed of them would be nothing.
+        Share of windows with a short series of 24 to 400 steps; earlier steps are missing. Windows
+        of more than 512 steps stay whole, as most of their computation would be wasted.
     map_share : float
-        Share of windows that a monotone function is applied to
+        Share of windows that are mapped by a monotone function
         (`timer_forecaster.corpus.augmentation.monotone_maps`).
     gap_share : float
-        Share of windows with steps that are missing time and again, as nights and weekends
+        Share of windows with periodic gaps, such as nights and weekends
         (`timer_forecaster.corpus.augmentation.periodic_gaps`).
     """
 
@@ -84,14 +84,14 @@ class DataMix:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptimizerSettings:
-    """How weights are updated.
+    """Settings of the optimizer.
 
     Parameters
     ----------
     name : {"muon", "adamw"}
         See `timer_forecaster.pretraining.optimizer.build_optimizers`.
     weight_decay, clip_norm : float
-        Decoupled weight decay; norm that gradients are cut to.
+        Decoupled weight decay; largest norm of the gradients.
     """
 
     name: str = "muon"
@@ -110,39 +110,39 @@ class OptimizerSettings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One stage of training: so many steps with the same settings.
+    """One stage of training: a number of steps with the same settings.
 
     Parameters
     ----------
     name : str
-        Names the folder that keeps the weights of the end of the stage.
+        Name of the stage, and of the folder with its final weights.
     steps : int
         Optimizer steps.
     tokens_per_step : int
-        Patches that one process learns from in one step.
+        Patches in one step of one process.
     window_patches : tuple of int
-        Patches in a training window. Of several lengths, pools of steps take one after the other.
+        Patches in a training window. Several lengths alternate, by pools of steps.
     learning_rate : float
         Rate at the beginning, after the warm-up.
     final_learning_rate : float, optional
-        Rate that the stage goes to, linearly. Default: the rate is constant.
+        Rate at the end of the stage, reached linearly. Default: the rate is constant.
     warmup_steps : int
         Steps of linear growth at the beginning.
     inherited_learning_rate : float
-        Factor of the rate of those weights that the initial checkpoint gave, at the beginning; it
-        goes to 1 at the end of the stage, linearly. New blocks and channels can so grow into a
-        trained network before it moves.
+        Factor of the learning rate for weights of the initial checkpoint, at the beginning of the
+        stage. It rises linearly to 1 at the end. So new blocks and channels can adapt to a trained
+        network before it changes.
     serial_weighting : {"equal", "inverse_sqrt"}
         Weights of the serial blocks' losses: 1, or 1 / sqrt(j) as in the report's continued
         pre-training.
     full_depth_share : float
-        Share of steps that run all serial blocks. The others run a random number of them, which
-        trains the near ones at less cost.
+        Share of steps that run all serial blocks. Other steps run a random number of them, which
+        costs less and trains the first blocks more.
     data : DataMix, optional
-        The stage's own data. Default: those of the run.
+        Data of the stage. Default: the data of the run.
     revisit_share : float
-        Share of windows drawn from the data of the run all the same (the report's continued
-        pre-training revisits the pre-training corpus).
+        Share of windows from the data of the run in a stage with other data (the continued
+        pre-training of the report revisits the pre-training corpus).
     """
 
     name: str
@@ -159,7 +159,7 @@ class Stage:
     revisit_share: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the fields by themselves."""
+        """Check each field."""
         if not self.name or Path(self.name).name != self.name:
             raise ValueError(f"name={self.name!r} of a stage must be the name of a folder")
         if self.steps < 1 or self.warmup_steps < 0:
@@ -181,61 +181,61 @@ class Stage:
             )
 
     def learning_rate_at(self, step: int) -> float:
-        """Learning rate of a step of the stage, counted from 0."""
+        """Return the learning rate of a step of the stage, counted from 0."""
         final = self.learning_rate if self.final_learning_rate is None else self.final_learning_rate
         warm = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         return warm * (self.learning_rate + (final - self.learning_rate) * step / self.steps)
 
     def inherited_factor_at(self, step: int) -> float:
-        """Factor of the learning rate of inherited weights in a step, counted from 0."""
+        """Return the factor of the learning rate of inherited weights in a step, counted from 0."""
         first = self.inherited_learning_rate
         return first + (1.0 - first) * step / self.steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PretrainingConfig:
-    """Everything that decides what a run computes.
+    """All settings that affect the result of a run.
 
     Parameters
     ----------
     architecture : TimerS1Architecture
         Sizes of the network; its blocks are the block budget of every objective.
     stages : tuple of Stage
-        One after the other.
+        Stages in order.
     objective : {"stp", "ntp", "mtp"}
         Serial-token prediction, next-token prediction or multi-token prediction; see
         `timer_forecaster.pretraining.variants.build_network`.
     data : DataMix
-        Data of every stage that has none of its own.
+        Data of every stage without ``data``.
     masks : MaskShares
-        Hidden values.
+        Shares of rows with hidden values.
     optimizer : OptimizerSettings
-        How weights are updated.
+        Settings of the optimizer.
     initial_checkpoint : str or Growth, optional
-        Folder, registry name or hub id to start from; or ``{grow: NAME}``, a smaller one that is
-        grown to the architecture (`timer_forecaster.pretraining.growth.grown_weights`). Default:
-        random weights.
+        Folder, registry name or hub id to start from; or ``{grow: NAME}``, a smaller checkpoint
+        that is grown to the architecture (`timer_forecaster.pretraining.growth.grown_weights`).
+        Default: random weights.
     validation_corpus : str or dict of str to str, optional
-        Folder of shards of held-out series; or several, by a name for the log. Default: synthetic
-        series that training never draws.
+        Folder of shards of held-out series, or several folders by names for the log. Default:
+        synthetic series that training never draws.
     validation_rows : int
-        Windows of each.
+        Number of windows of each validation corpus.
     validation_patches : int, optional
-        Patches in them, before those that one pass forecasts. Default: as in the longest windows
-        of the first stage.
+        Patches of context in a validation window. Default: those of the longest windows of the
+        first stage.
     ema_decay : float, optional
-        Keep an exponential moving average of the weights too, with this decay; it is validated and
-        exported beside the weights. Default: none.
+        Decay of an exponential moving average of the weights, which is validated and exported
+        beside the weights. Default: no average.
     gradient_accumulation : int
-        Parts that a step's batch is cut into, to need less memory.
+        Number of parts of the batch of a step; more parts need less memory.
     pool_steps : int
-        Steps whose windows are drawn together: drawing few costs as much as drawing many.
+        Number of steps whose windows are drawn together: a few cost as much as many.
     log_every, checkpoint_every : int
         Steps between log records, and between checkpoints; the latter a multiple of the former.
     bfloat16 : bool
         Compute matrix products in bfloat16 (autocast).
     seed : int
-        Seeds weights, data, masks and dropout.
+        Seed of weights, data, masks and dropout.
     """
 
     architecture: TimerS1Architecture
@@ -257,7 +257,7 @@ class PretrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check that the fields fit together."""
+        """Check the combination of the fields."""
         _check_choice("objective", self.objective, OBJECTIVES)
         names = [stage.name for stage in self.stages]
         if not names or len(set(names)) < len(names):
@@ -305,11 +305,11 @@ class PretrainingConfig:
 
     @property
     def steps(self) -> int:
-        """Steps of all stages."""
+        """Number of steps of all stages."""
         return sum(stage.steps for stage in self.stages)
 
     def corpora(self, step: int) -> list[str]:
-        """Folders of real series that the first so many steps may draw from."""
+        """Return the folders of real series that the first ``step`` steps may draw from."""
         first, mixes = 0, [self.data]
         for stage in self.stages:
             if first < step and stage.data is not None:
@@ -318,7 +318,7 @@ class PretrainingConfig:
         return sorted({m.corpus for m in mixes if m.corpus is not None and m.real_share > 0})
 
     def locate(self, step: int) -> tuple[Stage, int]:
-        """Stage that a step belongs to, and the number of the step within it."""
+        """Return the stage of a step, and the number of the step within it."""
         for stage in self.stages:
             if step < stage.steps:
                 return stage, step
@@ -339,7 +339,7 @@ def read_config(path: str | Path) -> PretrainingConfig:
     """Read the settings of a run.
 
     Every key is a field of `PretrainingConfig`, or of the class of one of its fields. The ``data``
-    of a stage need only name what differs from the ``data`` of the run.
+    of a stage may leave out the keys that equal the ``data`` of the run.
 
     Parameters
     ----------
@@ -349,7 +349,7 @@ def read_config(path: str | Path) -> PretrainingConfig:
     Raises
     ------
     ValueError
-        Naming the key that is unknown, lacks or does not fit.
+        If a key is unknown or missing, or its value does not fit. The error names it.
     """
     with Path(path).open(encoding="utf-8") as file:
         try:
@@ -408,7 +408,7 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
 
 
 def _choose(kinds: tuple[Any, ...], value: Any) -> Any:
-    """Choose the type of a union that keys and values, or anything else, are meant for."""
+    """Return the type of a union for keys and values, or for other values."""
     kinds = tuple(kind for kind in kinds if kind is not types.NoneType)
     nested = [k for k in kinds if dataclasses.is_dataclass(k) or typing.get_origin(k) is dict]
     plain = [kind for kind in kinds if kind not in nested]

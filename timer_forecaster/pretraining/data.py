@@ -1,4 +1,4 @@
-"""Batches of a run: what is drawn depends on the seed, the step and the process alone."""
+"""Batches of a run. They depend on the seed, the step and the process alone."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from timer_forecaster.pretraining.config import DataMix, PretrainingConfig, Stag
 from timer_forecaster.pretraining.mixing import mix_windows
 
 SHORT_STEPS = (24, 400)
-"""Shortest and longest of the short series."""
+"""Lengths of the shortest and of the longest short series."""
 
 LONGEST_PADDED = 512
-"""Steps of the longest windows that short series are put in."""
+"""Steps of the longest windows that hold short series."""
 
 _LENGTHS_AT_ONCE = 4
-"""Different lengths of the short series that are drawn together."""
+"""Number of different lengths among short series that are drawn together."""
 
 DRAWS_PER_SHARD = 4
 """Draws from a corpus between two changes of its active shards.
 
-A draw is a pool: the windows of `PretrainingConfig.pool_steps` steps, numbered in twos, of all
-processes. By itself a process so loads a shard every other pool, which costs little beside training
-on 64 steps of windows, and a run of a few hundred pools sees hundreds of shards.
+A draw is a pool: the windows of `PretrainingConfig.pool_steps` steps. Pools of all processes are
+numbered in twos. So a single process loads a shard every other pool. This costs little beside
+64 steps of training, and a run of a few hundred pools sees hundreds of shards.
 """
 
 
 class WindowSampler(Protocol):
-    """What a corpus of real series has to offer."""
+    """A corpus of real series, as a source of windows."""
 
-    skipped: dict[str, str]  # shards that cannot be read, and why
+    skipped: dict[str, str]  # unreadable shards, with the reason
 
     def sample(
         self, batch_size: int, length: int, index: int, downsample: float = ..., flip: float = ...
     ) -> Tensor:
-        """Windows (batch_size, length), NaN where missing, the same for the same arguments."""
+        """Return windows (batch_size, length), NaN where missing, equal for equal arguments."""
 
 
 def open_corpus(folder: str, seed: int, device: torch.device) -> WindowSampler:
@@ -55,7 +55,7 @@ def open_corpus(folder: str, seed: int, device: torch.device) -> WindowSampler:
 
 
 def identify_corpus(folder: str) -> str:
-    """SHA-256 of a corpus's manifest, which lists those of all its shards."""
+    """Return the SHA-256 of the manifest of a corpus, which has the SHA-256 of every shard."""
     from timer_forecaster.corpus.manifest import MANIFEST_NAME
     from timer_forecaster.corpus.shards import digest
 
@@ -70,11 +70,11 @@ class BatchSource:
     Parameters
     ----------
     config : PretrainingConfig
-        What to draw.
+        Settings of the run.
     device : torch.device
-        Where.
+        The device of the batches.
     rank, n_processes : int
-        Number of this process, and how many there are: each draws windows of its own.
+        Number of this process, and number of processes. Each process draws other windows.
 
     Attributes
     ----------
@@ -89,14 +89,14 @@ class BatchSource:
         self.rank, self.n_processes = rank, n_processes
         self.seconds = 0.0
         self._pool: tuple[int, Tensor] = (-1, torch.empty(0))
-        # All of them now, so that a wrong name is told before the first step.
+        # All corpora are opened now, so that a wrong name is an error before the first step.
         self._corpora = {
             folder: open_corpus(folder, config.seed, device)
             for folder in config.corpora(config.steps)
         }
 
     def batch(self, step: int) -> list[TrainingBatch]:
-        """Batch of a step, in as many equal parts as gradients are accumulated over."""
+        """Return the batch of a step, in one equal part per accumulation of gradients."""
         started = time.perf_counter()
         config = self.config
         stage, step_in_stage = config.locate(step)
@@ -118,11 +118,11 @@ class BatchSource:
 
     @property
     def skipped_shards(self) -> int:
-        """Shards that could not be read so far."""
+        """Number of shards that could not be read so far."""
         return sum(len(corpus.skipped) for corpus in self._corpora.values())
 
     def depth(self, step: int) -> int:
-        """How many serial blocks a step runs; the same in every process."""
+        """Return the number of serial blocks of a step; it is equal in all processes."""
         n_serial = self.config.architecture.num_mtp_tokens
         if self.config.objective != "stp" or n_serial == 0:
             return n_serial
@@ -131,12 +131,12 @@ class BatchSource:
         return n_serial if full else int(random.integers(1, n_serial + 1))
 
     def validation(self) -> TrainingBatch:
-        """Held-out windows, which neither the step nor the process changes."""
+        """Return held-out windows, equal for all steps and processes."""
         (batch,) = self.validations().values()
         return batch
 
     def validations(self) -> dict[str, TrainingBatch]:
-        """Held-out windows of each validation corpus, by its name; a single one has none."""
+        """Return the held-out windows of each validation corpus by name; one corpus has none."""
         config = self.config
         named = config.validation_corpus
         folders = named if isinstance(named, dict) else {"": named}
@@ -159,7 +159,7 @@ class BatchSource:
         return synthetic.sample(rows, length, host, self.device)
 
     def _draw_pool(self, stage: Stage, rows: int, length: int, first_step: int) -> Tensor:
-        """Windows of several steps in random order, (rows, length)."""
+        """Return windows of several steps in random order, (rows, length)."""
         n_revisited = round(rows * stage.revisit_share)
         own = stage.data or self.config.data
         mixes = [(own, rows - n_revisited), (self.config.data, n_revisited)]
@@ -178,7 +178,7 @@ class BatchSource:
         return pool
 
     def _pool_number(self, first_step: int) -> int:
-        """Pools drawn before the one that begins with a step: corpora go on by pools, not steps."""
+        """Return the number of pools before the pool of a step; corpora count pools, not steps."""
         number, size = 0, self.config.pool_steps
         for stage in self.config.stages:
             if first_step < stage.steps:
@@ -211,7 +211,7 @@ class BatchSource:
         return periodic_gaps(windows, mix.gap_share, generator) if mix.gap_share else windows
 
     def _draw_synthetic(self, mix: DataMix, rows: int, length: int, host: Generator) -> Tensor:
-        """Synthetic windows; the short ones are whole series of a few different lengths."""
+        """Return synthetic windows; short ones are whole series of a few different lengths."""
         synthetic = SyntheticSeries(mix.families, mix.synthetic_augmentation)
         n_short = round(rows * mix.short_share) if length <= LONGEST_PADDED else 0
         parts = []
@@ -239,12 +239,12 @@ class BatchSource:
 
 
 def _draw_lengths(rows: int, longest: int, generator: Generator) -> Tensor:
-    """Lengths of short series, (rows,), uniform in their logarithm."""
+    """Draw lengths of short series, (rows,), uniform in their logarithm."""
     low, high = math.log(SHORT_STEPS[0]), math.log(min(SHORT_STEPS[1], longest))
     uniform = torch.rand(rows, generator=generator, device=generator.device)
     return (low + (high - low) * uniform).exp().long().clamp_max(longest)
 
 
 def mix_seed(seed: int, purpose: int, index: int) -> int:
-    """Seed of one draw, from the run's seed, what is drawn and its number."""
+    """Return the seed of one draw, from the seed of the run, the purpose and its number."""
     return int(np.random.SeedSequence([seed, purpose, index]).generate_state(1, np.uint64)[0] >> 2)

@@ -1,9 +1,9 @@
-"""Larger networks that forecast what a smaller one does: wider, with more main blocks.
+"""Grow a network: wider, with more main blocks, and with the same forecasts.
 
 A new channel, head or unit of an expert must not change a forecast, and must be able to learn at
-once. So what writes to new channels begins at zero, and what reads them at random; new heads and
-units are drawn at random, and what reads these begins at zero; new main blocks add nothing to what
-they are given. Norms divide by the root of more channels, which their weights undo.
+once. So the weights that write to new channels begin at zero, and the weights that read them are
+random. New heads and units are random, and the weights that read them begin at zero. New main
+blocks add zero to their input. Norms divide by the root of more channels; their weights undo this.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MUST_STAY = (
     "quantiles",
     "rope_theta",
 )
-# What writes to channels, row by row, and what reads heads or units, column by column.
+# Weights that write to channels, by row, and weights that read heads or units, by column.
 _WRITERS = (
     "o_proj.weight",
     "down_proj.weight",
@@ -50,7 +50,7 @@ _UNIT_READERS = ("o_proj.weight", "down_proj.weight", "output_layer.weight")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Growth:
-    """Start from a smaller checkpoint, grown to the run's architecture.
+    """A start from a smaller checkpoint, grown to the architecture of the run.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Growth:
 
 @dataclasses.dataclass(frozen=True)
 class _Place:
-    """Where the smaller network's entries of a parameter lie in the larger one's."""
+    """The places of a smaller network's parameter in the parameter of the larger network."""
 
     source: str  # name of the parameter in the smaller network
     indices: tuple[Tensor, ...]  # of each axis
@@ -83,10 +83,10 @@ def grown_weights(
     checkpoint : str or Path
         Folder, registry name or hub id of a checkpoint with serial blocks.
     architecture : TimerS1Architecture
-        As wide as the checkpoint's or wider, with heads of the same size; with as many main blocks
-        or more. Everything else stays.
+        At least as wide as the architecture of the checkpoint, with heads of the same size and at
+        least as many main blocks. All other sizes are equal.
     seed : int
-        Seeds what is drawn at random.
+        Seed of the random weights.
 
     Returns
     -------
@@ -133,14 +133,14 @@ def grown_weights(
 def inherited_entries(
     checkpoint: str | Path, architecture: TimerS1Architecture
 ) -> dict[str, Tensor]:
-    """Tell which entries of a grown network's parameters are those of the smaller checkpoint.
+    """Return masks of the entries that a grown network has from the smaller checkpoint.
 
     Parameters
     ----------
     checkpoint : str or Path
         Folder, registry name or hub id of the smaller checkpoint.
     architecture : TimerS1Architecture
-        The larger one.
+        The larger architecture.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def _architecture_of(checkpoint: str | Path) -> TimerS1Architecture:
 
 
 def _silence_new(name: str, value: Tensor, place: _Place) -> None:
-    """Set to zero what writes to new channels, and what reads new heads or units."""
+    """Set weights to zero that write to new channels, or read new heads or units."""
     if name.endswith(_WRITERS):
         value[_others(len(value), place.indices[0])] = 0.0
     if name.endswith(_UNIT_READERS):
@@ -177,7 +177,7 @@ def _others(size: int, index: Tensor) -> Tensor:
 def _places(
     small: TimerS1Architecture, large: TimerS1Architecture, parameters: dict[str, Tensor]
 ) -> Iterator[tuple[str, _Place]]:
-    """Place of each parameter that the smaller network has, too."""
+    """Return the places of all parameters of the smaller network."""
     _check_larger(small, large)
     with torch.device("meta"):
         shapes = {name: p.shape for name, p in TimerS1Network(small).named_parameters()}
@@ -197,7 +197,7 @@ def _places(
 
 
 def _kept_layers(small: TimerS1Architecture, large: TimerS1Architecture) -> list[int]:
-    """Spread the smaller network's main blocks evenly over the larger one's."""
+    """Spread the main blocks of the smaller network evenly over the larger one."""
     ratio = large.num_hidden_layers / small.num_hidden_layers
     return [int(layer * ratio) for layer in range(small.num_hidden_layers)]
 

@@ -1,4 +1,4 @@
-"""Muon for the hidden matrices, AdamW for everything else."""
+"""Muon for the hidden matrices, AdamW for all other weights."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
-    """Replace each matrix of (n, rows, columns) by its nearest semi-orthogonal one, roughly.
+    """Replace each matrix of (n, rows, columns) by roughly its nearest semi-orthogonal matrix.
 
     Quintic Newton-Schulz iteration with the coefficients of Jordan et al. (2024), in bfloat16 where
     the device multiplies it fast.
@@ -96,7 +96,7 @@ def build_optimizers(
     Parameters
     ----------
     network : TimerS1Network
-        What they update.
+        The network to update.
     name : {"muon", "adamw"}
         Muon for the blocks' matrices and AdamW for embedding, head, router, norms and biases; or
         AdamW for all.

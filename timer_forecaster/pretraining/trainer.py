@@ -46,9 +46,9 @@ _logger = logging.getLogger(__name__)
 
 
 class PretrainingResult(NamedTuple):
-    """What a run ends with."""
+    """The result of a run."""
 
-    folder: Path  # holds the checkpoint, for `load_pipeline`
+    folder: Path  # with the checkpoint, for `load_pipeline`
     metrics: dict[str, Any]  # last record of the log
 
 
@@ -58,11 +58,11 @@ class DenseObjective(nn.Module):
     Parameters
     ----------
     network : TimerS1Network
-        Any of `timer_forecaster.pretraining.variants`.
+        A network of `timer_forecaster.pretraining.variants`.
     bfloat16 : bool
         Compute matrix products in bfloat16; the loss is always in float32.
     device : torch.device
-        Where batches will be.
+        The device of the batches.
     """
 
     # Units that FSDP shards.
@@ -72,11 +72,11 @@ class DenseObjective(nn.Module):
         super().__init__()
         self.network, self.autocast = network, bfloat16
         self.patch_loss = patch_loss
-        # No buffer: data-parallel engines send buffers round before every step.
+        # No buffer: data-parallel engines send buffers to all processes before every step.
         self.levels = torch.tensor(network.config.quantiles, device=device)
 
     def forward(self, batch: TrainingBatch, serial_weighting: str, n_serial: int) -> Tensor:
-        """Terms of the objective (loss, NTP, STP, load balance), dense in the batch's tokens."""
+        """Return the terms of the objective (loss, NTP, STP, load balance) over all tokens."""
         config, device = self.network.config, batch.inputs.device.type
         with torch.autocast(device, torch.bfloat16, enabled=self.autocast):
             stages = list(self.network.stages(batch.inputs, n_serial))
@@ -123,31 +123,30 @@ def pretrain(
     progress: bool = False,
     on_record: Callable[[dict[str, Any]], None] | None = None,
 ) -> PretrainingResult:
-    """Train a network, or go on with a run that was interrupted.
+    """Train a network, or resume an interrupted run.
 
-    Started by ``torchrun`` or ``accelerate launch``, every process draws windows of its own, and
-    gradients are averaged; the launcher's FSDP settings are followed.
+    Under ``torchrun`` or ``accelerate launch``, each process draws other windows, and gradients are
+    averaged. The FSDP settings of the launcher are used.
 
     Parameters
     ----------
     config : PretrainingConfig
-        What to compute.
+        Settings of the run.
     folder : str or Path
         Receives ``model.safetensors`` and ``config.json`` (the checkpoint, bfloat16),
-        ``log.jsonl``, ``pretraining.yaml`` (the settings), ``checkpoints`` (to go on from) and
+        ``log.jsonl``, ``pretraining.yaml`` (the settings), ``checkpoints`` (to resume from) and
         ``stages`` (the network at the end of each stage, float32). With an average of the weights,
-        ``averaged`` in each of these folders holds the network that it makes.
+        ``averaged`` in each of these folders holds the averaged network.
     device : {"auto", "cpu", "cuda"}
         ``"auto"`` takes a GPU if there is one.
     compile_blocks : bool
         Compile each block and the loss with ``torch.compile``.
     resume : bool
-        Go on with the run that the folder holds. False: refuse a folder that anything of a run is
-        in.
+        Resume the run in the folder. False: refuse a folder with any part of a run.
     progress : bool
         Show a progress bar.
     on_record : callable, optional
-        Given each record of the log as it is written, in the first process.
+        Receives each record of the log as it is written, in the first process.
 
     Returns
     -------
@@ -205,7 +204,7 @@ class _Run:
         self._corpora = {name: identify_corpus(name) for name in config.corpora(config.steps)}
         if found is not None:
             _check_same_run(config, found[2]["config"], found[1], folder)
-            # Absent from checkpoints of before they were kept.
+            # Old checkpoints have none.
             _check_same_corpora(self._corpora, found[2].get("corpora", {}))
         self.validations = self.batches.validations()
         self._build(compile_blocks, from_scratch=found is None)
@@ -213,7 +212,7 @@ class _Run:
         if found is not None:
             path, self.step, _ = found
             self.accelerator.load_state(str(path))
-        self.accelerator.wait_for_everyone()  # before the folder changes that all have looked at
+        self.accelerator.wait_for_everyone()  # all processes have read the folder before it changes
         self._log = RunLog(folder / "log.jsonl")
         if self.accelerator.is_main_process:
             folder.mkdir(parents=True, exist_ok=True)
@@ -245,7 +244,7 @@ class _Run:
 
     def _choose_kernels(self, objective: DenseObjective, compile_blocks: bool) -> None:
         on_cpu = self.device.type == "cpu"
-        # What needs half the arithmetic is the faster where that is what takes the time.
+        # Half the arithmetic is faster where arithmetic takes most of the time.
         sparse = on_cpu and not self.config.bfloat16
         objective.network.set_expert_strategy("sorted" if sparse else "dense")
         if on_cpu and self.config.bfloat16:
@@ -254,9 +253,9 @@ class _Run:
             objective.compile_parts()
 
     def _save_unwrapped(self) -> None:
-        """Keep the names of parameters as they are, so that any number of processes goes on.
+        """Keep the plain names of parameters, so that any number of processes can resume.
 
-        Older versions of torch put the wrapper's name before them; FSDP has its own format.
+        Older versions of torch put the name of the wrapper before them; FSDP has its own format.
         """
         if self.accelerator.distributed_type == DistributedType.FSDP:
             return
@@ -302,7 +301,7 @@ class _Run:
         return PretrainingResult(self.folder, record)
 
     def _train_step(self) -> Tensor:
-        """Update the network with one batch; give the means of the objective's terms."""
+        """Update the network with one batch, and return the means of the terms of the objective."""
         config, accelerator, step = self.config, self.accelerator, self.step
         stage, step_in_stage = config.locate(step)
         parts, depth = self.batches.batch(step), self.batches.depth(step)
@@ -327,7 +326,7 @@ class _Run:
         return total
 
     def _validate(self) -> dict[str, float]:
-        """Losses on held-out windows, of the weights and of their average."""
+        """Return losses on held-out windows, with the weights and with their average."""
         losses = self._validation_losses("validation")
         if self.average is not None:
             with self.average.in_place():
@@ -336,7 +335,7 @@ class _Run:
 
     @torch.no_grad()
     def _validation_losses(self, name: str) -> dict[str, float]:
-        """Loss of the next patch and of all that follow, equally weighted, on each corpus."""
+        """Return the loss of the next patch and of all later patches, on each corpus."""
         self.objective.eval()
         depth = self.config.architecture.num_mtp_tokens
         losses = {}
@@ -367,7 +366,7 @@ class _Run:
         }
 
     def _save(self, finished_stage: str | None) -> None:
-        """Write a checkpoint to go on from, and the network for forecasting."""
+        """Write a checkpoint to resume from, and the network for forecasts."""
         accelerator, partial = self.accelerator, self.checkpoints.partial(self.step)
         if accelerator.is_main_process:
             self.checkpoints.clear(self.step)
@@ -396,7 +395,7 @@ class _Run:
 def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:
     if device not in DEVICES or (device == "cuda" and not torch.cuda.is_available()):
         raise ValueError(f"device={device!r} is not one of {DEVICES}, or not in this machine")
-    # Blocks that a step leaves out have no gradient; looking for them costs time.
+    # Blocks outside a step have no gradient; the search for them costs time.
     unused = config.objective == "stp" and any(s.full_depth_share < 1 for s in config.stages)
     accelerator = Accelerator(
         cpu=device == "cpu" or not torch.cuda.is_available(),
@@ -437,7 +436,7 @@ def _load_initial(network: TimerS1Network, config: PretrainingConfig) -> None:
 
 
 def _inherited(network: TimerS1Network, config: PretrainingConfig) -> InheritedWeights:
-    """Tell the weights that the initial checkpoint gave: all of them, unless it was grown."""
+    """Return the weights of the initial checkpoint: all weights, unless it was grown."""
     if not _holds_back(config):
         return InheritedWeights(network, {})
     if isinstance(config.initial_checkpoint, Growth):
@@ -452,7 +451,7 @@ def _holds_back(config: PretrainingConfig) -> bool:
 
 
 def _plain(config: PretrainingConfig) -> dict[str, Any]:
-    """Give settings as the plain values that JSON and YAML hold."""
+    """Return settings as plain values of JSON and YAML."""
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return plain
 
@@ -472,9 +471,9 @@ def _check_unused(folder: Path) -> None:
 def _check_same_run(
     config: PretrainingConfig, saved: dict[str, Any], step: int, folder: Path
 ) -> None:
-    """Refuse to go on with other settings; what has not begun may change."""
+    """Refuse to resume with other settings; stages that have not begun may change."""
     now = _plain(config)
-    # With the defaults of fields that the run's version did not have.
+    # Fields that are newer than the run have their defaults.
     saved = _plain(PretrainingConfig.from_mapping(saved))
     free = ("stages", "log_every", "checkpoint_every", *_OF_VALIDATION)
     differ = [name for name in now if name not in free and now[name] != saved.get(name)]
@@ -482,7 +481,7 @@ def _check_same_run(
     for index, (stage, old) in enumerate(zip(now["stages"], saved["stages"], strict=False)):
         last = first + old["steps"]
         steady = old["final_learning_rate"] is None and old["inherited_learning_rate"] == 1
-        if step <= last and steady:  # its length decides nothing yet
+        if step <= last and steady:  # its length has no effect yet
             old = old | {"steps": max(stage["steps"], step - first)}
         if first < step and stage != old:
             differ.append(f"stages[{index}]")

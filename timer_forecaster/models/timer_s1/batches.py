@@ -80,7 +80,7 @@ def make_batch(
     known = ~series.isnan()
     visible = known & ~draw_hidden(known, patch_length, generator, masks)
     prefix = draw_prefix(len(series), n_patches, generator)
-    # A series that ends early must leave some of its own patches to be predicted.
+    # A series that ends early must keep some of its patches to predict.
     prefix = 1 + (prefix - 1) * (_used_patches(known, patch_length) - 1) // (n_patches - 1)
     in_prefix = torch.arange(series.shape[-1], device=series.device) < (
         prefix[:, None] * patch_length
@@ -121,7 +121,7 @@ def draw_prefix(batch: int, n_patches: int, generator: Generator) -> Tensor:
 
 
 def _used_patches(known: Tensor, patch_length: int) -> Tensor:
-    """Patches of each row up to its last observed one, (B,), at least 2 as in the shortest row."""
+    """Return the number of patches up to the last observed one, (B,), at least 2."""
     steps = torch.arange(1, known.shape[-1] + 1, device=known.device)
     last = (known * steps).amax(-1)
     return (-(-last // patch_length)).clamp_min(2)

@@ -346,19 +346,13 @@ def ask_run(folder):
 
 
 def ask_corpus(folder):
-    """Describe a corpus, and train for two steps on it."""
-    from timer_forecaster.pretraining import PretrainingConfig, pretrain
+    """Describe a corpus, and draw windows of it."""
+    from timer_forecaster.corpus.sampler import ShardSampler
 
-    settings = training_settings(2)
-    settings["data"] |= {"corpus": str(folder), "real_share": 0.9}
-    settings["validation_corpus"] = str(folder)
-    config = PretrainingConfig.from_mapping(settings)
-    with tempfile.TemporaryDirectory() as run:
-        metrics = pretrain(config, run, device="cpu").metrics
-    names = ("step", "loss", "validation_ntp", "validation_stp")
+    windows = ShardSampler(folder, seed=0).sample(3, 32, 0).double().numpy()
     return {
         "described": command("corpus", "describe", str(folder)),
-        "metrics": [metrics[name] for name in names],
+        "windows": [*windows[:, -1], *np.nansum(windows, axis=1)],
     }
 
 
@@ -490,6 +484,10 @@ def expected():
                 case[question] = numbers[:size].reshape(answer["shape"])
                 numbers = numbers[size:]
     assert not len(numbers)
+    # Later versions train on series that end early in another way, so two steps of training are no
+    # answer any more. These windows are: version 0.1 drew them from the corpus.
+    del answers["corpus"]["metrics"]
+    answers["corpus"]["windows"] = [47322, 42945, 35396, 1489876, 1429525, 1518762]
     return answers
 
 
@@ -536,6 +534,19 @@ def assert_same(found, expected, tolerance, what):
     )
 
 
+def of_known_fields(found, expected):
+    """Return the values of the fields that version 0.1 had, from JSON."""
+
+    def known(value, like):
+        if isinstance(like, dict):
+            return {key: known(value[key], part) for key, part in like.items()}
+        if isinstance(like, list):
+            return [known(*pair) for pair in zip(value, like, strict=True)]
+        return value
+
+    return known(json.loads(found), json.loads(expected))
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_file_of_version_0_1_is_read_and_forecasts_the_same(name, expected, request):
     case = CASES[name]
@@ -550,6 +561,8 @@ def test_a_file_of_version_0_1_is_read_and_forecasts_the_same(name, expected, re
     answers = case.ask(loaded)
     assert sorted(answers) == sorted(expected[name])
     for question, answer in answers.items():
+        if question == "fields":
+            answer = json.dumps(of_known_fields(answer, expected[name][question]), sort_keys=True)
         assert_same(answer, expected[name][question], case.tolerance, f"{name}: {question}")
 
 

@@ -7,32 +7,16 @@ from shutil import copytree
 import numpy as np
 import pytest
 import torch
+from checkpoint_cases import MODEL, difference, load, walks
 from safetensors.torch import load_file
 
-from timer_forecaster import ForecastPipeline, cli, release
+from timer_forecaster import cli, release
 from timer_forecaster.checkpoints import conversion as int8
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.inference import convert_checkpoint
 from timer_forecaster.models.timer_s1.experts import Expert
 from timer_forecaster.models.timer_s1.layouts.packing import restoring
-
-MODEL = "timer-s1-test"
-
-
-def walks(n=12, steps=300):
-    return np.random.default_rng(0).normal(size=(n, steps)).cumsum(axis=1)
-
-
-def load(name=MODEL, device="cpu", **options):
-    return ForecastPipeline.from_pretrained(name, device=device, **options)
-
-
-def difference(pipe, other, series=None):
-    """Mean distance of two pipelines' quantiles over the standard deviation of each series."""
-    series = walks() if series is None else series
-    first, second = (p.predict(series, 96).quantiles for p in (pipe, other))
-    return np.mean(np.abs(first - second) / np.std(series, axis=1)[:, None, None])
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from shutil import copytree, rmtree
 import numpy as np
 import pytest
 import torch
+from checkpoint_cases import SIZES, load, walk
 from safetensors.torch import load_file
 
 from timer_forecaster import ForecastPipeline, release
@@ -19,25 +20,6 @@ from timer_forecaster.models.timer_s1 import (
     TimerS1ForPrediction,
 )
 from timer_forecaster.models.timer_s1.layouts.linears import PackedLinear, can_pack
-
-MODEL = "timer-s1-test"
-SIZES = {
-    "hidden_size": 16,
-    "intermediate_size": 16,
-    "num_attention_heads": 4,
-    "num_experts": 4,
-    "num_hidden_layers": 1,
-    "num_mtp_tokens": 1,
-}
-
-
-def walk(steps, seed=0):
-    return np.random.default_rng(seed).normal(size=steps).cumsum()
-
-
-def load(name=MODEL, device="cpu", **options):
-    return ForecastPipeline.from_pretrained(name, device=device, **options)
-
 
 SERIES = np.random.default_rng(1).normal(size=(40, 60)).cumsum(axis=1)
 

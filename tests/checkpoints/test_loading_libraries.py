@@ -8,31 +8,14 @@ from shutil import copytree
 import numpy as np
 import pytest
 import torch
+from checkpoint_cases import MODEL, SIZES, load, walk
 from torch import nn
 
-from timer_forecaster import ForecastPipeline, release
+from timer_forecaster import release
 from timer_forecaster.adapters.adapter import Adapter
 from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.evaluation import PipelineForecaster
-
-MODEL = "timer-s1-test"
-SIZES = {
-    "hidden_size": 16,
-    "intermediate_size": 16,
-    "num_attention_heads": 4,
-    "num_experts": 4,
-    "num_hidden_layers": 1,
-    "num_mtp_tokens": 1,
-}
-
-
-def walk(steps, seed=0):
-    return np.random.default_rng(seed).normal(size=steps).cumsum()
-
-
-def load(name=MODEL, device="cpu", **options):
-    return ForecastPipeline.from_pretrained(name, device=device, **options)
 
 
 class RoundedLinear(nn.Module):

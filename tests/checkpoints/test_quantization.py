@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from checkpoint_cases import MODEL, SIZES, difference, load, walks
 from places import ROOT
 from safetensors.torch import load_file
 
@@ -20,31 +21,7 @@ from timer_forecaster.inference import convert_checkpoint
 from timer_forecaster.models.timer_s1.experts import Expert
 from timer_forecaster.models.timer_s1.layouts.experts import FusedExpert
 
-MODEL = "timer-s1-test"
 PARITY = ROOT / "tests" / "data" / "parity" / "tiny"
-SIZES = {
-    "hidden_size": 16,
-    "intermediate_size": 16,
-    "num_attention_heads": 4,
-    "num_experts": 4,
-    "num_hidden_layers": 1,
-    "num_mtp_tokens": 1,
-}
-
-
-def walks(n=12, steps=300):
-    return np.random.default_rng(0).normal(size=(n, steps)).cumsum(axis=1)
-
-
-def load(name=MODEL, device="cpu", **options):
-    return ForecastPipeline.from_pretrained(name, device=device, **options)
-
-
-def difference(pipe, other, series=None):
-    """Mean distance of two pipelines' quantiles over the standard deviation of each series."""
-    series = walks() if series is None else series
-    first, second = (p.predict(series, 96).quantiles for p in (pipe, other))
-    return np.mean(np.abs(first - second) / np.std(series, axis=1)[:, None, None])
 
 
 @pytest.fixture

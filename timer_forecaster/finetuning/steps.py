@@ -14,8 +14,8 @@ from torch import Tensor
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.finetuning.objective import Windows, make_windows, window_losses, window_pass
+from timer_forecaster.inference import scaling
 from timer_forecaster.inference.forecast import Forecast
-from timer_forecaster.inference.scaling import standardize
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
 
@@ -107,15 +107,11 @@ def in_units(network: TimerS1Network, rows: FloatArray, step: Step) -> Forecast:
     """
     config = network.config
     scaled = [
-        standardize(values, f"rows[{i}]", config.max_context_length, config.interior_masks)
+        scaling.standardize(values, f"rows[{i}]", config.max_context_length, config.interior_masks)
         for i, values in enumerate(rows)
         if step.shown[i]
     ]
-    location, scale = (
-        np.array([getattr(row, name) for row in scaled])[:, None, None]
-        for name in ("location", "scale")
-    )
     ascending = step.quantiles.detach().sort(dim=1).values.transpose(1, 2).double().cpu().numpy()
     quantiles = np.full((len(rows), *ascending.shape[1:]), np.nan)
-    quantiles[step.shown] = location + scale * ascending
+    quantiles[step.shown] = scaling.in_units(scaled, ascending)
     return Forecast(quantiles, config.quantiles)

@@ -8,7 +8,7 @@ from places import ROOT
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PACKAGE = ROOT / "timer_forecaster"
 # Modules that serve files of version 0.1 alone.
-OF_VERSION_0_1 = [f"inference/{name}.py" for name in ("adapters", "cache", "histories")]
+OF_VERSION_0_1 = [f"inference/{name}.py" for name in ("adapters", "cache", "frames", "histories")]
 MAP = GUIDE[GUIDE.index("## Map of the house") : GUIDE.index("### Rules that CI checks")]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 

@@ -1,8 +1,11 @@
-"""Pickles of version 0.1 name keys by this module."""
+"""Pickles of version 0.1 name keys by this module, and programs written for it name functions."""
 
 import pickle
 
+import timer_forecaster.checkpoints.cache
+import timer_forecaster.checkpoints.loading
 from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.inference import cache
 
 
 def test_a_key_that_version_0_1_pickled_is_read():
@@ -11,3 +14,10 @@ def test_a_key_that_version_0_1_pickled_is_read():
     then = now.replace(b"timer_forecaster.checkpoints.key", b"timer_forecaster.inference.cache")
     assert then != now
     assert pickle.loads(then) == key  # noqa: S301
+
+
+def test_the_names_of_version_0_1_are_the_present_functions():
+    assert cache.NetworkKey is NetworkKey
+    assert cache.get_network is timer_forecaster.checkpoints.cache.get_network
+    assert cache.load_network is timer_forecaster.checkpoints.loading.load_network
+    assert cache.release is timer_forecaster.release

@@ -2,7 +2,9 @@
 
 `TimerS1Network` is the network in plain torch. `TimerS1ForPrediction` has the same modules and
 parameter names behind transformers' ``PreTrainedModel``. Each class is imported at its first use:
-the sizes of a network load no torch, and the network loads no transformers.
+the sizes of a network load no torch, and the network loads no transformers. After an import of this
+package, transformers' ``AutoConfig``, ``AutoModel`` and ``AutoModelForCausalLM`` load a checkpoint
+too.
 """
 
 from __future__ import annotations
@@ -15,17 +17,15 @@ from timer_forecaster.models.timer_s1.architecture import (
     TimerS1Architecture,
     as_architecture,
 )
+from timer_forecaster.models.timer_s1.auto_classes import register_auto_classes
 
 if TYPE_CHECKING:
+    from timer_forecaster.models.timer_s1.configuration import TimerS1Config
     from timer_forecaster.models.timer_s1.network import TimerS1Network
-    from timer_forecaster.models.timer_s1.pretrained import (
-        TimerS1Config,
-        TimerS1ForPrediction,
-        TimerS1Output,
-    )
+    from timer_forecaster.models.timer_s1.pretrained import TimerS1ForPrediction, TimerS1Output
 
 _HOMES = {
-    "TimerS1Config": "pretrained",
+    "TimerS1Config": "configuration",
     "TimerS1ForPrediction": "pretrained",
     "TimerS1Network": "network",
     "TimerS1Output": "pretrained",
@@ -46,3 +46,6 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+register_auto_classes()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
-from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture, validate_architecture
 from timer_forecaster.models.timer_s1.attention import GatedAttention
 from timer_forecaster.models.timer_s1.attention_kernels import ATTENTION_KERNELS
+from timer_forecaster.models.timer_s1.configuration import TimerS1Config
 from timer_forecaster.models.timer_s1.network import TimerS1Backbone, TimerS1Layers
 from timer_forecaster.models.timer_s1.objective import (
     combine_terms,
@@ -21,22 +21,6 @@ from timer_forecaster.models.timer_s1.objective import (
     stage_losses,
 )
 from timer_forecaster.models.timer_s1.patches import patchify
-
-
-class TimerS1Config(TimerS1Architecture, PreTrainedConfig):
-    """`TimerS1Architecture` as a transformers configuration; reads the released ``config.json``.
-
-    It takes the parameters of `TimerS1Architecture` and of ``PreTrainedConfig``.
-    """
-
-    model_type = "Timer-S1"
-
-    def __post_init__(self, **kwargs: Any) -> None:
-        """Set the fields of transformers and check the fields of the network."""
-        kwargs.pop("auto_map", None)  # the name of remote code, which is never run
-        PreTrainedConfig.__post_init__(self, **kwargs)
-        self.quantiles = tuple(self.quantiles)
-        validate_architecture(self)
 
 
 @dataclass

@@ -88,3 +88,44 @@ def test_an_expert_without_tokens_gets_none(mixture):
     torch.testing.assert_close(
         run_sorted(x, weights, chosen, mixture.experts), mixture.experts[3](x)
     )
+
+
+class Doubled(torch.nn.Linear):
+    """A layer that another library has changed: its weight is not all that it computes with."""
+
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+@pytest.mark.parametrize("projection", ["gate_proj", "up_proj", "down_proj"])
+def test_strategies_agree_on_experts_that_another_library_has_changed(mixture, projection):
+    changed = getattr(mixture.experts[1], projection)
+    doubled = Doubled(changed.in_features, changed.out_features, bias=False).requires_grad_(False)
+    doubled.weight = changed.weight
+    setattr(mixture.experts[1], projection, doubled)
+    x = normal(2, 7, 8)
+    outputs = {}
+    for strategy in EXPERT_STRATEGIES:
+        mixture.strategy = strategy
+        outputs[strategy] = mixture(x)[0]
+    torch.testing.assert_close(outputs["dense"], outputs["sorted"])
+
+
+@pytest.mark.parametrize("strategy", EXPERT_STRATEGIES)
+@pytest.mark.parametrize("strict", [False, True])
+def test_an_exported_mixture_routes_other_tokens_as_the_module_does(mixture, strategy, strict):
+    mixture.strategy = strategy
+    batch = torch.export.Dim("batch", min=1, max=64)
+    program = torch.export.export(
+        mixture, (normal(2, 7, 8),), dynamic_shapes=[{0: batch}], strict=strict
+    )
+    for seed, rows in enumerate((1, 2, 9), start=1):
+        other = normal(rows, 7, 8, seed=seed)
+        torch.testing.assert_close(program.module()(other)[0], mixture(other)[0])
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore:.*deprecated")
+def test_a_traced_mixture_routes_other_tokens_as_the_module_does(mixture):
+    traced = torch.jit.trace(mixture, (normal(2, 7, 8),))
+    other = normal(2, 7, 8, seed=3)
+    torch.testing.assert_close(traced(other)[0], mixture(other)[0])

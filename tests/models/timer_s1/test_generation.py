@@ -76,3 +76,29 @@ def test_normalizing_makes_scale_and_level_irrelevant():
     torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
     plain = network.generate(series, 40, revin=False)
     assert (plain - expected).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("dtype", "exponents"), [(torch.float32, (60, 100)), (torch.float64, (60, 500, 1000))]
+)
+def test_large_values_do_not_overflow_the_statistics(dtype, exponents):
+    network = make_network()
+    series = torch.randn(3, 75, generator=torch.Generator().manual_seed(2)).to(dtype).cumsum(-1)
+    near = network.generate(series * 2.0**30, 40) / 2.0**30  # where 1e-5 no longer counts
+    for exponent in exponents:
+        found = network.generate(series * 2.0**exponent, 40)
+        torch.testing.assert_close(found / 2.0**exponent, near, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [1e-30, 1e-170, 1e-310])
+def test_small_values_have_finite_forecasts(factor):
+    series = torch.randn(3, 75, generator=torch.Generator().manual_seed(2)).double() * factor
+    assert make_network().generate(series, 40).abs().max() < 1e-3
+
+
+def test_forecasts_too_large_for_the_type_of_the_inputs_are_refused():
+    series = torch.randn(3, 75, generator=torch.Generator().manual_seed(2))
+    series = series / series.abs().max() * 3.4e38
+    with pytest.raises(ValueError, match="too large for float32"):
+        make_network().generate(series, 40)
+    assert torch.isfinite(make_network().generate(series.double(), 40)).all()

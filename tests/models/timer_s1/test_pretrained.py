@@ -173,3 +173,63 @@ def test_bad_inputs_are_refused(model, series):
     for choose in (model.set_expert_strategy, model.set_attention_kernel):
         with pytest.raises(ValueError, match="choose one of"):
             choose("magic")
+
+
+def peft_model(model, **options):
+    peft = pytest.importorskip("peft")
+    config = peft.LoraConfig(r=4, target_modules=["q_proj", "v_proj"], **options)
+    return peft.get_peft_model(model, config).eval()
+
+
+@pytest.mark.parametrize(
+    "task", [None, "CAUSAL_LM", "SEQ_2_SEQ_LM", "FEATURE_EXTRACTION", "SEQ_CLS", "TOKEN_CLS"]
+)
+def test_peft_wraps_the_model_for_any_task(model, series, task):
+    expected, forecast = model(series).quantiles, model.generate(series, 60)
+    wrapped = peft_model(model, **({} if task is None else {"task_type": task}))
+    torch.testing.assert_close(wrapped(inputs=series).quantiles, expected)  # zero at the start
+    torch.testing.assert_close(wrapped.generate(inputs=series, max_new_tokens=60), forecast)
+    wrapped(inputs=series[:, :64], labels=series).loss.backward()
+    trained = {n for n, p in wrapped.named_parameters() if p.grad is not None}
+    assert trained and all("lora_" in name or "modules_to_save" in name for name in trained)
+
+
+def test_peft_on_experts_counts_in_the_dense_strategy_too(model, series):
+    peft = pytest.importorskip("peft")
+    config = peft.LoraConfig(r=4, target_modules=["up_proj"], init_lora_weights=False)
+    before = model(series).quantiles
+    wrapped = peft.get_peft_model(model, config).eval()
+    expected = wrapped(series).quantiles
+    assert (expected - before).abs().max() > 1e-2
+    model.set_expert_strategy("dense")
+    torch.testing.assert_close(wrapped(series).quantiles, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("strategy", ["sorted", "dense"])
+def test_an_exported_model_forecasts_other_series(model, series, strategy):
+    model.set_expert_strategy(strategy)
+    n_patches = torch.export.Dim("n_patches", min=2, max=64)
+    shapes = {"inputs": {0: torch.export.Dim("batch", min=1, max=64), 1: 16 * n_patches}}
+    program = torch.export.export(
+        model, (series[:, :64],), dynamic_shapes=shapes, strict=False
+    ).module()
+    for other in (series[:, :64], series[:, 20:84].flip(0), series[:1, :96]):
+        expected = model(other).quantiles
+        torch.testing.assert_close(program(other).quantiles, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_the_quickstart_of_the_released_card_runs_after_one_import(tmp_path, model):
+    pytest.importorskip("accelerate")
+    from transformers import AutoModelForCausalLM
+
+    import timer_forecaster.models.timer_s1  # noqa: F401
+
+    model.save_pretrained(tmp_path)
+    loaded = AutoModelForCausalLM.from_pretrained(
+        tmp_path, trust_remote_code=True, device_map="auto"
+    )
+    seqs = torch.randn(1, 256).to(loaded.device)
+    output = loaded.generate(seqs, max_new_tokens=72, revin=True)
+    assert output.shape == (1, 9, 72)
+    loaded.config.use_cache = False  # an option of the card, which changes no number
+    assert torch.equal(loaded.generate(seqs, max_new_tokens=72, revin=True), output)

@@ -89,16 +89,36 @@ def run_dense(
     """Run every expert on every token as one wide product, gated by the routing weights.
 
     This takes ``num_experts / num_experts_per_token`` times the arithmetic, but no gather and no
-    synchronization with the device. It is the fastest strategy for few small experts.
+    synchronization with the device. It is the fastest strategy for few small experts, and the only
+    one that can be exported. Experts whose layers another library has changed run one by one.
     """
     gates = routing_weights.new_zeros(hidden_states.shape[0], len(experts))
     gates = gates.scatter(1, expert_indices, routing_weights)
+    if not all(_is_plain(expert) for expert in experts):
+        outputs = torch.stack([expert(hidden_states) for expert in experts], dim=1)
+        return (outputs * gates.to(outputs.dtype).unsqueeze(-1)).sum(1)
     gate_proj = torch.cat([expert.gate_proj.weight for expert in experts])
     up_proj = torch.cat([expert.up_proj.weight for expert in experts])
     down_proj = torch.cat([expert.down_proj.weight for expert in experts], dim=1)
     inner = F.silu(F.linear(hidden_states, gate_proj)) * F.linear(hidden_states, up_proj)
     per_expert = inner.unflatten(-1, (len(experts), -1)) * gates.to(inner.dtype).unsqueeze(-1)
     return F.linear(per_expert.flatten(-2), down_proj)
+
+
+def _is_plain(expert: Expert) -> bool:
+    """Whether the weights of an expert are all that it computes with.
+
+    The peft library adds matrices beside a layer, and accelerate fetches its weights.
+    """
+    layers = (expert.gate_proj, expert.up_proj, expert.down_proj)
+    return all(type(layer) is nn.Linear and not hasattr(layer, "_hf_hook") for layer in layers)
+
+
+def _in_a_program() -> bool:
+    """Whether torch is writing down a program, which cannot depend on the choices of routers."""
+    # Older versions of torch do not tell an export from a compilation.
+    exporting = getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)
+    return bool(exporting() or torch.jit.is_tracing())
 
 
 ExpertStrategy = Callable[[Tensor, Tensor, Tensor, Sequence[Expert]], Tensor]
@@ -115,7 +135,8 @@ class MixtureOfExperts(nn.Module):
     Attributes
     ----------
     strategy : str
-        A key of `EXPERT_STRATEGIES`. It applies if the experts are a list of modules.
+        A key of `EXPERT_STRATEGIES`. It applies if the experts are a list of modules, except in
+        ``torch.export`` and ``torch.jit.trace``, which always use ``"dense"``.
     """
 
     experts: nn.Module
@@ -149,7 +170,9 @@ class MixtureOfExperts(nn.Module):
         weights = weights.to(tokens.dtype)
         if isinstance(self.experts, nn.ModuleList):
             experts = cast("Sequence[Expert]", self.experts)
-            output = EXPERT_STRATEGIES[self.strategy](tokens, weights, indices, experts)
+            # The numbers of tokens of "sorted" would be written into the program as constants.
+            strategy = "dense" if _in_a_program() else self.strategy
+            output = EXPERT_STRATEGIES[strategy](tokens, weights, indices, experts)
         else:
             output = self.experts(tokens, weights, indices)
         return output.view_as(hidden_states), router_logits

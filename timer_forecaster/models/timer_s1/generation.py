@@ -5,11 +5,13 @@ Shapes in comments: B rows, T steps of a context, Q quantile levels, F forecast 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from timer_forecaster.checks import check_flag, check_integer
+from timer_forecaster.models.timer_s1.arguments import as_contexts, check_options
 from timer_forecaster.models.timer_s1.key_values import KeyValueCache
 from timer_forecaster.models.timer_s1.passes import ForecastPasses
 from timer_forecaster.models.timer_s1.patches import patchify
@@ -28,14 +30,22 @@ def middle_quantile(quantiles: Tensor) -> Tensor:
 class ReleasedGeneration(ForecastPasses):
     """The method `generate` of a network that has `TimerS1Layers`."""
 
-    if TYPE_CHECKING:  # a member of `TimerS1Layers`
+    if TYPE_CHECKING:  # members of `TimerS1Layers`
+        training: bool
 
         @property
         def dtype(self) -> torch.dtype:
             """See `TimerS1Layers.dtype`."""
 
     @torch.no_grad()
-    def generate(self, inputs: Tensor, max_new_tokens: int, revin: bool = True) -> Tensor:
+    def generate(
+        self,
+        inputs: Any,
+        max_new_tokens: int,
+        revin: bool = True,
+        attention_mask: Any = None,
+        **options: Any,
+    ) -> Tensor:
         """Forecast as the released implementation does, with its numbers.
 
         A longer horizon takes several passes: after each pass the median forecast is appended to
@@ -45,13 +55,18 @@ class ReleasedGeneration(ForecastPasses):
 
         Parameters
         ----------
-        inputs : Tensor, shape (B, T)
-            Contexts, oldest step first, without missing values.
+        inputs : Tensor or array-like, shape (B, T)
+            Contexts, oldest step first, without missing values. Integers are read as float64.
         max_new_tokens : int
             Steps to forecast, at least 1.
         revin : bool
             Whether to normalize each row by its mean and population standard deviation, and to
             map the quantiles back. False enters the row as it is.
+        attention_mask : array-like, shape (B, T), optional
+            Must hide nothing.
+        **options
+            Options of models of text, such as ``do_sample`` and ``num_beams``. They must ask for
+            nothing.
 
         Returns
         -------
@@ -60,16 +75,32 @@ class ReleasedGeneration(ForecastPasses):
 
         Raises
         ------
+        ValueError, TypeError
+            If an argument cannot be used. The message names it.
         ValueError
-            If an argument cannot be used.
+            If the network is in training mode and has dropout, or if the forecast is not finite.
         """
-        _check_generate(inputs, max_new_tokens)
-        context = inputs.to(self.device).to(torch.promote_types(inputs.dtype, torch.float32))
+        context = as_contexts(inputs).to(self.device)
+        horizon = check_integer("max_new_tokens", max_new_tokens)
+        check_flag("revin", revin)
+        check_options(context, attention_mask, options)
+        if self.training and self.config.dropout_rate:
+            raise ValueError(
+                "the network is in training mode, and dropout would make forecasts random; call "
+                "its method eval() before"
+            )
+        forecast = self._forecast(context, horizon, revin)
+        if not torch.isfinite(forecast).all():
+            raise ValueError(
+                "the forecast is not finite: the weights are not, or the inputs are too large for "
+                f"{str(forecast.dtype).removeprefix('torch.')}"
+            )
+        return forecast
+
+    def _forecast(self, context: Tensor, max_new_tokens: int, revin: bool) -> Tensor:
         mean, std = torch.zeros_like(context[:, :1]), torch.ones_like(context[:, :1])
         if revin:
-            mean = context.mean(-1, keepdim=True)
-            std = context.std(-1, unbiased=False, keepdim=True) + 1e-5
-            context = (context - mean) / std
+            context, mean, std = _normalized(context)
         n_tokens = -(-context.shape[-1] // self.config.input_token_len)
         at_once = self.rows_at_once(n_tokens, max_new_tokens, 1)
         parts = [self._generate(part, max_new_tokens) for part in context.split(at_once)]
@@ -94,12 +125,16 @@ class ReleasedGeneration(ForecastPasses):
         return torch.cat(pieces, dim=-1)[..., :horizon]
 
 
-def _check_generate(inputs: Tensor, max_new_tokens: int) -> None:
-    if inputs.ndim != 2 or inputs.shape[-1] == 0:
-        raise ValueError(f"inputs has shape {tuple(inputs.shape)}; expected (batch, steps >= 1)")
-    if not torch.isfinite(inputs).all():
-        raise ValueError(
-            "inputs holds NaN or infinite values; ForecastPipeline.predict takes missing values"
-        )
-    if max_new_tokens < 1:
-        raise ValueError(f"max_new_tokens={max_new_tokens} must be at least 1")
+def _normalized(context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return rows, their means, and their deviations + 1e-5 by which they are divided.
+
+    The statistics are relative to a power of two near the largest value of the row. This changes
+    no bit of them, except that squares and sums of very large or very small values stay in range.
+    """
+    peak = context.abs().amax(-1, keepdim=True)
+    exponent = (torch.frexp(peak).exponent - 1).to(context.dtype)
+    unit = torch.where(peak > 0, torch.exp2(exponent), 1.0)
+    relative = context / unit
+    mean = relative.mean(-1, keepdim=True)
+    std = relative.std(-1, unbiased=False, keepdim=True)
+    return (relative - mean) / (std + 1e-5 / unit), mean * unit, std * unit + 1e-5

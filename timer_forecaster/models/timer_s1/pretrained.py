@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
+from timer_forecaster.models.timer_s1.arguments import check_text_arguments
 from timer_forecaster.models.timer_s1.attention import GatedAttention
 from timer_forecaster.models.timer_s1.attention_kernels import ATTENTION_KERNELS
 from timer_forecaster.models.timer_s1.configuration import TimerS1Config
@@ -75,10 +76,14 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
     _input_embed_layer = "embed_layer"  # for the quantizers of transformers
     _no_split_modules: ClassVar[list[str]] = ["TimeMoEBlock", "TimeSTPBlock"]
     _supports_sdpa = True
+    accepts_loss_kwargs = False  # for transformers' trainer
 
     def __init__(self, config: TimerS1Config) -> None:
         super().__init__(config)
         self._build(config)
+        # The peft library asks for both; transformers warns of a class that has the first.
+        self.prepare_inputs_for_generation = refuse_tokens
+        self.generation_config = None
         if config._attn_implementation in ATTENTION_KERNELS:
             self.set_attention_kernel(config._attn_implementation)
         self.post_init()
@@ -97,6 +102,7 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
         inputs: Tensor,
         observed: Tensor | None = None,
         labels: Tensor | None = None,
+        **text_arguments: Any,
     ) -> TimerS1Output:
         """Run every block on every token; labels supervise all tokens.
 
@@ -111,11 +117,19 @@ class TimerS1ForPrediction(TimerS1Layers, PreTrainedModel):
             The series on the scale of the inputs, from the same first step and usually longer;
             NaN where there is nothing to learn. Stage j at token i learns patch i + j + 1 where
             the labels have it.
+        **text_arguments
+            Arguments of models of text, which the peft library passes; all None.
 
         Returns
         -------
         TimerS1Output
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument cannot be used. The message names it.
         """
+        check_text_arguments(text_arguments)
         _check_labels(inputs, labels)
         config = self.config
         patches = patchify(inputs, observed, config.input_token_len)
@@ -160,3 +174,8 @@ def _check_labels(inputs: Tensor, labels: Tensor | None) -> None:
             f"labels has shape {tuple(labels.shape)}; expected (batch, steps) with the batch of "
             f"inputs {tuple(inputs.shape)} and at least as many steps"
         )
+
+
+def refuse_tokens(*arguments: Any, **options: Any) -> None:
+    """Refuse to prepare the next token of a text: the network has no tokens."""
+    raise NotImplementedError("a Timer-S1 forecasts series and no text; call generate(series, …)")

@@ -1,5 +1,6 @@
 """Settings are read from YAML, typed, and refused by name where they do not fit."""
 
+import math
 import re
 from importlib.resources import files
 
@@ -110,6 +111,79 @@ def test_what_does_not_fit_is_named(settings, path, value, message):
         PretrainingConfig.from_mapping(settings)
 
 
+NOT_RATES = [math.nan, math.inf, -math.inf, -1e-3, 1e6, 1.5]
+CANNOT_BE_MEANT = [
+    *[("stages.1.learning_rate", v, "learning_rate=.* of stage 'second'") for v in NOT_RATES],
+    ("stages.1.learning_rate", 0, "learning_rate=0.0 of stage 'second' must be positive"),
+    *[("stages.1.final_learning_rate", v, "final_learning_rate=.*'second'") for v in NOT_RATES],
+    ("stages.0.warmup_steps", 10**6, "warmup_steps=1000000 of stage 'first' must not be more"),
+    ("stages.0.warmup_steps", 15, "warmup_steps=15 of stage 'first' must not be more"),
+    ("stages.0.warmup_steps", -1, "warmup_steps=-1 of stage 'first'"),
+    ("stages.0.warmup_steps", 2.5, r"stages\[0\].warmup_steps is 2.5; expected int"),
+    ("stages.1.steps", -5, "steps=-5 of stage 'second'"),
+    ("stages.1.steps", 1e6, r"stages\[1\].steps is 1000000.0; expected int"),
+    ("stages.1.tokens_per_step", 0, "tokens_per_step=0 of stage 'second'"),
+    ("stages.1.tokens_per_step", -64, "tokens_per_step=-64 of stage 'second'"),
+    ("stages.1.window_patches", [8, -8], "window_patches=.* of stage 'second'"),
+    ("stages.0.full_depth_share", math.nan, "full_depth_share=nan .* stage 'first'"),
+    ("stages.0.inherited_learning_rate", -0.1, "inherited_learning_rate=-0.1 .* stage 'first'"),
+    *[("optimizer.weight_decay", v, "weight_decay=") for v in (math.nan, math.inf, -1.0, 1e3)],
+    *[("optimizer.clip_norm", v, "clip_norm=") for v in (math.nan, math.inf, -1.0, 0)],
+    *[("ema_decay", v, "ema_decay=") for v in (math.nan, math.inf, 0.0, 1.0, -0.5, 2)],
+    ("data.real_share", math.nan, "data: real_share=nan"),
+    ("data.flip", math.inf, "data: flip=inf"),
+    ("data.families", {"causal": math.nan}, "data: families needs finite weights"),
+    ("data.families", {"causal": math.inf}, "data: families needs finite weights"),
+    ("masks.points", math.nan, "masks: .*must be shares"),
+    ("masks.leading", math.inf, "masks: .*must be shares"),
+    ("gradient_accumulation", 0, "gradient_accumulation=0"),
+    ("validation_rows", -1, "validation_rows=-1"),
+    ("validation_patches", 0, "validation_patches=0"),
+    ("validation_patches", 10**6, "validation_patches=1000000 are 16000000 steps, more than"),
+    ("checkpoint_every", 0, "checkpoint_every=0"),
+    ("log_every", -2, "log_every=-2"),
+    ("seed", -1, "seed=-1"),
+    ("seed", 2**64, "seed=18446744073709551616"),
+    ("architecture.max_context_length", 500, "max_context_length=500 .* such as 496"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "message"), CANNOT_BE_MEANT)
+def test_numbers_that_cannot_be_meant_are_refused_as_the_recipe_is_read(
+    settings, tmp_path, key, value, message
+):
+    place: object = settings
+    *path, last = key.split(".")
+    for part in path:
+        place = place[int(part)] if part.isdigit() else place.setdefault(part, {})
+    place[last] = value
+    file = tmp_path / "run.yaml"
+    file.write_text(yaml.safe_dump(settings))
+    with pytest.raises(ValueError, match=f"run.yaml: .*{message}"):
+        read_config(file)
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "steps", "full_depth_share", "warmup_steps"])
+@pytest.mark.parametrize("value", ["0.1", True, None, [1]])
+def test_other_types_than_numbers_are_refused_in_python_too(name, value):
+    with pytest.raises((TypeError, ValueError), match=f"{name}="):
+        stage(**{name: value})
+
+
+def test_numbers_of_numpy_are_kept_as_python_numbers(settings):
+    changes = {"steps": np.uint8(40), "warmup_steps": np.int64(5), "learning_rate": np.float32(0.5)}
+    piece = stage(**changes)
+    assert (piece.steps, piece.warmup_steps, piece.learning_rate) == (40, 5, 0.5)
+    assert {type(piece.steps), type(piece.learning_rate)} == {int, float}
+
+
+def test_the_largest_and_least_numbers_that_can_be_meant_are_accepted(settings):
+    settings["stages"][0] |= {"warmup_steps": 14, "learning_rate": 1.0, "final_learning_rate": 0}
+    settings["optimizer"] = {"weight_decay": 0.1, "clip_norm": 1e-3}
+    settings |= {"seed": 2**63 - 1, "ema_decay": 0.9999}
+    assert PretrainingConfig.from_mapping(settings).stages[0].warmup_steps == 14
+
+
 def test_missing_keys_and_broken_files_are_named(settings, tmp_path):
     del settings["stages"][0]["steps"]
     with pytest.raises(ValueError, match=r"keys \['steps'\] are missing in stages\[0\]"):
@@ -129,6 +203,7 @@ def test_missing_keys_and_broken_files_are_named(settings, tmp_path):
     final=st.none() | st.floats(0.0, 1.0),
 )
 def test_the_rate_warms_up_and_goes_to_its_end_in_a_line(steps, warmup, final):
+    warmup = min(warmup, steps)  # more is refused
     piece = stage(steps=steps, warmup_steps=warmup, final_learning_rate=final)
     rates = np.array([piece.learning_rate_at(step) for step in range(steps)])
     assert (rates > 0).all() or final == 0

@@ -24,6 +24,7 @@ from timer_forecaster.pretraining import PretrainingConfig, load_pipeline, pretr
 from timer_forecaster.pretraining.data import BatchSource
 from timer_forecaster.pretraining.variants import build_network, export_network
 
+TINY = 1e-60  # a learning rate that is zero in the type of the weights
 RESULTS = ("step", "stage", "loss", "ntp", "stp", "aux", "learning_rate", "validation_stp")
 COMMAND = "import sys; from timer_forecaster.cli import main; sys.exit(main())"
 
@@ -84,7 +85,7 @@ def test_a_finished_run_stays_as_it_is(straight, config):
 def test_a_run_stopped_at_any_step_goes_on_to_the_same_losses(
     config, straight, tmp_path, monkeypatch, step
 ):
-    train_step = trainer._Run._train_step
+    train_step = trainer.trainer._Run._train_step
 
     def stop(run):
         if run.step == step:
@@ -202,7 +203,7 @@ def test_a_folder_with_any_part_of_a_run_can_be_refused(config, tmp_path, name):
 
 def test_a_stage_can_start_from_the_weights_of_another(settings, straight, tmp_path):
     kept = straight.folder / "stages" / "first"
-    stage = settings["stages"][1] | {"steps": 2, "learning_rate": 0.0, "final_learning_rate": 0.0}
+    stage = settings["stages"][1] | {"steps": 2, "learning_rate": TINY, "final_learning_rate": 0.0}
     settings |= {"stages": [stage], "initial_checkpoint": str(kept)}
     folder, _ = pretrain(PretrainingConfig.from_mapping(settings), tmp_path, device="cpu")
     assert same(weights(folder), load_file(kept / "model.safetensors"))
@@ -221,7 +222,7 @@ def test_a_stage_can_start_from_the_weights_of_another(settings, straight, tmp_p
 @pytest.mark.parametrize("objective", ["stp", "mtp"])
 def test_a_run_can_start_from_a_wide_checkpoint(settings, tmp_path, objective):
     settings["architecture"] |= {"hidden_size": 256, "num_mtp_tokens": 1, "num_experts": 2}
-    stage = settings["stages"][1] | {"steps": 1, "learning_rate": 0.0, "final_learning_rate": 0.0}
+    stage = settings["stages"][1] | {"steps": 1, "learning_rate": TINY, "final_learning_rate": 0.0}
     settings |= {"stages": [stage], "objective": objective}
     network = build_network(PretrainingConfig.from_mapping(settings).architecture, objective)
     export_network(network, network.state_dict(), tmp_path / "wide", torch.float32)
@@ -276,8 +277,44 @@ def test_a_loss_that_is_not_finite_stops_the_run(config, tmp_path, monkeypatch):
         pretrain(config, tmp_path, device="cpu")
 
 
+def test_the_step_of_the_first_loss_that_is_not_finite_is_named(settings, tmp_path, monkeypatch):
+    train_step, calls = trainer._Run._train_step, []
+
+    def ruined(run):
+        calls.append(1)
+        return train_step(run) * (torch.nan if len(calls) >= 7 else 1.0)
+
+    monkeypatch.setattr(trainer._Run, "_train_step", ruined)
+    config = PretrainingConfig.from_mapping(settings | {"log_every": 4})
+    with pytest.raises(FloatingPointError, match="steps up to 8, first in step 7;"):
+        pretrain(config, tmp_path, device="cpu")
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-000000004"]
+    saved = load_file(tmp_path / "model.safetensors")
+    assert all(torch.isfinite(value).all() for value in saved.values())
+
+
+def test_weights_that_a_step_has_ruined_are_not_saved(config, tmp_path, monkeypatch):
+    train_step = trainer._Run._train_step
+
+    def ruined(run):
+        terms = train_step(run)
+        if run.step == 7:  # the loss of this step, the eighth, is finite
+            with torch.no_grad():
+                run.network.model.norm.weight.fill_(torch.inf)
+        return terms
+
+    monkeypatch.setattr(trainer._Run, "_train_step", ruined)
+    with pytest.raises(FloatingPointError, match="weights are not finite after step 8"):
+        pretrain(config, tmp_path, device="cpu")
+    monkeypatch.undo()
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-000000004"]
+    saved = load_file(tmp_path / "model.safetensors")
+    assert all(torch.isfinite(value).all() for value in saved.values())
+    assert pretrain(config, tmp_path, device="cpu").metrics["step"] == config.steps
+
+
 def test_the_random_state_of_the_caller_is_left_alone(settings, tmp_path):
-    settings["stages"] = [settings["stages"][0] | {"steps": 1}]
+    settings["stages"] = [settings["stages"][0] | {"steps": 1, "warmup_steps": 0}]
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
@@ -294,7 +331,7 @@ def test_arguments_that_cannot_be_used_are_named(config, tmp_path, monkeypatch):
 
 
 def test_the_command_trains(settings, tmp_path, capsys):
-    settings["stages"] = [settings["stages"][0] | {"steps": 2}]
+    settings["stages"] = [settings["stages"][0] | {"steps": 2, "warmup_steps": 0}]
     file = tmp_path / "quick.yaml"
     file.write_text(yaml.safe_dump(settings))
     words = ["pretrain", str(file), "--output", str(tmp_path / "out"), "--device", "cpu"]
@@ -363,7 +400,7 @@ def test_a_broken_shard_is_named_and_counted_and_the_run_goes_on(settings, tmp_p
 
 
 def test_a_run_does_not_go_on_with_another_corpus_in_the_same_place(settings, tmp_path, corpus):
-    first, second = (stage | {"steps": 2} for stage in settings["stages"])
+    first, second = (stage | {"steps": 2, "warmup_steps": 0} for stage in settings["stages"])
     second["data"] = {"corpus": str(corpus), "real_share": 0.5}
     begun = settings | {"stages": [first]}
     pretrain(PretrainingConfig.from_mapping(begun), tmp_path / "run", device="cpu")

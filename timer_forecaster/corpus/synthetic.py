@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -38,8 +39,11 @@ class SyntheticSeries:
         unknown = sorted(set(families) - set(FAMILIES))
         if unknown:
             raise ValueError(f"families has unknown names {unknown}; known are {sorted(FAMILIES)}")
-        if min(families.values(), default=0.0) < 0 or sum(families.values()) <= 0:
-            raise ValueError(f"families needs weights >= 0 with a positive sum, got {families!r}")
+        total = sum(families.values())
+        if not (min(families.values(), default=0.0) >= 0 and 0 < total < math.inf):  # or NaN
+            raise ValueError(
+                f"families needs finite weights >= 0 with a positive sum, got {families!r}"
+            )
         self.families = dict(families)
         self.augmentation = augmentation
 

@@ -9,14 +9,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
-
 from timer_forecaster.corpus.synthetic import SyntheticSeries
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.architecture import SERIAL_WEIGHTINGS
 from timer_forecaster.models.timer_s1.batches import MaskShares
 from timer_forecaster.pretraining.growth import Growth
+from timer_forecaster.pretraining.limits import (
+    MOST_DECAYED,
+    MOST_LEARNING_RATE,
+    MOST_SEED,
+    settle_integers,
+    settle_number,
+    settle_shares,
+)
 from timer_forecaster.pretraining.optimizer import OPTIMIZERS
+from timer_forecaster.pretraining.yaml_file import read_yaml
 
 OBJECTIVES = ("stp", "ntp", "mtp")
 
@@ -24,12 +31,6 @@ OBJECTIVES = ("stp", "ntp", "mtp")
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ValueError(f"{name}={value!r} is unknown; use one of {choices}")
-
-
-def _check_shares(settings: Any, *names: str) -> None:
-    for name in names:
-        if not 0 <= getattr(settings, name) <= 1:
-            raise ValueError(f"{name}={getattr(settings, name)} must lie between 0 and 1")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,8 +77,8 @@ class DataMix:
     def __post_init__(self) -> None:
         """Check the families and the shares."""
         SyntheticSeries(self.families)
-        _check_shares(self, "real_share", "mix_share", "downsample", "flip")
-        _check_shares(self, "short_share", "map_share", "gap_share")
+        settle_shares(self, "real_share", "mix_share", "downsample", "flip")
+        settle_shares(self, "short_share", "map_share", "gap_share")
         if self.real_share > 0 and self.corpus is None:
             raise ValueError(f"real_share={self.real_share} needs a corpus; name its folder")
 
@@ -101,11 +102,8 @@ class OptimizerSettings:
     def __post_init__(self) -> None:
         """Check the name and the numbers."""
         _check_choice("name", self.name, OPTIMIZERS)
-        if self.weight_decay < 0 or self.clip_norm <= 0:
-            raise ValueError(
-                f"weight_decay={self.weight_decay} must not be negative and "
-                f"clip_norm={self.clip_norm} must be positive"
-            )
+        settle_number(self, "weight_decay")
+        settle_number(self, "clip_norm", positive=True)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -117,17 +115,17 @@ class Stage:
     name : str
         Name of the stage, and of the folder with its final weights.
     steps : int
-        Optimizer steps.
+        Optimizer steps, at least one.
     tokens_per_step : int
         Patches in one step of one process.
     window_patches : tuple of int
         Patches in a training window. Several lengths alternate, by pools of steps.
     learning_rate : float
-        Rate at the beginning, after the warm-up.
+        Rate at the beginning, after the warm-up; at most 1.
     final_learning_rate : float, optional
         Rate at the end of the stage, reached linearly. Default: the rate is constant.
     warmup_steps : int
-        Steps of linear growth at the beginning.
+        Steps of linear growth at the beginning; not more than ``steps``.
     inherited_learning_rate : float
         Factor of the learning rate for weights of the initial checkpoint, at the beginning of the
         stage. It rises linearly to 1 at the end. So new blocks and channels can adapt to a trained
@@ -162,10 +160,17 @@ class Stage:
         """Check each field."""
         if not self.name or Path(self.name).name != self.name:
             raise ValueError(f"name={self.name!r} of a stage must be the name of a folder")
-        if self.steps < 1 or self.warmup_steps < 0:
+        of = f" of stage {self.name!r}"
+        settle_integers(self, 1, "steps", "tokens_per_step", of=of)
+        settle_integers(self, 0, "warmup_steps", of=of)
+        settle_number(self, "learning_rate", of=of, positive=True, most=MOST_LEARNING_RATE)
+        settle_number(self, "final_learning_rate", of=of, most=MOST_LEARNING_RATE)
+        shares = ("full_depth_share", "revisit_share", "inherited_learning_rate")
+        settle_shares(self, *shares, where=f" in stage {self.name!r}")
+        if self.warmup_steps > self.steps:
             raise ValueError(
-                f"steps={self.steps} of stage {self.name!r} must be at least 1 and "
-                f"warmup_steps={self.warmup_steps} not negative"
+                f"warmup_steps={self.warmup_steps}{of} must not be more than its steps="
+                f"{self.steps}: it would never reach its learning rate"
             )
         if not self.window_patches or min(self.window_patches) < 2:
             raise ValueError(
@@ -173,7 +178,6 @@ class Stage:
                 "several lengths of at least 2"
             )
         _check_choice("serial_weighting", self.serial_weighting, SERIAL_WEIGHTINGS)
-        _check_shares(self, "full_depth_share", "revisit_share", "inherited_learning_rate")
         if self.revisit_share > 0 and self.data is None:
             raise ValueError(
                 f"revisit_share={self.revisit_share} of stage {self.name!r} needs data of the "
@@ -262,10 +266,10 @@ class PretrainingConfig:
         names = [stage.name for stage in self.stages]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"stages are named {names}; give at least one, each another name")
-        counts = ("gradient_accumulation", "pool_steps", "log_every", "checkpoint_every")
-        for name in (*counts, "validation_rows", "validation_patches"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        settle_integers(self, 1, "gradient_accumulation", "pool_steps", "log_every")
+        settle_integers(self, 1, "checkpoint_every", "validation_rows", "validation_patches")
+        settle_integers(self, 0, "seed", most=MOST_SEED)
+        settle_number(self, "ema_decay")
         if self.ema_decay is not None and not 0 < self.ema_decay < 1:
             raise ValueError(f"ema_decay={self.ema_decay} must lie between 0 and 1")
         if self.checkpoint_every % self.log_every:
@@ -280,8 +284,31 @@ class PretrainingConfig:
                     f"inherited_learning_rate={stage.inherited_learning_rate} of stage "
                     f"{stage.name!r} needs an initial_checkpoint to inherit from"
                 )
+        self._check_context()
+
+    def _check_context(self) -> None:
+        """Check the steps of a context, which are whole patches."""
+        length, longest = self.architecture.input_token_len, self.architecture.max_context_length
+        if longest % length:
+            raise ValueError(
+                f"max_context_length={longest} of the architecture must be a multiple of "
+                f"input_token_len={length}, such as {longest // length * length}"
+            )
+        if self.validation_patches is not None and self.validation_patches * length > longest:
+            raise ValueError(
+                f"validation_patches={self.validation_patches} are "
+                f"{self.validation_patches * length} steps, more than max_context_length={longest} "
+                "of the architecture"
+            )
 
     def _check_stage(self, stage: Stage) -> None:
+        decayed = stage.learning_rate * self.optimizer.weight_decay
+        if decayed > MOST_DECAYED:
+            raise ValueError(
+                f"weight_decay={self.optimizer.weight_decay} of the optimizer times learning_rate="
+                f"{stage.learning_rate} of stage {stage.name!r} takes {decayed:.3g} of the weights "
+                f"in each step; at most {MOST_DECAYED} can be meant"
+            )
         ahead = self.architecture.num_mtp_tokens + 1
         length, longest = self.architecture.input_token_len, self.architecture.max_context_length
         for window in stage.window_patches:
@@ -349,13 +376,10 @@ def read_config(path: str | Path) -> PretrainingConfig:
     Raises
     ------
     ValueError
-        If a key is unknown or missing, or its value does not fit. The error names it.
+        If a key is unknown, missing or there twice, or if its value cannot be meant. The error
+        names it.
     """
-    with Path(path).open(encoding="utf-8") as file:
-        try:
-            values = yaml.safe_load(file)
-        except yaml.YAMLError as error:
-            raise ValueError(f"{path} is not YAML: {error}") from error
+    values = read_yaml(path)
     try:
         return PretrainingConfig.from_mapping(_as_mapping(values, "the file"))
     except ValueError as error:
@@ -389,7 +413,11 @@ def _build(cls: type[Any], values: Any, where: str) -> Any:
     if absent:
         raise ValueError(f"keys {absent} are missing{inside}")
     prefix = f"{where}." if where else ""
-    return cls(**{k: _convert(kinds[k], value, prefix + k) for k, value in values.items()})
+    converted = {k: _convert(kinds[k], value, prefix + k) for k, value in values.items()}
+    try:
+        return cls(**converted)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{where}: {error}" if where else str(error)) from error
 
 
 def _convert(kind: Any, value: Any, where: str) -> Any:

@@ -20,6 +20,7 @@ class Meter:
 
     def __init__(self, batches: BatchSource) -> None:
         self.sums, self.steps, self.tokens = torch.zeros(len(TERMS), device=batches.device), 0, 0
+        self._first_bad = torch.zeros((), dtype=torch.long, device=batches.device)
         self._batches, self._drawing = batches, batches.seconds
         self._started = time.perf_counter()
 
@@ -28,6 +29,13 @@ class Meter:
         self.sums += terms
         self.steps += 1
         self.tokens += tokens
+        bad = ~torch.isfinite(terms[0]) & (self._first_bad == 0)
+        self._first_bad = torch.where(bad, self.steps, self._first_bad)
+
+    @property
+    def first_bad(self) -> int | None:
+        """The number of the first step, from 1 on, whose loss is not finite; None if all are."""
+        return int(self._first_bad) or None
 
     def read(self) -> tuple[float, float]:
         """Return the seconds that have passed, and the seconds among them for drawing data."""

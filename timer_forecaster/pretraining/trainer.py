@@ -289,6 +289,7 @@ class _Run:
             record = self._record(meter, stage.name, stage.learning_rate_at(step_in_stage))
             saving = stage_ends or self.step % config.checkpoint_every == 0
             if saving:
+                self._check_weights()
                 record |= self._validate()
             if self.accelerator.is_main_process:
                 self._log.append(record)  # before the checkpoint, which makes it final
@@ -325,6 +326,18 @@ class _Run:
             self.average.update()
         return total
 
+    def _check_weights(self) -> None:
+        """Refuse to save weights that the last step has ruined, after a loss that was finite."""
+        # Under FSDP each process has a shard.
+        shards = [getattr(p, "to_local", lambda p=p: p)() for p in self.objective.parameters()]
+        sound = torch.stack([torch.isfinite(shard).all() for shard in shards]).all()
+        # All processes stop, or none.
+        if self.accelerator.reduce(sound.float(), "mean").item() < 1:
+            raise FloatingPointError(
+                f"weights are not finite after step {self.step}; the newest checkpoint in "
+                f"{self.checkpoints.folder}, if any, is from before: lower the learning rate"
+            )
+
     def _validate(self) -> dict[str, float]:
         """Return losses on held-out windows, with the weights and with their average."""
         losses = self._validation_losses("validation")
@@ -350,9 +363,12 @@ class _Run:
         accelerator = self.accelerator
         means = accelerator.reduce(meter.sums / meter.steps, "mean").tolist()
         if not math.isfinite(means[0]):
+            bad = meter.first_bad
+            first = "" if bad is None else f", first in step {self.step - meter.steps + bad}"
             raise FloatingPointError(
-                f"the loss is {means[0]} in the steps up to {self.step}; the newest checkpoint in "
-                f"{self.checkpoints.folder} is from before: lower the learning rate"
+                f"the loss is {means[0]} in the steps up to {self.step}{first}; the newest "
+                f"checkpoint in {self.checkpoints.folder}, if any, is from before: lower the "
+                "learning rate"
             )
         seconds, data_seconds = meter.read()
         record: dict[str, Any] = {"step": self.step, "stage": stage}

@@ -34,7 +34,8 @@ class MaskShares:
     def __post_init__(self) -> None:
         """Check the shares."""
         others = self.points, self.stretch, self.patches
-        if min(self.leading, *others) < 0 or max(self.leading, sum(others)) > 1:
+        shares = all(0 <= share <= 1 for share in (self.leading, *others, sum(others)))
+        if not shares:  # NaN included
             raise ValueError(
                 f"masks={dataclasses.asdict(self)} must be shares, and points, stretch and "
                 "patches together at most 1"

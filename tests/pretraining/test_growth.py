@@ -117,6 +117,7 @@ def test_a_run_starts_from_a_grown_checkpoint(settings, tmp_path):
         "stages": [
             settings["stages"][0]
             | {"steps": 2, "learning_rate": 1e-9, "window_patches": [small.num_mtp_tokens + 4]}
+            | {"warmup_steps": 0}
         ],
     }
     config = PretrainingConfig.from_mapping(settings)

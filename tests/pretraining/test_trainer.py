@@ -85,7 +85,7 @@ def test_a_finished_run_stays_as_it_is(straight, config):
 def test_a_run_stopped_at_any_step_goes_on_to_the_same_losses(
     config, straight, tmp_path, monkeypatch, step
 ):
-    train_step = trainer.trainer._Run._train_step
+    train_step = trainer._Run._train_step
 
     def stop(run):
         if run.step == step:

@@ -97,3 +97,34 @@ def test_masked_rows_do_not_disturb_others(pipe):
     alone = pipe.predict(series, 30).quantiles[0]
     others = [np.full(40, 3.0), wave(90, 2) * np.nan_to_num(np.nan, nan=1.0), series]
     np.testing.assert_allclose(pipe.predict(others, 30).quantiles[2], alone, atol=1e-3)
+
+
+# Largest difference, and the median over series, in deviations of the series: in one pass, and
+# beyond. Processors round differently; README states the usual sizes.
+ALONE_OR_TOGETHER = {
+    ("float64", None): ((1e-12, 1e-12), (1e-12, 1e-12)),
+    ("float32", None): ((2e-5, 1e-5), (2e-4, 1e-4)),
+    ("bfloat16", None): ((0.3, 0.05), (0.6, 0.1)),
+    ("float32", "int8"): ((0.3, 0.05), (0.6, 0.1)),
+}
+
+
+@pytest.mark.parametrize(("dtype", "quantization"), ALONE_OR_TOGETHER)
+def test_series_are_independent_as_far_as_readme_says(dtype, quantization, request):
+    if quantization is not None:
+        request.getfixturevalue("int8_kernel")
+    options = {"dtype": dtype, "quantization": quantization, "device": "cpu"}
+    pipe = ForecastPipeline.from_pretrained("timer-s1-mini", **options)
+    random = np.random.default_rng(0)
+    series = [10 + random.normal(size=n).cumsum() for n in (300, 300, 120, 500, 77, 40)]
+    deviations = np.array([values.std() for values in series])[:, None, None]
+    for horizon, (most, median) in zip(
+        (24, 300), ALONE_OR_TOGETHER[dtype, quantization], strict=True
+    ):
+        together = pipe.predict(series, horizon).quantiles
+        alone = np.concatenate([pipe.predict(one, horizon).quantiles for one in series])
+        turned = pipe.predict(series[::-1], horizon).quantiles[::-1]
+        for other in (alone, turned):
+            differences = (np.abs(together - other) / deviations).max(axis=(1, 2))
+            assert differences.max() < most
+            assert np.median(differences) < median

@@ -260,3 +260,27 @@ def test_scores_of_nothing_observed_and_of_nothing_but_zeros():
     assert zeros["MAE[0.5]"] == zeros["MASE[0.5]"] == 1.0
     assert math.isinf(zeros["ND[0.5]"])
     assert math.isnan(zeros["MAPE[0.5]"])
+
+
+@pytest.mark.parametrize("factor", [1e170, 1e-170, 1e300, 1e-300])
+def test_scores_without_a_unit_do_not_depend_on_extreme_sizes(factor):
+    random = np.random.default_rng(0)
+    history, targets = random.normal(size=60), random.normal(size=(5, 6))
+    quantiles = np.sort(random.normal(size=(5, 6, 9)), axis=-1)
+    found = {}
+    for size in (1.0, factor):
+        scales = seasonal_errors(size * history, np.full(5, 60), 7)
+        found[size] = score(size * targets, size * quantiles, scales)
+    for name in ("MASE[0.5]", "MAPE[0.5]", "sMAPE[0.5]", "MSIS", "NRMSE[mean]", "ND[0.5]"):
+        assert found[factor][name] == pytest.approx(found[1.0][name], rel=1e-9), name
+    for name in ("mean_weighted_sum_quantile_loss", "coverage"):
+        assert found[factor][name] == pytest.approx(found[1.0][name], rel=1e-9), name
+    for name in ("RMSE[mean]", "MAE[0.5]"):
+        assert found[factor][name] / factor == pytest.approx(found[1.0][name], rel=1e-9), name
+
+
+def test_large_errors_are_not_left_out_of_the_mean_square():
+    targets, quantiles = np.array([[1e200, 1.0]]), np.zeros((1, 2, 9))
+    found = score(targets, quantiles, np.ones(1))
+    assert found["RMSE[mean]"] == pytest.approx(1e200 / np.sqrt(2))
+    assert found["MSE[mean]"] == np.inf

@@ -31,6 +31,13 @@ from timer_forecaster.finetuning.config import LEARNING_RATES, TARGETS
         ({"lora_rank": 0}, ValueError),
         ({"target": "lora", "hot_experts": 1.5}, ValueError),
         ({"seed": -1}, ValueError),
+        ({"seed": 2**63}, ValueError),
+        *[({"learning_rate": v}, ValueError) for v in (0.0, -1.0, float("nan"), float("inf"))],
+        *[({"weight_decay": v}, ValueError) for v in (-1.0, float("nan"), float("inf"))],
+        *[({"validation": v}, ValueError) for v in (-0.1, float("nan"), float("inf"))],
+        ({"steps": 2.5}, TypeError),
+        ({"steps": True}, TypeError),
+        ({"batch_size": float("nan")}, TypeError),
     ],
 )
 def test_bad_settings_are_named(settings, error):

@@ -189,6 +189,48 @@ def test_scale_and_level_of_the_series_do_not_matter(pipe, waves):
     np.testing.assert_allclose(losses, losses[0], rtol=2e-3)
 
 
+@pytest.mark.parametrize("factor", [1e170, 1e-170, -1e170, 1e300, 1e-300, 2.0**-1040])
+def test_series_of_extreme_sizes_are_tuned_as_others(pipe, waves, factor):
+    config = FinetuneConfig(steps=3, context_length=64)
+    gaps = [np.where(np.arange(len(wave)) % 37 == 5, np.nan, wave) for wave in waves[:4]]
+    expected = finetune(pipe, [np.sign(factor) * wave for wave in gaps], config)
+    assert expected.report.improved
+    found = finetune(pipe, [factor * wave for wave in gaps], config)
+    np.testing.assert_allclose(found.report.training, expected.report.training, rtol=1e-5)
+    assert found.report.loss_after == pytest.approx(expected.report.loss_after, rel=1e-5)
+    for name, value in expected.weights.items():
+        assert torch.allclose(found.weights[name], value, atol=1e-4)
+
+
+@pytest.mark.parametrize("factor", [1e170, 1e-170, 1e300])
+def test_windows_of_extreme_sizes_are_tuned_as_others(pipe, waves, factor):
+    config = FinetuneConfig(steps=2)
+    rows = np.stack([waves[0][start : start + 108] for start in range(0, 180, 4)])
+    expected = finetune_windows(pipe, rows[:, :96], rows[:, 96:], config)
+    found = finetune_windows(pipe, factor * rows[:, :96], factor * rows[:, 96:], config)
+    assert found.report.loss_after == pytest.approx(expected.report.loss_after, rel=1e-5)
+    assert found.report.status == expected.report.status
+
+
+def test_series_of_extreme_sizes_count_as_much_as_others(pipe, waves):
+    config = FinetuneConfig(steps=2, context_length=64)
+    expected = finetune(pipe, waves[:3], config)
+    mixed = [wave * factor for wave, factor in zip(waves, (1e170, 1e-170, 1.0), strict=False)]
+    found = finetune(pipe, mixed, config)
+    np.testing.assert_allclose(found.report.training, expected.report.training, rtol=1e-5)
+
+
+@pytest.mark.parametrize("values", [0.0, 5.0, -1e170, 1e-310, 1e15])
+def test_constant_series_have_nothing_to_tune_on(pipe, values):
+    with pytest.raises(ValueError, match="nothing to train on; one of them at least must vary"):
+        finetune(pipe, np.full(300, values), FinetuneConfig(steps=2))
+
+
+def test_noise_of_rounding_is_a_constant_as_in_a_forecast(pipe, waves):
+    with pytest.raises(ValueError, match="must vary"):
+        finetune(pipe, waves[0] + 1e16, FinetuneConfig(steps=2))
+
+
 def test_windows_and_what_follows_them_tune_too(pipe, waves):
     rows = np.stack([w[start : start + 144] for start in range(0, 150, 10) for w in waves])
     adapter = finetune_windows(pipe, rows[:, :128], rows[:, 128:], FinetuneConfig(**QUICK))

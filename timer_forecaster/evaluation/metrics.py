@@ -190,6 +190,16 @@ def _masked_mean(numerator: FloatArray, denominator: FloatArray | float) -> floa
     return float(finite.mean()) if finite.size else float("nan")
 
 
+def _root_mean_square(values: FloatArray) -> float:
+    """Return the root of the mean square of observed values, whose squares may leave the range."""
+    observed = values[~np.isnan(values)]
+    if not observed.size:
+        return float("nan")
+    # A power of two: division by it rounds nothing.
+    unit = math.ldexp(1.0, math.frexp(observed.max())[1] - 1) if observed.max() else 1.0
+    return unit * math.sqrt(float(np.mean((observed / unit) ** 2)))
+
+
 def interval_coverage(targets: npt.ArrayLike, lower: npt.ArrayLike, upper: npt.ArrayLike) -> float:
     """Return the share of observed targets in ``[lower, upper]``; NaN if none is observed."""
     targets = np.asarray(targets)
@@ -231,7 +241,8 @@ def score(
     crps = weighted_quantile_loss(targets, quantiles)
     median = quantiles[..., _MEDIAN]
     absolute = np.abs(targets - median)
-    mean_square, mean_error = _masked_mean(absolute**2, 1.0), _masked_mean(absolute, 1.0)
+    root, mean_error = _root_mean_square(absolute), _masked_mean(absolute, 1.0)
+    mean_square = root * root  # infinite or zero where it leaves the range of float64
     mean_label = _masked_mean(np.abs(targets), 1.0)
     ends = np.array([_MSIS_ALPHA / 2, 1 - _MSIS_ALPHA / 2])
     interval = quantile_function.evaluate(quantiles, LEVELS, ends)
@@ -243,8 +254,8 @@ def score(
         "MAPE[0.5]": mape(targets, median),
         "sMAPE[0.5]": smape(targets, median),
         "MSIS": msis(targets, interval[..., 0], interval[..., 1], scales),
-        "RMSE[mean]": math.sqrt(mean_square),
-        "NRMSE[mean]": _ratio(math.sqrt(mean_square), mean_label),
+        "RMSE[mean]": root,
+        "NRMSE[mean]": _ratio(root, mean_label),
         "ND[0.5]": _ratio(mean_error, mean_label),
         "mean_weighted_sum_quantile_loss": crps,
         "coverage": interval_coverage(targets, quantiles[..., 0], quantiles[..., -1]),

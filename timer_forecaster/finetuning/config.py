@@ -29,6 +29,9 @@ LORA_SETTINGS = ("lora_rank", "hot_experts")
 TOKENS_PER_STEP = 2048
 """Approximate number of patches in a step, where ``batch_size`` is not given."""
 
+MOST_SEED = 2**63 - 1
+"""Largest seed of torch's generators."""
+
 _INTEGERS = {  # and their smallest values
     "steps": 1,
     "batch_size": 1,
@@ -123,6 +126,8 @@ class FinetuneConfig:
         check_choice("target", self.target, TARGETS)
         for name, least in _INTEGERS.items():
             self._settle(name, check_integer, least)
+        if self.seed > MOST_SEED:
+            raise ValueError(f"seed={self.seed} must be at most {MOST_SEED}")
         for name in ("balance_loss", "router_kl", "weight_decay"):
             self._settle(name, check_number, 0, math.inf)
         self._settle("learning_rate", check_number, 0, math.inf, above=True)

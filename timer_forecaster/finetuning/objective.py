@@ -5,6 +5,7 @@ Shapes in comments: B windows, N tokens, P patch length, Q levels, H steps ahead
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -56,7 +57,11 @@ def make_windows(
     normalized = np.full(targets.shape, np.nan)
     for i, row in enumerate(rows):
         if row.scale > 0:
-            normalized[i] = (targets[i] - row.location) / row.scale
+            # Divided by a power of two, which rounds nothing, differences stay in range.
+            unit = math.ldexp(1.0, math.frexp(row.scale)[1] - 1)
+            with np.errstate(over="ignore"):  # a target that is infinite here is far outside
+                distance = targets[i] / unit - row.location / unit
+            normalized[i] = distance / (row.scale / unit)
     observed = np.isfinite(normalized) & (np.abs(normalized) <= MAX_NORMALizED)
     target = torch.from_numpy(np.where(observed, normalized, 0.0))
     return Windows(

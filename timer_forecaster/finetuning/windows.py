@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from torch import Generator
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.finetuning.guards import NothingToTuneError
-from timer_forecaster.inference.scaling import check_finite
+from timer_forecaster.inference.scaling import LEAST_RANGE, check_finite
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.batches import MaskShares, TrainingBatch, make_batch
 
@@ -100,8 +101,17 @@ def _thinned(
 
 
 def _varies(values: FloatArray) -> bool:
+    """Whether a forecast reads the values as more than a constant; see `scaled`."""
     observed = values[np.isfinite(values)]
-    return len(observed) > 1 and bool(observed.max() > observed.min())
+    if len(observed) < 2:
+        return False
+    peak = float(np.abs(observed).max()) or 1.0
+    return bool(np.ptp(observed / peak) > LEAST_RANGE)
+
+
+def _unit(values: FloatArray) -> float:
+    """Return the power of two at or below the largest value: division by it rounds nothing."""
+    return math.ldexp(1.0, math.frexp(np.nanmax(np.abs(values)))[1] - 1)
 
 
 class WindowSampler:
@@ -167,8 +177,15 @@ class WindowSampler:
 
 
 def _standard(window: FloatArray) -> FloatArray:
-    """Scale a window in float64, before it is cast. A window that does not vary stays as it is."""
-    return (window - np.nanmean(window)) / np.nanstd(window) if _varies(window) else window
+    """Scale a window in float64, before it is cast. One that does not vary becomes zeros.
+
+    The statistics are relative to the window, whose squares could be too large or too small.
+    """
+    if not _varies(window):
+        return np.where(np.isnan(window), np.nan, 0.0)
+    relative = window / _unit(window)
+    standard: FloatArray = (relative - np.nanmean(relative)) / np.nanstd(relative)
+    return standard
 
 
 def _filled(batch: TrainingBatch) -> TrainingBatch:

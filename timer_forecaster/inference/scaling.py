@@ -13,6 +13,9 @@ import torch
 
 from timer_forecaster.arrays import FloatArray
 
+LEAST_RANGE = 16 * float(np.finfo(np.float64).eps)
+"""Range of a series, relative to its largest value, up to which it is a constant."""
+
 
 class Row(NamedTuple):
     """A series, cut and scaled: ``series = location + scale * values``."""
@@ -149,7 +152,7 @@ def scaled(series: FloatArray, max_length: int, interior_masks: bool) -> Row:
     relative = observed / unit
     location = float(relative.mean())
     scale = float((relative - location).std())
-    if np.ptp(relative) <= 16 * np.finfo(np.float64).eps:
+    if np.ptp(relative) <= LEAST_RANGE:
         return Row(np.zeros_like(series), float(observed[-1]), 0.0)
     values = (series / unit - location) / scale
     if not interior_masks and missing.any():

@@ -71,8 +71,8 @@ def read_object(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} cannot be read: {reason}; {remedy(path)}") from error
     if not isinstance(values, dict):
         raise ValueError(
-            f"{path} holds no settings and cannot be read: it is {_kind(values)} in place of an object "
-            "of JSON, {...}; download or copy it again"
+            f"{path} holds no settings and cannot be read: it is {_kind(values)} in place of an "
+            "object of JSON, {...}; download or copy it again"
         )
     return values
 

@@ -270,6 +270,9 @@ def _unfinished(path: Path) -> Iterator[Path]:
     except UnwritableError:
         raise
     except OSError as error:
+        places = str(unfinished), str(path)
+        if error.filename is not None and not str(error.filename).startswith(places):
+            raise  # the caller could not read something else
         raise _said(error, path) from error
     finally:
         _remove(unfinished)

@@ -139,8 +139,10 @@ class TimerS1Architecture:
         validate_architecture(self)
 
     @classmethod
-    def from_config_file(cls, path: str | Path) -> TimerS1Architecture:
-        """Read the fields of the network from a ``config.json``.
+    def from_config_file(
+        cls, path: str | Path, model_type: str = MODEL_TYPE
+    ) -> TimerS1Architecture:
+        """Read the fields of the network from a ``config.json`` with this ``model_type``.
 
         Raises
         ------
@@ -149,9 +151,9 @@ class TimerS1Architecture:
             that cannot be meant. The error names the file and the field.
         """
         values = read_object(Path(path))
-        if values.get("model_type") != MODEL_TYPE:
+        if values.get("model_type") != model_type:
             raise ValueError(
-                f"{path} has model_type {values.get('model_type')!r}; expected {MODEL_TYPE!r}"
+                f"{path} has model_type {values.get('model_type')!r}; expected {model_type!r}"
             )
         again = "take config.json from the place of the weights"
         lacking = [name for name in _NEEDED if name not in values]

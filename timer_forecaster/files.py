@@ -61,12 +61,12 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ...     [path.name for path in Path(folder).iterdir()]
     ['forecast.csv']
     """
-    path = Path(os.path.realpath(path))
     check_writable(path)
+    shown, path = Path(path), _real(path)
     if _is_device(path):
         yield path
         return
-    with _unfinished(path) as unfinished:
+    with _unfinished(path, shown) as unfinished:
         yield unfinished
         _sync(unfinished)
         if path.exists():
@@ -105,9 +105,9 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     ...     [path.name for path in Path(parent, "adapter").iterdir()]
     ['a.json']
     """
-    path = Path(os.path.realpath(path))
     check_new_folder(path)
-    with _unfinished(path) as unfinished:
+    shown, path = Path(path), _real(path)
+    with _unfinished(path, shown) as unfinished:
         unfinished.mkdir()
         yield unfinished
         for file in unfinished.rglob("*"):
@@ -156,11 +156,11 @@ def whole_pair(first: str | Path, second: str | Path) -> Iterator[tuple[Path, Pa
     """
     first, second = Path(first), Path(second)
     for path in (first, second):
-        _check_place(path)
+        _check_place(path, path)
     staged = unfinished_name(second)
     _in_use.add(staged.name)
     renaming = False
-    with _unfinished(first) as decisive:
+    with _unfinished(first, first) as decisive:
         try:
             yield decisive, staged
             for path, unfinished in ((first, decisive), (second, staged)):
@@ -206,20 +206,20 @@ def check_writable(path: str | Path) -> None:
     ValueError
         If the folder does not exist or cannot be written to, or if `path` is a folder.
     """
-    path = Path(os.path.realpath(path))
-    _check_place(path)
+    shown, path = Path(path), _real(path)
+    _check_place(path, shown)
     if not _is_device(path):
-        with _unfinished(path) as trial:
+        with _unfinished(path, shown) as trial:
             trial.touch(exist_ok=False)
 
 
-def _check_place(path: Path) -> None:
+def _check_place(path: Path, shown: Path) -> None:
     """Refuse a file whose place can be seen to be wrong, without writing to it."""
     if os.path.isdir(path):
-        raise UnwritableError(f"cannot write {path}: it is a folder")
-    _check_folder_of(path)
+        raise UnwritableError(f"cannot write {shown}: it is a folder")
+    _check_folder_of(path, shown)
     if os.path.exists(path) and not os.access(path, os.W_OK):
-        raise UnwritableError(f"cannot write {path}: it is read-only")
+        raise UnwritableError(f"cannot write {shown}: it is read-only")
 
 
 def check_new_folder(path: str | Path) -> None:
@@ -231,24 +231,28 @@ def check_new_folder(path: str | Path) -> None:
         If `path` is a file or a folder that holds anything, if the folder that it is to lie in does
         not exist or cannot be written to, or if it cannot be replaced by another folder.
     """
-    path = Path(os.path.realpath(path))
+    shown, path = Path(path), _real(path)
     if os.path.exists(path) and not os.path.isdir(path):
-        raise UnwritableError(f"cannot write the folder {path}: it is a file")
+        raise UnwritableError(f"cannot write the folder {shown}: it is a file")
     if os.path.isdir(path) and os.listdir(path):
-        raise UnwritableError(f"cannot write the folder {path}: it exists and holds files")
+        raise UnwritableError(f"cannot write the folder {shown}: it exists and holds files")
     if os.path.isdir(path) and (os.path.ismount(path) or path.samefile(Path.cwd())):
         raise UnwritableError(
-            f"cannot write the folder {path}: it is a mounted disk or the working folder, which "
+            f"cannot write the folder {shown}: it is a mounted disk or the working folder, which "
             "nothing may replace; name a new folder inside it"
         )
-    _check_folder_of(path)
-    with _unfinished(path) as trial:
+    _check_folder_of(path, shown)
+    with _unfinished(path, shown) as trial:
         trial.mkdir()
 
 
-def _check_folder_of(path: Path) -> None:
+def _check_folder_of(path: Path, shown: Path) -> None:
     if not os.path.isdir(path.parent):
-        raise UnwritableError(f"cannot write {path}: there is no folder {path.parent}")
+        raise UnwritableError(f"cannot write {shown}: there is no folder {shown.parent}")
+
+
+def _real(path: str | Path) -> Path:
+    return Path(os.path.realpath(path))
 
 
 def _is_device(path: Path) -> bool:
@@ -257,10 +261,10 @@ def _is_device(path: Path) -> bool:
 
 
 @contextmanager
-def _unfinished(path: Path) -> Iterator[Path]:
+def _unfinished(path: Path, shown: Path) -> Iterator[Path]:
     """Yield the name for a file or folder until it is whole; nothing is left of that name.
 
-    Errors of the system become errors that name `path`.
+    Errors of the system become errors that name it as the caller does.
     """
     remove_unfinished(path)
     unfinished = unfinished_name(path)
@@ -273,7 +277,7 @@ def _unfinished(path: Path) -> Iterator[Path]:
         places = str(unfinished), str(path)
         if error.filename is not None and not str(error.filename).startswith(places):
             raise  # the caller could not read something else
-        raise _said(error, path) from error
+        raise _said(error, shown) from error
     finally:
         _remove(unfinished)
         _in_use.discard(unfinished.name)

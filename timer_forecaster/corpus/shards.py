@@ -64,8 +64,8 @@ def build(
     source : path
         Holds one file ``<dataset>__<frequency>.parquet`` per data set, see `sources.Source`.
     out : path
-        Folder to write, absent or empty. It appears when it is complete; a hidden folder beside it
-        holds shards and scratch files while building.
+        Folder to write, absent or empty. It stays empty until the corpus is complete; a hidden
+        folder beside it holds shards and scratch files meanwhile.
     exclude : sequence of str
         Data sets to leave out: stems of source files. Default: `HELD_OUT`, whose data sets may be
         absent.
@@ -132,8 +132,7 @@ def _sources(folder: Path, exclude: Sequence[str]) -> list[Source]:
 def _check_empty(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"out={str(folder)!r} is not an empty folder: remove it or name another")
-    make_folder(folder.absolute().parent)
-    check_new_folder(folder)
+    check_new_folder(make_folder(folder))
 
 
 def _gather(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ class Results:
         if self._output is None or not self._rows:
             return
         text = pd.DataFrame(list(self._rows.values()))[list(COLUMNS)].to_csv(index=False)
-        if not self._output.exists() or self._output.read_text(encoding="utf-8") != text:
+        if not os.path.exists(self._output) or self._output.read_text(encoding="utf-8") != text:
             with whole_file(self._output) as unfinished:
                 unfinished.write_text(text, encoding="utf-8", newline="")
 

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _MARK = ".unfinished-"
+_PARTS = re.compile(rf"({re.escape(_MARK)}.*-\d+\.)\d+(-.*)")  # of a name, around its number
 _LONGEST = 100  # bytes of a name that is part of another name; systems allow 255 in all
 
 
@@ -175,6 +176,30 @@ def whole_pair(first: str | Path, second: str | Path) -> Iterator[tuple[Path, Pa
                 _remove(staged)
             _in_use.discard(staged.name)
     remove_unfinished(second)
+
+
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside a file, for a writer that makes files of its own choice.
+
+    It is removed at the end. The next writer of the file removes the one of a killed process.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or the name that it has until it is whole.
+    """
+    parts = _PARTS.fullmatch(path.name)
+    folder = unfinished_name(path)
+    if parts is not None:
+        folder = path.with_name(f"{parts[1]}{next(_numbers)}{parts[2]}")
+    _in_use.add(folder.name)
+    try:
+        folder.mkdir()
+        yield folder
+    finally:
+        _remove(folder)
+        _in_use.discard(folder.name)
 
 
 def left_unfinished(path: Path) -> list[Path]:

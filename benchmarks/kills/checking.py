@@ -10,10 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.kills.cases import Case
+from benchmarks.kills.contents import HIDDEN
 from benchmarks.kills.killing import Ending, run
-
-HIDDEN = ".unfinished-"
-"""Start of the names of files that are not whole."""
 
 
 class Reference(NamedTuple):
@@ -69,8 +67,7 @@ def kill(case: Case, known: Reference, root: Path, **when: Any) -> dict[str, Any
         _prepare(case, place)
         ended = _run(case, place, **when)
         state = _state(case, known, place, problems) if ended.killed else "not killed"
-        visible = {name for name in _files(place) if not Path(name).name.startswith(HIDDEN)}
-        visible = {name for name in visible if HIDDEN not in name}
+        visible = {name for name in _files(place) if HIDDEN not in name}
         if state not in ("damaged", "part") and not visible <= set(known.files):
             problems.append(f"unknown files: {sorted(visible - set(known.files))[:3]}")
         if case.once and _read(case, place) == known.new:

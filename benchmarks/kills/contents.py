@@ -12,13 +12,17 @@ from typing import Any
 Read = Callable[[Path], Any]
 """A function of the folder of a command. It returns None if the command has written nothing."""
 
+HIDDEN = ".unfinished-"
+"""Start of the names of files and folders that are not whole."""
+
 _OF_TIME = ("seconds", "tokens_per_second", "data_share")
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Return the digest of each file in a folder."""
+    """Return the digest of each file in a folder that has its final name."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): _digest(path) for path in files}
+    final = [path for path in files if not any(part.startswith(HIDDEN) for part in path.parts)]
+    return {str(path.relative_to(folder)): _digest(path) for path in final}
 
 
 def _digest(path: Path) -> str:

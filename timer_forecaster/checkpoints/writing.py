@@ -11,6 +11,8 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from timer_forecaster.files import scratch_folder
+
 
 def save_file(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
     """Write a file of safetensors with the usual permissions.
@@ -31,11 +33,14 @@ def save_file(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, 
     """
     path.touch()
     mode = path.stat().st_mode  # safetensors makes files that nobody else may read
-    try:
-        safetensors.torch.save_file(dict(tensors), path, metadata=dict(metadata))
-    except SafetensorError as error:
-        number = re.search(r"os error (\d+)", str(error))
-        if number is None:
-            raise
-        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
-    path.chmod(mode)
+    with scratch_folder(path) as folder:  # safetensors has a file with a name of its own there
+        written = folder / "tensors"
+        try:
+            safetensors.torch.save_file(dict(tensors), written, metadata=dict(metadata))
+        except SafetensorError as error:
+            number = re.search(r"os error (\d+)", str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+        written.chmod(mode)
+        written.replace(path)

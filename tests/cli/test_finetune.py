@@ -201,9 +201,7 @@ def test_evaluate_takes_up_no_results_of_another_adapter(run, table, benchmark):
     assert "Give it another name, use another output" in err
 
 
-def test_weights_that_cannot_be_written_are_kept_in_another_place(
-    run, table, tmp_path, monkeypatch
-):
+def test_weights_that_cannot_be_written_are_kept_elsewhere(run, table, tmp_path, monkeypatch):
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     save = Adapter.save

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from timer_forecaster import ForecastPipeline
+from timer_forecaster.files import UnwritableError
 from timer_forecaster.finetuning import Adapter, FinetuneConfig, finetune
 from timer_forecaster.finetuning.config import TARGETS
 
@@ -198,3 +199,30 @@ def test_evaluate_takes_up_no_results_of_another_adapter(run, table, benchmark):
     code, _, err = run(*benchmark, "--adapter", "two")
     assert code == 2
     assert "Give it another name, use another output" in err
+
+
+def test_weights_that_cannot_be_written_are_kept_elsewhere(run, table, tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    save = Adapter.save
+
+    def full(adapter, folder):
+        if Path(folder) == Path("mine"):
+            raise UnwritableError(f"cannot write {folder}: the disk is full")
+        return save(adapter, folder)
+
+    monkeypatch.setattr(Adapter, "save", full)
+    code, out, err = run("finetune", *table, "--target", "sold", *BRIEF, "--output", "mine")
+    assert code == 2
+    assert "cannot write mine: the disk is full. The adapter was saved as" in err
+    (kept,) = (tmp_path / "temporary").glob("adapter-*/mine")
+    assert str(kept) in err
+    assert f"{Adapter.load(kept).n_parameters:,} parameters" in out
+
+
+@pytest.mark.parametrize("output", ["sales.csv/mine", "none/mine", "sales.csv"])
+def test_places_that_cannot_be_written_are_refused_before_the_work(run, table, monkeypatch, output):
+    monkeypatch.setattr("timer_forecaster.finetuning.finetune", None)
+    code, _, err = run("finetune", *table, "--target", "sold", *BRIEF, "--output", output)
+    assert code == 2
+    assert f"cannot write {output}" in err

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from timer_forecaster import cli
+from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.cli import pretrain
 
 
@@ -14,6 +16,69 @@ def test_a_loss_that_is_not_finite_is_one_line(run, monkeypatch):
 
     monkeypatch.setattr(pretrain, "run", diverge)
     assert run("pretrain", "run.yaml") == (2, "", "timer-forecaster: error: the loss is nan\n")
+
+
+@pytest.mark.parametrize("error", [TypeError, OSError, ImportError, OverflowError])
+def test_no_error_of_an_input_is_a_traceback(run, monkeypatch, error):
+    def fail(arguments):
+        raise error("a\nb")
+
+    monkeypatch.setattr(pretrain, "run", fail)
+    assert run("pretrain", "run.yaml") == (2, "", "timer-forecaster: error: a b\n")
+
+
+def test_ctrl_c_is_one_line(run, monkeypatch):
+    def interrupt(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pretrain, "run", interrupt)
+    assert run("pretrain", "run.yaml") == (130, "", "timer-forecaster: interrupted\n")
+
+
+def test_a_signal_of_ctrl_c_ends_the_command_in_one_line(tmp_path):
+    (tmp_path / "slow.py").write_text(
+        "import os, signal, sys, time\nfrom timer_forecaster import cli\n"
+        "from timer_forecaster.cli import checkpoints\n"
+        "def run(arguments):\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(60)\n"
+        "checkpoints.run = run\nsys.exit(cli.main(['checkpoints']))"
+    )
+    done = subprocess.run([sys.executable, tmp_path / "slow.py"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "timer-forecaster: interrupted\n")
+
+
+@pytest.mark.parametrize("words", [["checkpoints"], ["--help"], ["forecast", "--help"]])
+def test_a_reader_that_goes_is_no_error(words):
+    command = [sys.executable, "-m", "timer_forecaster", *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert said == ""
+    assert process.wait() in ((141,) if words == ["checkpoints"] else (0, 141))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda folder: (folder / "model.safetensors").write_text(""), "is empty"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "holds no model.safetensors"),
+        (lambda folder: (folder / "config.json").write_text("[]"), "it is a list"),
+        (lambda folder: (folder / "config.json").unlink(), "holds no config.json"),
+    ],
+)
+def test_broken_checkpoints_and_adapters_are_one_line(run, tmp_path, spoil, said):
+    folder = shutil.copytree(find_checkpoint("timer-s1-test"), tmp_path / "net")
+    spoil(folder)
+    Path("a.csv").write_text("t,y\n1,1\n2,2\n3,3\n")
+    words = ["forecast", "a.csv", "--time-column", "t", "--horizon", 2]
+    for options in (["--checkpoint", folder], ["--checkpoint", folder, "--quantization", "int8"]):
+        code, out, err = run(*words, *options)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert said in err
+        assert "net" in err
+    code, out, err = run(*words, "--checkpoint", "timer-s1-test", "--adapter", folder)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "holds no adapter" in err
 
 
 HEAVY = ("torch", "transformers", "matplotlib", "timer_forecaster.finetuning.tuner")

@@ -293,6 +293,27 @@ def test_a_kill_while_writing_loses_no_row(folder, tmp_path, monkeypatch):
     assert again.calls == 4
 
 
+def test_a_kill_between_the_two_files_leaves_no_row_out(folder, tmp_path):
+    """The details are written first; a run that finds nothing to do writes the other file."""
+    output = tmp_path / "all_results.csv"
+    evaluate_gift_eval(LastValue(), folder, output=output)
+    whole = output.read_text()
+    lines = whole.splitlines(keepends=True)
+    for left in (None, "".join(lines[:-1])):
+        output.unlink()
+        if left is not None:
+            output.write_text(left)
+        evaluate_gift_eval(LastValue(), folder, output=output)
+        assert output.read_text() == whole
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n"])
+def test_details_that_are_damaged_are_named(folder, tmp_path, content):
+    (tmp_path / "all_results.details.csv").write_text(content)
+    with pytest.raises(ValueError, match=r"all_results\.details\.csv cannot be read"):
+        evaluate_gift_eval(LastValue(), folder, output=tmp_path / "all_results.csv")
+
+
 def test_undefined_scores_survive_the_file(write_parquet, tmp_path):
     write_parquet("flat__D", [np.zeros(90)], "D")
     output = tmp_path / "all_results.csv"

@@ -1,4 +1,6 @@
+import gc
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -130,6 +132,7 @@ def test_what_is_remembered_cannot_be_changed(pipeline):
 
 
 def test_memory_is_bounded_and_the_least_recently_used_goes_first(pipeline, calls, monkeypatch):
+    monkeypatch.setattr(memo, "ENTRY_BYTES", 0)
     size = memo.predict(pipeline, walks(1), 5).quantiles.nbytes
     monkeypatch.setattr(memo, "MAX_BYTES", 2 * size)
     series = walks(3)
@@ -139,6 +142,43 @@ def test_memory_is_bounded_and_the_least_recently_used_goes_first(pipeline, call
     memo.predict(pipeline, series, 5)
     memo.predict(pipeline, series, 5)  # larger than the memory
     assert len(calls) == 6
+
+
+def test_small_forecasts_are_counted_at_what_they_cost(pipeline, monkeypatch):
+    """Their quantiles are a small part of the memory that they take."""
+    monkeypatch.setattr(memo, "MAX_BYTES", 200_000)
+    memo.predict(pipeline, walks(1), 1)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for i in range(1000):
+            memo.predict(pipeline, [np.arange(24.0) ** 2 + i], 1, ForecastOptions())
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] - before < 2 * memo.MAX_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_all_networks_share_one_bound(pipeline, calls, monkeypatch):
+    other = ForecastPipeline.from_pretrained(MODEL, dtype="bfloat16")
+    size = memo.cost(memo.predict(pipeline, walks(1), 5))
+    monkeypatch.setattr(memo, "MAX_BYTES", 2 * size + memo.ENTRY_BYTES // 2)
+    memo.predict(other, walks(1), 5)
+    memo.predict(pipeline, walks(1), 5)
+    memo.predict(other, walks(1), 6)  # pushes out the answer of the other, used longest ago
+    calls.clear()
+    memo.predict(pipeline, walks(1), 5)
+    assert calls == []
+    memo.predict(other, walks(1), 5)
+    assert calls == [(1, 5)]
+
+
+def test_a_forecast_larger_than_the_memory_pushes_nothing_out(pipeline, calls, monkeypatch):
+    monkeypatch.setattr(memo, "MAX_BYTES", memo.cost(memo.predict(pipeline, walks(1), 5)))
+    memo.predict(pipeline, walks(3), 50)
+    calls.clear()
+    memo.predict(pipeline, walks(1), 5)
+    assert calls == []
 
 
 def test_prefetch_answers_many_questions_in_one_batch_for_each_horizon(pipeline, calls):
@@ -159,6 +199,7 @@ def test_prefetch_answers_many_questions_in_one_batch_for_each_horizon(pipeline,
 
 def test_prefetch_leaves_out_what_would_push_out_the_rest(pipeline, calls, monkeypatch):
     series = walks(4)
+    monkeypatch.setattr(memo, "ENTRY_BYTES", 0)
     size = pipeline.predict(series[:1], 5).quantiles.nbytes
     monkeypatch.setattr(memo, "MAX_BYTES", 2 * size)
     calls.clear()

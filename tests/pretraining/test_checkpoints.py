@@ -82,3 +82,26 @@ def test_broken_ones_alone_are_not_taken_for_none(checkpoints):
     with pytest.raises(ValueError, match="are broken; delete them to start from the beginning"):
         checkpoints.newest(told.append)
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space"), RuntimeError("file write failed")])
+def test_a_checkpoint_that_cannot_be_written_is_named_and_the_one_before_stays(tmp_path, error):
+    folder = CheckpointFolder(tmp_path)
+    folder.clear(1)
+    folder.seal(1, {})
+    with pytest.raises(ValueError, match=r"checkpoint of step 2 .*the run resumes from it"):
+        with folder.writing(2):
+            folder.clear(2)
+            raise error
+    assert folder.newest(print)[1] == 1
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_killed_processes_left_is_tidied(tmp_path):
+    folder = CheckpointFolder(tmp_path)
+    for step in range(3):
+        folder.clear(step)
+        folder.partial(step).rename(tmp_path / f"step-{step:09d}")
+    folder.clear(7)
+    folder.tidy()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000000001", "step-000000002"]

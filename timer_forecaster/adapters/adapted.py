@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Collection
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from timer_forecaster.adapters.adapter import Adapter
 from timer_forecaster.checkpoints.cache import get_network
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.loading import full_network
+from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.adaptation import adapted, parameter_shapes
 from timer_forecaster.models.timer_s1.targets import check_weights
@@ -64,7 +64,7 @@ def _too_much(known: Collection[_Kept]) -> bool:
 
 
 _adapted: WeakKeyDictionary[TimerS1Network, OrderedDict[str, _Kept]] = WeakKeyDictionary()
-_lock = threading.Lock()  # guards the dictionary
+_lock = RenewedLock()  # guards the dictionary
 
 
 @torch.inference_mode(False)

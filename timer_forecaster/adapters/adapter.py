@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from pathlib import Path
@@ -15,16 +14,23 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from timer_forecaster.adapters.base import Base
-from timer_forecaster.adapters.folder import find_files, locate_files, write_adapter_files
+from timer_forecaster.adapters.folder import (
+    descriptions,
+    find_files,
+    locate_files,
+    write_pair,
+)
+from timer_forecaster.broken import read_object
 from timer_forecaster.checkpoints.cache import at_release
 from timer_forecaster.checkpoints.files import file_version
 from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.tensors import opened
 from timer_forecaster.checks import check_choice
+from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
 from timer_forecaster.models.timer_s1.targets import TARGETS
 
@@ -38,6 +44,8 @@ MAX_READ = 32
 WEIGHTS_FILE, RECORD_FILE = "adapter.safetensors", "adapter.json"
 FILES = (WEIGHTS_FILE, RECORD_FILE)
 FORMAT = 1
+_DESCRIBED = ("format", "base", "target", "fingerprint", "record")
+_TRIES = 4  # to read both files while a writer replaces them
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -128,7 +136,8 @@ class Adapter:
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the adapter to a folder, which is made if need be.
 
-        Old files are replaced by complete new ones, so that others may read the folder meanwhile.
+        Old files are replaced by complete new ones, so that others may read the folder meanwhile,
+        and so that a process that is killed leaves the earlier adapter or the new one.
 
         Parameters
         ----------
@@ -143,7 +152,8 @@ class Adapter:
         Raises
         ------
         ValueError
-            If the tensors of the adapter have been changed.
+            If the tensors of the adapter have been changed, or if the folder cannot be written,
+            for instance because the disk is full. The adapter in memory is still there then.
         """
         if _fingerprint(self.base, self.weights) != self.fingerprint:
             raise ValueError(
@@ -159,7 +169,7 @@ class Adapter:
             "fingerprint": self.fingerprint,
             "record": dict(self.record),
         }
-        write_adapter_files(
+        write_pair(
             folder,
             self.weights,
             description,
@@ -190,29 +200,47 @@ class Adapter:
             If there is no adapter of that name, or it cannot be read.
         """
         folder = find_files(name, revision, FILES)
-        try:
-            adapter, described = cls._read(folder)
-            if adapter.fingerprint != described:  # one of the two files may have just been replaced
-                adapter, described = cls._read(folder)
-            if adapter.fingerprint != described:
-                raise ValueError(f"{WEIGHTS_FILE} is not the file that {RECORD_FILE} describes")
-        except KeyError as error:
-            raise ValueError(
-                f"the adapter in {str(folder)!r} cannot be read: {RECORD_FILE} lacks {error}"
-            ) from None
-        except (OSError, TypeError, ValueError, SafetensorError) as error:
-            raise ValueError(f"the adapter in {str(folder)!r} cannot be read: {error}") from error
-        return adapter
+        for _ in range(_TRIES):
+            adapter = cls._read(folder)
+            if adapter is not None:
+                return adapter
+        raise ValueError(
+            f"the adapter in {str(folder)!r} cannot be read: {WEIGHTS_FILE} is not the file that "
+            f"{RECORD_FILE} describes; copy both files again, or save the adapter again"
+        )
 
     @classmethod
-    def _read(cls, folder: Path) -> tuple[Adapter, str]:
-        """Return the adapter in both files, and the fingerprint that the record holds."""
-        stored = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+    def _read(cls, folder: Path) -> Adapter | None:
+        """Return the adapter in both files; None if one may have just been replaced."""
+        with opened(folder / WEIGHTS_FILE):
+            weights = load_file(folder / WEIGHTS_FILE)
+        for file in descriptions(folder / RECORD_FILE):
+            try:
+                stored = read_object(file)
+                adapter = cls._described(stored, weights)
+            except (TypeError, ValueError) as error:
+                if file.name != RECORD_FILE:
+                    continue  # left behind by a writer that was killed
+                raise ValueError(
+                    f"the adapter in {str(folder)!r} cannot be read: {error}"
+                ) from error
+            if adapter.fingerprint == stored["fingerprint"]:
+                return adapter
+        return None
+
+    @classmethod
+    def _described(cls, stored: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Adapter:
+        """Return the adapter of weights and their description."""
+        lacking = [name for name in _DESCRIBED if name not in stored]
+        if lacking:
+            raise ValueError(f"{RECORD_FILE} lacks {', '.join(map(repr, lacking))}")
         if stored["format"] != FORMAT:
             raise ValueError("it was written by a newer version of timer-forecaster")
-        weights = load_file(folder / WEIGHTS_FILE)
-        adapter = cls(Base(**stored["base"]), stored["target"], weights, stored["record"])
-        return adapter, stored["fingerprint"]
+        base = Base(**stored["base"])
+        texts = base.name, base.signature, base.revision or "", stored["fingerprint"]
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"{RECORD_FILE} has values of base or fingerprint that are no texts")
+        return cls(base, stored["target"], weights, stored["record"])
 
     def push_to_hub(
         self,
@@ -400,7 +428,7 @@ def as_adapter(adapter: Any) -> Adapter | None:
     place = locate_files(adapter, None, FILES)
     version: Hashable = place
     if isinstance(place, Path):
-        version = place, *(file_version((place / file).stat()) for file in FILES)
+        version = place, *(_version(place / file) for file in FILES)
     with _lock:
         found = _read.get(version)
     if found is None:
@@ -412,8 +440,12 @@ def as_adapter(adapter: Any) -> Adapter | None:
     return found
 
 
+def _version(file: Path) -> Hashable:
+    return file_version(file.stat()) if file.exists() else None
+
+
 _read: OrderedDict[Hashable, Adapter] = OrderedDict()
-_lock = threading.Lock()  # guards the dictionary
+_lock = RenewedLock()  # guards the dictionary
 
 
 @at_release

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import threading
 from collections.abc import Hashable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,9 +12,11 @@ from typing import NamedTuple
 import torch
 
 from timer_forecaster.checkpoints.cache import at_release
-from timer_forecaster.checkpoints.files import file_version, read_tensors, tensor_files
+from timer_forecaster.checkpoints.files import file_version
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.registry import find_checkpoint, is_hub_id
+from timer_forecaster.checkpoints.tensors import read_tensors, tensor_files
+from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.targets import replaced_by
 
@@ -64,7 +65,7 @@ class Base(NamedTuple):
 
 
 _signatures: dict[Hashable, str] = {}
-_lock = threading.Lock()  # guards the dictionary
+_lock = RenewedLock()  # guards the dictionary
 
 
 @at_release

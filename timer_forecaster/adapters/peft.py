@@ -6,7 +6,6 @@ part of the second matrix.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -16,11 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from timer_forecaster.adapters.base import Base
-from timer_forecaster.adapters.folder import find_files, write_adapter_files
+from timer_forecaster.adapters.folder import find_files, write_for_others
+from timer_forecaster.broken import read_object
+from timer_forecaster.checkpoints.tensors import opened
 from timer_forecaster.models.timer_s1.targets import (
     HEAD_PATTERN,
     LORA_NAME,
@@ -94,7 +94,7 @@ def write(weights: Mapping[str, Tensor], base: Base, folder: Path) -> Path:
     }
     stored = {f"{_PREFIX}{name}": value for name, value in weights.items()}
     metadata = {"format": "pt", _SIGNATURE: base.signature}
-    write_adapter_files(
+    write_for_others(
         folder,
         stored,
         config,
@@ -156,15 +156,15 @@ def read(
         Branch, tag or commit of a hub id.
     """
     folder = find_files(name, revision, (CONFIG_FILE, WEIGHTS_FILE))
+    config = read_object(folder / CONFIG_FILE)
+    with opened(folder / WEIGHTS_FILE) as stored:
+        signature = (stored.metadata() or {}).get(_SIGNATURE)
+        tensors = {key: stored.get_tensor(key) for key in stored.keys()}
     try:
-        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-        with safe_open(folder / WEIGHTS_FILE, framework="pt") as stored:
-            signature = (stored.metadata() or {}).get(_SIGNATURE)
-            tensors = {key: stored.get_tensor(key) for key in stored.keys()}
         _check_config(config)
         weights = _own_weights(tensors, config)
         check_weights(shapes, weights)
-    except (OSError, TypeError, ValueError, SafetensorError) as error:
+    except (AttributeError, TypeError, ValueError, re.error) as error:
         raise ValueError(f"peft's adapter in {str(folder)!r} cannot be read: {error}") from error
     # Without the name of the base, which may be a private folder; the adapter has a base itself.
     settings = {key: value for key, value in config.items() if key != "base_model_name_or_path"}

@@ -6,7 +6,6 @@ therefore costs next to nothing, and all estimators share the network.
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -16,14 +15,15 @@ from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.layout import is_large
 from timer_forecaster.checkpoints.loading import empty_network, load_network
 from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 
 MAX_CACHED = 4
 """Number of networks that are kept; the least recently used is dropped first."""
 
 _networks: OrderedDict[NetworkKey, TimerS1Network] = OrderedDict()
-_loading: dict[NetworkKey, threading.Lock] = {}
-_lock = threading.Lock()  # guards the two dictionaries
+_loading: dict[NetworkKey, RenewedLock] = {}
+_lock = RenewedLock()  # guards the two dictionaries
 _at_release: list[Callable[[], None]] = []
 
 
@@ -36,7 +36,7 @@ def get_network(key: NetworkKey) -> TimerS1Network:
         if key in _networks:
             _networks.move_to_end(key)
             return _networks[key]
-        loading = _loading.setdefault(key, threading.Lock())
+        loading = _loading.setdefault(key, RenewedLock())
     with loading:  # one thread loads the network; threads that load other networks do not wait
         with _lock:
             if key in _networks:

@@ -9,17 +9,28 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
-from timer_forecaster.checkpoints.files import check_fit, read_tensors, tensor_files
-from timer_forecaster.checkpoints.quantization import EXPERTS_PATTERN, INT8, STORED_FORM
+from timer_forecaster.checkpoints.quantization import (
+    EXPERTS_PATTERN,
+    INT8,
+    STORED_FORM,
+    read_config,
+)
 from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.checkpoints.tensors import (
+    check_finite,
+    check_size,
+    check_stored,
+    read_tensors,
+    tensor_files,
+)
+from timer_forecaster.checkpoints.writing import save_file
+from timer_forecaster.files import check_new_folder, whole_folder
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.layouts.rounding import quantize_weight
 
@@ -60,7 +71,8 @@ def convert_checkpoint(
     Raises
     ------
     ValueError
-        If an argument cannot be used, or if the checkpoint is quantized already.
+        If an argument cannot be used, if the folder cannot be written, or if the checkpoint is
+        quantized already or cannot be read.
 
     Examples
     --------
@@ -80,17 +92,15 @@ def convert_checkpoint(
         raise ValueError(f"output {str(output)!r} exists already; name a folder that does not")
     if not output.absolute().parent.is_dir():
         raise ValueError(f"output {str(output)!r}: there is no folder {str(output.parent)!r}")
+    check_new_folder(output)
     source = find_checkpoint(str(name), revision)
-    config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    config = read_config(source)
     if "quantization_config" in config:
         raise ValueError(f"checkpoint {str(name)!r} is quantized already; name the original")
-    with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".converting-") as parent:
-        folder = Path(parent) / "checkpoint"
-        folder.mkdir()
+    with whole_folder(output) as folder:
         _write_weights(source, folder)
         text = json.dumps(config | {"quantization_config": STORED_FORM}, indent=2)
         (folder / "config.json").write_text(text + "\n", encoding="utf-8")
-        folder.rename(output)
     return output
 
 
@@ -124,13 +134,15 @@ def _shards(tensors: Iterator[tuple[str, Tensor]]) -> Iterator[dict[str, Tensor]
 def _converted(source: Path) -> Iterator[tuple[str, Tensor]]:
     """Yield names and tensors one by one; tensors of experts are rounded and have scales."""
     files = tensor_files(source)
+    config = TimerS1Architecture.from_config_file(source / "config.json")
+    check_size(source, files, config)
     with torch.device("meta"):
-        network = TimerS1Network(TimerS1Architecture.from_config_file(source / "config.json"))
-    wanted = network.state_dict().keys()
-    check_fit(source, wanted - files.keys(), files.keys() - wanted)
+        wanted = TimerS1Network(config).state_dict()
+    check_stored(source, files, wanted)
     pattern = re.compile(EXPERTS_PATTERN.removeprefix("re:").replace("$", r"\.weight"))
     for name in wanted:
         tensor = read_tensors(source, files, [name])[name]
+        check_finite(source, files, {name: tensor})
         if pattern.fullmatch(name):
             rounded, scale = quantize_weight(tensor)
             yield name, rounded

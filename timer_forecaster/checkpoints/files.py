@@ -11,17 +11,20 @@ from __future__ import annotations
 import ctypes
 import functools
 import itertools
-import json
 import os
 import sys
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from torch import Tensor, nn
+from torch import nn
 
+from timer_forecaster.checkpoints.tensors import (
+    check_finite,
+    check_stored,
+    read_tensors,
+    tensor_files,
+)
 from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert
 from timer_forecaster.models.timer_s1.layouts.packing import Pack, unpacked_experts
 
@@ -54,11 +57,11 @@ def fill(
     Raises
     ------
     ValueError
-        If the network and the folder do not have the same tensors.
+        If a file cannot be read, if the network and the folder do not have the same tensors, or if
+        weights are NaN or infinite. The error names folder and file.
     """
     files = tensor_files(folder)
-    wanted = network.state_dict().keys()
-    check_fit(folder, wanted - files.keys(), files.keys() - wanted)
+    check_stored(folder, files, network.state_dict())
     rest = set(files)
     if pack is not None:
         names = unpacked_experts(network)
@@ -70,7 +73,13 @@ def fill(
             make = functools.partial(reader.read, network.get_submodule(name), own)
             network.set_submodule(name, DeferredExpert(make) if deferred else make())
             rest -= own.keys()
-    network.load_state_dict(read_tensors(folder, files, rest), strict=False, assign=True)
+    tensors = read_tensors(folder, files, rest)
+    check_finite(folder, files, tensors)
+    network.load_state_dict(tensors, strict=False, assign=True)
+
+
+class FileChangedError(RuntimeError, ValueError):
+    """A file that is no longer the one that a network was loaded from."""
 
 
 class _ExpertReader:
@@ -105,6 +114,7 @@ class _ExpertReader:
         for file in {self._files[name] for name in own}:
             self._check_unchanged(file)
         read = read_tensors(self._folder, self._files, own)
+        check_finite(self._folder, self._files, read)
         expert.load_state_dict({own[key]: read.pop(key) for key in own}, assign=True)
         packed = self._pack(expert)
         if next(self._left) % _TRIM_EVERY == 0:  # after the last one too
@@ -119,7 +129,7 @@ class _ExpertReader:
             event = "changed"
         except FileNotFoundError:
             event = "deleted"
-        raise RuntimeError(
+        raise FileChangedError(
             f"{path} was {event} after its network was loaded, and before all experts were read "
             "from it, each at its first use. Call timer_forecaster.release() and load the "
             "checkpoint again, and leave its folder as it is while forecasts are made"
@@ -147,42 +157,3 @@ def _trim_heap() -> None:
 def _tensor_names(network: nn.Module, module: str) -> dict[str, str]:
     """Return the names of the tensors of a module within it, by their names in the network."""
     return {f"{module}.{own}": own for own in network.get_submodule(module).state_dict()}
-
-
-def tensor_files(folder: Path) -> dict[str, str]:
-    """Return the name of the file of each tensor in a folder."""
-    index = folder / "model.safetensors.index.json"
-    if index.exists():
-        weight_map: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-        return weight_map
-    with safe_open(folder / "model.safetensors", framework="pt") as stored:
-        return dict.fromkeys(stored.keys(), "model.safetensors")
-
-
-def stored_dtype(folder: Path) -> torch.dtype:
-    """Return the type of the tensors of a folder that are not quantized."""
-    name, files = "model.norm.weight", tensor_files(folder)
-    if name not in files:
-        return torch.float32  # another network's weights, which `fill` refuses
-    return read_tensors(folder, files, [name])[name].dtype
-
-
-def read_tensors(folder: Path, files: Mapping[str, str], names: Iterable[str]) -> dict[str, Tensor]:
-    """Map tensors into memory; a file stays mapped as long as a tensor of this call exists."""
-    of_file = defaultdict(list)
-    for name in names:
-        of_file[files[name]].append(name)
-    tensors: dict[str, Tensor] = {}
-    for file, own in of_file.items():
-        with safe_open(folder / file, framework="pt") as stored:
-            tensors |= {name: stored.get_tensor(name) for name in own}
-    return tensors
-
-
-def check_fit(folder: Path, missing: Collection[str], unexpected: Collection[str]) -> None:
-    """Refuse the weights of a folder if tensors are missing or unexpected."""
-    if missing or unexpected:
-        raise ValueError(
-            f"the weights in {folder} do not fit its config.json: missing "
-            f"{sorted(missing)[:3]}, unexpected {sorted(unexpected)[:3]}"
-        )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from timer_forecaster.checkpoints.files import check_fit, fill, stored_dtype
+from timer_forecaster.checkpoints.files import fill
 from timer_forecaster.checkpoints.key import NetworkKey, quantization_of, settled_quantization
 from timer_forecaster.checkpoints.layout import (
     Layout,
@@ -30,6 +30,13 @@ from timer_forecaster.checkpoints.quantization import (
     read_config,
 )
 from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.checkpoints.tensors import (
+    check_fit,
+    check_size,
+    check_stored,
+    stored_dtype,
+    tensor_files,
+)
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.layouts.int8_weights import Int8Expert
 from timer_forecaster.models.timer_s1.layouts.packing import replace_experts
@@ -57,7 +64,7 @@ def load_network(key: NetworkKey) -> TimerS1Network:
         return _laid_out(network, layout)
     folder = find_checkpoint(key.name, key.revision)
     config = read_config(folder)
-    network = empty_network(TimerS1Architecture.from_config_file(folder / "config.json"))
+    network = _stored_network(folder)
     dtype = type_to_compute_in(network, key, stored_dtype(folder))
     _warn_of_copies(key.name, network)
     quantization = settled_quantization(key, config)
@@ -138,7 +145,7 @@ def plain_network(key: NetworkKey, dtype: torch.dtype | None = None) -> TimerS1N
     config = read_config(folder)
     if is_quantized_otherwise(config):
         raise ValueError(f"checkpoint {key.name!r} is quantized; name the original")
-    network = empty_network(TimerS1Architecture.from_config_file(folder / "config.json"))
+    network = _stored_network(folder)
     dtype = dtype or type_to_compute_in(network, key, stored_dtype(folder))
     in_8_bits = is_int8(config)
     return _filled(network, folder, plain_layout(key.device, dtype, in_8_bits), in_8_bits)
@@ -186,6 +193,13 @@ def empty_network(config: TimerS1Architecture) -> TimerS1Network:
         return TimerS1Network(config)
 
 
+def _stored_network(folder: Path) -> TimerS1Network:
+    """Return an empty network of the sizes of a folder."""
+    config = TimerS1Architecture.from_config_file(folder / "config.json")
+    check_size(folder, tensor_files(folder), config)
+    return empty_network(config)
+
+
 def _drawn_network(config: TimerS1Architecture) -> tuple[TimerS1Network, torch.dtype]:
     """Return a network of random weights, always the same, and its type if it were stored.
 
@@ -219,6 +233,8 @@ def _quantized_by_library(
     """Load the modules of an empty network with a quantizer of transformers."""
     from timer_forecaster.models.timer_s1 import TimerS1ForPrediction
 
+    if not is_quantized_otherwise(read_config(folder)):  # the library quantizes plain weights
+        check_stored(folder, tensor_files(folder), network.state_dict())
     model, report = TimerS1ForPrediction.from_pretrained(
         folder,
         quantization_config=json.loads(key.quantization) if key.quantization else None,

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from timer_forecaster.broken import read_object
 from timer_forecaster.models.timer_s1.layouts.int8_kernel import activation_steps
 
 INT8 = "int8"
@@ -53,8 +54,22 @@ def canonical_quantization(config: Any) -> str | None:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Return the contents of the ``config.json`` of a folder."""
-    values: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    """Return the contents of the ``config.json`` of a folder.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read, or if its ``quantization_config`` is none.
+    """
+    values = read_object(folder / "config.json")
+    if values.get("quantization_config") is None:
+        values.pop("quantization_config", None)
+    elif not isinstance(values["quantization_config"], Mapping):
+        raise ValueError(
+            f"{folder / 'config.json'} has quantization_config="
+            f"{values['quantization_config']!r}, which must be an object of JSON; take config.json "
+            "from the place of the weights"
+        )
     return values
 
 

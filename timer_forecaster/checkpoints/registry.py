@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from timer_forecaster.checkpoints.kinds import instead
+
 RELEASED = "bytedance-research/Timer-S1"
 """Hub id of the released checkpoint."""
 
@@ -87,7 +89,9 @@ def canonical_name(name: str | Path, revision: str | None = None) -> str:
     text = str(name)
     if name not in _EMBEDDED:
         folder = Path(os.path.expanduser(name))
-        if not folder.is_dir():
+        if os.path.isfile(folder):
+            raise ValueError(f"checkpoint {text!r} is a file; name the folder that it lies in")
+        if not os.path.isdir(folder):
             if not is_hub_id(text):
                 known = ", ".join(repr(checkpoint.name) for checkpoint in _REGISTRY)
                 raise ValueError(
@@ -95,12 +99,23 @@ def canonical_name(name: str | Path, revision: str | None = None) -> str:
                     "folder nor a hub id 'owner/name'"
                 )
             return text
-        if not (folder / "config.json").exists():
-            raise ValueError(f"the folder {text!r} holds no config.json; is it a checkpoint?")
+        _check_folder(folder, text)
         text = str(folder.resolve())
     if revision is not None:
         raise ValueError(f"revision={revision!r} applies to hub ids; {str(name)!r} is local")
     return text
+
+
+def _check_folder(folder: Path, name: str) -> None:
+    """Refuse a folder that is no checkpoint."""
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise ValueError(
+            f"the folder {name!r} cannot be read: change its permissions, or those of the folders "
+            "above it"
+        )
+    if not os.path.lexists(folder / "config.json"):
+        reason = instead(folder, "checkpoint") or "; is it a checkpoint?"
+        raise ValueError(f"the folder {name!r} holds no config.json{reason}")
 
 
 def is_hub_id(name: str) -> bool:

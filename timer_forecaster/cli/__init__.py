@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -21,6 +23,8 @@ _COMMANDS = {
     "checkpoints": "list the checkpoints that have a name",
 }
 
+_EXPECTED = (ValueError, TypeError, ArithmeticError, OSError)  # what checks of arguments raise
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
@@ -33,17 +37,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 if the input cannot be used or a training run failed. The reason is then one line
-        on stderr.
+        0; or 2 if the input cannot be used, a file cannot be read or written, or a training run
+        failed; or 130 after Ctrl-C. The reason is then one line on stderr. It is 141 if the reader
+        of the output has gone, as the reader of ``timer-forecaster ... | head`` has.
     """
     words = sys.argv[1:] if argv is None else list(argv)
-    arguments = _parser(words).parse_args(words)
     try:
-        arguments.run(arguments)
-    except (ValueError, FloatingPointError, ImportError, OSError) as error:
-        print(f"timer-forecaster: error: {' '.join(str(error).split())}", file=sys.stderr)
+        _run(words)
+    except BrokenPipeError:
+        _close_output()
+        return 128 + 13  # the status of a program that SIGPIPE has ended
+    except KeyboardInterrupt:
+        print("timer-forecaster: interrupted", file=sys.stderr)
+        return 128 + 2  # the status of a program that SIGINT has ended
+    except (*_EXPECTED, ImportError, MemoryError) as error:
+        text = " ".join(str(error).split()) or "memory does not suffice"
+        print(f"timer-forecaster: error: {text}", file=sys.stderr)
         return 2
     return 0
+
+
+def _run(words: Sequence[str]) -> None:
+    try:
+        arguments = _parser(words).parse_args(words)
+        arguments.run(arguments)
+    except SystemExit:  # of argparse, after a help text for instance
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+
+
+def _close_output() -> None:
+    """Let nothing more be written to a pipe without a reader, at the end of the process either."""
+    with contextlib.suppress(OSError, ValueError):  # an output that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from timer_forecaster.cli.common import TABLE_ROWS, check_picture, needs_extra
 from timer_forecaster.cli.settings import add_settings, given_settings
 from timer_forecaster.corpus.curation import Curation
+from timer_forecaster.files import whole_file
 
 if TYPE_CHECKING:
     from timer_forecaster.corpus.manifest import Manifest
@@ -138,7 +139,8 @@ def describe(arguments: argparse.Namespace) -> None:
         f"{table['points'].sum()} points"
     )
     if arguments.plot is not None:
-        complexity.plot_complexity(table).savefig(arguments.plot, dpi=150)
+        with whole_file(arguments.plot) as unfinished:
+            complexity.plot_complexity(table).savefig(unfinished, dpi=150)
         print(f"-> {arguments.plot}")
     if arguments.against is not None:
         _print_shared_runs(arguments)

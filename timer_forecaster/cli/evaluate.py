@@ -17,6 +17,7 @@ from timer_forecaster.cli.common import (
     load_pipeline,
     print_summary,
 )
+from timer_forecaster.files import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,8 @@ def run(arguments: argparse.Namespace) -> None:
         if published is not None:
             table = evaluation.compare(results, published, arguments.compare)
         figure = plot_aggregates(evaluation.aggregate(table), list(forecasters))
-        figure.savefig(arguments.plot, dpi=150)
+        with whole_file(arguments.plot) as unfinished:
+            figure.savefig(unfinished, dpi=150)
     print_summary(
         f"Evaluated {results['dataset'].nunique()} configurations in {seconds:.1f} s",
         arguments.output,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from timer_forecaster.cli.common import (
     read_table,
 )
 from timer_forecaster.cli.settings import add_settings, given_settings
+from timer_forecaster.files import UnwritableError, check_new_folder
 from timer_forecaster.finetuning.config import LORA_SETTINGS, FinetuneConfig
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_writable(arguments.output)
     if arguments.output.exists():
         raise ValueError(f"cannot write {arguments.output}: it exists")
+    check_new_folder(arguments.output)
     from timer_forecaster.frames.long import series_of
 
     config = _config(arguments)
@@ -64,9 +68,25 @@ def run(arguments: argparse.Namespace) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", finetuning.TuningWarning)
         adapter = finetuning.finetune(pipeline, series, config, progress=sys.stderr.isatty())
-    folder = adapter.save(arguments.output)
+    folder, problem = _saved(adapter, arguments.output)
     _print_report(adapter, [str(warning.message) for warning in caught])
     _print_size(adapter, folder)
+    if problem is not None:
+        raise problem
+
+
+def _saved(adapter: Adapter, output: Path) -> tuple[Path, Exception | None]:
+    """Save an adapter, if need be in another place than asked for; return place and problem."""
+    try:
+        return adapter.save(output), None
+    except UnwritableError as error:
+        problem = error
+    for place in (tempfile.gettempdir(), Path.home()):
+        with contextlib.suppress(OSError):
+            folder = adapter.save(Path(tempfile.mkdtemp(dir=place, prefix="adapter-"), output.name))
+            text = f"{problem}. The adapter was saved as {folder} instead: move it from there"
+            return folder, ValueError(text)
+    raise ValueError(f"{problem}. No other place could be written to: the adapter is lost")
 
 
 def _config(arguments: argparse.Namespace) -> FinetuneConfig:

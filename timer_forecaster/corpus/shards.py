@@ -30,6 +30,7 @@ from timer_forecaster.corpus.curation import Curation, trimmed
 from timer_forecaster.corpus.held_out import HELD_OUT, HELD_OUT_SERIES
 from timer_forecaster.corpus.manifest import DatasetEntry, Manifest, ShardEntry
 from timer_forecaster.corpus.sources import Array, Source, source_files
+from timer_forecaster.files import check_new_folder, make_folder, whole_folder
 
 __all__ = ["LONGEST_ROW", "build"]
 
@@ -63,7 +64,8 @@ def build(
     source : path
         Holds one file ``<dataset>__<frequency>.parquet`` per data set, see `sources.Source`.
     out : path
-        Folder to write, absent or empty. It holds scratch files while building.
+        Folder to write, absent or empty. It stays empty until the corpus is complete; a hidden
+        folder beside it holds shards and scratch files meanwhile.
     exclude : sequence of str
         Data sets to leave out: stems of source files. Default: `HELD_OUT`, whose data sets may be
         absent.
@@ -94,17 +96,7 @@ def build(
     for name, size in (("shard", shard_megabytes), ("memory", memory_megabytes)):
         if not size > 0:
             raise ValueError(f"{name}_megabytes={size!r} must be positive")
-    folder = _empty_folder(Path(out))
-    with tempfile.TemporaryDirectory(dir=folder, prefix="unfinished-") as scratch:
-        points = sum(source.points for source in sources)
-        heap = _Shuffler(Path(scratch), points, memory_megabytes, seed)
-        datasets = tuple(
-            _gather(one, heap, frozenset(exclude_series), curation)
-            for one in tqdm(sources, "gathering", disable=not progress)
-        )
-        if not heap.points:
-            raise ValueError(f"source={str(source)!r}: not one of its series can be kept")
-        shards = tuple(_write_shards(heap, folder, shard_megabytes * _MEGABYTE))
+    _check_empty(Path(out))
     settings = {
         "exclude": list(exclude),
         "exclude_series": list(exclude_series),
@@ -114,8 +106,19 @@ def build(
         "seed": seed,
         "version": __version__,
     }
-    manifest = Manifest(shards, datasets, settings)
-    manifest.write(folder)
+    with whole_folder(out) as folder:
+        with tempfile.TemporaryDirectory(dir=folder, prefix="scratch-") as scratch:
+            points = sum(source.points for source in sources)
+            heap = _Shuffler(Path(scratch), points, memory_megabytes, seed)
+            datasets = tuple(
+                _gather(one, heap, frozenset(exclude_series), curation)
+                for one in tqdm(sources, "gathering", disable=not progress)
+            )
+            if not heap.points:
+                raise ValueError(f"source={str(source)!r}: not one of its series can be kept")
+            shards = tuple(_write_shards(heap, folder, shard_megabytes * _MEGABYTE))
+        manifest = Manifest(shards, datasets, settings)
+        manifest.write(folder)
     return manifest
 
 
@@ -126,11 +129,10 @@ def _sources(folder: Path, exclude: Sequence[str]) -> list[Source]:
     return [Source(file) for file in files]
 
 
-def _empty_folder(folder: Path) -> Path:
+def _check_empty(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"out={str(folder)!r} is not an empty folder: remove it or name another")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    check_new_folder(make_folder(folder))
 
 
 def _gather(

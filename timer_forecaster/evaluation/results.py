@@ -10,7 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from timer_forecaster.broken import remedy
 from timer_forecaster.evaluation.leaderboard import COLUMNS
+from timer_forecaster.files import check_writable, whole_file
 
 _FURTHER = ("coverage", "horizon", "windows", "series", "seconds")
 
@@ -35,13 +37,13 @@ class Results:
         self._rows: dict[tuple[str, str], dict[str, Any]] = {}
         if output is None:
             return
-        if not output.parent.is_dir():
-            raise ValueError(f"cannot write {output}: there is no folder {output.parent}")
         details = self._details(output)
+        for path in (output, details):
+            check_writable(path)
         if details.exists():
-            table = pd.read_csv(details, float_precision="round_trip")
-            for row in table.to_dict("records"):
-                self._rows[row["dataset"], row["model"]] = {str(k): v for k, v in row.items()}
+            for row in _read(details):
+                self._rows[row["dataset"], row["model"]] = row
+            self._write_leaderboard()  # a run that was killed may have written the details alone
         elif output.exists():
             raise ValueError(
                 f"{output} exists, but not {details.name}, which would say what its results were "
@@ -80,7 +82,16 @@ class Results:
         if self._output is not None:
             table = pd.DataFrame(list(self._rows.values()))
             _write(table[[*COLUMNS, *_FURTHER, "settings"]], self._details(self._output))
-            _write(table[list(COLUMNS)], self._output)
+            self._write_leaderboard()
+
+    def _write_leaderboard(self) -> None:
+        """Write the output from the rows, unless it holds them already."""
+        if self._output is None or not self._rows:
+            return
+        text = pd.DataFrame(list(self._rows.values()))[list(COLUMNS)].to_csv(index=False)
+        if not os.path.exists(self._output) or self._output.read_text(encoding="utf-8") != text:
+            with whole_file(self._output) as unfinished:
+                unfinished.write_text(text, encoding="utf-8", newline="")
 
     def frame(self, pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
         """Return the rows of these configurations and models."""
@@ -92,7 +103,21 @@ class Results:
         return output.with_suffix(".details.csv")
 
 
+def _read(details: Path) -> list[dict[str, Any]]:
+    """Return the rows of a file of details."""
+    try:
+        rows = pd.read_csv(details, float_precision="round_trip").to_dict("records")
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{details} cannot be read: {error}; {remedy(details)}") from error
+    needed = ("dataset", "model", "settings", *COLUMNS)
+    lacking = [name for name in needed if rows and name not in rows[0]]
+    if lacking:
+        raise ValueError(
+            f"{details} cannot be read: it lacks the columns {lacking[:3]}; use another output"
+        )
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
 def _write(table: pd.DataFrame, path: Path) -> None:
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    table.to_csv(unfinished, index=False)
-    os.replace(unfinished, path)
+    with whole_file(path) as unfinished:
+        table.to_csv(unfinished, index=False)

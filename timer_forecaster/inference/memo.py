@@ -3,8 +3,8 @@
 Frameworks ask about one context many times: first for a point forecast, then for quantiles, an
 interval and a distribution. `predict` runs the network the first time, and then answers from
 memory. The key of a forecast is made of its values and options, so that copies of an estimator
-share it, and so do candidates of a search that read a forecast in different ways. The memory of a
-network is bounded, and is freed with the network.
+share it, and so do candidates of a search that read a forecast in different ways. The memory of
+all networks together is bounded, and the memory of a network is freed with the network.
 
 Frameworks also ask about equal series, for example to draw samples, and about series without any
 observed value. `predict` computes equal series once, and forecasts NaN where that is asked for.
@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import threading
+import itertools
+import math
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
@@ -30,13 +31,17 @@ from timer_forecaster.checks import check_choice
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
+from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
 Question = tuple[Sequence[FloatArray], int]
 """Series, and the number of steps to forecast."""
 
 MAX_BYTES = 128 * 2**20
-"""Most bytes of forecasts that are remembered of each network; the least recently used go first."""
+"""Most bytes of forecasts that are remembered; the least recently used go first."""
+
+ENTRY_BYTES = 1024
+"""Bytes of an entry beside its quantiles: key, options, objects, and gaps between them."""
 
 UNOBSERVED = ("raise", "nan")
 """Ways to treat a series without any observed value; see `predict`."""
@@ -44,34 +49,49 @@ UNOBSERVED = ("raise", "nan")
 _MOST_VALUES = 2**25  # in one call of the pipeline, which copies all values to standardize them
 
 
+def cost(forecast: Forecast) -> int:
+    """Return the bytes that it takes to remember a forecast."""
+    return forecast.quantiles.nbytes + ENTRY_BYTES
+
+
 class _Memo:
-    """Forecasts by key, the least recently used first."""
+    """Forecasts by key, the least recently used first, each with the time of its last use."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Hashable, Forecast] = OrderedDict()
+        self._known: OrderedDict[Hashable, tuple[int, Forecast]] = OrderedDict()
         self._bytes = 0
-        self._lock = threading.Lock()
 
     def recall(self, key: Hashable) -> Forecast | None:
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-            return self._known.get(key)
+        with _lock:
+            if key not in self._known:
+                return None
+            _, forecast = self._known.pop(key)
+            self._known[key] = next(_uses), forecast
+            return forecast
 
     def remember(self, key: Hashable, forecast: Forecast) -> None:
         forecast.quantiles.flags.writeable = False  # it is shared from now on
-        if forecast.quantiles.nbytes > MAX_BYTES:
+        if cost(forecast) > MAX_BYTES:
             return
-        with self._lock:
+        with _lock:
             if key not in self._known:
-                self._known[key] = forecast
-                self._bytes += forecast.quantiles.nbytes
-            while self._bytes > MAX_BYTES:
-                self._bytes -= self._known.popitem(last=False)[1].quantiles.nbytes
+                self._known[key] = next(_uses), forecast
+                self._bytes += cost(forecast)
+            memos = list(_memos.values())
+            while sum(memo._bytes for memo in memos) > MAX_BYTES:
+                min(memos, key=_Memo._oldest)._forget_oldest()
+
+    def _oldest(self) -> float:
+        """Return the time of the use that is longest ago."""
+        return next(iter(self._known.values()))[0] if self._known else math.inf
+
+    def _forget_oldest(self) -> None:
+        self._bytes -= cost(self._known.popitem(last=False)[1][1])
 
 
 _memos: WeakKeyDictionary[TimerS1Network, _Memo] = WeakKeyDictionary()
-_lock = threading.Lock()
+_lock = RenewedLock()  # guards all memories
+_uses = itertools.count()
 
 
 def predict(
@@ -149,7 +169,7 @@ def prefetch(
     for series, horizon in questions:
         rows = _distinct(series)
         key = rows.key(horizon, options)
-        room -= 8 * n_levels * horizon * len(rows.values)
+        room -= 8 * n_levels * horizon * len(rows.values) + ENTRY_BYTES
         if room < 0:
             break  # the last answers would push out the first ones before they are asked for
         if memo.recall(key) is None and key not in unknown:

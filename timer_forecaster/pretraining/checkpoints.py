@@ -5,9 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
+
+from timer_forecaster.files import UnwritableError
 
 KEPT = 2
 """Number of newest checkpoints that are kept."""
@@ -57,11 +62,33 @@ class CheckpointFolder:
         (partial / _RECORD).write_text(json.dumps(content, indent=2) + "\n")
         _remove(final)  # a broken checkpoint of an earlier attempt
         partial.rename(final)
+        self.tidy()
+        return final
+
+    def tidy(self) -> None:
+        """Drop old checkpoints, and the parts of checkpoints that killed processes have left."""
         for old in self._found()[KEPT:]:
             _remove(old)
         for leftover in self.folder.glob(f"*{_PARTIAL}"):
             shutil.rmtree(leftover, ignore_errors=True)
-        return final
+
+    @contextmanager
+    def writing(self, step: int) -> Iterator[None]:
+        """Name the checkpoint in errors of the system, and leave no part of it.
+
+        Raises
+        ------
+        ValueError
+            If the caller cannot write its files, for instance because the disk is full.
+        """
+        try:
+            yield
+        except (OSError, RuntimeError, SafetensorError) as error:  # torch has errors of its own
+            shutil.rmtree(self.partial(step), ignore_errors=True)
+            raise UnwritableError(
+                f"cannot write the checkpoint of step {step} in {self.folder}: {error}; the "
+                "checkpoint before stays, and the run resumes from it when there is room"
+            ) from error
 
     def newest(self, on_broken: Callable[[str], None]) -> tuple[Path, int, dict[str, Any]] | None:
         """Find the newest complete checkpoint.

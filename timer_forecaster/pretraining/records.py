@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from timer_forecaster.files import whole_file
 from timer_forecaster.pretraining.data import BatchSource
 
 TERMS = ("loss", "ntp", "stp", "aux")
@@ -61,9 +62,8 @@ class RunLog:
     def cut(self, step: int) -> None:
         """Drop the records after a step: they will be computed again."""
         kept = [json.dumps(record) + "\n" for record in self._read() if record["step"] <= step]
-        partial = self.path.with_suffix(".partial")
-        partial.write_text("".join(kept), encoding="utf-8")
-        partial.replace(self.path)
+        with whole_file(self.path) as unfinished:
+            unfinished.write_text("".join(kept), encoding="utf-8")
 
     def _read(self) -> list[dict[str, Any]]:
         if not self.path.exists():

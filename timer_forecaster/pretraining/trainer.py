@@ -18,6 +18,7 @@ from accelerate.utils import DistributedType
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from timer_forecaster.files import make_folder, whole_file
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.batches import TrainingBatch
 from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
@@ -215,7 +216,8 @@ class _Run:
         self.accelerator.wait_for_everyone()  # all processes have read the folder before it changes
         self._log = RunLog(folder / "log.jsonl")
         if self.accelerator.is_main_process:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
+            self.checkpoints.tidy()
             self._log.cut(self.step)
             _write_settings(config, folder)
 
@@ -383,6 +385,10 @@ class _Run:
 
     def _save(self, finished_stage: str | None) -> None:
         """Write a checkpoint to resume from, and the network for forecasts."""
+        with self.checkpoints.writing(self.step):
+            self._write(finished_stage)
+
+    def _write(self, finished_stage: str | None) -> None:
         accelerator, partial = self.accelerator, self.checkpoints.partial(self.step)
         if accelerator.is_main_process:
             self.checkpoints.clear(self.step)
@@ -474,7 +480,8 @@ def _plain(config: PretrainingConfig) -> dict[str, Any]:
 
 def _write_settings(config: PretrainingConfig, folder: Path) -> None:
     text = yaml.safe_dump(_plain(config), sort_keys=False)
-    (folder / "pretraining.yaml").write_text(text, encoding="utf-8")
+    with whole_file(folder / "pretraining.yaml") as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def _check_unused(folder: Path) -> None:

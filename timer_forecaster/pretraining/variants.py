@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from timer_forecaster.broken import read_object
+from timer_forecaster.checkpoints.files import fill
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.loading import load_plain_network
 from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.checkpoints.writing import save_file
+from timer_forecaster.files import make_folder, whole_file
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.key_values import KeyValueCache
@@ -101,7 +104,7 @@ def export_network(
     dtype : torch.dtype
         Type to store.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     parallel = isinstance(network, ParallelNetwork)
     header = {
         "architectures": [type(network).__name__ if parallel else "TimerS1ForPrediction"],
@@ -109,12 +112,12 @@ def export_network(
         "output_token_lens": [network.config.input_token_len],
         "torch_dtype": str(dtype).removeprefix("torch."),
     }
-    partial = folder / "partial"
-    partial.write_text(json.dumps(header | dataclasses.asdict(network.config), indent=2) + "\n")
-    partial.replace(folder / "config.json")
+    text = json.dumps(header | dataclasses.asdict(network.config), indent=2) + "\n"
     stored = {name: value.detach().cpu().to(dtype).contiguous() for name, value in weights.items()}
-    save_file(stored, partial, metadata={"format": "pt"})
-    partial.replace(folder / "model.safetensors")
+    with whole_file(folder / "config.json") as config:
+        config.write_text(text, encoding="utf-8")
+        with whole_file(folder / "model.safetensors") as unfinished:
+            save_file(stored, unfinished, {"format": "pt"})
 
 
 def remove_serial_blocks(checkpoint: str | Path, folder: str | Path) -> Path:
@@ -153,11 +156,10 @@ class ParallelPipeline(ForecastPipeline):
 @functools.lru_cache(maxsize=2)
 def _load_parallel(key: NetworkKey) -> TimerS1Network:
     folder = Path(key.name)
-    values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    fields = {field.name for field in dataclasses.fields(TimerS1Architecture)}
-    config = TimerS1Architecture(**{k: v for k, v in values.items() if k in fields})
-    network = ParallelNetwork(config)
-    network.load_state_dict(load_file(folder / "model.safetensors"))
+    with torch.device("meta"):
+        config = TimerS1Architecture.from_config_file(folder / "config.json", PARALLEL)
+        network = ParallelNetwork(config)
+    fill(network, folder)
     dtype = torch.float32 if key.dtype == "auto" else getattr(torch, key.dtype)
     return network.to(key.device, dtype).requires_grad_(False).eval()
 
@@ -201,5 +203,4 @@ def load_pipeline(
 
 def _is_parallel(checkpoint: str | Path) -> bool:
     config = find_checkpoint(str(checkpoint), weights=False) / "config.json"
-    found = json.loads(config.read_text(encoding="utf-8")).get("model_type")
-    return bool(found == PARALLEL)
+    return bool(read_object(config).get("model_type") == PARALLEL)

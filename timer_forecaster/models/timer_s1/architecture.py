@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from timer_forecaster.checks import check_choice, check_integer, is_level
+from timer_forecaster.broken import read_object
+from timer_forecaster.checks import (
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+    is_level,
+)
 
 DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LOSSES = ("wql", "pinball")
@@ -16,13 +22,34 @@ SERIAL_WEIGHTINGS = ("equal", "inverse_sqrt")
 ROLLOUTS = ("quantile", "median", "multiscale")
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 MODEL_TYPE = "Timer-S1"
-_LEAST = {  # least values of sizes
+_LEAST = {  # least values of integers
     "input_token_len": 1,
     "hidden_size": 1,
+    "intermediate_size": 1,
     "num_hidden_layers": 1,
-    "num_attention_heads": 1,
     "num_mtp_tokens": 0,
+    "num_attention_heads": 1,
+    "num_experts": 1,
+    "num_experts_per_token": 1,
+    "max_position_embeddings": 0,
+    "max_context_length": 1,
 }
+_MOST = (
+    2**24
+)  # of these integers, but lengths: the product of two sizes must be an integer of torch
+_LENGTHS = ("max_position_embeddings", "max_context_length")
+_NEEDED = (  # fields of the released config.json without which weights could be read as others
+    "input_token_len",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_mtp_tokens",
+    "num_attention_heads",
+    "num_experts",
+    "num_experts_per_token",
+    "rope_theta",
+    "quantiles",
+)
 _BOOKKEEPING = {  # other entries of the released config.json, which change no network
     "architectures",
     "auto_map",
@@ -106,19 +133,37 @@ class TimerS1Architecture:
 
     def __post_init__(self) -> None:
         """Check the fields."""
+        if isinstance(self.quantiles, str) or not isinstance(self.quantiles, Iterable):
+            raise TypeError(f"quantiles={self.quantiles!r} must be a list of numbers")
         self.quantiles = tuple(self.quantiles)
         validate_architecture(self)
 
     @classmethod
-    def from_config_file(cls, path: str | Path) -> TimerS1Architecture:
-        """Read the fields of the network from a ``config.json``."""
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
-        if values.get("model_type") != MODEL_TYPE:
+    def from_config_file(
+        cls, path: str | Path, model_type: str = MODEL_TYPE
+    ) -> TimerS1Architecture:
+        """Read the fields of the network from a ``config.json`` with this ``model_type``.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read, lacks a field that the weights depend on, or has a value
+            that cannot be meant. The error names the file and the field.
+        """
+        values = read_object(Path(path))
+        if values.get("model_type") != model_type:
             raise ValueError(
-                f"{path} has model_type {values.get('model_type')!r}; expected {MODEL_TYPE!r}"
+                f"{path} has model_type {values.get('model_type')!r}; expected {model_type!r}"
             )
+        again = "take config.json from the place of the weights"
+        lacking = [name for name in _NEEDED if name not in values]
+        if lacking:
+            raise ValueError(f"{path} lacks {', '.join(lacking)}; {again}")
         names = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in names})
+        try:
+            return cls(**{name: value for name, value in values.items() if name in names})
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path} cannot be used: {error}; {again}") from error
 
 
 def as_architecture(config: Any) -> TimerS1Architecture:
@@ -171,6 +216,7 @@ def validate_architecture(config: TimerS1Architecture) -> None:
         If a field does not fit; the error names the first.
     """
     _check_integers(config)
+    _check_numbers(config)
     _check_heads(config)
     _check_experts(config)
     _check_context(config)
@@ -179,13 +225,25 @@ def validate_architecture(config: TimerS1Architecture) -> None:
 
 
 def _check_integers(config: TimerS1Architecture) -> None:
-    """Check the type of every integer, which is stored as JSON, and the least values."""
+    """Check the type of every integer, which is stored as JSON, and its bounds."""
     for field in dataclasses.fields(TimerS1Architecture):
         value = getattr(config, field.name)
         if field.type == "int" and not isinstance(value, int):
             raise TypeError(f"{field.name}={value!r} must be an integer")
     for name, least in _LEAST.items():
-        check_integer(name, getattr(config, name), least)
+        value = check_integer(name, getattr(config, name), least)
+        if value > _MOST and name not in _LENGTHS:
+            raise ValueError(f"{name}={value} must be at most {_MOST}")
+
+
+def _check_numbers(config: TimerS1Architecture) -> None:
+    """Check the numbers that are not integers, and the flag."""
+    check_number("rope_theta", config.rope_theta, 0, above=True)
+    check_number("initializer_range", config.initializer_range, 0)
+    check_number("router_aux_loss_coef", config.router_aux_loss_coef, 0)
+    if check_number("dropout_rate", config.dropout_rate, 0, 1) == 1:
+        raise ValueError(f"dropout_rate={config.dropout_rate} must be below 1")
+    check_flag("interior_masks", config.interior_masks)
 
 
 def _check_heads(config: TimerS1Architecture) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.timer_s1.experts import Expert, combine, sort_by_expert
 from timer_forecaster.models.timer_s1.layouts.linears import PackedLinear, pad_to_grid
 
@@ -82,7 +82,7 @@ class DeferredExpert(nn.Module):
     def __init__(self, make: Callable[[], nn.Module]) -> None:
         super().__init__()
         self._make: Callable[[], nn.Module] | None = make
-        self._making = threading.Lock()
+        self._making = RenewedLock()
         # Registered from the start: other threads may iterate over the modules meanwhile.
         self.expert: nn.Module
         self.register_module("expert", None)

@@ -1,0 +1,1 @@
+"""Kill each command that writes, and check what it leaves; see `benchmarks.kills.__main__`."""

@@ -90,13 +90,13 @@ def check_number(
 
 def _real(value: Any) -> float | None:
     """Return a real number as a Python float, and None for anything else."""
-    value = plain(value)
-    if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
+    number: Any = plain(value)
+    if isinstance(number, bool) or not isinstance(number, (Real, Decimal)):
         return None
     try:
-        return float(value)
+        return float(number)
     except OverflowError:  # an integer beyond all floats
-        return math.inf if value > 0 else -math.inf
+        return math.inf if number > 0 else -math.inf
     except ValueError:  # a signaling NaN
         return math.nan
 

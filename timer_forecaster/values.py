@@ -111,7 +111,8 @@ def _unmasked(values: np.ma.MaskedArray[Any, Any], name: str) -> FloatArray:
     """Return a masked array with NaN for its masked values."""
     data, mask = np.ma.getdata(values), np.ma.getmaskarray(values)
     if data.dtype.kind == "O":
-        data = np.where(mask, None, data)
+        data = data.copy()
+        data[mask] = None
     floats = as_floats(data, name)
     return np.where(mask, np.nan, floats)
 
@@ -131,6 +132,8 @@ def _as_array(values: Any, name: str) -> NDArray[Any]:
         if library == "pyarrow" and hasattr(values, "to_numpy"):
             several = hasattr(values, "chunks")
             return np.asarray(values.to_numpy(**({} if several else {"zero_copy_only": False})))
+        if isinstance(values, (list, tuple)) and any(library_of(v) == "torch" for v in values[:1]):
+            values = [value.item() if hasattr(value, "item") else value for value in values]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*converting a masked element to nan")
             array = np.asarray(values)

@@ -115,7 +115,10 @@ def _flat(columns: pd.MultiIndex, kept: set[Hashable]) -> pd.Index:
     return pd.Index(flat, dtype=object, tupleize_cols=False)
 
 
-def _stripped(name: tuple[Any, ...]) -> Hashable:
+def _stripped(name: Any) -> Any:
+    """Return a name without the empty levels at its end."""
+    if not isinstance(name, tuple) or not name:
+        return name
     while len(name) > 1 and name[-1] == "":
         name = name[:-1]
     return name[0] if len(name) == 1 else name
@@ -135,13 +138,9 @@ def names_of(given: Any, columns: pd.Index) -> list[Hashable]:
     """
     if isinstance(given, str) or not isinstance(given, Iterable) or _is_column(given, columns):
         return [given]
-    names = list(given)
-    return [
-        _stripped(name)
-        if isinstance(name, tuple) and name and not _is_column(name, columns)
-        else name
-        for name in names
-    ]
+    if isinstance(given, tuple) and _is_column(_stripped(given), columns):
+        return [_stripped(given)]
+    return [name if _is_column(name, columns) else _stripped(name) for name in given]
 
 
 def _is_column(name: Any, columns: pd.Index) -> bool:
@@ -193,8 +192,9 @@ def refuse_unreal(column: pd.Series, name: str) -> None:
     if kind != "O" or isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype):
         return
     values = column.to_numpy(dtype=object)
-    texts = np.fromiter((isinstance(value, str) for value in values), bool, len(values))
-    found = first_unreal(np.where(texts, None, values))
+    others = values.copy()
+    others[[isinstance(value, str) for value in values]] = None
+    found = first_unreal(others)
     if found is not None:
         row, reason = found
         raise TypeError(f"{name}: data row {row + 1}, {repr(values[row])[:60]}, is {reason}")

@@ -68,8 +68,9 @@ def long_frame(panel: Panel, quantiles: Mapping[str, FloatArray]) -> pd.DataFram
     if panel.instances is not None:
         ids = pd.Series(panel.instances).repeat(n_variables * horizon)
         columns[names[0]] = ids.reset_index(drop=True)
-    variables = pd.Index(panel.columns, dtype=object, tupleize_cols=False)  # a name may be a tuple
-    columns[TARGET] = np.tile(variables.repeat(horizon), len(panel.keys))
+    variables = np.empty(n_variables, dtype=object)
+    variables[:] = list(panel.columns)  # a name may be a tuple, which np.array would take apart
+    columns[TARGET] = np.tile(np.repeat(variables, horizon), len(panel.keys))
     columns[time_column] = _future(panel, n_variables, horizon)
     for name, values in quantiles.items():
         columns[name] = np.asarray(values).ravel()

@@ -68,13 +68,16 @@ class Forecast:
     @property
     def mean(self) -> FloatArray:
         """Mean of the quantile function, tails included; shape (n_series, horizon)."""
-        return check_range(quantile_function.mean(self.quantiles, self.levels), "mean")
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            mean = quantile_function.mean(self.quantiles, self.levels)
+        return check_range(mean, "mean", self.quantiles)
 
     @property
     def variance(self) -> FloatArray:
         """Variance of the quantile function, tails included; shape (n_series, horizon)."""
-        variance = quantile_function.variance(self.quantiles, self.levels)
-        return check_range(variance, "variance")
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            variance = quantile_function.variance(self.quantiles, self.levels)
+        return check_range(variance, "variance", self.quantiles)
 
     def quantile(self, level: float) -> FloatArray:
         """Return the quantile at any level.
@@ -97,8 +100,9 @@ class Forecast:
         for index, known in enumerate(self.levels):
             if np.isclose(level, known, rtol=0, atol=1e-12):
                 return self.quantiles[..., index].copy()
-        values = quantile_function.evaluate(self.quantiles, self.levels, np.array([level]))
-        return check_range(values[..., 0], f"{level:g} quantile")
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            values = quantile_function.evaluate(self.quantiles, self.levels, np.array([level]))
+        return check_range(values[..., 0], f"{level:g} quantile", self.quantiles)
 
     def interval(self, coverage: float) -> tuple[FloatArray, FloatArray]:
         """Return the central prediction interval.
@@ -139,7 +143,8 @@ class Forecast:
         for i, quantiles in enumerate(self.quantiles):  # series by series, to bound memory
             uniform = generator.uniform(np.finfo(float).tiny, 1.0, size=(self.horizon, n))
             draws[:, i] = quantile_function.evaluate(quantiles, self.levels, uniform).T
-            check_range(draws[:, i], "sample", i)
+        furthest = np.abs(draws).max(axis=0)
+        check_range(furthest, "sample", self.quantiles)
         return draws
 
     def to_frame(self, levels: Sequence[float] | None = None) -> pd.DataFrame:

@@ -52,27 +52,34 @@ def check_outcome(
     )
 
 
-def check_range(values: FloatArray, noun: str, series: int | None = None) -> FloatArray:
-    """Return values of a forecast, shape (n_series, ...), and refuse infinite ones.
+def check_range(values: FloatArray, noun: str, quantiles: FloatArray) -> FloatArray:
+    """Return values that were made from quantiles, and refuse those beyond the range of floats.
 
-    With ``series``, all values are of the series of that number.
+    Parameters
+    ----------
+    values : ndarray, shape (n_series, horizon)
+    noun : str
+        Name of the values in errors.
+    quantiles : ndarray, shape (n_series, horizon, Q)
+        Steps of NaN have no forecast, and have NaN as values.
 
     Raises
     ------
     ValueError
-        If a value is infinite. The error calls the values ``noun``, and names the series.
+        If another value is NaN or infinite. The error names the series.
 
     Examples
     --------
     >>> import numpy as np
-    >>> check_range(np.array([[1.0, np.nan]]), "variance")
+    >>> check_range(np.array([[1.0, np.nan]]), "variance", np.array([[[0.0, 2.0], [np.nan] * 2]]))
     array([[ 1., nan]])
     """
-    infinite = np.isinf(values)
-    if infinite.any():
-        first = int(np.argwhere(infinite)[0][0]) if series is None else series
+    bad = ~np.isfinite(values)
+    if bad.any():
+        bad &= np.isfinite(quantiles).all(axis=-1)
+    if bad.any():
         raise ValueError(
-            f"the {noun} of series[{first}] goes beyond the range of float64; divide the series "
-            "by a power of ten"
+            f"the {noun} of series[{int(np.argwhere(bad)[0][0])}] goes beyond the range of "
+            "float64; divide the series by a power of ten"
         )
     return values

@@ -89,7 +89,7 @@ def _is_scalar(item: Any) -> bool:
 def _opened(series: Any, name: str) -> Any:
     """Return a container as a list or an array; refuse one that may be read in several ways."""
     library = library_of(series)
-    if library == "xarray" and hasattr(series, "dims") and hasattr(series, "transpose"):
+    if library == "xarray" and hasattr(series, "to_dataset"):  # a Dataset has none
         return _of_data_array(series, name)
     _refuse_frames(series, library, name)
     _refuse_unordered(series, name)
@@ -170,7 +170,7 @@ def _is_iterable_alone(series: Any) -> bool:
 
 def _of_pandas(series: Any, name: str) -> Any:
     """Return a Series, an Index or an array of pandas; refuse several series under one another."""
-    index = getattr(series, "index", None)
+    index: Any = getattr(series, "index", None)
     if getattr(index, "nlevels", 1) > 1 and index.droplevel(-1).nunique() > 1:
         raise TypeError(
             f"{name} has an index of {index.nlevels} levels, and may hold several series; pass "

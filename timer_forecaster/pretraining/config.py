@@ -17,6 +17,7 @@ from timer_forecaster.models.timer_s1.architecture import SERIAL_WEIGHTINGS
 from timer_forecaster.models.timer_s1.batches import MaskShares
 from timer_forecaster.pretraining.growth import Growth
 from timer_forecaster.pretraining.optimizer import OPTIMIZERS
+from timer_forecaster.settings import settle_plain
 
 OBJECTIVES = ("stp", "ntp", "mtp")
 
@@ -75,6 +76,7 @@ class DataMix:
 
     def __post_init__(self) -> None:
         """Check the families and the shares."""
+        settle_plain(self)
         SyntheticSeries(self.families)
         _check_shares(self, "real_share", "mix_share", "downsample", "flip")
         _check_shares(self, "short_share", "map_share", "gap_share")
@@ -100,6 +102,7 @@ class OptimizerSettings:
 
     def __post_init__(self) -> None:
         """Check the name and the numbers."""
+        settle_plain(self)
         _check_choice("name", self.name, OPTIMIZERS)
         if self.weight_decay < 0 or self.clip_norm <= 0:
             raise ValueError(
@@ -160,6 +163,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         """Check each field."""
+        settle_plain(self)
         if not self.name or Path(self.name).name != self.name:
             raise ValueError(f"name={self.name!r} of a stage must be the name of a folder")
         if self.steps < 1 or self.warmup_steps < 0:
@@ -258,6 +262,7 @@ class PretrainingConfig:
 
     def __post_init__(self) -> None:
         """Check the combination of the fields."""
+        settle_plain(self)
         _check_choice("objective", self.objective, OBJECTIVES)
         names = [stage.name for stage in self.stages]
         if not names or len(set(names)) < len(names):

@@ -119,7 +119,7 @@ def test_levels_of_any_type_are_the_number_that_they_print_as(level):
 
 @pytest.mark.parametrize("levels", [0.5, [], "0.5", None, [[0.5]], np.zeros((1, 2))])
 def test_levels_are_a_sequence(levels):
-    with pytest.raises(ValueError, match="levels=.* at least one level"):
+    with pytest.raises(ValueError, match=r"levels=.* at least one level"):
         check_levels("levels", levels)
 
 

@@ -59,7 +59,7 @@ def check_integer(name: str, value: Any, least: int = 1) -> int:
     24
     """
     number = plain(value)
-    if isinstance(number, bool) or not isinstance(number, Integral):
+    if isinstance(number, (bool, np.generic)) or not isinstance(number, Integral):
         raise TypeError(f"{name}={value!r} must be an integer")
     number = operator.index(number)
     if number < least:
@@ -91,7 +91,7 @@ def check_number(
 def _real(value: Any) -> float | None:
     """Return a real number as a Python float, and None for anything else."""
     number: Any = plain(value)
-    if isinstance(number, bool) or not isinstance(number, (Real, Decimal)):
+    if isinstance(number, (bool, np.generic)) or not isinstance(number, (Real, Decimal)):
         return None
     try:
         return float(number)

@@ -187,7 +187,9 @@ def test_a_column_of_lists_is_refused():
         frame["lists"],
         pd.Series(frame["lists"].tolist(), dtype=pd.ArrowDtype(pa.list_(pa.float64()))),
     ):
-        with pytest.raises(TypeError, match=r"target 'lists': data row 1, .* is an array or a list"):
+        with pytest.raises(
+            TypeError, match=r"target 'lists': data row 1, .* is an array or a list"
+        ):
             series_of(FRAME.assign(lists=lists), time_column="day", target_columns="lists")
 
 

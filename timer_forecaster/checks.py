@@ -96,7 +96,7 @@ def _real(value: Any) -> float | None:
     try:
         return float(number)
     except OverflowError:  # an integer beyond all floats
-        return math.inf if number > 0 else -math.inf
+        return math.inf if operator.gt(number, 0) else -math.inf
     except ValueError:  # a signaling NaN
         return math.nan
 

@@ -85,9 +85,10 @@ def as_floats(values: Any, name: str) -> FloatArray:
         place, reason = found
         value = repr(array.ravel()[place])
         where = np.unravel_index(place, array.shape)
-        step = f"step {place}" if array.ndim == 1 else f"place {tuple(map(int, where))}"
+        step = f" at step {place}" if array.ndim == 1 else f" at place {tuple(map(int, where))}"
         raise TypeError(
-            f"{name} must hold real numbers, NaN where missing; {value[:60]} at {step} is {reason}"
+            f"{name} must hold real numbers, NaN where missing; {value[:60]}"
+            f"{step if array.ndim else ''} is {reason}"
         )
     numbers = [np.nan if is_missing(value) else float(value) for value in array.ravel()]
     return np.array(numbers, dtype=np.float64).reshape(array.shape)
@@ -121,7 +122,7 @@ def _as_array(values: Any, name: str) -> NDArray[Any]:
     """Return the values of any library as an array of numpy, of objects where there are others."""
     library = library_of(values)
     try:
-        if library == "torch":
+        if library == "torch" and hasattr(values, "detach"):
             return _of_tensor(values, name)
         if library == "pandas" and hasattr(values, "to_numpy"):
             if getattr(values.dtype, "kind", "O") in "biuf":

@@ -157,7 +157,8 @@ class ForecastPipeline:
         Parameters
         ----------
         series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
-            Oldest step first, of any lengths; NaN means missing.
+            Oldest step first, of any lengths; NaN means missing. Arrays of other libraries, dicts
+            of series and more are read too: `timer_forecaster.inference.series.as_series` has all.
         horizon : int
             Steps to forecast, at least 1. Only the serial blocks that they need are run. Beyond
             one pass of the network the forecast is continued by ``rollout``.
@@ -216,9 +217,11 @@ class ForecastPipeline:
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        frame : pandas.DataFrame, or table of another library
             Long (one row per id and time) or wide (one column per series); rows in any order. NaN
             means missing. A row that is absent from the regular grid of times is missing too.
+            Tables of polars, pyarrow, xarray and Darts are read, and all that have ``to_pandas``
+            or speak Arrow.
         horizon : int
             Steps to forecast after the newest time of each id.
         time_column : hashable
@@ -226,8 +229,9 @@ class ForecastPipeline:
             texts of them.
         id_column : hashable, optional
             Column that tells the series of a long frame apart. Default: the frame is one id.
-        target_columns : str or sequence of hashable, optional
-            Column or columns to forecast. Default: all numeric columns but the id and the time.
+        target_columns : hashable or sequence of hashable, optional
+            Column or columns to forecast. A tuple is one name if there is a column of this name,
+            and several names if there is none. Default: all numeric columns but the id and the time.
         levels : sequence of float
             Quantile levels, each in (0, 1).
         freq : str, int or pandas offset, optional

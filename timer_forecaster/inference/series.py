@@ -162,7 +162,7 @@ def _of_mapping(series: Mapping[Any, Any], name: str) -> list[Any]:
 
 def _is_iterable_alone(series: Any) -> bool:
     """Whether a container can only be iterated over, as a generator or a view of a dict."""
-    if isinstance(series, (Sequence, memoryview)) or hasattr(series, "ndim"):
+    if isinstance(series, (Sequence, memoryview, type)) or hasattr(series, "ndim"):
         return False
     protocols = ("__array__", "__array_interface__", "__arrow_c_array__", "__arrow_c_stream__")
     return hasattr(series, "__iter__") and not any(hasattr(series, one) for one in protocols)

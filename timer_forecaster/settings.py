@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from timer_forecaster.checks import plain
+
 
 def setting(
     default: Any, help: str, metavar: str | None = None, choices: Sequence[str] | None = None
@@ -36,3 +38,26 @@ def setting(
     """
     about = {"help": help, "metavar": metavar, "choices": choices}
     return dataclasses.field(default=default, metadata=about)
+
+
+def settle_plain(settings: Any) -> None:
+    """Turn scalars of numpy in the fields of a dataclass into Python scalars, also in tuples.
+
+    Integers of 8 bits would wrap around, and JSON knows none of them.
+
+    Examples
+    --------
+    >>> import dataclasses
+    >>> import numpy as np
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Settings:
+    ...     steps: int
+    ...     def __post_init__(self):
+    ...         settle_plain(self)
+    >>> Settings(np.uint8(200))
+    Settings(steps=200)
+    """
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        settled = tuple(map(plain, value)) if type(value) is tuple else plain(value)
+        object.__setattr__(settings, field.name, settled)

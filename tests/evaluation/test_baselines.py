@@ -113,3 +113,12 @@ def test_naive_is_a_random_walk():
     sigma = math.sqrt((9 + 16) / 2)
     spread = 1.2815515655446004 * sigma * np.sqrt([1, 2, 3])
     np.testing.assert_allclose(quantiles[:, 8] + 1.0, spread)
+
+
+def test_integers_of_numpy_mean_what_they_say():
+    context = np.arange(300.0) % 7
+    for kind in (np.uint8, np.int16, np.uint64):
+        found = seasonal_naive_quantiles(context, kind(200), kind(7))
+        np.testing.assert_array_equal(found, seasonal_naive_quantiles(context, 200, 7))
+    masked = np.ma.masked_equal([1.0, 2.0, -9.0], -9)
+    assert seasonal_naive(masked, 1, 1).tolist() == [2.0]

@@ -123,3 +123,23 @@ def test_scales_are_the_seasonal_errors_of_the_contexts():
 def test_domains_and_variates(dataset, domain, variates):
     assert gift_eval.domain_of(dataset) == domain
     assert gift_eval.variates_of(dataset) == variates
+
+
+@pytest.mark.parametrize("step", [0, -1])
+def test_infinite_values_are_refused_by_series(step):
+    values = np.arange(20.0)
+    values[step] = np.inf
+    with pytest.raises(ValueError, match=r"toy/D/short: series\[1\] is infinite at step"):
+        make_configuration([np.arange(20.0), values])
+
+
+def test_series_of_any_container_and_integers_of_any_type():
+    series = [np.ma.masked_equal(np.arange(20), 3), list(range(30))]
+    found = Configuration("toy/D/short", "D", np.uint8(5), np.uint8(2), np.uint8(3), series)
+    assert np.isnan(found.series[0][3])
+    plain = [np.where(np.arange(20) == 3, np.nan, np.arange(20.0)), np.arange(30.0)]
+    expected = Configuration("toy/D/short", "D", 5, 2, 3, plain)
+    np.testing.assert_array_equal(found.targets(), expected.targets())
+    np.testing.assert_array_equal(found.scales, expected.scales)
+    with pytest.raises(TypeError, match=r"series\[0\] must hold real numbers"):
+        Configuration("toy/D/short", "D", 5, 2, 3, [np.arange(20).astype("timedelta64[s]")])

@@ -284,3 +284,49 @@ def test_large_errors_are_not_left_out_of_the_mean_square():
     found = score(targets, quantiles, np.ones(1))
     assert found["RMSE[mean]"] == pytest.approx(1e200 / np.sqrt(2))
     assert found["MSE[mean]"] == np.inf
+
+
+@pytest.mark.parametrize("bad", [math.inf, -math.inf])
+def test_infinite_targets_are_refused(bad):
+    targets, quantiles = np.array([[1.0, bad]]), np.ones((1, 2, 9))
+    median = quantiles[..., 4]
+    for call in (
+        lambda: score(targets, quantiles, [1.0]),
+        lambda: weighted_quantile_loss(targets, quantiles),
+        lambda: quantile_loss(targets, median, 0.5),
+        lambda: mase(targets, median, [1.0]),
+        lambda: mape(targets, median),
+        lambda: smape(targets, median),
+        lambda: msis(targets, median, median, [1.0]),
+        lambda: interval_coverage(targets, median, median),
+    ):
+        with pytest.raises(ValueError, match=r"targets is -?inf at \(0, 1\)"):
+            call()
+    with pytest.raises(ValueError, match=r"series is -?inf"):
+        seasonal_error([1.0, bad], 1)
+
+
+@pytest.mark.parametrize("bad", [math.inf, NAN])
+def test_forecasts_that_are_not_finite_are_refused(bad):
+    targets, quantiles = np.ones((1, 2)), np.ones((1, 2, 9))
+    quantiles[0, 1, 4] = bad
+    for call in (
+        lambda: score(targets, quantiles, [1.0]),
+        lambda: mase(targets, quantiles[..., 4], [1.0]),
+        lambda: interval_coverage(targets, quantiles[..., 4], quantiles[..., 4]),
+    ):
+        with pytest.raises(ValueError, match="a forecast needs a finite value at each step"):
+            call()
+
+
+def test_masked_targets_are_missing():
+    quantiles = np.arange(18.0).reshape(1, 2, 9)
+    masked = np.ma.masked_array([[3.0, 1e9]], [[False, True]])
+    expected = score(np.array([[3.0, NAN]]), quantiles, [1.0])
+    assert score(masked, quantiles, [1.0]) == pytest.approx(expected, nan_ok=True)
+
+
+def test_targets_that_are_no_numbers_are_refused():
+    for targets in (np.array([[1, 2]], dtype="timedelta64[s]"), np.array([[1j, 2]]), [["1", "2"]]):
+        with pytest.raises(TypeError, match="targets must hold real numbers"):
+            score(targets, np.ones((1, 2, 9)), [1.0])

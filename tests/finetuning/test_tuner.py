@@ -3,6 +3,7 @@ import random
 import warnings
 
 import numpy as np
+import odd_series
 import pytest
 import torch
 
@@ -319,3 +320,33 @@ def test_progress_is_shown_on_request(pipe, waves, capsys):
     assert "tune: 100%" in capsys.readouterr().err
     finetune(pipe, waves, FinetuneConfig(**QUICK))
     assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", odd_series.NO_NUMBERS)
+def test_series_that_hold_no_numbers_are_refused(pipe, name):
+    make, words = odd_series.NO_NUMBERS[name]
+    with pytest.raises(TypeError, match=words):
+        finetune(pipe, make())
+    with pytest.raises(TypeError, match=words):
+        finetune_windows(pipe, make(), np.zeros((1, 2)))
+
+
+def test_targets_that_hold_no_numbers_are_refused(pipe, waves):
+    rows = np.zeros((2, 40))
+    for targets in (
+        np.ones((2, 3), dtype="timedelta64[s]"),
+        np.ones((2, 3)) + 1j,
+        torch.ones(2, 3) + 1j,
+        np.ones((2, 3)).astype(str),
+    ):
+        with pytest.raises(ValueError, match="targets must be rows of equally many numbers"):
+            finetune_windows(pipe, rows, targets)
+
+
+def test_containers_and_types_change_nothing(pipe, waves):
+    settings = {**QUICK, "steps": 2}
+    small = {name: np.uint8(value) for name, value in settings.items() if type(value) is int}
+    expected = finetune(pipe, list(waves), FinetuneConfig(**settings))
+    masked = [np.ma.masked_invalid(values) for values in waves]
+    found = finetune(pipe, dict(enumerate(masked)), FinetuneConfig(**(settings | small)))
+    assert found.report.validation == expected.report.validation

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from timer_forecaster.inference.multiscale import LOOK_BACK
@@ -70,3 +71,12 @@ def test_levels_are_symmetric_to_rounding():
     check_symmetric((0.1, 0.30000000000000004, 0.7, 0.9))
     with pytest.raises(ValueError, match=r"symmetric about 0\.5; the checkpoint's are"):
         check_symmetric((0.1, 0.5, 0.8))
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint32, np.uint64, np.array])
+def test_integers_of_numpy_mean_what_they_say(kind):
+    options = ForecastOptions(context_length=kind(100), batch_size=kind(3), flip=np.True_)
+    assert options == ForecastOptions(context_length=100, batch_size=3, flip=True)
+    assert hash(options) == hash(ForecastOptions(context_length=100, batch_size=3, flip=True))
+    assert [type(value) for value in (options.context_length, options.flip)] == [int, bool]
+    assert options.longest_context(NETWORK) == 100

@@ -4,6 +4,7 @@ import pickle
 import threading
 
 import numpy as np
+import odd_series
 import pandas as pd
 import pytest
 import torch
@@ -328,3 +329,49 @@ def test_embeddings(pipe):
     embedded = pipe.embed(rows)
     assert embedded.shape == (3, pipe.network.config.hidden_size)
     np.testing.assert_allclose(embedded[1], pipe.embed(rows[1] * 3 + 2)[0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "kind", [np.uint8, np.uint16, np.uint32, np.uint64, np.int16, np.array, torch.tensor]
+)
+def test_integers_of_any_type_mean_what_they_say(pipe, kind):
+    series = walk(400)
+    expected = pipe.predict(series, 100, context_length=200, batch_size=1, flip=True)
+    options = {"context_length": kind(200), "batch_size": kind(1), "flip": np.True_}
+    found = pipe.predict(series, kind(100), **options)
+    np.testing.assert_array_equal(found.quantiles, expected.quantiles)
+    np.testing.assert_array_equal(
+        pipe.embed(series, context_length=kind(200)), pipe.embed(series, context_length=200)
+    )
+    np.testing.assert_array_equal(
+        pipe.routing(series, context_length=kind(200)).shares,
+        pipe.routing(series, context_length=200).shares,
+    )
+
+
+@pytest.mark.parametrize("name", odd_series.NO_NUMBERS)
+def test_values_that_are_no_numbers_are_refused_in_every_verb(pipe, name):
+    make, words = odd_series.NO_NUMBERS[name]
+    for verb in (lambda series: pipe.predict(series, 2), pipe.embed, pipe.routing):
+        with pytest.raises(TypeError, match=words):
+            verb(make())
+
+
+def test_levels_of_float32_are_the_levels_that_they_print_as(pipe):
+    forecast = pipe.predict(walk(50), 3)
+    levels = np.array([0.1, 0.25, 0.9], dtype=np.float32)
+    assert forecast.to_frame(levels).columns.tolist() == [
+        "series",
+        "step",
+        "mean",
+        "q0.1",
+        "q0.25",
+        "q0.9",
+    ]
+    np.testing.assert_array_equal(forecast.quantile(levels[0]), forecast.quantile(0.1))
+    np.testing.assert_array_equal(forecast.interval(levels[2]), forecast.interval(0.9))
+    frame = pd.DataFrame({"t": range(50), "y": walk(50)})
+    columns = pipe.predict_frame(frame, np.int8(2), time_column="t", levels=levels).columns
+    assert columns.tolist() == ["target", "t", "q0.1", "q0.25", "q0.9"]
+    with pytest.raises(ValueError, match=r"levels=0\.5 must be a sequence"):
+        pipe.predict_frame(frame, 2, time_column="t", levels=0.5)

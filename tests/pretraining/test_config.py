@@ -223,3 +223,11 @@ def test_steps_belong_to_stages_in_their_order(config):
     assert [step for _, step in places] == [*range(14), *range(10)]
     with pytest.raises(ValueError, match="after the last of 24"):
         config.locate(24)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.uint64])
+def test_integers_of_numpy_are_python_integers(kind):
+    found = stage(steps=kind(100), warmup_steps=kind(5), window_patches=(kind(8),))
+    assert found == stage(steps=100, warmup_steps=5)
+    assert [type(value) for value in (found.steps, found.window_patches[0])] == [int, int]
+    assert found.learning_rate_at(50) == stage(steps=100, warmup_steps=5).learning_rate_at(50)

@@ -13,6 +13,12 @@ import numpy as np
 from timer_forecaster.adapters.adapter import Adapter, as_adapter
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checks import check_integer
+from timer_forecaster.darts.arguments import (
+    check_sampling,
+    plain_argument,
+    plain_arguments,
+    refuse_masks,
+)
 from timer_forecaster.darts.backtesting import historical_forecasts
 from timer_forecaster.darts.checks import (
     check_enable_finetuning,
@@ -46,6 +52,7 @@ class CheckpointModel(FoundationModel):
         # Darts works from these, not from the arguments of super().__init__, and loads nothing
         # but plain types from saved models.
         parameters = self.model_params
+        parameters.update(plain_arguments(parameters))
         parameters["hub_model_name"] = plain_path("hub_model_name", parameters["hub_model_name"])
         if parameters["local_dir"] is not None:
             parameters["local_dir"] = plain_path("local_dir", parameters["local_dir"])
@@ -63,7 +70,7 @@ class CheckpointModel(FoundationModel):
         if parameters.get("random_state") is None:
             # Without this, Darts draws a seed from numpy's global state, which changes that state.
             self._random_instance = np.random.RandomState(secrets.randbits(32))
-        super().__init__(**kwargs)
+        super().__init__(**plain_arguments(kwargs))
 
     @property
     def _checkpoint(self) -> str:
@@ -133,12 +140,30 @@ class CheckpointModel(FoundationModel):
         TimeSeries, list of TimeSeries or list of lists of TimeSeries
             As from Darts' method.
         """
+        refuse_masks(series)
+        args, kwargs = tuple(map(plain_argument, args)), plain_arguments(kwargs)
+        check_sampling(self.likelihood, kwargs.get("predict_likelihood_parameters", False))
         return historical_forecasts(self, super().historical_forecasts, series, *args, **kwargs)
+
+    def _setup_for_fit_from_dataset(self, series: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        refuse_masks(series)
+        refuse_masks(kwargs.get("val_series"))
+        args, kwargs = tuple(map(plain_argument, args)), plain_arguments(kwargs)
+        return super()._setup_for_fit_from_dataset(series, *args, **kwargs)
+
+    def _setup_for_predict_from_dataset(
+        self, n: int, series: Any = None, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        n = check_integer("n", n, 1)
+        refuse_masks(series)
+        args, kwargs = tuple(map(plain_argument, args)), plain_arguments(kwargs)
+        check_sampling(self.likelihood, kwargs.get("predict_likelihood_parameters", False))
+        return super()._setup_for_predict_from_dataset(n, series, *args, **kwargs)
 
     def _setup_for_predict(
         self, n: int, *args: Any, roll_size: int | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        check_integer("n", n, 1)
+        n = check_integer("n", n, 1)
         check_roll_size(roll_size, self.output_chunk_length)
         return super()._setup_for_predict(n, *args, roll_size=roll_size, **kwargs)
 

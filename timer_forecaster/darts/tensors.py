@@ -39,8 +39,18 @@ def unfold_components(rows: FloatArray, like: Tensor) -> Tensor:
     """Undo `fold_components` for forecasts: (B*C, T, N) -> (B, T, C, N).
 
     The result has the type and the device of ``like``, (B, any steps, C).
+
+    Raises
+    ------
+    ValueError
+        If a value is too large for the type.
     """
     tensor = torch.from_numpy(rows).to(like.dtype).to(like.device)
+    if tensor.isinf().any():
+        raise ValueError(
+            f"the forecast goes beyond the range of {like.dtype}, the type of the target series; "
+            "use float64 series (`series.astype('float64')`), or divide them by a power of ten"
+        )
     return tensor.unflatten(0, (-1, like.shape[2])).transpose(1, 2)
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checks import check_integer
 from timer_forecaster.evaluation.gift_eval import Configuration
 from timer_forecaster.evaluation.metrics import LEVELS
+from timer_forecaster.values import as_floats
 
 _BLOCK_VALUES = 2**21
 """Largest number of context values in one block (16 MiB)."""
@@ -30,7 +32,7 @@ def fill_missing(contexts: npt.ArrayLike) -> FloatArray:
     -------
     array (..., steps)
     """
-    values = np.asarray(contexts, dtype=np.float64)
+    values = as_floats(contexts, "contexts")
     missing = np.isnan(values)
     if not missing.any():
         return values
@@ -62,6 +64,8 @@ def seasonal_naive(contexts: npt.ArrayLike, horizon: int, seasonality: int) -> F
     -------
     array (..., horizon)
     """
+    horizon = check_integer("horizon", horizon)
+    seasonality = check_integer("seasonality", seasonality)
     values = fill_missing(contexts)
     steps = values.shape[-1]
     if not steps:
@@ -90,6 +94,8 @@ def seasonal_naive_quantiles(
     -------
     array (..., horizon, n_levels)
     """
+    horizon = check_integer("horizon", horizon)
+    seasonality = check_integer("seasonality", seasonality)
     values = fill_missing(contexts)
     center = seasonal_naive(values, horizon, seasonality)
     lag = seasonality if seasonality <= values.shape[-1] else 1

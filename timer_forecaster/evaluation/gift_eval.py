@@ -15,7 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checks import check_integer
 from timer_forecaster.evaluation.metrics import seasonal_errors
+from timer_forecaster.inference.scaling import check_finite
+from timer_forecaster.inference.series import as_series
 
 TERMS: dict[str, int] = {"short": 1, "medium": 10, "long": 15}
 """Each term, and its horizon as a multiple of the frequency's horizon."""
@@ -165,7 +168,8 @@ class Configuration:
     Raises
     ------
     ValueError
-        If there is no series, or a series has no context before its first window.
+        If there is no series, a value is infinite, or a series has no context before its first
+        window.
     """
 
     name: str
@@ -178,7 +182,13 @@ class Configuration:
     num_variates: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse series without a context before their first window."""
+        """Check the fields; refuse series without a context before their first window."""
+        for name in ("horizon", "windows", "seasonality", "num_variates"):
+            object.__setattr__(self, name, check_integer(name, getattr(self, name)))
+        if len(self.series):
+            object.__setattr__(self, "series", as_series(self.series))
+        for i, values in enumerate(self.series):
+            check_finite(values, f"{self.name}: series[{i}]")
         shortest = min((len(values) for values in self.series), default=0)
         if shortest <= self.windows * self.horizon:
             raise ValueError(

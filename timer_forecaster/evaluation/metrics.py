@@ -4,7 +4,8 @@ The definitions follow ``gluonts.ev`` of GluonTS as GIFT-Eval uses it, aggregate
 and steps (``axis=None``). Like GluonTS, this module masks ratios with a zero or missing
 denominator. In all functions:
 
-* ``targets`` is (n, horizon); NaN means missing, and such points count in no score;
+* ``targets`` is (n, horizon); NaN means missing, and such points count in no score; infinite ones,
+  and forecasts that are not finite, are refused;
 * ``quantiles`` is (n, horizon, n_levels), finite, one column per entry of ``levels``;
 * a *context* is the 1-D history before a window; NaN means missing;
 * a score is NaN where there is nothing to average.
@@ -19,13 +20,35 @@ import numpy as np
 import numpy.typing as npt
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checks import check_integer
 from timer_forecaster.inference import quantiles as quantile_function
+from timer_forecaster.values import as_floats
 
 LEVELS: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """The nine quantile levels GIFT-Eval scores."""
 
 _MEDIAN = LEVELS.index(0.5)
 _MSIS_ALPHA = 0.05
+
+
+def _observed(targets: npt.ArrayLike, name: str = "targets") -> FloatArray:
+    """Return observed values, NaN where missing; refuse infinite ones."""
+    values = as_floats(targets, name)
+    _refuse(np.isinf(values), values, name, "leave it empty (NaN) if it is missing")
+    return values
+
+
+def _forecast(forecast: npt.ArrayLike, name: str = "forecast") -> FloatArray:
+    """Return forecasts; refuse what is not finite, which a mean of scores would leave out."""
+    values = as_floats(forecast, name)
+    _refuse(~np.isfinite(values), values, name, "a forecast needs a finite value at each step")
+    return values
+
+
+def _refuse(bad: npt.NDArray[np.bool_], values: FloatArray, name: str, remedy: str) -> None:
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(f"{name} is {values[place]} at {place}; {remedy}")
 
 
 def quantile_loss(targets: npt.ArrayLike, forecast: npt.ArrayLike, level: float) -> FloatArray:
@@ -45,7 +68,7 @@ def quantile_loss(targets: npt.ArrayLike, forecast: npt.ArrayLike, level: float)
     array
         The loss, of the shape of ``targets`` and in its units; NaN where the target is missing.
     """
-    error = np.asarray(targets, dtype=np.float64) - np.asarray(forecast)
+    error = _observed(targets) - _forecast(forecast)
     loss: FloatArray = 2.0 * np.maximum(level * error, (level - 1.0) * error)
     return loss
 
@@ -71,7 +94,7 @@ def weighted_quantile_loss(
         Dimensionless; NaN where no target is observed, infinite where all observed targets are
         zero.
     """
-    targets, quantiles = np.asarray(targets), np.asarray(quantiles)
+    targets, quantiles = _observed(targets), _forecast(quantiles, "quantiles")
     if quantiles.shape != (*targets.shape, len(levels)):
         raise ValueError(
             f"quantiles must be (n, horizon, n_levels) = {(*targets.shape, len(levels))}, "
@@ -105,7 +128,8 @@ def seasonal_errors(series: npt.ArrayLike, ends: npt.ArrayLike, seasonality: int
     array (n,)
         In the units of the series; NaN where there is no observed pair.
     """
-    values, ends = np.asarray(series, dtype=np.float64), np.asarray(ends)
+    values, ends = _observed(series, "series"), np.asarray(ends)
+    seasonality = check_integer("seasonality", seasonality)
     lags = np.where(ends >= seasonality, seasonality, 1)
     errors = np.empty(len(ends))
     for lag in np.unique(lags):
@@ -144,17 +168,20 @@ def mase(targets: npt.ArrayLike, forecast: npt.ArrayLike, scales: npt.ArrayLike)
     float
         Dimensionless; NaN where no window has a scaled error.
     """
-    return _masked_mean(np.abs(np.asarray(targets) - forecast), np.asarray(scales)[:, None])
+    errors = np.abs(_observed(targets) - _forecast(forecast))
+    return _masked_mean(errors, np.asarray(scales)[:, None])
 
 
 def mape(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
     """Mean absolute error relative to the target, over observed targets that are not zero."""
-    return _masked_mean(np.abs(np.asarray(targets) - forecast), np.abs(targets))
+    targets = _observed(targets)
+    return _masked_mean(np.abs(targets - _forecast(forecast)), np.abs(targets))
 
 
 def smape(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
     """Mean of ``2 |y - f| / (|y| + |f|)`` over observed targets, without those where both are 0."""
-    errors = 2 * np.abs(np.asarray(targets) - forecast)
+    targets, forecast = _observed(targets), _forecast(forecast)
+    errors = 2 * np.abs(targets - forecast)
     return _masked_mean(errors, np.abs(targets) + np.abs(forecast))
 
 
@@ -177,7 +204,8 @@ def msis(
         The seasonal error of each window's context.
     alpha : float
     """
-    targets, lower, upper = np.asarray(targets), np.asarray(lower), np.asarray(upper)
+    targets = _observed(targets)
+    lower, upper = _forecast(lower, "lower"), _forecast(upper, "upper")
     outside = np.maximum(lower - targets, 0.0) + np.maximum(targets - upper, 0.0)
     return _masked_mean(upper - lower + 2 / alpha * outside, np.asarray(scales)[:, None])
 
@@ -202,9 +230,10 @@ def _root_mean_square(values: FloatArray) -> float:
 
 def interval_coverage(targets: npt.ArrayLike, lower: npt.ArrayLike, upper: npt.ArrayLike) -> float:
     """Return the share of observed targets in ``[lower, upper]``; NaN if none is observed."""
-    targets = np.asarray(targets)
+    targets = _observed(targets)
     observed = ~np.isnan(targets)
-    inside = (np.asarray(lower) <= targets) & (targets <= np.asarray(upper))
+    lower, upper = _forecast(lower, "lower"), _forecast(upper, "upper")
+    inside = (lower <= targets) & (targets <= upper)
     return float(inside[observed].mean()) if observed.any() else float("nan")
 
 
@@ -237,7 +266,7 @@ def score(
     dict
         Scores by the names of the leaderboard, without ``eval_metrics/``, and ``coverage``.
     """
-    targets, quantiles = np.asarray(targets, dtype=np.float64), np.asarray(quantiles)
+    targets, quantiles = _observed(targets), _forecast(quantiles, "quantiles")
     crps = weighted_quantile_loss(targets, quantiles)
     median = quantiles[..., _MEDIAN]
     absolute = np.abs(targets - median)

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,8 +35,9 @@ from timer_forecaster.finetuning.windows import (
     split_windows,
 )
 from timer_forecaster.inference import ForecastPipeline
-from timer_forecaster.inference.scaling import as_series
+from timer_forecaster.inference.series import as_series
 from timer_forecaster.models.timer_s1.adaptation import adapted
+from timer_forecaster.values import as_floats
 
 
 def finetune(
@@ -179,8 +179,8 @@ def _checked(pipe: Any, config: Any) -> FinetuneConfig:
 
 def _as_targets(targets: Any) -> FloatArray:
     try:
-        array = np.asarray(targets, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = as_floats(targets, "targets")
+    except TypeError as error:
         raise ValueError(f"targets must be rows of equally many numbers: {error}") from None
     if array.ndim != 2 or not array.size:
         raise ValueError(f"targets has shape {array.shape}; expected (n_windows, horizon)")

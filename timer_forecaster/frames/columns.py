@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.frames.containers import as_frame, names_of, refuse_unreal
 
 
 def with_columns(
@@ -23,8 +24,7 @@ def with_columns(
     ValueError
         If a column is missing or there twice, or if there are no rows.
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"frame must be a pandas.DataFrame, not {type(frame).__name__}")
+    frame = as_frame(frame, (time_column, id_column))
     wanted = {"time_column": time_column, "id_column": id_column}
     wanted = {role: name for role, name in wanted.items() if name is not None}
     in_index = [name for name in frame.index.names if name in wanted.values()]
@@ -67,7 +67,7 @@ def chosen_targets(
                 f"target_columns: no column of {list(frame.columns)} but the time and id is numeric"
             )
         return targets
-    targets = [given] if isinstance(given, str) else list(given)
+    targets = names_of(given, frame.columns)
     if not targets or len(set(targets)) < len(targets):
         raise ValueError(f"target_columns={targets}: name at least one column, each once")
     for name in targets:
@@ -99,6 +99,7 @@ def read_numbers(column: pd.Series, name: Hashable) -> FloatArray:
     ValueError
         If a value is no finite number. The error names the first such row, counted from 1.
     """
+    refuse_unreal(column, f"target {name!r}")
     numbers = pd.to_numeric(column, errors="coerce")
     unread = (numbers.isna() & column.notna()).to_numpy()
     values = numbers.to_numpy(dtype="float64", na_value=np.nan)

@@ -9,6 +9,7 @@ import pandas as pd
 from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checks import check_levels
 from timer_forecaster.frames.grids import future_times
 from timer_forecaster.frames.panel import Panel
 from timer_forecaster.frames.times import Step
@@ -33,12 +34,10 @@ def level_columns(
         If a level is not inside (0, 1) or there twice, if there is none, or if the column of the
         time or of the id has the name of a column of the forecast.
     """
-    for level in levels:
-        if not 0 < level < 1:
-            raise ValueError(f"levels: {level!r} must lie inside (0, 1)")
+    levels = check_levels("levels", levels)
     columns = {column_name(level): level for level in levels}
-    if not columns or len(columns) < len(levels):
-        raise ValueError(f"levels={tuple(levels)}: give at least one level, each once")
+    if len(columns) < len(levels):
+        raise ValueError(f"levels={levels}: give at least one level, each once")
     for role, name in {"time_column": time_column, "id_column": id_column}.items():
         if name in (TARGET, *columns):
             raise ValueError(
@@ -69,8 +68,9 @@ def long_frame(panel: Panel, quantiles: Mapping[str, FloatArray]) -> pd.DataFram
     if panel.instances is not None:
         ids = pd.Series(panel.instances).repeat(n_variables * horizon)
         columns[names[0]] = ids.reset_index(drop=True)
-    variables = np.repeat(np.array(panel.columns, dtype=object), horizon)
-    columns[TARGET] = np.tile(variables, len(panel.keys))
+    variables = np.empty(n_variables, dtype=object)
+    variables[:] = list(panel.columns)  # a name may be a tuple, which np.array would take apart
+    columns[TARGET] = np.tile(np.repeat(variables, horizon), len(panel.keys))
     columns[time_column] = _future(panel, n_variables, horizon)
     for name, values in quantiles.items():
         columns[name] = np.asarray(values).ravel()

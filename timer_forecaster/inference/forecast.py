@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.checks import check_integer, check_level
+from timer_forecaster.checks import check_integer, check_level, check_levels
 from timer_forecaster.inference import quantiles as quantile_function
+from timer_forecaster.inference.outcome import check_range
+from timer_forecaster.values import as_floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,12 +68,16 @@ class Forecast:
     @property
     def mean(self) -> FloatArray:
         """Mean of the quantile function, tails included; shape (n_series, horizon)."""
-        return quantile_function.mean(self.quantiles, self.levels)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            mean = quantile_function.mean(self.quantiles, self.levels)
+        return check_range(mean, "mean", self.quantiles)
 
     @property
     def variance(self) -> FloatArray:
         """Variance of the quantile function, tails included; shape (n_series, horizon)."""
-        return quantile_function.variance(self.quantiles, self.levels)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            variance = quantile_function.variance(self.quantiles, self.levels)
+        return check_range(variance, "variance", self.quantiles)
 
     def quantile(self, level: float) -> FloatArray:
         """Return the quantile at any level.
@@ -90,11 +96,13 @@ class Forecast:
         ValueError
             If the level is not inside (0, 1).
         """
-        check_level("level", level)
+        level = check_level("level", level)
         for index, known in enumerate(self.levels):
             if np.isclose(level, known, rtol=0, atol=1e-12):
                 return self.quantiles[..., index].copy()
-        return quantile_function.evaluate(self.quantiles, self.levels, np.array([level]))[..., 0]
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            values = quantile_function.evaluate(self.quantiles, self.levels, np.array([level]))
+        return check_range(values[..., 0], f"{level:g} quantile", self.quantiles)
 
     def interval(self, coverage: float) -> tuple[FloatArray, FloatArray]:
         """Return the central prediction interval.
@@ -108,7 +116,7 @@ class Forecast:
         -------
         lower, upper : ndarray, each of shape (n_series, horizon)
         """
-        check_level("coverage", coverage)
+        coverage = check_level("coverage", coverage)
         return self.quantile((1 - coverage) / 2), self.quantile((1 + coverage) / 2)
 
     def sample(self, n: int, random_state: int | np.random.Generator | None = None) -> FloatArray:
@@ -129,12 +137,14 @@ class Forecast:
         -------
         ndarray, shape (n, n_series, horizon)
         """
-        check_integer("n", n)
+        n = check_integer("n", n)
         generator = np.random.default_rng(random_state)
         draws = np.empty((n, self.n_series, self.horizon))
         for i, quantiles in enumerate(self.quantiles):  # series by series, to bound memory
             uniform = generator.uniform(np.finfo(float).tiny, 1.0, size=(self.horizon, n))
             draws[:, i] = quantile_function.evaluate(quantiles, self.levels, uniform).T
+        furthest = np.abs(draws).max(axis=0)
+        check_range(furthest, "sample", self.quantiles)
         return draws
 
     def to_frame(self, levels: Sequence[float] | None = None) -> pd.DataFrame:
@@ -160,7 +170,7 @@ class Forecast:
             "step": np.tile(np.arange(1, self.horizon + 1), self.n_series),
             "mean": self.mean.ravel(),
         }
-        for level in self.levels if levels is None else levels:
+        for level in self.levels if levels is None else check_levels("levels", levels):
             columns[column_name(level)] = self.quantile(level).ravel()
         return pd.DataFrame(columns)
 
@@ -182,7 +192,7 @@ class Forecast:
         """
         from timer_forecaster.plotting import plot_quantiles
 
-        history = np.array([]) if context is None else np.asarray(context, dtype=np.float64)
+        history = np.array([]) if context is None else as_floats(context, "context")
         return plot_quantiles(
             ax,
             np.arange(len(history)),

@@ -140,7 +140,8 @@ def forecast(
     total = np.zeros((len(series), horizon, parts[0][1].shape[-1]))
     count = np.zeros((len(series), 1, 1))
     for rows, quantiles in parts:
-        total[rows] += quantiles
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond all floats: refused later
+            total[rows] += quantiles
         count[rows] += 1
     total /= count
     return total

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -51,11 +52,14 @@ class ForecastOptions:
     def __post_init__(self) -> None:
         """Check the options as far as no network is needed."""
         check_choice("rollout", self.rollout, ROLLOUT_CHOICES)
-        check_flag("flip", self.flip)
+        self._settle("flip", check_flag)
         for name in ("context_length", "batch_size"):
-            value = getattr(self, name)
-            if value is not None:
-                check_integer(name, value)
+            if getattr(self, name) is not None:
+                self._settle(name, check_integer)
+
+    def _settle(self, name: str, check: Callable[[str, Any], Any]) -> None:
+        """Check an option and keep it as a Python value, which numpy cannot make wrap around."""
+        object.__setattr__(self, name, check(name, getattr(self, name)))
 
     def rollout_of(self, config: TimerS1Architecture) -> str:
         """Return the roll-out; ``"auto"`` is the preference of the checkpoint."""

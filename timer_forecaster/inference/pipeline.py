@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,14 @@ from timer_forecaster.adapters.adapted import adapted_network
 from timer_forecaster.adapters.adapter import Adapter, as_adapter
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.key import Device, NetworkKey
-from timer_forecaster.checks import check_integer
+from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.inference.engine.timer_s1 import embed_rows, route_rows
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
+from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.prediction import checked, predict_quantiles, scaled_rows
 from timer_forecaster.inference.routing import Routing
-from timer_forecaster.inference.scaling import as_series
+from timer_forecaster.inference.series import as_series
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ class ForecastPipeline:
         Parameters
         ----------
         series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
-            Oldest step first, of any lengths; NaN means missing.
+            Oldest step first, of any lengths; NaN means missing. Arrays of other libraries, dicts
+            of series and more are read too: `timer_forecaster.inference.series.as_series` has all.
         horizon : int
             Steps to forecast, at least 1. Only the serial blocks that they need are run. Beyond
             one pass of the network the forecast is continued by ``rollout``.
@@ -189,10 +191,10 @@ class ForecastPipeline:
         ValueError, TypeError
             If an argument or a series cannot be used. The error names it and the reason.
         """
-        check_integer("horizon", horizon)
+        horizon, progress = check_integer("horizon", horizon), check_flag("progress", progress)
         options = ForecastOptions(context_length, rollout, flip, batch_size)
-        network = self.network
-        quantiles = predict_quantiles(network, as_series(series), horizon, options, progress)
+        values, network = as_series(series), self.network
+        quantiles = predict_quantiles(network, values, horizon, options, progress, self._label)
         return Forecast(quantiles, network.config.quantiles)
 
     def predict_frame(
@@ -215,9 +217,11 @@ class ForecastPipeline:
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        frame : pandas.DataFrame, or table of another library
             Long (one row per id and time) or wide (one column per series); rows in any order. NaN
             means missing. A row that is absent from the regular grid of times is missing too.
+            Tables of polars, pyarrow, xarray and Darts are read, and all that have ``to_pandas``
+            or speak Arrow.
         horizon : int
             Steps to forecast after the newest time of each id.
         time_column : hashable
@@ -225,8 +229,9 @@ class ForecastPipeline:
             texts of them.
         id_column : hashable, optional
             Column that tells the series of a long frame apart. Default: the frame is one id.
-        target_columns : str or sequence of hashable, optional
-            Column or columns to forecast. Default: all numeric columns but the id and the time.
+        target_columns : hashable or sequence of hashable, optional
+            Column or columns to forecast. A tuple is one name if there is a column of this name,
+            and several names if there is none. Default: all numeric columns but the id and the time.
         levels : sequence of float
             Quantile levels, each in (0, 1).
         freq : str, int or pandas offset, optional
@@ -284,7 +289,7 @@ class ForecastPipeline:
         -------
         ndarray, shape (n_series, hidden size)
         """
-        return embed_rows(self.network, self._inputs(series, context_length))
+        return self._outcome("embedding", embed_rows, series, context_length)
 
     def routing(self, series: Any, *, context_length: int | None = None) -> Routing:
         """Show to which experts the network sends the patches of each series.
@@ -300,11 +305,27 @@ class ForecastPipeline:
         -------
         Routing
         """
-        return Routing(route_rows(self.network, self._inputs(series, context_length)))
+        return Routing(self._outcome("routing", route_rows, series, context_length))
 
-    def _inputs(self, series: Any, context_length: int | None) -> list[FloatArray]:
-        """Return the rows that the network reads."""
+    def _outcome(
+        self,
+        noun: str,
+        compute: Callable[[TimerS1Network, list[FloatArray]], FloatArray],
+        series: Any,
+        context_length: int | None,
+    ) -> FloatArray:
+        """Return the output of a function of the network and of the rows that it reads."""
         if context_length is not None:
-            check_integer("context_length", context_length)
-        rows = checked(self.network, as_series(series), context_length)
-        return [row.values for row in scaled_rows(self.network, rows)]
+            context_length = check_integer("context_length", context_length)
+        values = checked(self.network, as_series(series), context_length)
+        rows = [row.values for row in scaled_rows(self.network, values)]
+        outcome = compute(self.network, rows)
+        check_outcome(outcome, values, self._label, noun)
+        return outcome
+
+    @property
+    def _label(self) -> str:
+        """Name of the network in errors."""
+        name = "the network of random weights" if self.key.name is None else None
+        name = name or f"checkpoint {str(self.key.name)!r}"
+        return name if self.adapter is None else f"{name} with its adapter"

@@ -13,6 +13,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference import multiscale
 from timer_forecaster.inference.engine.timer_s1 import forecast_rows
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
+from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.scaling import Row, check_series, in_units, scaled
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
@@ -23,6 +24,7 @@ def predict_quantiles(
     horizon: int,
     options: ForecastOptions,
     progress: bool = False,
+    name: str = "the network",
 ) -> FloatArray:
     """Forecast series.
 
@@ -36,6 +38,8 @@ def predict_quantiles(
     options : ForecastOptions
     progress : bool
         Whether to show a progress bar.
+    name : str
+        Name of the network in errors.
 
     Returns
     -------
@@ -44,7 +48,8 @@ def predict_quantiles(
     Raises
     ------
     ValueError
-        If no forecast can be made from a series, or if ``flip`` needs other levels.
+        If no forecast can be made from a series, if ``flip`` needs other levels, or if the network
+        computes NaN or infinite values.
     """
     config, rollout = network.config, options.rollout_of(network.config)
     if options.flip:
@@ -53,10 +58,13 @@ def predict_quantiles(
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
         roll_out = functools.partial(_roll_out, network, options, bar)
         if rollout == "multiscale":
-            return multiscale.forecast(
+            quantiles = multiscale.forecast(
                 roll_out, series, horizon, network.pass_length, config.max_context_length
             )
-        return roll_out(series, horizon, rollout)
+        else:
+            quantiles = roll_out(series, horizon, rollout)
+    check_outcome(quantiles, series, name)
+    return quantiles
 
 
 def checked(

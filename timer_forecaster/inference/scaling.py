@@ -1,4 +1,4 @@
-"""Scaling: from the series of a user to standardized rows that a network reads, and back.
+"""Scaling: from series to standardized rows that a network reads, and back.
 
 Series are checked, trimmed and scaled in float64, whatever the network computes in.
 """
@@ -6,15 +6,15 @@ Series are checked, trimmed and scaled in float64, whatever the network computes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from timer_forecaster.arrays import FloatArray
 
 LEAST_RANGE = 16 * float(np.finfo(np.float64).eps)
 """Range of a series, relative to its largest value, up to which it is a constant."""
+_LARGE = 1e300
 
 
 class Row(NamedTuple):
@@ -23,70 +23,6 @@ class Row(NamedTuple):
     values: FloatArray  # (steps,) standardized, NaN where missing
     location: float
     scale: float  # 0 for a constant series
-
-
-def as_series(series: Any) -> list[FloatArray]:
-    """Return the series of any accepted input as 1-D float64 arrays.
-
-    Parameters
-    ----------
-    series : array of shape (steps,), array of shape (n_series, steps), or sequence of arrays
-        NaN (or a missing value of pandas) means missing.
-
-    Raises
-    ------
-    TypeError
-        If a series does not hold numbers, or if the input is a frame, which
-        `ForecastPipeline.predict_frame` takes.
-    ValueError
-        If there is no series, or one is not 1-D.
-    """
-    if hasattr(series, "columns"):
-        raise TypeError(
-            "series is a frame; use predict_frame, or pass series.to_numpy().T if each column is "
-            "a series"
-        )
-    if isinstance(series, Sequence) and not isinstance(series, str) and len(series):
-        if all(np.ndim(item) == 0 for item in series):
-            return [_as_floats(series, "series")]
-        return [_as_vector(item, f"series[{i}]") for i, item in enumerate(series)]
-    if isinstance(series, (str, Sequence)):
-        raise ValueError(
-            f"series={series!r} holds no series; pass a 1-D array, a list of them or a 2-D array"
-        )
-    array = _as_floats(series, "series")
-    if array.ndim == 1:
-        return [array]
-    if array.ndim == 2 and len(array):
-        return list(array)
-    raise ValueError(
-        f"series has shape {array.shape}; expected (steps,), (n_series >= 1, steps) or a list of "
-        "1-D arrays"
-    )
-
-
-def _as_vector(item: Any, name: str) -> FloatArray:
-    array = _as_floats(item, name)
-    if array.ndim != 1:
-        raise ValueError(f"{name} has shape {array.shape}; expected a 1-D array")
-    return array
-
-
-def _as_floats(item: Any, name: str) -> FloatArray:
-    if isinstance(item, torch.Tensor):
-        item = item.detach().cpu().double().numpy()
-    elif isinstance(item, np.ma.MaskedArray):
-        item = np.ma.filled(item.astype(np.float64), np.nan)
-    kind = getattr(getattr(item, "dtype", None), "kind", None) or np.asarray(item).dtype.kind
-    if kind not in "biufO":
-        raise TypeError(f"{name} must hold real numbers, NaN where missing; its dtype is {kind!r}")
-    try:
-        if hasattr(item, "to_numpy"):
-            # the missing values of pandas become NaN
-            return np.asarray(item.to_numpy(dtype=np.float64, na_value=np.nan))
-        return np.asarray(item, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must hold real numbers, NaN where missing: {error}") from None
 
 
 def check_finite(series: FloatArray, name: str) -> None:
@@ -177,6 +113,11 @@ def in_units(rows: Sequence[Row], quantiles: FloatArray) -> FloatArray:
     if len(quantiles) < len(rows):
         varying, quantiles = quantiles, np.zeros((len(rows), *quantiles.shape[1:]))
         quantiles[scale > 0] = varying
-    quantiles *= scale[:, None, None]
-    quantiles += np.array([row.location for row in rows])[:, None, None]
+    location = np.array([row.location for row in rows])
+    # In halves near the largest float: a step far from the level may be more than it, the sum not.
+    factor = np.where(scale > _LARGE, 0.5, 1.0)
+    with np.errstate(over="ignore"):  # a value beyond all floats is infinite, and is refused later
+        quantiles *= (scale * factor)[:, None, None]
+        quantiles += (location * factor)[:, None, None]
+        quantiles /= factor[:, None, None]
     return quantiles

@@ -24,6 +24,7 @@ from timer_forecaster.pretraining.limits import (
 )
 from timer_forecaster.pretraining.optimizer import OPTIMIZERS
 from timer_forecaster.pretraining.yaml_file import read_yaml
+from timer_forecaster.settings import settle_plain
 
 OBJECTIVES = ("stp", "ntp", "mtp")
 
@@ -76,6 +77,7 @@ class DataMix:
 
     def __post_init__(self) -> None:
         """Check the families and the shares."""
+        settle_plain(self)
         SyntheticSeries(self.families)
         settle_shares(self, "real_share", "mix_share", "downsample", "flip")
         settle_shares(self, "short_share", "map_share", "gap_share")
@@ -101,6 +103,7 @@ class OptimizerSettings:
 
     def __post_init__(self) -> None:
         """Check the name and the numbers."""
+        settle_plain(self)
         _check_choice("name", self.name, OPTIMIZERS)
         settle_number(self, "weight_decay")
         settle_number(self, "clip_norm", positive=True)
@@ -158,6 +161,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         """Check each field."""
+        settle_plain(self)
         if not self.name or Path(self.name).name != self.name:
             raise ValueError(f"name={self.name!r} of a stage must be the name of a folder")
         of = f" of stage {self.name!r}"
@@ -262,6 +266,7 @@ class PretrainingConfig:
 
     def __post_init__(self) -> None:
         """Check the combination of the fields."""
+        settle_plain(self)
         _check_choice("objective", self.objective, OBJECTIVES)
         names = [stage.name for stage in self.stages]
         if not names or len(set(names)) < len(names):

@@ -22,10 +22,11 @@ except ImportError as error:
     need = "timer_forecaster.sklearn needs scikit-learn 1.6 or newer"
     raise ImportError(missing_extra(need, "sklearn")) from error
 
-from timer_forecaster.checks import is_level
+from timer_forecaster.checks import check_levels, is_level
 from timer_forecaster.estimators import check_parameters, options_of, pipeline_of, tuned
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.inference import Forecast, memo
+from timer_forecaster.sklearn.tables import as_numbers
 
 __all__ = ["TimerS1Regressor"]
 
@@ -204,8 +205,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self._check_parameters()
         X, y = validate_data(
             self,
-            X,
-            y,
+            as_numbers(X, "X"),
+            as_numbers(y, "y"),
             validate_separately=(
                 {"dtype": np.float64, "ensure_all_finite": "allow-nan"},
                 {"dtype": np.float64, "ensure_2d": False},
@@ -280,6 +281,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
                 f"levels={levels!r} must be a sequence of numbers inside (0, 1), such as "
                 "[0.1, 0.5, 0.9]"
             )
+        levels = check_levels("levels", levels)
         forecast = self._forecast(X)
         values = np.stack([forecast.quantile(level) for level in levels], axis=-1)
         return values.reshape(len(values), *self._output_shape, -1)
@@ -287,13 +289,14 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
     def _forecast(self, X: Any) -> Forecast:
         check_is_fitted(self)
         self._check_parameters()
+        X = as_numbers(X, "X")
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
         self._contexts(X)
         return memo.predict(pipeline_of(self), X, self.n_outputs_, options_of(self))
 
     def _contexts(self, X: FloatArray) -> FloatArray:
         """Return the newest columns, each row with an observed value."""
-        newest = X[:, -(self.context_length or X.shape[1]) :]
+        newest = X[:, -(options_of(self).context_length or X.shape[1]) :]
         _check_observed(newest)
         return newest
 

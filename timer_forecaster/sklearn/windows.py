@@ -8,8 +8,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from timer_forecaster.checks import check_integer
-from timer_forecaster.inference.scaling import as_series, check_finite
+from timer_forecaster.checks import check_flag, check_integer
+from timer_forecaster.inference.scaling import check_finite
+from timer_forecaster.inference.series import as_series
 
 
 def make_windows(
@@ -30,7 +31,8 @@ def make_windows(
     Parameters
     ----------
     series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
-        Old to new, of any lengths; NaN means missing and is kept. A pandas Series works.
+        Old to new, of any lengths; NaN means missing and is kept. The containers are those of
+        `timer_forecaster.inference.series.as_series`.
     window_length : int
         Steps of a window.
     horizon : int
@@ -74,8 +76,9 @@ def make_windows(
     array([[nan, nan,  0.],
            [nan,  0.,  1.]])
     """
-    for name, value in (("window_length", window_length), ("horizon", horizon), ("step", step)):
-        check_integer(name, value)
+    window_length = check_integer("window_length", window_length)
+    horizon, step = check_integer("horizon", horizon), check_integer("step", step)
+    return_groups = check_flag("return_groups", return_groups)
     min_history = _checked_history(min_history, window_length)
     parts = as_series(series)
     blocks = []
@@ -95,7 +98,7 @@ def make_windows(
 def _checked_history(min_history: int | None, window_length: int) -> int:
     if min_history is None:
         return window_length
-    check_integer("min_history", min_history)
+    min_history = check_integer("min_history", min_history)
     if min_history > window_length:
         raise ValueError(f"min_history={min_history} is more than window_length={window_length}")
     return min_history

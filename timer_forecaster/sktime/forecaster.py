@@ -24,6 +24,7 @@ from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference import Forecast
 from timer_forecaster.inference.steps import forecast_rows, forecast_steps, steps_to_remember
 from timer_forecaster.sktime.horizons import steps_and_times
+from timer_forecaster.sktime.values import as_numbers, plain_levels
 
 POINTS = ("median", "mean")
 EXOGENOUS = ("raise", "warn")
@@ -155,7 +156,7 @@ class PipelineForecaster(BaseForecaster):
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         """Check as sktime does, and refuse X or warn of it; sktime drops it without a word."""
-        checked = super()._check_X_y(X=X, y=y, **options)
+        checked = super()._check_X_y(X=X, y=as_numbers(y), **options)
         if X is not None:
             message = f"X: {type(self).__name__} forecasts from y alone and cannot use X"
             if self.exogenous == "raise":
@@ -166,6 +167,14 @@ class PipelineForecaster(BaseForecaster):
     def _predict(self, fh: Any, X: None) -> pd.DataFrame:
         forecast, index = self._forecast(fh)
         return pd.DataFrame(self._points(forecast), index=index, columns=self._memory.columns)
+
+    def predict_quantiles(self, fh: Any = None, X: Any = None, alpha: Any = None) -> Any:
+        """Forecast quantiles; see `sktime.forecasting.base.BaseForecaster.predict_quantiles`."""
+        return super().predict_quantiles(fh, X, plain_levels(alpha))
+
+    def predict_interval(self, fh: Any = None, X: Any = None, coverage: Any = 0.9) -> Any:
+        """Forecast intervals; see `sktime.forecasting.base.BaseForecaster.predict_interval`."""
+        return super().predict_interval(fh, X, plain_levels(coverage))
 
     def _predict_quantiles(self, fh: Any, X: None, alpha: list[float]) -> pd.DataFrame:
         forecast, index = self._forecast(fh)

@@ -87,13 +87,16 @@ def route_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArra
     config = network.config
 
     def run(patches: Tensor, last_token: Tensor) -> Tensor:
-        logits = [part for stage in network.stages(patches) for part in stage.router_logits]
-        chosen = torch.stack(logits).topk(config.num_experts_per_token).indices
+        parts = [part for stage in network.stages(patches) for part in stage.router_logits]
+        logits = torch.stack(parts)
+        chosen = logits.topk(config.num_experts_per_token).indices
         counts = torch.nn.functional.one_hot(chosen, config.num_experts).sum(-2)
         counts = counts.unflatten(1, patches.shape[:2])  # (blocks, B, N, experts)
         real = torch.arange(patches.shape[1], device=patches.device) <= last_token[:, None]
         totals = (counts * real[..., None]).sum(2).transpose(0, 1).cpu()  # (B, blocks, experts)
-        return totals.double() / totals.sum(-1, keepdim=True)
+        broken = ~logits.isfinite().all(-1).unflatten(1, patches.shape[:2]) & real
+        shares = totals.double() / totals.sum(-1, keepdim=True)
+        return shares.masked_fill(broken.any(-1).T.cpu()[..., None], torch.nan)
 
     n_blocks = config.num_hidden_layers + config.num_mtp_tokens
     result = np.empty((len(rows), n_blocks, config.num_experts))

@@ -1,0 +1,85 @@
+"""Outputs of a network that are no answer: NaN, and values beyond the range of floats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from timer_forecaster.arrays import FloatArray
+
+HUGE = 1e300
+"""A series with larger values may have forecasts beyond float64."""
+
+
+def check_outcome(
+    outcome: FloatArray, series: Sequence[FloatArray], network: str, noun: str = "forecast"
+) -> None:
+    """Refuse the output of a network that is not finite.
+
+    Parameters
+    ----------
+    outcome : ndarray, shape (n_series, ...)
+    series : sequence of ndarray, each of shape (steps,)
+        The series that it was made from.
+    network : str
+        Name of the network in errors.
+    noun : str
+        Name of the output in errors.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite. The error names the network and the first such series.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> check_outcome(np.zeros((1, 24, 9)), [np.arange(50.0)], "checkpoint 'timer-s1-mini'")
+    """
+    if np.isfinite(outcome).all():
+        return
+    bad = int((~np.isfinite(outcome.reshape(len(outcome), -1))).any(axis=1).argmax())
+    peak = float(np.nanmax(np.abs(series[bad])))
+    if peak > HUGE:
+        raise ValueError(
+            f"the {noun} of series[{bad}] by {network} goes beyond the range of float64: its "
+            f"values reach {peak:.3g}; divide the series by a power of ten"
+        )
+    raise ValueError(
+        f"the {noun} of series[{bad}] is not finite: {network} computes NaN or infinite values; "
+        "its weights or its config.json are damaged"
+    )
+
+
+def check_range(values: FloatArray, noun: str, quantiles: FloatArray) -> FloatArray:
+    """Return values that were made from quantiles, and refuse those beyond the range of floats.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_series, horizon)
+    noun : str
+        Name of the values in errors.
+    quantiles : ndarray, shape (n_series, horizon, Q)
+        Steps of NaN have no forecast, and have NaN as values.
+
+    Raises
+    ------
+    ValueError
+        If another value is NaN or infinite. The error names the series.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> check_range(np.array([[1.0, np.nan]]), "variance", np.array([[[0.0, 2.0], [np.nan] * 2]]))
+    array([[ 1., nan]])
+    """
+    bad = ~np.isfinite(values)
+    if bad.any():
+        bad &= np.isfinite(quantiles).all(axis=-1)
+    if bad.any():
+        raise ValueError(
+            f"the {noun} of series[{int(np.argwhere(bad)[0][0])}] goes beyond the range of "
+            "float64; divide the series by a power of ten"
+        )
+    return values

@@ -1,0 +1,220 @@
+"""Series from the containers of users: one 1-D float64 array for each, oldest step first."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence, Set
+from decimal import Decimal
+from numbers import Number
+from typing import Any
+
+import numpy as np
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.values import as_floats, is_missing, library_of
+
+_SCALARS = (str, bytes, Number, Decimal, np.generic, datetime.date, datetime.time)
+_NUMBERS = {float, int, bool, type(None), np.float64, np.float32, np.int64}
+_EXPECTED = "a 1-D array, a list of them or a 2-D array, whose rows are series"
+
+
+def as_series(series: Any) -> list[FloatArray]:
+    """Return the series of any accepted input as 1-D float64 arrays.
+
+    Parameters
+    ----------
+    series : array of shape (steps,), array of shape (n_series, steps), or sequence of arrays
+        Arrays of numpy, torch, pandas, pyarrow, polars or xarray, lists, arrays of lists,
+        iterators, and mappings from names to series, in their order. NaN (or None, a missing value
+        of pandas, or a masked value) means missing. A 2-D ``xarray.DataArray`` has its series along
+        the dimension that has times.
+
+    Raises
+    ------
+    TypeError
+        If a series does not hold numbers, or if the input is a container that may be read in
+        several ways, such as a frame, which `ForecastPipeline.predict_frame` takes. The error
+        names what to pass.
+    ValueError
+        If there is no series, or one is not 1-D, or its times run backwards.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> as_series([Decimal("1.5"), None])
+    [array([1.5, nan])]
+    """
+    series = _opened(series, "series")
+    if isinstance(series, Sequence) and not len(series):
+        raise ValueError(f"series={series!r} holds no series; pass {_EXPECTED}")
+    if _is_nested(series):
+        return [_as_vector(item, f"series[{i}]") for i, item in enumerate(series)]
+    array = as_floats(series, "series")
+    if array.ndim == 1:
+        return [array]
+    if array.ndim == 2 and len(array):
+        return list(array)
+    raise ValueError(
+        f"series has shape {array.shape}; expected (steps,), (n_series >= 1, steps) or a list of "
+        "1-D arrays"
+    )
+
+
+def _as_vector(item: Any, name: str) -> FloatArray:
+    array = as_floats(_opened(item, name), name)
+    if array.ndim != 1:
+        raise ValueError(f"{name} has shape {array.shape}; expected a 1-D array")
+    return array
+
+
+def _is_nested(series: Any) -> bool:
+    """Whether the items of a list, or of an array of objects, are series."""
+    if isinstance(series, np.ndarray):
+        if series.dtype != object or series.ndim != 1:
+            return False
+    elif not isinstance(series, Sequence):
+        return False
+    return not set(map(type, series)) <= _NUMBERS and not all(map(_is_scalar, series))
+
+
+def _is_scalar(item: Any) -> bool:
+    if isinstance(item, _SCALARS) or is_missing(item) or isinstance(item, datetime.timedelta):
+        return True
+    n_dimensions = getattr(item, "ndim", None)
+    if n_dimensions is not None:
+        return bool(n_dimensions == 0)
+    return not any(hasattr(item, name) for name in ("__len__", "__iter__", "__array__"))
+
+
+def _opened(series: Any, name: str) -> Any:
+    """Return a container as a list or an array; refuse one that may be read in several ways."""
+    library = library_of(series)
+    if library == "xarray" and hasattr(series, "to_dataset"):  # a Dataset has none
+        return _of_data_array(series, name)
+    _refuse_frames(series, library, name)
+    _refuse_unordered(series, name)
+    if isinstance(series, Mapping):
+        return _of_mapping(series, name)
+    if _is_iterable_alone(series):
+        return list(series)
+    if isinstance(series, memoryview):
+        return np.asarray(series)
+    if library == "pandas" and hasattr(series, "to_numpy"):
+        return _of_pandas(series, name)
+    if library in ("pyarrow", "polars") and hasattr(series, "to_numpy"):
+        chunked = library == "polars" or hasattr(series, "chunks")
+        return series.to_numpy() if chunked else series.to_numpy(zero_copy_only=False)
+    if library not in ("pandas", "polars") and hasattr(series, "__arrow_c_stream__"):
+        import pyarrow as pa
+
+        return _opened(pa.chunked_array(series), name)
+    if library == "torch" and getattr(series, "is_nested", False):
+        return list(series.unbind())
+    return series
+
+
+def _refuse_frames(series: Any, library: str, name: str) -> None:
+    """Refuse frames and time series of other libraries, with the expression to pass instead."""
+    advice = None
+    if library == "darts":
+        advice = f"{name}.values().T, whose rows are its components, or use TimerS1Model of "
+        advice += "timer_forecaster.darts"
+    elif library == "gluonts":
+        advice = f"[entry['target'] for entry in {name}]"
+    elif library == "xarray":
+        advice = f"one of its variables, or give it to predict_frame ({name}['NAME'])"
+    elif library == "pyarrow" and hasattr(series, "column_names"):
+        advice = f"{name}.to_pandas().to_numpy().T if each column is a series, or use predict_frame"
+    elif library == "polars" and hasattr(series, "collect"):
+        advice = f"{name}.collect().to_numpy().T if each column is a series, or use predict_frame"
+    elif hasattr(series, "columns"):
+        advice = f"{name}.to_numpy().T if each column is a series, or use predict_frame"
+    if advice is not None:
+        kind = "a frame" if "column" in advice else f"a {type(series).__name__}"
+        raise TypeError(f"{name} is {kind}; pass {advice}")
+
+
+def _refuse_unordered(series: Any, name: str) -> None:
+    """Refuse text, sets, sparse matrices and groups."""
+    kind = type(series).__name__
+    if series is None or isinstance(series, (str, bytes, bytearray)):
+        raise ValueError(f"{name}={series!r} holds no series; pass {_EXPECTED}")
+    if isinstance(series, Set) and not hasattr(series, "mapping"):
+        raise TypeError(f"{name} is a {kind}, which has no order; pass {_EXPECTED}")
+    if kind.endswith("GroupBy"):
+        raise TypeError(f"{name} is a {kind}; pass [one for _, one in {name}]")
+    if hasattr(series, "toarray"):
+        raise TypeError(f"{name} is a sparse {kind}; pass {name}.toarray()")
+
+
+def _of_mapping(series: Mapping[Any, Any], name: str) -> list[Any]:
+    """Return the series of a mapping of names to series, in its order."""
+    values = list(series.values())
+    if "target" in series:
+        raise TypeError(f"{name} is a {type(series).__name__}; pass {name}['target']")
+    if all(map(_is_scalar, values)):
+        raise TypeError(
+            f"{name} is a {type(series).__name__} of {len(values)} single values; pass "
+            f"list({name}.values()) if they are in the order of time"
+        )
+    return values
+
+
+def _is_iterable_alone(series: Any) -> bool:
+    """Whether a container can only be iterated over, as a generator or a view of a dict."""
+    if isinstance(series, (Sequence, memoryview, type)) or hasattr(series, "ndim"):
+        return False
+    protocols = ("__array__", "__array_interface__", "__arrow_c_array__", "__arrow_c_stream__")
+    return hasattr(series, "__iter__") and not any(hasattr(series, one) for one in protocols)
+
+
+def _of_pandas(series: Any, name: str) -> Any:
+    """Return a Series, an Index or an array of pandas; refuse several series under one another."""
+    index: Any = getattr(series, "index", None)
+    if getattr(index, "nlevels", 1) > 1 and index.droplevel(-1).nunique() > 1:
+        raise TypeError(
+            f"{name} has an index of {index.nlevels} levels, and may hold several series; pass "
+            f"[one for _, one in {name}.groupby(level=0)] if each key of the first level is a "
+            f"series, {name}.to_numpy() if it is a single one, or {name}.reset_index() to "
+            "predict_frame"
+        )
+    if index is not None and index.nlevels == 1:
+        _check_order(index, name)
+    nested = series.dtype == object or "list" in str(series.dtype)
+    return series.to_numpy(dtype=object) if nested else series
+
+
+def _check_order(index: Any, name: str) -> None:
+    """Refuse times that run backwards. Local times may go back by hours in autumn."""
+    if type(index).__name__ not in ("DatetimeIndex", "PeriodIndex", "TimedeltaIndex"):
+        return
+    if len(index) < 2 or index.is_monotonic_increasing or index.hasnans:
+        return
+    times = index.to_timestamp() if hasattr(index, "to_timestamp") else index
+    steps = np.diff(times.to_numpy())
+    if times[-1] < times[0] or steps.min() <= np.timedelta64(-1, "D"):
+        raise ValueError(
+            f"{name} has times that run backwards, from {index[0]} to {index[-1]}; pass "
+            f"{name}.sort_index(), oldest step first"
+        )
+
+
+def _of_data_array(series: Any, name: str) -> Any:
+    """Return a DataArray with its time as the last dimension."""
+    times = [dim for dim in series.dims if dim == "time" or _has_times(series.indexes.get(dim))]
+    for dim in times:
+        _check_order(series.indexes.get(dim), name)
+    if series.ndim < 2:
+        return series.to_numpy()
+    if len(times) != 1:
+        raise TypeError(
+            f"{name} is a DataArray of dimensions {series.dims}, and it is not clear which is the "
+            f"time; pass {name}.transpose(..., {series.dims[0]!r}).to_numpy() if "
+            f"{series.dims[0]!r} is it"
+        )
+    return series.transpose(..., times[0]).to_numpy()
+
+
+def _has_times(index: Any) -> bool:
+    names = ("DatetimeIndex", "PeriodIndex", "TimedeltaIndex", "CFTimeIndex")
+    return type(index).__name__ in names

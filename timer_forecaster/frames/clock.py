@@ -68,9 +68,11 @@ def _was_moved(wall: pd.DatetimeIndex, times: pd.DatetimeIndex) -> NDArray[np.bo
     return np.asarray(missing & ((shown == after) | (shown == wall + (after - before))))
 
 
-def local_times(wall: pd.DatetimeIndex, zone: tzinfo | str | None) -> pd.DatetimeIndex:
-    """Return the times when the wall clock of a zone shows given times."""
-    first = np.ones(len(wall), dtype=bool)
+def local_times(
+    wall: pd.DatetimeIndex, zone: tzinfo | str | None, second: bool = False
+) -> pd.DatetimeIndex:
+    """Return the times when the wall clock of a zone shows given times, the first or the second."""
+    first = np.full(len(wall), not second)
     return wall.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
 
 
@@ -99,8 +101,8 @@ def last_time(times: pd.Index, earlier: pd.Index) -> pd.Index:
     Examples
     --------
     >>> days = pd.DatetimeIndex(["2024-04-25 00:00", "2024-04-26 01:00"], tz="Africa/Cairo")
-    >>> len(last_time(days, days[:0])), len(last_time(days[1:], days[:1])), len(last_time(days[:1], days))
-    (2, 2, 1)
+    >>> len(last_time(days, days[:0])), len(last_time(days[1:], days[:1]))
+    (2, 2)
     """
     last = times[-1:]
     if not isinstance(times, pd.DatetimeIndex) or times.tz is None:

@@ -33,7 +33,7 @@ _REFUSED_OBJECTS = {
 }
 
 
-def plain_times(values: pd.Series, column: Hashable) -> pd.Series:
+def plain_times(values: pd.Series, column: Hashable, timezone: str | None = None) -> pd.Series:
     """Return a column without missing times as datetime64, period, int64, float64 or texts.
 
     Parameters
@@ -41,6 +41,8 @@ def plain_times(values: pd.Series, column: Hashable) -> pd.Series:
     values : pandas.Series
     column : hashable
         Name of the column, for errors.
+    timezone : str, optional
+        Zone for objects with several offsets from UTC.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def plain_times(values: pd.Series, column: Hashable) -> pd.Series:
     """
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return plain_times(values.astype(dtype.categories.dtype), column)
+        return plain_times(values.astype(dtype.categories.dtype), column, timezone)
     if _is_plain(dtype):
         return values
     if isinstance(dtype, pd.IntervalDtype) or dtype.kind in _REFUSED:
@@ -70,7 +72,7 @@ def plain_times(values: pd.Series, column: Hashable) -> pd.Series:
         return _numbers(values, column)
     given = values.to_numpy()
     plain = pd.Series(given, index=values.index, name=values.name)
-    return plain if _is_plain(plain.dtype) else _objects(plain.astype(object), column)
+    return plain if _is_plain(plain.dtype) else _objects(plain.astype(object), column, timezone)
 
 
 def _is_plain(dtype: Any) -> bool:
@@ -119,7 +121,7 @@ def whole_numbers(numbers: list[int], values: pd.Series, column: Hashable) -> pd
     return pd.Series(np.array(numbers, dtype="int64"), index=values.index, name=values.name)
 
 
-def _objects(values: pd.Series, column: Hashable) -> pd.Series:
+def _objects(values: pd.Series, column: Hashable, timezone: str | None) -> pd.Series:
     kind = pd.api.types.infer_dtype(values, skipna=False)
     if kind in _REFUSED_OBJECTS:
         raise _refused(column, values.dtype, _REFUSED_OBJECTS[kind])
@@ -138,7 +140,7 @@ def _objects(values: pd.Series, column: Hashable) -> pd.Series:
     if present == {"period"}:
         return _periods(values, column)
     if present == {"date"}:
-        return _dates(values, column)
+        return _dates(values, column, timezone)
     if present == {"text", "date"}:
         return _mixed(values, kinds == "text", column)
     if present == {"text", "number"} and values.astype(str).str.fullmatch(r"[+-]?\d+").all():
@@ -188,7 +190,7 @@ def _mixed(values: pd.Series, is_text: Any, column: Hashable) -> pd.Series:
     return values.astype(str).astype(object)
 
 
-def _dates(values: pd.Series, column: Hashable) -> pd.Series:
+def _dates(values: pd.Series, column: Hashable, timezone: str | None) -> pd.Series:
     """Return date objects as datetime64; with several offsets from UTC, in the zone of these."""
     stamps = [pd.Timestamp(value) for value in values]
     zones = {str(stamp.tz) for stamp in stamps}
@@ -200,5 +202,5 @@ def _dates(values: pd.Series, column: Hashable) -> pd.Series:
     else:
         wall = pd.DatetimeIndex([stamp.tz_localize(None) for stamp in stamps])
         offsets = pd.TimedeltaIndex([stamp.utcoffset() for stamp in stamps])
-        times = with_offsets(wall, offsets, column)
+        times = with_offsets(wall, offsets, column, timezone)
     return pd.Series(times, index=values.index, name=values.name)

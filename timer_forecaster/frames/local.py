@@ -30,9 +30,10 @@ def on_local_clock(times: pd.Index) -> pd.Index:
     """
     if not isinstance(times, pd.DatetimeIndex):
         return times
-    wall = wall_times(times)
-    if times.tz is not None and (wall - wall.normalize()).nunique() < 2:
-        return times
+    if times.tz is not None:
+        wall = wall_times(times)
+        if (wall - wall.normalize()).nunique() == 1:
+            return times
     utc = times.tz_localize("UTC") if times.tz is None else times.tz_convert("UTC")
     zone = zone_of_days(utc)
     return times if zone is None else utc.tz_convert(zone)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from timer_forecaster.frames.clock import local_times
 from timer_forecaster.frames.doubts import row_error
+from timer_forecaster.frames.zones import zone_named
 
 
 def in_zone(
@@ -44,7 +44,7 @@ def in_zone(
     >>> in_zone(hours, "Europe/Berlin", "hour").astype(str).tolist()
     ['2024-10-27 02:00:00+02:00', '2024-10-27 02:00:00+01:00']
     """
-    zone = _zone(timezone)
+    zone = zone_named(timezone)
     if isinstance(times.dtype, pd.DatetimeTZDtype):
         return times.dt.tz_convert(zone)
     if times.dtype.kind != "M":
@@ -68,17 +68,6 @@ def in_zone(
             "timezone, or times with their offset from UTC",
         )
     return pd.Series(local, index=times.index, name=times.name)
-
-
-def _zone(name: str) -> ZoneInfo | str:
-    if name == "UTC":
-        return name
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError) as error:
-        raise ValueError(
-            f"timezone={name!r} is no time zone: use a name such as 'Europe/Berlin' or 'UTC'"
-        ) from error
 
 
 def _occurs_again(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from timer_forecaster.frames.codes import Coded, codes_of
+from timer_forecaster.frames.codes import Code, Coded, codes_of
 from timer_forecaster.frames.epochs import Counted, days_of, unix_of
 from timer_forecaster.frames.readings import Reading, anchored, coverage, decided, is_count
 from timer_forecaster.frames.times import most_common_step, regular_step, step_name
@@ -98,7 +98,7 @@ class _Column:
         for one in found:
             if isinstance(one, Coded):
                 times = anchored(one.times, one.code.period, self.freq)
-                readings.append(Reading(f"{one.code.noun} ({one.code.name})", times))
+                readings.append(Reading(_name(one.code), times))
             else:
                 readings.append(Reading(one.name, one.times))
         return readings
@@ -137,7 +137,8 @@ class _Column:
         return one.is_whole() and not years
 
     def _refuse(self, readings: list[Reading]) -> NoReturn:
-        steps = [_step_of(reading.times) for reading in readings]
+        usual = {_name(one.code): one.code.freq for one in self.codes}
+        steps = [_step_of(one.times) or usual.get(one.name) for one in readings]
         told = len(set(steps)) == len(steps) and None not in steps
         pairs = zip(readings, steps, strict=True)
         dates = [f"freq={step!r} if they are {reading.name}" for reading, step in pairs]
@@ -166,6 +167,10 @@ class _Column:
 
     def _plain_step(self) -> int:
         return int(np.gcd.reduce(np.diff(self.numbers))) if len(self.numbers) > 1 else 1
+
+
+def _name(code: Code) -> str:
+    return f"{code.noun} ({code.name})"
 
 
 def _step_of(times: pd.DatetimeIndex) -> str | None:

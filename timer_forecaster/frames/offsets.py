@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from datetime import UTC, timezone, tzinfo
+from datetime import timezone as fixed
+from datetime import tzinfo
 
 import numpy as np
 import pandas as pd
 
 from timer_forecaster.frames.readings import coverage
-from timer_forecaster.frames.zones import zone_of_offsets
+from timer_forecaster.frames.zones import zone_named, zone_of_offsets
 
 _OFFSET = (
     r"^(?P<wall>.*(?:\d:\d\d.*|[T ]\d{1,6}|[AaPp]\.?[Mm]\.?))\s*"
@@ -44,7 +45,10 @@ def split_offsets(texts: pd.Series) -> tuple[pd.Series, pd.TimedeltaIndex]:
 
 
 def with_offsets(
-    wall: pd.DatetimeIndex, offsets: pd.TimedeltaIndex, column: Hashable
+    wall: pd.DatetimeIndex,
+    offsets: pd.TimedeltaIndex,
+    column: Hashable,
+    timezone: str | None = None,
 ) -> pd.DatetimeIndex:
     """Return wall times with their offsets from UTC, in one zone.
 
@@ -54,11 +58,13 @@ def with_offsets(
     offsets : pandas.TimedeltaIndex
     column : hashable
         Name of the column, for errors.
+    timezone : str, optional
+        A zone that is given, whose local times are asked for.
 
     Returns
     -------
     pandas.DatetimeIndex
-        With the offset, if there is one. Else with the best known zone whose clock shows these
+        In the zone that is given. Else with the offset, if there is one. Else with the best known zone whose clock shows these
         offsets; or in UTC, if the column holds several zones or the times are regular in UTC.
 
     Raises
@@ -67,10 +73,12 @@ def with_offsets(
         If the offsets are of no zone, and the times are not regular in UTC.
     """
     utc = (wall - offsets).tz_localize("UTC")
+    if timezone is not None:
+        return utc.tz_convert(zone_named(timezone))
     distinct = offsets.unique()
     if len(distinct) == 1:
         return utc.tz_convert(_fixed(distinct[0]))
-    zone: tzinfo | None = zone_of_offsets(utc, offsets)
+    zone = zone_of_offsets(utc, offsets)
     if zone is None:
         several = wall.has_duplicates
         if not several and (len(distinct) > _MOST_OFFSETS or coverage(utc) < _REGULAR):
@@ -80,13 +88,12 @@ def with_offsets(
                 "zone: pd.to_datetime(t, utc=True).dt.tz_convert('Europe/Berlin'), or the option "
                 "timezone, or remove what is no offset"
             )
-        zone = UTC
-    return utc.tz_convert("UTC" if zone is UTC else zone)
+    return utc.tz_convert("UTC" if zone is None else zone)
 
 
 def _fixed(offset: pd.Timedelta) -> tzinfo | str:
-    return "UTC" if offset == pd.Timedelta(0) else timezone(offset.to_pytimedelta())
+    return "UTC" if offset == pd.Timedelta(0) else fixed(offset.to_pytimedelta())
 
 
 def _text(offset: pd.Timedelta) -> str:
-    return str(timezone(offset.to_pytimedelta())).removeprefix("UTC") or "+00:00"
+    return str(fixed(offset.to_pytimedelta())).removeprefix("UTC") or "+00:00"

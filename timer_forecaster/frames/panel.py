@@ -197,7 +197,8 @@ def _refuse_repeated(
         raise ValueError(
             f"{labels[instance]}the time {times[cut.order[place]]} is there more than once; "
             "aggregate such rows, name the id column if they belong to several series, or give "
-            "clock times with their offset from UTC"
+            "clock times with their offset from UTC or their zone, for example "
+            "t.dt.tz_localize('Europe/Berlin', ambiguous='infer')"
         )
 
 

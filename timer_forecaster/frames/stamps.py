@@ -76,8 +76,8 @@ def parse_times(
     missing = values.isna().to_numpy()
     if missing.any():
         raise ValueError(f"time column {column!r}: data row {missing.argmax() + 1} has no time")
-    options = TextOptions(date_format, dayfirst, freq)
-    times = _parsed(plain_times(values, column), values, column, options)
+    options = TextOptions(date_format, dayfirst, timezone, freq)
+    times = _parsed(plain_times(values, column, timezone), values, column, options)
     return times if timezone is None else in_zone(times, timezone, column, series)
 
 

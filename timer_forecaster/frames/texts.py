@@ -33,6 +33,7 @@ class TextOptions(NamedTuple):
 
     date_format: str | None = None
     dayfirst: bool | None = None
+    timezone: str | None = None
     freq: Any = None
 
 
@@ -83,7 +84,11 @@ class _Texts(NamedTuple):
             raise self._error(~some, "has no offset from UTC, and other rows have one")
         times = self._iso(wall)
         times = self._notation(wall) if times is None else times
-        return with_offsets(times, offsets, self.column) if some.all() else times
+        return (
+            with_offsets(times, offsets, self.column, self.options.timezone)
+            if some.all()
+            else times
+        )
 
     def _by_format(self, date_format: str) -> pd.DatetimeIndex:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,22 @@ def _zones() -> tuple[str, ...]:
     places = (name for name in available_timezones() if "/" in name and not name[0].islower())
     others = sorted(name for name in places if not name.startswith(("Etc/", "SystemV/")))
     return tuple(dict.fromkeys([*(name for name in _BEST_KNOWN if name in others), *others]))
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return the zone of a name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError) as error:
+        raise ValueError(
+            f"timezone={name!r} is no time zone: use a name such as 'Europe/Berlin' or 'UTC'"
+        ) from error
 
 
 def zone_of_offsets(times: pd.DatetimeIndex, offsets: pd.TimedeltaIndex) -> ZoneInfo | None:

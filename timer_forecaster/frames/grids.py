@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.frames.clock import local_times, on_wall_clock, wall_grid, wall_times
 from timer_forecaster.frames.times import Step, most_common_step, regular_step, step_name
 
 Namer = Callable[[int], str]
@@ -233,6 +234,8 @@ def regular_grid(times: pd.Index, step: Step) -> pd.Index | None:
 
     Return None also if the grid is so much longer than the times that it might not fit in memory.
     """
+    if on_wall_clock(times, step):
+        return wall_grid(times, lambda wall: regular_grid(wall, step))
     first, last = times[0], times[-1]
     if _rough_length(times, step) > _LONGEST_GRID + 1000 * len(times):
         return None
@@ -267,6 +270,8 @@ def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:
     >>> future_times(month_ends, pd.offsets.MonthEnd(), 2).strftime("%Y-%m-%d").tolist()
     ['2024-02-29', '2024-03-31']
     """
+    if on_wall_clock(times, step):
+        return local_times(future_times(wall_times(times), step, horizon), times.tz)
     last = times[-1]
     if isinstance(times, pd.PeriodIndex):
         return pd.period_range(last, periods=horizon + 1, freq=times.freq)[1:]
@@ -279,6 +284,8 @@ def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:
 
 def past_times(times: pd.Index, step: Step, count: int) -> pd.Index:
     """Return the `count` times before the first of `times`, which lies on the grid of `step`."""
+    if on_wall_clock(times, step):
+        return local_times(past_times(wall_times(times), step, count), times.tz)
     first = times[0]
     if isinstance(times, pd.PeriodIndex):
         return pd.period_range(end=first, periods=count + 1, freq=times.freq)[:-1]

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.frames.clock import last_time, local_times, on_wall_clock, wall_times
 from timer_forecaster.frames.grids import future_times, past_times, regular_grid, shared_steps
 from timer_forecaster.frames.panel import Panel, label
 from timer_forecaster.frames.times import Step, step_name
@@ -21,7 +22,7 @@ from timer_forecaster.frames.times import Step, step_name
 class History(NamedTuple):
     """The newest steps of an instance."""
 
-    end: pd.Index  # of one time, the last; instances that end together share the object
+    end: pd.Index  # whose last time is the last one; instances that end together share the object
     step: Step
     values: FloatArray  # (variables, steps), NaN where missing
 
@@ -57,7 +58,7 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
         variable without any value.
     """
     known = dict(histories) | _started(panel, histories)
-    ends = [times.take([-1]) for times in panel.axes]
+    ends: dict[tuple[int, int], pd.Index] = {}
     places: dict[tuple[int, int], NDArray[np.intp]] = {}
     for key, axis, values in zip(panel.keys, panel.axis, panel.values, strict=True):
         old = known[key]
@@ -65,8 +66,9 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
         if place not in places:
             name = f"{panel.axis_label(axis)}: times"
             places[place] = steps_after(old, panel.axes[axis], name)
+            ends[place] = last_time(panel.axes[axis], old.end)
         merged = _overwritten(old.values, places[place], values)[:, -memory:]
-        known[key] = History(ends[axis], old.step, merged.copy())
+        known[key] = History(ends[place], old.step, merged.copy())
     return known
 
 
@@ -101,9 +103,9 @@ def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp
     if grid is None:
         raise ValueError(
             f"{name} from {times[0]} to {times[-1]} are not all distinct and whole steps of "
-            f"{step_name(history.step)} from {end[0]}"
+            f"{step_name(history.step)} from {end[-1]}"
         )
-    return grid.get_indexer(times) - grid.get_indexer(end)[0]
+    return grid.get_indexer(times) - grid.get_indexer(end)[-1]
 
 
 def _kind(times: pd.Index) -> tuple[type, str]:
@@ -115,6 +117,9 @@ def _kind(times: pd.Index) -> tuple[type, str]:
 def times_at(history: History, steps: NDArray[np.intp]) -> pd.Index:
     """Return the times of steps that are counted from the end of a history, which is step 0."""
     end, step, _ = history
+    if on_wall_clock(end, step):
+        wall = times_at(history._replace(end=wall_times(end)[-1:]), steps)
+        return local_times(wall, end.tz).where(steps != 0, end[-1])
     past = past_times(end, step, max(0, -int(steps.min())))
     around = past.append(end).append(future_times(end, step, max(0, int(steps.max()))))
     return around.take(steps + len(past))
@@ -190,7 +195,7 @@ class Memory(NamedTuple):
                 f"y is an array, which has no times; the times of y in fit are {ends[0].dtype}: "
                 "pass a pandas object with such an index"
             )
-        return 1 + max(int(end[0]) for end in ends)
+        return 1 + max(int(end[-1]) for end in ends)
 
     def common_step(self) -> Step | None:
         """Return the step of all instances; None if they differ."""

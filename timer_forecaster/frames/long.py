@@ -11,8 +11,8 @@ from pandas.tseries.offsets import BaseOffset
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_levels
 from timer_forecaster.frames.grids import future_times
+from timer_forecaster.frames.local import clock_mark, like
 from timer_forecaster.frames.panel import Panel
-from timer_forecaster.frames.times import Step
 
 TARGET = "target"
 """Column with the name of the target column that a row forecasts."""
@@ -79,11 +79,11 @@ def long_frame(panel: Panel, quantiles: Mapping[str, FloatArray]) -> pd.DataFram
 
 def _future(panel: Panel, n_variables: int, horizon: int) -> pd.Index:
     """Return the future times of each variable of each instance in turn."""
-    futures: dict[tuple[Hashable, Step], pd.Index] = {}
-    ends = [(grid.times[-1], grid.step) for grid in panel.grids]
+    futures: dict[Hashable, pd.Index] = {}
+    ends = [(clock_mark(grid.times), grid.step) for grid in panel.grids]
     for end, grid in zip(ends, panel.grids, strict=True):
         if end not in futures:
-            futures[end] = future_times(grid.times, grid.step, horizon)
+            futures[end] = like(future_times(grid.times, grid.step, horizon), panel.stamps)
     start = dict(zip(futures, range(0, len(futures) * horizon, horizon), strict=True))
     starts = np.repeat([start[ends[number]] for number in panel.axis], n_variables)
     first, *others = futures.values()

@@ -15,7 +15,9 @@ from pandas.tseries.offsets import BaseOffset
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers, with_columns
 from timer_forecaster.frames.grids import Grid, Namer, given_grids, inferred_grids
-from timer_forecaster.frames.times import Step, as_step, parse_times
+from timer_forecaster.frames.local import on_local_clock
+from timer_forecaster.frames.stamps import parse_times
+from timer_forecaster.frames.times import Step, as_step
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,9 @@ class Panel:
     grids : list of Grid
         Regular grid of each axis. `Panel.of` leaves it empty: the steps of its instances may be
         known from earlier values, which `timer_forecaster.frames.history` holds.
+    stamps : dtype, optional
+        Of the times in the frame. Axes and grids may be in another zone, which
+        `timer_forecaster.frames.local` explains.
     """
 
     names: Sequence[Hashable]
@@ -57,6 +62,7 @@ class Panel:
     rows: list[NDArray[np.intp]]
     values: list[FloatArray]
     grids: list[Grid]
+    stamps: Any = None
 
     @classmethod
     def of(cls, y: pd.DataFrame) -> Panel:
@@ -104,7 +110,7 @@ class Panel:
         """
         frame = with_columns(frame, time_column, id_column)
         targets = chosen_targets(frame, target_columns, time_column, id_column)
-        times = pd.Index(parse_times(frame[time_column], time_column))
+        times = pd.Index(parse_times(frame[time_column], time_column, freq=freq))
         instance, instances, keys = np.zeros(len(frame), np.intp), None, [()]
         if id_column is not None:
             instance, instances = read_ids(frame[id_column], id_column)
@@ -113,13 +119,15 @@ class Panel:
         stamps = times.astype("int64").to_numpy()
         cut = _Cut.of(instance, stamps, np.lexsort((stamps, instance)))
         _refuse_repeated(cut, stamps, times, labels)
-        axes = [times.take(cut.rows[i]) for i in cut.first]
+        axes = [on_local_clock(times.take(cut.rows[i])) for i in cut.first]
         grids = _grids(axes, cut.axis, freq, dict(zip(cut.axis, labels, strict=True)).__getitem__)
         values = np.stack([read_numbers(frame[name], name) for name in targets])
         parts = cut.split(values)
         _refuse_unobserved(parts, labels, targets)
         names = [time_column] if id_column is None else [id_column, time_column]
-        return cls(names, targets, instances, keys, axes, cut.axis, cut.rows, parts, grids)
+        return cls(
+            names, targets, instances, keys, axes, cut.axis, cut.rows, parts, grids, times.dtype
+        )
 
     def series(self) -> list[FloatArray]:
         """Return each variable of each instance in turn on its grid, NaN where missing."""
@@ -189,7 +197,8 @@ def _refuse_repeated(
         raise ValueError(
             f"{labels[instance]}the time {times[cut.order[place]]} is there more than once; "
             "aggregate such rows, name the id column if they belong to several series, or give "
-            "clock times with their offset from UTC"
+            "clock times with their offset from UTC or their zone, for example "
+            "t.dt.tz_localize('Europe/Berlin', ambiguous='infer')"
         )
 
 

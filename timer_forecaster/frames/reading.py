@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from timer_forecaster.frames.times import parse_times
+from timer_forecaster.frames.stamps import parse_times
 
 
 class MissingColumnError(ValueError):

@@ -1,11 +1,9 @@
-"""Time stamps of a series: how they are read, and the step between them.
+"""The step between the times of a series.
 
 Times are a `pandas.DatetimeIndex` (with or without time zone), a `pandas.PeriodIndex` or a
 `pandas.Index` of integers. A step is a pandas offset, or an integer for integer times.
 """
 
-import warnings
-from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -22,97 +20,6 @@ from pandas.tseries.offsets import (
 )
 
 Step = BaseOffset | int
-
-# Texts in ISO 8601 are read first, for nothing has to be guessed. The guesses follow in turn: the
-# order that pandas finds in the first row (month first if in doubt), then day first.
-_ISO: dict[str, Any] = {"format": "ISO8601"}
-_GUESSES: tuple[dict[str, Any], ...] = ({}, {"dayfirst": True})
-
-
-def parse_times(values: pd.Series, column: Hashable) -> pd.Series:
-    """Read a column of times.
-
-    Parameters
-    ----------
-    values : pandas.Series
-        Dates with or without time zone, periods, integers, or texts of dates or integers. Texts
-        of eight digits are read as year, month and day if all of them are dates. Texts with
-        several offsets from UTC become times in UTC.
-    column : hashable
-        Name of the column, for errors.
-
-    Returns
-    -------
-    pandas.Series
-        The same rows, as datetime64, period or int64.
-
-    Raises
-    ------
-    ValueError
-        If a row has no time, or a time that cannot be read. The error names the first such row,
-        counted from 1.
-    """
-    _refuse_missing(values, column)
-    dtype = values.dtype
-    if isinstance(dtype, pd.DatetimeTZDtype | pd.PeriodDtype) or dtype.kind == "M":
-        return values
-    if pd.api.types.is_bool_dtype(dtype):
-        raise ValueError(f"time column {column!r} has dtype {dtype}: pass dates or integers")
-    if pd.api.types.is_numeric_dtype(dtype):
-        whole = values.to_numpy(dtype="float64") % 1 == 0
-        if not whole.all():
-            raise _row_error(values, ~whole, column, "is neither a date nor a whole number")
-        return values.astype("int64")
-    return _parse_text(values, column)
-
-
-def _parse_text(values: pd.Series, column: Hashable) -> pd.Series:
-    text = values.astype(str).str.strip()
-    if text.str.fullmatch(r"[+-]?\d+").all():
-        if text.str.fullmatch(r"\d{8}").all():
-            dates = pd.to_datetime(text, format="%Y%m%d", errors="coerce")
-            if dates.notna().all():
-                return dates
-        return text.astype("int64")
-    iso = _to_datetime(text, _ISO)
-    if iso.notna().all():
-        return iso
-    guesses = [_to_datetime(text, options) for options in _GUESSES]
-    complete = [times for times in guesses if times.notna().all()]
-    if not complete:
-        unread = min((times.isna().to_numpy() for times in [iso, *guesses]), key=np.count_nonzero)
-        raise _row_error(values, unread, column, "cannot be read as a time")
-    if not complete[0].equals(complete[-1]):
-        differ = (complete[0] != complete[-1]).to_numpy()
-        raise _row_error(
-            values, differ, column, "can be month first or day first; write dates as 2024-12-31"
-        )
-    return complete[0]
-
-
-def _to_datetime(text: pd.Series, options: dict[str, Any]) -> pd.Series:
-    with warnings.catch_warnings():
-        # pandas warns how it guessed. The caller finds a wrong guess by its unreadable rows.
-        warnings.simplefilter("ignore")
-        try:
-            times = pd.to_datetime(text, errors="coerce", **options)
-        except ValueError:  # several offsets from UTC in one column
-            return pd.to_datetime(text, errors="coerce", utc=True, **options)
-        if times.dtype == object:  # the sign of the same in pandas 2
-            return pd.to_datetime(text, errors="coerce", utc=True, **options)
-    return times
-
-
-def _refuse_missing(values: pd.Series, column: Hashable) -> None:
-    missing = values.isna().to_numpy()
-    if missing.any():
-        raise ValueError(f"time column {column!r}: data row {missing.argmax() + 1} has no time")
-
-
-def _row_error(values: pd.Series, bad: np.ndarray, column: Hashable, why: str) -> ValueError:
-    row = int(bad.argmax())
-    given = values.iloc[row]
-    return ValueError(f"time column {column!r}: data row {row + 1}, {given!r}, {why}")
 
 
 def as_step(freq: str | int | BaseOffset, times: pd.Index) -> Step:

@@ -51,5 +51,5 @@ def _of_instance(fh: Any, history: History) -> StepsAndTimes:
         raise ValueError(
             f"fh holds time differences and y's times are {history.end.dtype}; give whole steps"
         )
-    times = pd.DatetimeIndex([history.end[0] + by for by in wanted])
+    times = pd.DatetimeIndex([history.end[-1] + by for by in wanted])
     return steps_after(history, times, "fh: times"), times

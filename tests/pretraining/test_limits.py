@@ -30,13 +30,13 @@ def test_integers_outside_their_bounds_are_named(value):
 
 @pytest.mark.parametrize("value", [1.0, "1", True, math.nan, [1]])
 def test_what_is_no_integer_is_a_type_error(value):
-    with pytest.raises(TypeError, match="amount=.* must be an integer"):
+    with pytest.raises(TypeError, match=r"amount=.* must be an integer"):
         settle_integers(Settings(value), 1, "amount")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1e-300, np.float32("nan")])
 def test_numbers_that_are_not_finite_or_negative_are_named(value):
-    with pytest.raises(ValueError, match="amount=.* must be not negative and finite"):
+    with pytest.raises(ValueError, match=r"amount=.* must be not negative and finite"):
         settle_number(Settings(value), "amount")
 
 
@@ -59,5 +59,5 @@ def test_none_is_left_alone_where_it_is_the_default():
 @pytest.mark.parametrize("value", ["0.5", True, [0.5], 1j])
 def test_what_is_no_number_is_a_type_error(value):
     for check in (settle_number, settle_shares):
-        with pytest.raises(TypeError, match="amount=.* must be a number"):
+        with pytest.raises(TypeError, match=r"amount=.* must be a number"):
             check(Settings(value), "amount")

@@ -43,10 +43,11 @@ def settle_integers(settings: Any, least: int, *names: str, of: str = "", most: 
             continue
         if isinstance(value, bool) or not isinstance(value, Integral):
             raise TypeError(f"{name}={value!r}{of} must be an integer")
-        if value < least or (most and value > most):
+        number = int(value)
+        if number < least or (most and number > most):
             bound = f" and at most {most}" if most else ""
             raise ValueError(f"{name}={value}{of} must be at least {least}{bound}")
-        object.__setattr__(settings, name, int(value))
+        object.__setattr__(settings, name, number)
 
 
 def settle_number(
@@ -110,6 +111,7 @@ def settle_shares(settings: Any, *names: str, where: str = "") -> None:
         value = getattr(settings, name)
         if isinstance(value, bool) or not isinstance(value, Real):
             raise TypeError(f"{name}={value!r} must be a number{where}")
-        if not 0 <= value <= 1:
+        number = float(value)
+        if not 0 <= number <= 1:
             raise ValueError(f"{name}={value} must lie between 0 and 1{where}")
-        object.__setattr__(settings, name, float(value))
+        object.__setattr__(settings, name, number)

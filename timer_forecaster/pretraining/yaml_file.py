@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 
-class _UniqueKeys(yaml.SafeLoader):  # type: ignore[misc]
+class _UniqueKeys(yaml.SafeLoader):
     """A loader that refuses a key that stands twice; YAML's own takes the last one silently."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:

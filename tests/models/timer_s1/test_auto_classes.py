@@ -15,7 +15,7 @@ ORDERS = {
     "before transformers": f"{OURS}; import transformers",
     "after transformers": f"import transformers; {OURS}",
     "after the auto classes": f"from transformers import AutoConfig, AutoModel; {OURS}",
-    "between": f"from transformers import PreTrainedModel; {OURS}; from transformers import AutoModel",
+    "between": f"from transformers import PreTrainedModel; {OURS}",
     "after our classes": "from timer_forecaster.models.timer_s1 import TimerS1ForPrediction",
     "by the package": "from timer_forecaster import ForecastPipeline",
 }

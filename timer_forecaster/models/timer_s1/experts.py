@@ -118,7 +118,7 @@ def _in_a_program() -> bool:
     """Whether torch is writing down a program, which cannot depend on the choices of routers."""
     # Older versions of torch do not tell an export from a compilation.
     exporting = getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)
-    return bool(exporting() or torch.jit.is_tracing())
+    return bool(exporting() or torch._C._get_tracing_state())
 
 
 ExpertStrategy = Callable[[Tensor, Tensor, Tensor, Sequence[Expert]], Tensor]

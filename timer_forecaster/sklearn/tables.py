@@ -40,9 +40,22 @@ def as_numbers(table: Any, name: str) -> Any:
     plain = library == "torch" or isinstance(table, (np.ma.MaskedArray, list, tuple))
     dtype = getattr(table, "dtype", None)
     if plain or getattr(dtype, "kind", None) in ("O", "U", "S", "m", "M"):
-        if np.ndim(table) or isinstance(table, np.ma.MaskedArray):
+        try:
             return as_floats(table, name)
+        except TypeError as error:
+            if "is text" in str(error) and _is_refused(table):
+                return table
+            raise
     return table
+
+
+def _is_refused(table: Any) -> bool:
+    """Whether scikit-learn refuses texts itself, in the words that its users know."""
+    try:
+        np.asarray(table, dtype=np.float64)
+    except (TypeError, ValueError):
+        return True
+    return False
 
 
 def _frame(table: Any, name: str) -> Any:

@@ -6,6 +6,7 @@ A single series is a panel of one instance. A step of the grid without a value i
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.frames.grids import future_times, past_times, regular_grid, shared_steps
+from timer_forecaster.frames.grids import shared_steps, steps_between, times_of_steps
+from timer_forecaster.frames.opening import base_step
 from timer_forecaster.frames.panel import Panel, label
 from timer_forecaster.frames.times import Step, step_name
 
@@ -56,6 +58,9 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
         the other instances, or are not on the grid of its history; if a new instance has a
         variable without any value.
     """
+    for history in islice(histories.values(), 1):  # all have the same kind of times
+        for axis in islice(panel.axes, 1):
+            _refuse_other_kind(history.end, axis, f"{panel.axis_label(0)}: times")
     known = dict(histories) | _started(panel, histories)
     ends = [times.take([-1]) for times in panel.axes]
     places: dict[tuple[int, int], NDArray[np.intp]] = {}
@@ -92,32 +97,50 @@ def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp
     Raises
     ------
     ValueError
-        If the times, which errors call `name`, are not distinct steps of the history's grid.
+        If the times, which errors call `name`, are not of the kind of the history's, or not
+        distinct steps of its grid.
     """
-    end = history.end
-    if isinstance(end, pd.DatetimeIndex | pd.PeriodIndex) and _kind(end) != _kind(times):
+    _refuse_other_kind(history.end, times, name)
+    steps = steps_between(history.end, times, history.step) if times.is_unique else None
+    if steps is None:
+        raise _off_steps(history, times, name)
+    return steps
+
+
+def _refuse_other_kind(end: pd.Index, times: pd.Index, name: str) -> None:
+    if _kind(end) != _kind(times):
         raise ValueError(f"{name} are {times.dtype}, those of y are {end.dtype}; use the same kind")
-    grid = regular_grid(end.union(times), history.step) if times.is_unique else None
-    if grid is None:
-        raise ValueError(
-            f"{name} from {times[0]} to {times[-1]} are not all distinct and whole steps of "
-            f"{step_name(history.step)} from {end[0]}"
+
+
+def _kind(times: pd.Index) -> tuple[str, str]:
+    """Return the kind of times, and their period or time zone; only equal kinds compare."""
+    if isinstance(times, pd.PeriodIndex):
+        return "periods", str(times.dtype)
+    if isinstance(times, pd.DatetimeIndex):
+        return "dates", str(times.tz)
+    return ("integers" if pd.api.types.is_integer_dtype(times.dtype) else str(times.dtype)), ""
+
+
+def _off_steps(history: History, times: pd.Index, name: str) -> ValueError:
+    """Return the error about times that are no steps of a history."""
+    end, step = history.end, history.step
+    full = base_step(step)
+    if full != step and times.is_unique and steps_between(end, times, full) is not None:
+        closed = next(t for t in times if steps_between(end, pd.DatetimeIndex([t]), step) is None)
+        return ValueError(
+            f"{name}: {closed} is a {closed.day_name()} and no step of y, which has "
+            f"{step_name(step)}; leave it out, or fit with the full calendar, as "
+            f"y.asfreq({step_name(full)!r}) makes it"
         )
-    return grid.get_indexer(times) - grid.get_indexer(end)[0]
-
-
-def _kind(times: pd.Index) -> tuple[type, str]:
-    """Return the type of times, and their period or time zone; only equal kinds compare."""
-    within = times.dtype if isinstance(times, pd.PeriodIndex) else getattr(times, "tz", None)
-    return type(times), str(within)
+    return ValueError(
+        f"{name} from {times[0]} to {times[-1]} are not all distinct and whole steps of "
+        f"{step_name(step)} from {end[0]}"
+    )
 
 
 def times_at(history: History, steps: NDArray[np.intp]) -> pd.Index:
     """Return the times of steps that are counted from the end of a history, which is step 0."""
-    end, step, _ = history
-    past = past_times(end, step, max(0, -int(steps.min())))
-    around = past.append(end).append(future_times(end, step, max(0, int(steps.max()))))
-    return around.take(steps + len(past))
+    return times_of_steps(history.end, history.step, steps)
 
 
 def _overwritten(old: FloatArray, after: NDArray[np.intp], new: FloatArray) -> FloatArray:
@@ -179,6 +202,8 @@ class Memory(NamedTuple):
     def next_time(self) -> int:
         """Return the time of the next step, at which an array without times continues.
 
+        Instances of different steps continue by ones.
+
         Raises
         ------
         ValueError
@@ -190,7 +215,12 @@ class Memory(NamedTuple):
                 f"y is an array, which has no times; the times of y in fit are {ends[0].dtype}: "
                 "pass a pandas object with such an index"
             )
-        return 1 + max(int(end[0]) for end in ends)
+        return self.integer_step() + max(int(end[0]) for end in ends)
+
+    def integer_step(self) -> int:
+        """Return the step of all instances if it is an integer, else 1."""
+        step = self.common_step()
+        return step if isinstance(step, int) else 1
 
     def common_step(self) -> Step | None:
         """Return the step of all instances; None if they differ."""
@@ -230,8 +260,8 @@ class Memory(NamedTuple):
         return pd.DataFrame(values.T, index=index, columns=self.columns)
 
 
-def shifted(y: pd.DataFrame, by: int) -> pd.DataFrame:
-    """Return a frame with its integer times moved by a number of steps."""
+def shifted(y: pd.DataFrame, by: int, step: int = 1) -> pd.DataFrame:
+    """Return a frame with integer times that are multiplied by a step and moved."""
     if isinstance(y.index, pd.MultiIndex):
-        return y.set_axis(y.index.set_levels(list(y.index.levels[-1] + by), level=-1))
-    return y.set_axis(y.index + by)
+        return y.set_axis(y.index.set_levels(list(y.index.levels[-1] * step + by), level=-1))
+    return y.set_axis(y.index * step + by)

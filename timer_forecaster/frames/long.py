@@ -9,9 +9,8 @@ import pandas as pd
 from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.frames.grids import future_times
+from timer_forecaster.frames.grids import futures
 from timer_forecaster.frames.panel import Panel
-from timer_forecaster.frames.times import Step
 
 TARGET = "target"
 """Column with the name of the target column that a row forecasts."""
@@ -79,15 +78,9 @@ def long_frame(panel: Panel, quantiles: Mapping[str, FloatArray]) -> pd.DataFram
 
 def _future(panel: Panel, n_variables: int, horizon: int) -> pd.Index:
     """Return the future times of each variable of each instance in turn."""
-    futures: dict[tuple[Hashable, Step], pd.Index] = {}
-    ends = [(grid.times[-1], grid.step) for grid in panel.grids]
-    for end, grid in zip(ends, panel.grids, strict=True):
-        if end not in futures:
-            futures[end] = future_times(grid.times, grid.step, horizon)
-    start = dict(zip(futures, range(0, len(futures) * horizon, horizon), strict=True))
-    starts = np.repeat([start[ends[number]] for number in panel.axis], n_variables)
-    first, *others = futures.values()
-    return first.append(others).take((starts[:, None] + np.arange(horizon)).ravel())
+    ends = [panel.axes[number][last] for number, last in zip(panel.axis, panel.last, strict=True)]
+    steps = [panel.grids[number].step for number in panel.axis for _ in range(n_variables)]
+    return futures(ends[0].append(ends[1:]), steps, horizon)
 
 
 def series_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.frames.advice import aggregation
 from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers, with_columns
 from timer_forecaster.frames.grids import Grid, Namer, given_grids, inferred_grids
 from timer_forecaster.frames.times import Step, as_step, parse_times
@@ -114,7 +116,8 @@ class Panel:
         cut = _Cut.of(instance, stamps, np.lexsort((stamps, instance)))
         _refuse_repeated(cut, stamps, times, labels)
         axes = [times.take(cut.rows[i]) for i in cut.first]
-        grids = _grids(axes, cut.axis, freq, dict(zip(cut.axis, labels, strict=True)).__getitem__)
+        name = dict(zip(cut.axis, labels, strict=True)).__getitem__
+        grids = _grids(axes, cut.axis, freq, name, aggregation(time_column, id_column, targets))
         values = np.stack([read_numbers(frame[name], name) for name in targets])
         parts = cut.split(values)
         _refuse_unobserved(parts, labels, targets)
@@ -122,9 +125,25 @@ class Panel:
         return cls(names, targets, instances, keys, axes, cut.axis, cut.rows, parts, grids)
 
     def series(self) -> list[FloatArray]:
-        """Return each variable of each instance in turn on its grid, NaN where missing."""
-        parts = zip(self.values, self.axis, strict=True)
-        return [one for values, number in parts for one in self.grids[number].lay(values)]
+        """Return each variable of each instance in turn on its grid, NaN where missing.
+
+        A series ends with its last observed value.
+        """
+        series: list[FloatArray] = []
+        for values, number, last in zip(self.values, self.axis, self.last, strict=True):
+            grid = self.grids[number]
+            laid = grid.lay(values)
+            if (last == values.shape[1] - 1).all():
+                series += list(laid)
+            else:
+                stops = grid.places[last] + 1
+                series += [one[:stop] for one, stop in zip(laid, stops.tolist(), strict=True)]
+        return series
+
+    @cached_property
+    def last(self) -> list[NDArray[np.intp]]:
+        """Place among an instance's times of the last observed value of each variable."""
+        return [_last_observed(values) for values in self.values]
 
     def axis_label(self, number: int) -> str:
         """Return the name of the first instance with an axis, for errors."""
@@ -160,21 +179,33 @@ class _Cut(NamedTuple):
         return _split(values[:, self.order], self.bounds)
 
 
+def _last_observed(values: FloatArray) -> NDArray[np.intp]:
+    """Return the place of the last value of each row that is not NaN."""
+    newest = values.shape[1] - 1
+    if not np.isnan(values[:, -1]).any():
+        return np.full(len(values), newest)
+    return newest - np.argmax(~np.isnan(values[:, ::-1]), axis=1)
+
+
 def _split(values: NDArray[Any], bounds: NDArray[np.intp]) -> list[NDArray[Any]]:
     """Return views of the parts of the last axis between bounds."""
     return [values[..., start:stop] for start, stop in pairwise(bounds.tolist())]
 
 
 def _grids(
-    axes: list[pd.Index], series: list[int], freq: str | int | BaseOffset | None, name: Namer
+    axes: list[pd.Index],
+    series: list[int],
+    freq: str | int | BaseOffset | None,
+    name: Namer,
+    remedy: str,
 ) -> list[Grid]:
     """Return the grid of each axis: by `freq`, the frequency of periods, or the times."""
     step: Step | None = axes[0].freq if isinstance(axes[0], pd.PeriodIndex) else None
     if freq is not None:
         step = as_step(freq, axes[0])
     if step is None:
-        return inferred_grids(axes, series, name)
-    return given_grids(axes, step, name)
+        return inferred_grids(axes, series, name, remedy)
+    return given_grids(axes, step, name, remedy)
 
 
 def _refuse_repeated(

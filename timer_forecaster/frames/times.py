@@ -1,11 +1,12 @@
 """Time stamps of a series: how they are read, and the step between them.
 
 Times are a `pandas.DatetimeIndex` (with or without time zone), a `pandas.PeriodIndex` or a
-`pandas.Index` of integers. A step is a pandas offset, or an integer for integer times.
+`pandas.Index` of integers. A step is a pandas offset, `OpenHours`, or an integer for integer times.
 """
 
 import warnings
 from collections.abc import Hashable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,9 @@ from pandas.tseries.offsets import (
     MonthEnd,
 )
 
-Step = BaseOffset | int
+from timer_forecaster.frames.opening import DAY, PER_UNIT, OpenHours, opening_name
+
+Step = BaseOffset | OpenHours | int
 
 # Texts in ISO 8601 are read first, for nothing has to be guessed. The guesses follow in turn: the
 # order that pandas finds in the first row (month first if in doubt), then day first.
@@ -160,10 +163,37 @@ def regular_step(times: pd.Index) -> Step | None:
     if len(times) < 3:
         return None
     if isinstance(times, pd.DatetimeIndex):
-        alias = pd.infer_freq(times)
-        return None if alias is None else to_offset(alias)
+        return _regular_offset(times)
     steps = np.diff(times.to_numpy())
     return int(steps[0]) if (steps == steps[0]).all() else None
+
+
+def _regular_offset(times: pd.DatetimeIndex) -> BaseOffset | None:
+    """Return the offset that pandas infers; it is asked only where the distances allow one."""
+    if times.tz is None:
+        first, distances = times.asi8[0], np.diff(times.asi8)
+        day = DAY // PER_UNIT[times.unit]
+        shortest = int(distances.min())
+        if (distances == shortest).all() and shortest < 27 * day:
+            weekday = int(first // day % 7) if shortest % (7 * day) == 0 else 0
+            return _even_offset(shortest, weekday, times.unit)
+        if shortest < 27 * day and int(distances.max()) not in (
+            3 * day,
+            17 * day // 24,
+            65 * day // 24,
+        ):
+            return None  # neither months, nor business days, nor business hours
+    alias = pd.infer_freq(times)
+    return None if alias is None else to_offset(alias)
+
+
+@lru_cache(maxsize=64)
+def _even_offset(distance: int, weekday: int, unit: str) -> BaseOffset | None:
+    """Return the offset of times that are evenly distant, the first on a weekday of 1970."""
+    day = DAY // PER_UNIT[unit]
+    stamps = weekday * day + distance * np.arange(3)
+    alias = pd.infer_freq(pd.DatetimeIndex(stamps.view(f"M8[{unit}]")))
+    return None if alias is None else to_offset(alias)
 
 
 def most_common_step(times: pd.Index) -> Step | None:
@@ -207,5 +237,5 @@ def _month_step(wall: pd.DatetimeIndex) -> BaseOffset | None:
 
 
 def step_name(step: Step | None) -> str:
-    """Return the name of a step in errors."""
-    return str(getattr(step, "freqstr", step))
+    """Return the name of a step in errors, such as "D" or "business days Mon–Sat"."""
+    return opening_name(step) or str(getattr(step, "freqstr", step))

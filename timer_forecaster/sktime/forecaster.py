@@ -7,13 +7,12 @@ and a `Forecast` into frames. The forecasts themselves are made in `timer_foreca
 from __future__ import annotations
 
 import warnings
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import sktime
 from packaging.version import Version
-from pandas.tseries.offsets import BaseOffset
 from sktime.datatypes import convert_to
 from sktime.forecasting.base import BaseForecaster
 
@@ -23,7 +22,7 @@ from timer_forecaster.estimators import check_parameters, options_of, pipeline_o
 from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference import Forecast
 from timer_forecaster.inference.steps import forecast_rows, forecast_steps, steps_to_remember
-from timer_forecaster.sktime.horizons import steps_and_times
+from timer_forecaster.sktime.horizons import steps_and_times, with_freq
 
 POINTS = ("median", "mean")
 EXOGENOUS = ("raise", "warn")
@@ -132,7 +131,7 @@ class PipelineForecaster(BaseForecaster):
         # sktime labels by its latest y, whose columns may stand in another order
         self._y_metadata["feature_names"] = self._memory.columns.to_list()
         if self._y_metadata["mtype"] in _WITHOUT_TIMES:
-            y = shifted(y, self._memory.next_time())
+            y = shifted(y, self._memory.next_time(), self._memory.integer_step())
             self._set_cutoff_from_y(y)
         self._remember(self._memory.updated(y, self._length()))
         return self
@@ -141,8 +140,8 @@ class PipelineForecaster(BaseForecaster):
         """Keep a memory; show sktime the frequency of its times if sktime found none."""
         self._memory = memory
         cutoff, step = self.cutoff, memory.common_step()
-        if isinstance(cutoff, pd.DatetimeIndex) and cutoff.freq is None and step is not None:
-            self._set_cutoff(pd.DatetimeIndex(cutoff, freq=cast(BaseOffset, step)))
+        if isinstance(cutoff, pd.DatetimeIndex) and cutoff.freq is None:
+            self._set_cutoff(with_freq(cutoff, step))
 
     def _length(self) -> int:
         """Return the number of newest steps of each series to remember."""

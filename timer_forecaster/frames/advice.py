@@ -10,8 +10,8 @@ import pandas as pd
 from timer_forecaster.frames.counting import stamps_of
 from timer_forecaster.frames.times import Step, step_name
 
-# A grid that is to be filled in has at most this many times the steps that are there.
-_LONGEST_FILLING = 100
+# A grid to be filled in has at most so many times the steps that are there.
+_LONGEST_FILLING = {"dates": 10, "integers": 100}
 
 # Bins to aggregate irregular times to. At least half of the bins shall hold a time.
 _BINS = {"min": 1, "5min": 5, "15min": 15, "h": 60, "D": 1440, "7D": 10080}  # minutes
@@ -75,19 +75,27 @@ def off_grid(axis: pd.Index, step: Step, found: Step | None, name: str, remedy: 
 
 
 def aggregation(
-    time_column: Hashable, id_column: Hashable | None, targets: Sequence[Hashable]
+    frame: pd.DataFrame,
+    time_column: Hashable,
+    id_column: Hashable | None,
+    targets: Sequence[Hashable],
 ) -> str:
     """Return an expression that adds up the rows of a frame, with a place for the frequency.
 
     Examples
     --------
-    >>> aggregation("day", None, ["sold"]).format(freq="h")
-    "frame.resample('h', on='day')[['sold']].sum().reset_index()"
+    >>> frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=3), "sold": 1})
+    >>> aggregation(frame, "day", None, ["sold"]).format(freq="D")
+    "frame.resample('D', on='day')[['sold']].sum().reset_index()"
     """
-    groups = "" if id_column is None else f".groupby({id_column!r})"
-    text = f"frame{groups}.resample('FREQ', on={time_column!r})[{list(targets)!r}].sum()"
-    escaped = text.replace("{", "{{").replace("}", "}}")
-    return escaped.replace("FREQ", "{freq}", 1) + ".reset_index()"
+    text = "frame"
+    if frame[time_column].dtype.kind != "M":
+        texts = ".astype(str)" if frame[time_column].dtype.kind in "iu" else ""  # as 20240131
+        text += f".assign(**{{{time_column!r}: pd.to_datetime(frame[{time_column!r}]{texts})}})"
+    text += "" if id_column is None else f".groupby({id_column!r})"
+    selected = f"on={time_column!r})[{list(targets)!r}].sum().reset_index()"
+    before, after = (part.replace("{", "{{").replace("}", "}}") for part in (text, selected))
+    return f"{before}.resample('{{freq}}', {after}"
 
 
 def asfreq_advice(axis: pd.Index) -> str:
@@ -111,9 +119,11 @@ def _filling(axis: pd.Index) -> str | int | None:
         return None
     stamps = stamps_of(axis if not hasattr(axis, "tz") else axis.tz_localize(None))
     divisor = int(np.gcd.reduce(np.abs(np.diff(stamps))))
-    if (int(stamps[-1]) - int(stamps[0])) // divisor > _LONGEST_FILLING * len(stamps):
+    dates = isinstance(axis, pd.DatetimeIndex)
+    longest = _LONGEST_FILLING["dates" if dates else "integers"] * len(stamps)
+    if (int(stamps[-1]) - int(stamps[0])) // divisor > longest:
         return None
-    if not isinstance(axis, pd.DatetimeIndex):
+    if not dates:
         return divisor
     step = pd.Timedelta(divisor, unit=axis.unit)
     day = pd.Timedelta(days=1)

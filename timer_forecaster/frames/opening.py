@@ -219,8 +219,8 @@ def opening_name(step: object) -> str | None:
     """Return the name of a step along open days or hours, for errors; None of another step."""
     if isinstance(step, OpenHours):
         return step.freqstr
-    weekdays = _weekdays(step)
-    return None if weekdays is None else f"business days {_day_names(weekdays)}"
+    days = week_slots(step, 0)
+    return None if days is None else f"business days {_day_names(days.open)}"
 
 
 def _day_names(weekdays: Sequence[int]) -> str:

@@ -117,7 +117,9 @@ class Panel:
         _refuse_repeated(cut, stamps, times, labels)
         axes = [times.take(cut.rows[i]) for i in cut.first]
         name = dict(zip(cut.axis, labels, strict=True)).__getitem__
-        grids = _grids(axes, cut.axis, freq, name, aggregation(time_column, id_column, targets))
+        grids = _grids(
+            axes, cut.axis, freq, name, aggregation(frame, time_column, id_column, targets)
+        )
         values = np.stack([read_numbers(frame[name], name) for name in targets])
         parts = cut.split(values)
         _refuse_unobserved(parts, labels, targets)

@@ -39,7 +39,9 @@ class PipelineForecaster(BaseForecaster):
     Notes
     -----
     *Memory*. `fit` remembers the newest steps of each series: 65,536, or ``context_length`` if it
-    is larger. Times that are absent from a regular index are missing values. `update` extends the
+    is larger. Times that are absent from a regular index are missing values. Days of the week and
+    hours that never occur in the y of `fit` are no steps, unless its index has a ``freq``;
+    `timer_forecaster.frames.opening` has the rule. `update` extends the
     memory, whatever ``update_params`` is. Arrays have no times: an array in `update` continues the
     series. An update that ends before the remembered series do moves the cutoff back, as sktime
     defines it; all later steps are then forgotten.
@@ -49,8 +51,9 @@ class PipelineForecaster(BaseForecaster):
     and pickles hold the remembered steps, 8 bytes each, and the finetuned weights.
 
     *Forecasts*. All instances and variables are forecast in one batch, each from its own values
-    and its own end. The forecast of one context is remembered beside the weights, and answers
-    every question about it: points, quantiles, intervals, variances and distributions.
+    and its own end, which is the last index of y, as sktime defines the cutoff: missing values at
+    the end count as steps. The forecast of one context is remembered beside the weights, and
+    answers every question about it: points, quantiles, intervals, variances and distributions.
 
     *In-sample steps* are one-step forecasts, each from the steps before it, in one batch. They
     cost a forecast for each step, and are NaN where no value was observed before.

@@ -16,7 +16,7 @@ from timer_forecaster.frames.grids import (
     inferred_grids,
     past_times,
     regular_grid,
-    shared_steps,
+    shared_grids,
 )
 
 
@@ -166,6 +166,10 @@ def days(*numbers):
 
 def name(number):
     return f"axis {number}"
+
+
+def shared_steps(axes, known, name):
+    return {number: grid.step for number, grid in shared_grids(axes, known, name).items()}
 
 
 def test_values_are_laid_on_their_grid():

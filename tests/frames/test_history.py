@@ -182,3 +182,14 @@ def test_integer_times_have_a_step(step):
         held = extended({}, Panel.of(frame), 100)[()]
         assert held.step == step
         assert times_at(held, np.array([1, 2])).tolist() == [3 + 20 * step, 3 + 21 * step]
+
+
+def test_instances_of_other_steps_may_end_together():
+    closed = {"a": {6}, "b": set()}
+    lines = {key: {n: 1.0 for n in range(90) if n % 7 not in own} for key, own in closed.items()}
+    histories = extended({}, panel(**lines), 100)
+    for days in ({91: 1.0}, {93: 1.0}, {95: 1.0}):
+        histories = extended(histories, panel(a=days, b=days), 100)
+    assert [h.values.shape[1] for h in histories.values()] == [83, 96]
+    assert np.isnan(histories["a"].values).sum() == 2
+    assert np.isnan(histories["b"].values).sum() == 3

@@ -144,10 +144,12 @@ def own_step(times: pd.Index) -> Step | None:
     return opening or regular_step(times)
 
 
-def shared_steps(
+def shared_grids(
     axes: Mapping[int, pd.Index], known: Iterable[Step], name: Namer
-) -> dict[int, Step]:
-    """Return the step of each axis, where all must have the same one.
+) -> dict[int, Grid]:
+    """Return the grid of each axis, where all must have the same step.
+
+    Steps along different open days or hours of one full calendar count as the same.
 
     Parameters
     ----------
@@ -174,14 +176,21 @@ def shared_steps(
             votes.update({step: len(axis)} if step is not None else {})
     common = votes.most_common(1)[0][0] if votes else None
     return {
-        number: _checked_step(axis, shown[number], common, number, name)
+        number: _checked_grid(axis, shown[number], common, number, name)
         for number, axis in axes.items()
     }
 
 
+def are_distinct(times: pd.Index) -> bool:
+    """Whether no time is there twice."""
+    if isinstance(times, pd.DatetimeIndex | pd.PeriodIndex):  # most are sorted: quick to see
+        return bool((np.diff(times.asi8) > 0).all()) or times.is_unique
+    return times.is_unique
+
+
 def _shown_step(axis: pd.Index, number: int, name: Namer) -> Step | None:
     """Return the step that an index has, or else the one that its times show."""
-    if not axis.is_unique:
+    if not are_distinct(axis):
         twice = axis[axis.duplicated()][0]
         raise ValueError(f"{name(number)}: time {twice} is there more than once")
     if isinstance(axis, pd.DatetimeIndex | pd.PeriodIndex):
@@ -195,23 +204,20 @@ def _shown_step(axis: pd.Index, number: int, name: Namer) -> Step | None:
     )
 
 
-def _checked_step(
+def _checked_grid(
     axis: pd.Index, own: Step | None, common: Step | None, number: int, name: Namer
-) -> Step:
-    """Return the common step, or the step of an axis if that is no other.
-
-    Steps along different open days or hours of one full calendar are no other steps.
-    """
+) -> Grid:
+    """Return the grid of the common step, or of the step of an axis if that is no other."""
     full = base_step(common)
     if own is not None and own != common and base_step(own) == full and _is_opening(axis):
-        return own
+        return cast(Grid, Grid.of(axis, own))
     found = evident_grid(axis, common, None)
     regular = own is not None and own != common
     if found is not None and (not regular or len(axis) >= _SAME_STEP_SHARE * found.size):
-        return found.step
+        return found
     alone = evident_grid(axis, own, cast(Step | None, full))
     if alone is not None and base_step(alone.step) == full:
-        return alone.step
+        return alone
     if alone is not None:
         raise ValueError(
             f"{name(number)} has a step of {step_name(alone.step)}, others of "
@@ -282,7 +288,7 @@ def steps_between(start: pd.Index, times: pd.Index, step: Step) -> NDArray[np.in
     start : pandas.Index
         Of one time.
     times : pandas.Index
-        Distinct and of the same kind.
+        Sorted, distinct and of the same kind.
     step : offset or int
     """
     if isinstance(start, pd.DatetimeIndex) and start.unit != times.unit:
@@ -292,21 +298,10 @@ def steps_between(start: pd.Index, times: pd.Index, step: Step) -> NDArray[np.in
     if counter is None:
         grid = regular_grid(start.union(times), step)
         return None if grid is None else grid.get_indexer(times) - grid.get_indexer(start)[0]
-    first = stamps_of(start)[0]
-    numbers, whole = counter.after(first, stamps_of(times))
-    reach = _longest_grid(times)
-    fits = whole.all() and np.abs(numbers).max(initial=0) <= reach
-    return numbers.astype(np.intp, copy=False) if fits else None
-
-
-def times_of_steps(start: pd.Index, step: Step, steps: NDArray[np.intp]) -> pd.Index:
-    """Return the times that lie numbers of steps after one time."""
-    counter = step_counter(start, step)
-    if counter is not None:
-        return index_of(counter.at(stamps_of(start)[0], steps.astype(np.int64)), start)
-    past = past_times(start, step, max(0, -int(steps.min())))
-    around = past.append(start).append(future_times(start, step, max(0, int(steps.max()))))
-    return around.take(steps + len(past))
+    numbers, whole = counter.after(stamps_of(start)[0], stamps_of(times))
+    if not whole.all() or np.abs(numbers).max(initial=0) > _longest_grid(times):
+        return None
+    return numbers.astype(np.intp, copy=False)
 
 
 def regular_grid(times: pd.Index, step: Step) -> pd.Index | None:
@@ -355,24 +350,45 @@ def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:
     return walked.as_unit(times.unit)[1:]
 
 
-def futures(ends: pd.Index, steps: Sequence[Step], horizon: int) -> pd.Index:
-    """Return the `horizon` times after each end by its own step, those of the first end first."""
+def times_after(ends: pd.Index, steps: Sequence[Step], numbers: NDArray[np.intp]) -> pd.Index:
+    """Return the times that lie numbers of steps after each end by its own step.
+
+    Parameters
+    ----------
+    ends : pandas.Index
+    steps : sequence of offset or int
+        Of each end.
+    numbers : ndarray of int, shape (ends, n)
+
+    Returns
+    -------
+    pandas.Index
+        The `n` times of the first end first.
+    """
     stamps, codes = stamps_of(ends), _codes(ends, steps)
-    ahead = np.empty((len(ends), horizon), dtype=np.int64)
+    found = np.empty(numbers.shape, dtype=np.int64)
     for code in np.unique(codes):
         rows = np.flatnonzero(codes == code)
         step = steps[rows[0]]
         counter = step_counter(ends[rows[:1]], step)
         if counter is not None:
-            ahead[rows] = counter.at(stamps[rows, None], np.arange(1, horizon + 1))
+            found[rows] = counter.at(stamps[rows, None], numbers[rows].astype(np.int64))
             continue
-        distinct, which = np.unique(stamps[rows], return_inverse=True)
-        walked = [
-            future_times(index_of(distinct[i : i + 1], ends), step, horizon)
-            for i in range(len(distinct))
-        ]
-        ahead[rows] = np.stack([stamps_of(times) for times in walked])[which]
-    return index_of(ahead.ravel(), ends)
+        asked, which = np.unique(
+            np.column_stack([stamps[rows], numbers[rows]]), axis=0, return_inverse=True
+        )
+        walked = [_walked(index_of(row[:1], ends), step, row[1:]) for row in asked]
+        found[rows] = np.stack(walked)[which.ravel()]
+    return index_of(found.ravel(), ends)
+
+
+def _walked(end: pd.Index, step: Step, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the stamps that lie numbers of steps after one time, walked by pandas."""
+    if not numbers.size:
+        return numbers
+    past = past_times(end, step, max(0, -int(numbers.min())))
+    around = past.append(end).append(future_times(end, step, max(0, int(numbers.max()))))
+    return stamps_of(around)[numbers + len(past)]
 
 
 def _codes(ends: pd.Index, steps: Sequence[Step]) -> NDArray[np.intp]:

@@ -14,7 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.frames.grids import shared_steps, steps_between, times_of_steps
+from timer_forecaster.frames.grids import (
+    Grid,
+    are_distinct,
+    shared_grids,
+    steps_between,
+    times_after,
+)
 from timer_forecaster.frames.opening import base_step
 from timer_forecaster.frames.panel import Panel, label
 from timer_forecaster.frames.times import Step, step_name
@@ -61,12 +67,17 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
     for history in islice(histories.values(), 1):  # all have the same kind of times
         for axis in islice(panel.axes, 1):
             _refuse_other_kind(history.end, axis, f"{panel.axis_label(0)}: times")
-    known = dict(histories) | _started(panel, histories)
+    started = _started(panel, histories)
+    known = dict(histories)
     ends = [times.take([-1]) for times in panel.axes]
-    places: dict[tuple[int, int], NDArray[np.intp]] = {}
+    places: dict[tuple[int, int, int], NDArray[np.intp]] = {}
     for key, axis, values in zip(panel.keys, panel.axis, panel.values, strict=True):
+        if key not in known:
+            grid = started[axis]
+            known[key] = History(ends[axis], grid.step, grid.lay(values)[:, -memory:].copy())
+            continue
         old = known[key]
-        place = (axis, id(old.end))
+        place = (axis, id(old.end), id(old.step))
         if place not in places:
             name = f"{panel.axis_label(axis)}: times"
             places[place] = steps_after(old, panel.axes[axis], name)
@@ -75,20 +86,16 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
     return known
 
 
-def _started(panel: Panel, histories: Histories) -> dict[Hashable, History]:
-    """Return empty histories of the new instances, which end at their first times."""
+def _started(panel: Panel, histories: Histories) -> dict[int, Grid]:
+    """Return the grids of new instances by their axes."""
     new = [i for i, key in enumerate(panel.keys) if key not in histories]
     axes = {number: panel.axes[number] for number in {panel.axis[i] for i in new}}
     known = (history.step for history in histories.values())
-    steps = shared_steps(axes, known, panel.axis_label)
-    starts = {axis: panel.axes[axis].take([0]) for axis in steps}
-    started = {}
+    grids = shared_grids(axes, known, panel.axis_label)
     for i in new:
-        key, axis, values = panel.keys[i], panel.axis[i], panel.values[i]
-        if np.isnan(values).all(axis=1).any():
-            raise ValueError(f"{label(key)} has a variable without any observed value")
-        started[key] = History(starts[axis], steps[axis], np.empty((len(values), 0)))
-    return started
+        if np.isnan(panel.values[i]).all(axis=1).any():
+            raise ValueError(f"{label(panel.keys[i])} has a variable without any observed value")
+    return grids
 
 
 def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp]:
@@ -101,7 +108,7 @@ def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp
         distinct steps of its grid.
     """
     _refuse_other_kind(history.end, times, name)
-    steps = steps_between(history.end, times, history.step) if times.is_unique else None
+    steps = steps_between(history.end, times, history.step) if are_distinct(times) else None
     if steps is None:
         raise _off_steps(history, times, name)
     return steps
@@ -140,7 +147,15 @@ def _off_steps(history: History, times: pd.Index, name: str) -> ValueError:
 
 def times_at(history: History, steps: NDArray[np.intp]) -> pd.Index:
     """Return the times of steps that are counted from the end of a history, which is step 0."""
-    return times_of_steps(history.end, history.step, steps)
+    return times_after(history.end, [history.step], steps[None])
+
+
+def all_times_at(histories: Sequence[History], steps: NDArray[np.intp]) -> list[pd.Index]:
+    """Return the times of the same steps from the end of each history."""
+    first, *others = [history.end for history in histories]
+    numbers = np.broadcast_to(steps, (len(histories), len(steps)))
+    times = times_after(first.append(others), [history.step for history in histories], numbers)
+    return [times[i : i + len(steps)] for i in range(0, len(times), len(steps))]
 
 
 def _overwritten(old: FloatArray, after: NDArray[np.intp], new: FloatArray) -> FloatArray:

@@ -9,7 +9,8 @@ import pandas as pd
 from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.frames.grids import futures
+from timer_forecaster.frames.counting import index_of, stamps_of
+from timer_forecaster.frames.grids import times_after
 from timer_forecaster.frames.panel import Panel
 
 TARGET = "target"
@@ -78,9 +79,11 @@ def long_frame(panel: Panel, quantiles: Mapping[str, FloatArray]) -> pd.DataFram
 
 def _future(panel: Panel, n_variables: int, horizon: int) -> pd.Index:
     """Return the future times of each variable of each instance in turn."""
-    ends = [panel.axes[number][last] for number, last in zip(panel.axis, panel.last, strict=True)]
+    stamps = [stamps_of(axis) for axis in panel.axes]
+    ends = [stamps[number][last] for number, last in zip(panel.axis, panel.last, strict=True)]
     steps = [panel.grids[number].step for number in panel.axis for _ in range(n_variables)]
-    return futures(ends[0].append(ends[1:]), steps, horizon)
+    ahead = np.broadcast_to(np.arange(1, horizon + 1), (len(steps), horizon))
+    return times_after(index_of(np.concatenate(ends), panel.axes[0]), steps, ahead)
 
 
 def series_of(

@@ -87,7 +87,7 @@ class Panel:
         instance, _ = pd.factorize(np.ravel_multi_index(tuple(outer), sizes))
         cut = _Cut.of(instance, inner, np.argsort(instance, kind="stable"))
         instances = index.take(cut.order[cut.bounds[:-1]]).droplevel(-1)
-        axes = [index.levels[-1].take(inner[cut.rows[i]]) for i in cut.first]
+        axes = cut.axes(index.levels[-1], inner)
         keys = instances.tolist()
         return cls(names, columns, instances, keys, axes, cut.axis, cut.rows, cut.split(values), [])
 
@@ -115,7 +115,7 @@ class Panel:
         stamps = times.astype("int64").to_numpy()
         cut = _Cut.of(instance, stamps, np.lexsort((stamps, instance)))
         _refuse_repeated(cut, stamps, times, labels)
-        axes = [times.take(cut.rows[i]) for i in cut.first]
+        axes = cut.axes(times, np.arange(len(times)))
         name = dict(zip(cut.axis, labels, strict=True)).__getitem__
         grids = _grids(
             axes, cut.axis, freq, name, aggregation(frame, time_column, id_column, targets)
@@ -175,6 +175,13 @@ class _Cut(NamedTuple):
         axis = [number[mark] for mark in marks]
         first = np.unique(np.asarray(axis, dtype=np.intp), return_index=True)[1]
         return cls(order, bounds, _split(order, bounds), axis, first)
+
+    def axes(self, times: pd.Index, places: NDArray[np.int64]) -> list[pd.Index]:
+        """Return the distinct axes; `places` holds the place of each row's time in `times`."""
+        if getattr(times, "freq", None) is not None:
+            return [times.take(places[self.rows[i]]) for i in self.first]  # may keep freq
+        ordered, bounds = times.take(places[self.order]), self.bounds.tolist()
+        return [ordered[bounds[i] : bounds[i + 1]] for i in self.first.tolist()]
 
     def split(self, values: FloatArray) -> list[FloatArray]:
         """Cut values (variables, rows) by instance."""

@@ -7,7 +7,7 @@ Times are a `pandas.DatetimeIndex` (with or without time zone), a `pandas.Period
 import warnings
 from collections.abc import Hashable
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -171,20 +171,24 @@ def regular_step(times: pd.Index) -> Step | None:
 def _regular_offset(times: pd.DatetimeIndex) -> BaseOffset | None:
     """Return the offset that pandas infers; it is asked only where the distances allow one."""
     if times.tz is None:
-        first, distances = times.asi8[0], np.diff(times.asi8)
-        day = DAY // PER_UNIT[times.unit]
-        shortest = int(distances.min())
-        if (distances == shortest).all() and shortest < 27 * day:
-            weekday = int(first // day % 7) if shortest % (7 * day) == 0 else 0
-            return _even_offset(shortest, weekday, times.unit)
-        if shortest < 27 * day and int(distances.max()) not in (
-            3 * day,
-            17 * day // 24,
-            65 * day // 24,
-        ):
-            return None  # neither months, nor business days, nor business hours
+        stamps, day = times.asi8, DAY // PER_UNIT[times.unit]
+        distances = np.diff(stamps)
+        shortest, longest = int(distances.min()), int(distances.max())
+        if shortest < 27 * day:  # no months
+            if shortest == longest:
+                weekday = int(stamps[0] // day % 7) if shortest % (7 * day) == 0 else 0
+                return _even_offset(shortest, weekday, times.unit)
+            if not _may_be_business_time(distances, longest, day):
+                return None
     alias = pd.infer_freq(times)
     return None if alias is None else to_offset(alias)
+
+
+def _may_be_business_time(distances: np.ndarray, longest: int, day: int) -> bool:
+    """Whether distances are of business days, or hours, with their nights and weekends."""
+    if longest == 3 * day:
+        return bool(((distances == day) | (distances == longest)).all())
+    return longest in (17 * day // 24, 65 * day // 24)
 
 
 @lru_cache(maxsize=64)
@@ -204,17 +208,27 @@ def most_common_step(times: pd.Index) -> Step | None:
     """
     if not isinstance(times, pd.DatetimeIndex):
         return int(_most_common(np.diff(times.to_numpy())))
-    wall = times.tz_localize(None)
-    step = pd.Timedelta(_most_common(np.diff(wall.to_numpy())))
-    if step >= pd.Timedelta(days=28):
+    wall = times if times.tz is None else times.tz_localize(None)
+    stamps, day = wall.asi8, DAY // PER_UNIT[wall.unit]
+    distance = int(_most_common(np.diff(stamps)))
+    if distance >= 28 * day:
         months = _month_step(wall)
         if months is not None:
             return months
-    if step == pd.Timedelta(days=1) and (wall.dayofweek < 5).all() and len(wall) > 5:
-        return BDay()
-    if step % pd.Timedelta(days=1) == pd.Timedelta(0):
-        return Day(step.days)  # calendar days: 23 or 25 hours long where the clock changes
-    return to_offset(step)
+    if distance == day and len(wall) > 5:
+        weekday = (stamps // day + 3) % 7  # 1970-01-01 was a Thursday
+        if (weekday < 5).all():
+            return BDay()
+    return _distant(distance, wall.unit)
+
+
+@lru_cache(maxsize=64)
+def _distant(distance: int, unit: str) -> BaseOffset:
+    """Return the offset of a distance."""
+    days, rest = divmod(distance * PER_UNIT[unit], DAY)
+    if rest == 0:
+        return Day(days)  # calendar days: 23 or 25 hours long where the clock changes
+    return cast(BaseOffset, to_offset(pd.Timedelta(distance * PER_UNIT[unit])))
 
 
 def _most_common(values: np.ndarray) -> Any:

@@ -23,10 +23,12 @@ from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference import Forecast
 from timer_forecaster.inference.steps import forecast_rows, forecast_steps, steps_to_remember
 from timer_forecaster.sktime.horizons import steps_and_times, with_freq
+from timer_forecaster.sktime.panels import is_sorted_panel, latest_time
 
 POINTS = ("median", "mean")
 EXOGENOUS = ("raise", "warn")
-PANDAS = ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"]
+PANELS = ("pd-multiindex", "pd_multiindex_hier")
+PANDAS = ["pd.DataFrame", *PANELS]
 _WITHOUT_TIMES = ("np.ndarray", "numpy3D")
 
 
@@ -146,6 +148,12 @@ class PipelineForecaster(BaseForecaster):
         if isinstance(cutoff, pd.DatetimeIndex) and cutoff.freq is None:
             self._set_cutoff(with_freq(cutoff, step))
 
+    def _set_cutoff_from_y(self, y: Any) -> None:
+        if is_sorted_panel(y):
+            self._set_cutoff(latest_time(y))
+        else:
+            super()._set_cutoff_from_y(y)
+
     def _length(self) -> int:
         """Return the number of newest steps of each series to remember."""
         return steps_to_remember(options_of(self))
@@ -157,13 +165,28 @@ class PipelineForecaster(BaseForecaster):
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         """Check as sktime does, and refuse X or warn of it; sktime drops it without a word."""
-        checked = super()._check_X_y(X=X, y=y, **options)
+        if X is None and is_sorted_panel(y):
+            super()._check_X_y(y=y.iloc[:1], **options)  # notes the type and the columns
+            checked = None, y
+        else:
+            checked = super()._check_X_y(X=X, y=y, **options)
         if X is not None:
             message = f"X: {type(self).__name__} forecasts from y alone and cannot use X"
             if self.exogenous == "raise":
                 raise ValueError(f"{message}; leave X out, or have it ignored by exogenous='warn'")
             warnings.warn(f"{message}; it is ignored", stacklevel=3)
         return checked
+
+    def predict(self, fh: Any = None, X: Any = None) -> Any:
+        """Forecast the steps of a horizon.
+
+        Parameters and result are the same as in `sktime.forecasting.base.BaseForecaster.predict`.
+        """
+        if getattr(self, "_y_metadata", {}).get("mtype") not in PANELS:
+            return super().predict(fh, X)
+        self.check_is_fitted()  # as sktime does, but for its check of the result
+        X_inner = self._check_X(X)
+        return self._predict(self._check_fh(fh), X_inner)
 
     def _predict(self, fh: Any, X: None) -> pd.DataFrame:
         forecast, index = self._forecast(fh)

@@ -117,13 +117,13 @@ def _filling(axis: pd.Index) -> str | int | None:
     """Return the longest step on whose grid all times lie; None if the grid is very long."""
     if isinstance(axis, pd.PeriodIndex):
         return None
-    stamps = stamps_of(axis if not hasattr(axis, "tz") else axis.tz_localize(None))
+    stamps = stamps_of(axis.tz_localize(None) if isinstance(axis, pd.DatetimeIndex) else axis)
     divisor = int(np.gcd.reduce(np.abs(np.diff(stamps))))
-    dates = isinstance(axis, pd.DatetimeIndex)
-    longest = _LONGEST_FILLING["dates" if dates else "integers"] * len(stamps)
+    kind = "dates" if isinstance(axis, pd.DatetimeIndex) else "integers"
+    longest = _LONGEST_FILLING[kind] * len(stamps)
     if (int(stamps[-1]) - int(stamps[0])) // divisor > longest:
         return None
-    if not dates:
+    if not isinstance(axis, pd.DatetimeIndex):
         return divisor
     step = pd.Timedelta(divisor, unit=axis.unit)
     day = pd.Timedelta(days=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,7 @@ def with_columns(
 def _without_levels(frame: pd.DataFrame, names: Sequence[Hashable]) -> pd.DataFrame:
     """Drop index levels that are columns too; refuse one that differs from its column."""
     for name in names:
-        level = frame.index.get_level_values(name)
+        level = frame.index.get_level_values(cast(str, name))
         if not level.equals(pd.Index(frame[name])):
             raise ValueError(
                 f"{name!r} is the name of an index level and of a column, and they differ; rename "

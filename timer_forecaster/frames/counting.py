@@ -8,12 +8,12 @@ months and the days of a time zone; `timer_forecaster.frames.grids` walks along 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.tseries.offsets import Day, Tick, Week
+from pandas.tseries.offsets import BaseOffset, Day, Tick, Week
 
 from timer_forecaster.frames.opening import DAY, PER_UNIT, OpenHours, week_slots
 from timer_forecaster.frames.times import Step
@@ -63,26 +63,24 @@ def stamps_of(times: pd.Index) -> Stamps:
 def index_of(stamps: Stamps, like: pd.Index) -> pd.Index:
     """Return an index of stamps, of the kind of another index."""
     if isinstance(like, pd.PeriodIndex):
-        return pd.PeriodIndex.from_ordinals(stamps, freq=like.freq)
+        return cast(Any, pd.PeriodIndex).from_ordinals(stamps, freq=like.freq)
     if isinstance(like, pd.DatetimeIndex):
         naive = pd.DatetimeIndex(stamps.view(f"M8[{like.unit}]"))
         return naive if like.tz is None else naive.tz_localize("UTC").tz_convert(like.tz)
     return pd.Index(stamps)
 
 
-def step_counter(times: pd.Index, step: Step, first: int | None = None) -> StepCounter | None:
+def step_counter(times: pd.Index, step: Step) -> StepCounter | None:
     """Return the counter of a step among times; None if the step has to be walked by pandas.
 
     Parameters
     ----------
     times : pandas.Index
-        Not empty, unless `first` is given.
+        Not empty. The time of day of the first is the one of all days.
     step : offset, OpenHours or int
-    first : int, optional
-        Stamp whose time of day is the one of all days. Default: the first of `times`.
     """
     if isinstance(times, pd.PeriodIndex):
-        return StepCounter(times.freq.n, None, "", None)
+        return StepCounter(cast(BaseOffset, times.freq).n, None, "", None)
     if not isinstance(times, pd.DatetimeIndex):
         return StepCounter(step, None, "", None) if isinstance(step, int) else None
     if isinstance(step, int):
@@ -90,17 +88,13 @@ def step_counter(times: pd.Index, step: Step, first: int | None = None) -> StepC
     scale = PER_UNIT[times.unit]
     if times.tz is not None:
         return _ticks(step, times.unit)
-    if isinstance(step, OpenHours):
-        slots = step
-    else:
-        first = int(times[:1].asi8[0]) if first is None else first
-        slots = week_slots(step, first * scale % DAY)
+    slots = week_slots(step, int(times.asi8[0]) * scale % DAY)
     if slots is not None:
         fits = slots.width % scale == 0 and slots.phase % scale == 0
         return StepCounter(0, slots, times.unit, None) if fits else None
     if isinstance(step, Day | Week):
         days = step.n * (7 if isinstance(step, Week) else 1)
-        weekday = step.weekday if isinstance(step, Week) else None
+        weekday = getattr(step, "weekday", None)
         return StepCounter(days * DAY // scale, None, times.unit, weekday)
     return _ticks(step, times.unit)
 

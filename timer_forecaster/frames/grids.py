@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeGuard, cast
 
 import numpy as np
 import pandas as pd
@@ -215,7 +215,7 @@ def _checked_grid(
     regular = own is not None and own != common
     if found is not None and (not regular or len(axis) >= _SAME_STEP_SHARE * found.size):
         return found
-    alone = evident_grid(axis, own, cast(Step | None, full))
+    alone = evident_grid(axis, own, full)
     if alone is not None and base_step(alone.step) == full:
         return alone
     if alone is not None:
@@ -291,7 +291,7 @@ def steps_between(start: pd.Index, times: pd.Index, step: Step) -> NDArray[np.in
         Sorted, distinct and of the same kind.
     step : offset or int
     """
-    if isinstance(start, pd.DatetimeIndex) and start.unit != times.unit:
+    if isinstance(start, pd.DatetimeIndex) and isinstance(times, pd.DatetimeIndex):
         finest = min(start.unit, times.unit, key=PER_UNIT.__getitem__)
         start, times = start.as_unit(finest), times.as_unit(finest)
     counter = step_counter(start, step)
@@ -311,11 +311,12 @@ def regular_grid(times: pd.Index, step: Step) -> pd.Index | None:
     """
     if _needs_wall(times, step):
         grid = regular_grid(times.tz_localize(None).unique().sort_values(), step)
-        grid = None if grid is None else _localized(grid, times)
+        grid = None if grid is None else _localized(cast(pd.DatetimeIndex, grid), times)
         return grid if grid is not None and times.isin(grid).all() else None
     if step_counter(times, step) is not None:
         places = places_on(times, step)
         return None if places is None else _counted(times, step, 0, int(places[-1]) + 1)
+    times = cast(pd.DatetimeIndex, times)
     if _rough_length(times, step) > _longest_grid(times):
         return None
     walked = pd.date_range(times[0], times[-1], freq=cast(BaseOffset, step)).as_unit(times.unit)
@@ -340,14 +341,14 @@ def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:
     ['2024-02-29', '2024-03-31']
     """
     last = times[-1:]
-    if _needs_wall(times, step):
+    if _needs_wall(last, step):
         wall = last.tz_localize(None)
-        grid = _localized(_both_ways(wall, step, 0, horizon), times)
+        grid = _localized(_both_ways(wall, step, 0, horizon), last)
         return grid[grid > last[0]][:horizon]
     if step_counter(last, step) is not None:
         return _counted(last, step, 1, horizon + 1)
     walked = pd.date_range(last[0], periods=horizon + 1, freq=cast(BaseOffset, step))
-    return walked.as_unit(times.unit)[1:]
+    return walked.as_unit(cast(pd.DatetimeIndex, times).unit)[1:]
 
 
 def times_after(ends: pd.Index, steps: Sequence[Step], numbers: NDArray[np.intp]) -> pd.Index:
@@ -405,15 +406,15 @@ def _codes(ends: pd.Index, steps: Sequence[Step]) -> NDArray[np.intp]:
 def past_times(times: pd.Index, step: Step, count: int) -> pd.Index:
     """Return the `count` times before the first of `times`, which lies on the grid of `step`."""
     first = times[:1]
-    if _needs_wall(times, step):
+    if _needs_wall(first, step):
         wall = first.tz_localize(None)
-        grid = _localized(_both_ways(wall, step, count, 0), times)
+        grid = _localized(_both_ways(wall, step, count, 0), first)
         before = grid[grid < first[0]]
         return before[len(before) - count :]
     if step_counter(first, step) is not None:
         return _counted(first, step, -count, 0)
     walked = pd.date_range(end=first[0], periods=count + 1, freq=cast(BaseOffset, step))
-    return walked.as_unit(times.unit)[:-1]
+    return walked.as_unit(cast(pd.DatetimeIndex, times).unit)[:-1]
 
 
 def _counted(times: pd.Index, step: Step, start: int, stop: int) -> pd.Index:
@@ -422,7 +423,7 @@ def _counted(times: pd.Index, step: Step, start: int, stop: int) -> pd.Index:
     return index_of(counter.at(stamps_of(times)[0], np.arange(start, stop)), times)
 
 
-def _needs_wall(times: pd.Index, step: Step) -> bool:
+def _needs_wall(times: pd.Index, step: Step) -> TypeGuard[pd.DatetimeIndex]:
     """Whether to walk on the clock of the wall: open hours are hours of a time zone."""
     return isinstance(step, OpenHours) and getattr(times, "tz", None) is not None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -65,11 +65,11 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
         variable without any value.
     """
     for history in islice(histories.values(), 1):  # all have the same kind of times
-        for axis in islice(panel.axes, 1):
-            _refuse_other_kind(history.end, axis, f"{panel.axis_label(0)}: times")
+        for times in islice(panel.axes, 1):
+            _refuse_other_kind(history.end, times, f"{panel.axis_label(0)}: times")
     started = _started(panel, histories)
     known = dict(histories)
-    ends = [times.take([-1]) for times in panel.axes]
+    ends = [own.take([-1]) for own in panel.axes]
     places: dict[tuple[int, int, int], NDArray[np.intp]] = {}
     for key, axis, values in zip(panel.keys, panel.axis, panel.values, strict=True):
         if key not in known:
@@ -131,7 +131,7 @@ def _kind(times: pd.Index) -> tuple[str, str]:
 def _off_steps(history: History, times: pd.Index, name: str) -> ValueError:
     """Return the error about times that are no steps of a history."""
     end, step = history.end, history.step
-    full = base_step(step)
+    full = cast(Step, base_step(step))
     if full != step and times.is_unique and steps_between(end, times, full) is not None:
         closed = next(t for t in times if steps_between(end, pd.DatetimeIndex([t]), step) is None)
         return ValueError(

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,7 +68,7 @@ class OpenHours:
     @property
     def base(self) -> BaseOffset:
         """The step between neighboring slots."""
-        return cast(BaseOffset, pd.tseries.frequencies.to_offset(pd.Timedelta(self.width)))
+        return pd.tseries.frequencies.to_offset(pd.Timedelta(self.width))
 
     @property
     def freqstr(self) -> str:
@@ -94,6 +94,9 @@ class OpenHours:
         return first + week * (WEEK // scale) + slot * (self.width // scale)
 
 
+Step = BaseOffset | OpenHours | int
+
+
 @lru_cache(maxsize=64)
 def _ranks(hours: OpenHours) -> NDArray[np.int64]:
     """Return the place of each slot of the week among the open ones; -1 if it is closed."""
@@ -114,7 +117,7 @@ def week_slots(step: object, time_of_day: int) -> OpenHours | None:
     """
     if isinstance(step, OpenHours):
         return step
-    if type(step) is BDay and step.n == 1 and not step.offset:
+    if type(step) is BDay and _is_plain(step):
         return _days(time_of_day, tuple(range(5)))
     weekdays = _weekdays(step)
     return None if weekdays is None else _days(time_of_day, weekdays)
@@ -127,15 +130,18 @@ def _days(time_of_day: int, weekdays: tuple[int, ...]) -> OpenHours:
 
 def _weekdays(step: object) -> tuple[int, ...] | None:
     """Return the open weekdays of a `CustomBusinessDay` that has neither holidays nor leaps."""
-    if not isinstance(step, CustomBusinessDay) or type(step) is not CustomBusinessDay:
+    if type(step) is not CustomBusinessDay or not _is_plain(step):
         return None
     calendar = step.calendar
-    if step.n != 1 or step.offset or step.normalize or len(calendar.holidays):
-        return None
-    return tuple(np.flatnonzero(calendar.weekmask).tolist())
+    return None if len(calendar.holidays) else tuple(np.flatnonzero(calendar.weekmask).tolist())
 
 
-def base_step(step: object) -> object:
+def _is_plain(step: Any) -> bool:
+    """Whether a step along business days is one of them, without a shift of the time of day."""
+    return step.n == 1 and not step.offset and not step.normalize
+
+
+def base_step(step: Step | None) -> Step | None:
     """Return the step of the full calendar under a step that leaves days or hours out."""
     if isinstance(step, OpenHours):
         return step.base

@@ -7,7 +7,7 @@ Times are a `pandas.DatetimeIndex` (with or without time zone), a `pandas.Period
 import warnings
 from collections.abc import Hashable
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,8 @@ from pandas.tseries.offsets import (
     MonthEnd,
 )
 
-from timer_forecaster.frames.opening import DAY, PER_UNIT, OpenHours, opening_name
-
-Step = BaseOffset | OpenHours | int
+from timer_forecaster.frames.opening import DAY, PER_UNIT, opening_name
+from timer_forecaster.frames.opening import Step as Step
 
 # Texts in ISO 8601 are read first, for nothing has to be guessed. The guesses follow in turn: the
 # order that pandas finds in the first row (month first if in doubt), then day first.
@@ -228,7 +227,7 @@ def _distant(distance: int, unit: str) -> BaseOffset:
     days, rest = divmod(distance * PER_UNIT[unit], DAY)
     if rest == 0:
         return Day(days)  # calendar days: 23 or 25 hours long where the clock changes
-    return cast(BaseOffset, to_offset(pd.Timedelta(distance * PER_UNIT[unit])))
+    return to_offset(pd.Timedelta(distance * PER_UNIT[unit]))
 
 
 def _most_common(values: np.ndarray) -> Any:

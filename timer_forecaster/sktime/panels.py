@@ -6,7 +6,7 @@ checks the first row, whose type, columns and index levels are those of the whol
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,9 @@ def is_sorted_panel(y: Any) -> bool:
 
 def latest_time(y: pd.DataFrame) -> pd.Index:
     """Return the latest time of a sorted panel as sktime's cutoff: an index of one time."""
-    times = y.index.levels[-1]
-    latest = times.take([int(np.max(y.index.codes[-1]))]).rename(None)
+    index = cast(pd.MultiIndex, y.index)
+    times = index.levels[-1]
+    latest = times.take([int(np.max(index.codes[-1]))]).rename(None)
     freq = getattr(times, "freq", None)
     if isinstance(latest, pd.DatetimeIndex) and freq is not None:
         return pd.DatetimeIndex(latest, freq=freq)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from stub_pipeline import StubPipeline, frame_of, hourly
 
-from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers
+from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers, with_columns
 
 
 @pytest.fixture
@@ -88,3 +88,23 @@ def test_ids_keep_their_order_and_type(dtype):
 )
 def test_numbers_are_read_with_their_gaps(column):
     np.testing.assert_array_equal(read_numbers(column, "y"), [1, np.nan, 3])
+
+
+@pytest.mark.parametrize("names", [["time"], ["id"], ["id", "time"]], ids=str)
+def test_a_level_that_equals_its_column_is_used(names):
+    days = pd.date_range("2024-01-01", periods=3)
+    frame = pd.DataFrame({"id": list("aab"), "time": days, "y": 1.0})
+    given = frame.set_index(names, drop=False)
+    pd.testing.assert_frame_equal(with_columns(given, "time", "id").reset_index(drop=True), frame)
+
+
+@pytest.mark.parametrize("name", ["time", "id"])
+def test_a_level_that_differs_from_its_column_is_refused(name):
+    days = pd.date_range("2024-01-01", periods=3)
+    frame = pd.DataFrame({"id": list("aab"), "time": days, "y": 1.0})
+    given = frame.set_index(name, drop=False)
+    given[name] = given[name].to_numpy()[::-1]
+    with pytest.raises(ValueError, match=f"'{name}' is the name of an index level and of a column"):
+        with_columns(given, "time", "id")
+    dropped = given.reset_index(level=name, drop=True)  # as advised
+    assert with_columns(dropped, "time", "id")[name].tolist() == given[name].tolist()

@@ -16,7 +16,7 @@ from timer_forecaster.frames.grids import (
     inferred_grids,
     past_times,
     regular_grid,
-    shared_steps,
+    shared_grids,
 )
 
 
@@ -168,9 +168,13 @@ def name(number):
     return f"axis {number}"
 
 
+def shared_steps(axes, known, name):
+    return {number: grid.step for number, grid in shared_grids(axes, known, name).items()}
+
+
 def test_values_are_laid_on_their_grid():
     axis = days(0, 1, 4)
-    grid = Grid.of(axis, Day(1), regular_grid(axis, Day(1)))
+    grid = Grid.of(axis, Day(1))
     laid = grid.lay(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
     nan = np.nan
     np.testing.assert_equal(laid, [[1, 2, nan, nan, 3], [4, 5, nan, nan, 6]])
@@ -179,7 +183,7 @@ def test_values_are_laid_on_their_grid():
 def test_values_without_a_gap_are_not_copied():
     axis = days(0, 1, 2)
     values = np.ones((1, 3))
-    assert Grid.of(axis, Day(1), regular_grid(axis, Day(1))).lay(values) is values
+    assert Grid.of(axis, Day(1)).lay(values) is values
 
 
 @pytest.mark.parametrize(
@@ -202,11 +206,11 @@ def test_a_grid_keeps_the_unit_and_the_zone_of_its_times():
 
 
 def test_a_step_is_evident_if_half_of_its_grid_is_there():
-    step, grid = evident_grid(days(0, 1, 5), None, None)
-    assert (step, len(grid)) == (Day(1), 6)
+    grid = evident_grid(days(0, 1, 5), None, None)
+    assert (grid.step, len(grid.times)) == (Day(1), 6)
     assert evident_grid(days(0, 1, 6), None, None) is None
-    step, grid = evident_grid(days(0, 2), None, Day(2))
-    assert (step, len(grid)) == (Day(2), 2)
+    grid = evident_grid(days(0, 2), None, Day(2))
+    assert (grid.step, len(grid.times)) == (Day(2), 2)
     assert evident_grid(days(0), None, None) is None
 
 

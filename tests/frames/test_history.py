@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from pandas.tseries.offsets import Day
+from pandas.tseries.offsets import BDay, Day
 
 from timer_forecaster.frames.history import History, extended, steps_after, times_at
+from timer_forecaster.frames.opening import found_opening
 from timer_forecaster.frames.panel import Panel
 
 
@@ -91,3 +92,104 @@ def test_steps_are_counted_from_the_end():
 def test_times_off_the_grid_are_refused(times, message):
     with pytest.raises(ValueError, match=message):
         steps_after(history(), times, "fh")
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pd.Index([7]),
+        pd.DatetimeIndex([day(7)]),
+        pd.DatetimeIndex([day(7)], tz="Europe/Paris"),
+        pd.PeriodIndex([day(7)], freq="D"),
+        pd.PeriodIndex([day(7)], freq="M"),
+    ],
+    ids=lambda end: str(end.dtype),
+)
+def test_times_of_another_kind_are_refused(end):
+    step = 1 if end.dtype == "int64" else Day(1)
+    held = History(end, step, np.ones((1, 4)))
+    others = [
+        pd.Index([8]),
+        pd.Index([8.0]),
+        pd.DatetimeIndex([day(8)]),
+        pd.DatetimeIndex([day(8)], tz="UTC"),
+        pd.PeriodIndex([day(8)], freq="D"),
+    ]
+    for times in others:
+        if times.dtype != end.dtype:
+            with pytest.raises(
+                ValueError, match=r"fh are .*, those of y are .*; use the same kind"
+            ):
+                steps_after(held, times, "fh")
+    with pytest.raises(ValueError, match="use the same kind"):
+        later = pd.DataFrame({"y": [1.0]}, pd.DatetimeIndex([day(8)], tz="Asia/Tokyo"))
+        extended({(): held}, Panel.of(later), 9)
+
+
+def test_integers_of_any_width_are_of_one_kind():
+    held = History(pd.Index([7], dtype="int32"), 1, np.ones((1, 4)))
+    assert steps_after(held, pd.Index([9], dtype="uint8"), "fh").tolist() == [2]
+
+
+def test_times_of_other_units_are_counted():
+    held = History(pd.DatetimeIndex([day(7)]).as_unit("s"), Day(1), np.ones((1, 4)))
+    times = pd.DatetimeIndex([day(5), day(8)]).as_unit("ns")
+    assert steps_after(held, times, "fh").tolist() == [-2, 1]
+
+
+def test_closed_days_are_named():
+    step = found_opening(pd.DatetimeIndex([day(n) for n in range(90) if n % 7 != 6]))
+    held = History(pd.DatetimeIndex([day(5)]), step, np.ones((1, 4)))
+    assert steps_after(held, pd.DatetimeIndex([day(4), day(7)]), "fh").tolist() == [-1, 1]
+    assert times_at(held, np.array([2, -5, 1])).tolist() == [
+        day(8),
+        day(0),
+        day(7),
+    ]
+    with pytest.raises(
+        ValueError, match=r"2024-01-07 .* is a Sunday and no step of y.* Mon–Sat.*asfreq\('D'\)"
+    ):
+        steps_after(held, pd.DatetimeIndex([day(4), day(6), day(7)]), "fh")
+    with pytest.raises(ValueError, match="whole steps of business days Mon–Sat"):
+        steps_after(held, pd.DatetimeIndex([day(7) + pd.Timedelta("1h")]), "fh")
+
+
+def test_closed_hours_are_named():
+    hours = pd.date_range("2024-01-01", periods=1000, freq="h")
+    step = found_opening(hours[(hours.hour >= 9) & (hours.hour < 17)])
+    held = History(pd.DatetimeIndex(["2024-01-05 16:00"]), step, np.ones((1, 4)))
+    next_day = pd.DatetimeIndex(["2024-01-06 09:00"])
+    assert steps_after(held, next_day, "fh").tolist() == [1]
+    with pytest.raises(ValueError, match=r"17:00:00 is a Friday and no step of y.*09:00–16:00"):
+        steps_after(held, pd.DatetimeIndex(["2024-01-05 17:00"]), "fh")
+
+
+def test_instances_may_close_on_other_days():
+    closed = {"a": {6}, "b": {0}, "c": set(), "d": {5, 6}}
+    lines = {key: {n: 1.0 for n in range(90) if n % 7 not in own} for key, own in closed.items()}
+    histories = extended({}, panel(**lines), 100)
+    assert [len(h.values[0]) for h in histories.values()] == [78, 77, 90, 65]
+    assert histories["d"].step == BDay()
+    later = extended(histories, panel(a={91: 2.0}, e={90: 3.0}), 100)
+    assert not np.isnan(later["a"].values).any()
+    assert steps_after(later["e"], pd.DatetimeIndex([day(92)]), "fh").tolist() == [2]
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 7])
+def test_integer_times_have_a_step(step):
+    y = pd.DataFrame({"y": np.arange(20.0)}, pd.Index(np.arange(20) * step + 3))
+    for frame in (y, y.set_axis(pd.RangeIndex(3, 3 + 20 * step, step)), y.drop(index=3 + 4 * step)):
+        held = extended({}, Panel.of(frame), 100)[()]
+        assert held.step == step
+        assert times_at(held, np.array([1, 2])).tolist() == [3 + 20 * step, 3 + 21 * step]
+
+
+def test_instances_of_other_steps_may_end_together():
+    closed = {"a": {6}, "b": set()}
+    lines = {key: {n: 1.0 for n in range(90) if n % 7 not in own} for key, own in closed.items()}
+    histories = extended({}, panel(**lines), 100)
+    for days in ({91: 1.0}, {93: 1.0}, {95: 1.0}):
+        histories = extended(histories, panel(a=days, b=days), 100)
+    assert [h.values.shape[1] for h in histories.values()] == [83, 96]
+    assert np.isnan(histories["a"].values).sum() == 2
+    assert np.isnan(histories["b"].values).sum() == 3

@@ -97,6 +97,72 @@ def test_series_lie_on_their_grids():
     np.testing.assert_equal([list(values) for values in by_itself], [[0, 1, np.nan, 2], [0, 1]])
 
 
+# ---------------------------------------------------------------- rows of the future
+
+
+def with_future(freq, n=30, empty=5):
+    frame = frame_of(pd.date_range("2024-01-01", periods=n, freq=freq))
+    frame.loc[n - empty :, "y"] = np.nan
+    return frame
+
+
+@pytest.mark.parametrize("freq", ["D", "h", "MS", "W-WED", "B", "QE", "15min"])
+@pytest.mark.parametrize("zone", [None, "Europe/Paris"])
+def test_a_forecast_starts_after_the_last_observed_value(pipeline, freq, zone):
+    frame = with_future(freq)
+    frame["time"] = frame["time"].dt.tz_localize(zone)
+    forecast = pipeline.predict_frame(frame, 5, time_column="time")
+    assert forecast["time"].tolist() == frame["time"].tolist()[-5:]
+    assert pipeline.calls[0][0][0].tolist() == list(range(25))
+    longer = pipeline.predict_frame(frame, 7, time_column="time")
+    assert longer["time"].tolist()[:5] == frame["time"].tolist()[-5:]
+
+
+@pytest.mark.parametrize(
+    "times", [range(0, 60, 2), pd.period_range("2024-01", periods=30, freq="M")]
+)
+def test_integers_and_periods_have_a_future_too(pipeline, times):
+    frame = frame_of(times)
+    frame.loc[27:, "y"] = np.nan
+    forecast = pipeline.predict_frame(frame, 3, time_column="time")
+    assert forecast["time"].tolist() == frame["time"].tolist()[-3:]
+
+
+def test_each_target_of_a_wide_frame_has_its_own_end(pipeline):
+    frame = with_future("D").assign(z=1.0, w=2.0)
+    frame.loc[[3, 28, 29], "w"] = np.nan
+    forecast = pipeline.predict_frame(frame, 2, time_column="time")
+    starts = forecast.groupby("target", sort=False)["time"].first().dt.day
+    assert starts.to_dict() == {"y": 26, "z": 31, "w": 29}
+    assert [len(values) for values in pipeline.calls[0][0]] == [25, 30, 28]
+
+
+def test_each_id_of_a_long_frame_has_its_own_end(pipeline):
+    frame = pd.concat(
+        [with_future("D", empty=n).assign(id=key, z=1.0) for key, n in {"b": 3, "a": 0}.items()]
+    )
+    forecast = pipeline.predict_frame(frame, 1, time_column="time", id_column="id")
+    assert forecast["time"].dt.day.tolist() == [28, 31, 31, 31]
+
+
+def test_gaps_before_the_last_value_stay_missing(pipeline):
+    frame = with_future("D")
+    frame.loc[[0, 7, 23], "y"] = np.nan
+    forecast = pipeline.predict_frame(frame.drop(index=[8, 26]), 1, time_column="time")
+    assert forecast["time"][0] == pd.Timestamp("2024-01-26")
+    [series] = pipeline.calls[0][0]
+    assert np.flatnonzero(np.isnan(series)).tolist() == [0, 7, 8, 23]
+
+
+def test_a_future_on_closed_days_opens_them(pipeline):
+    """Rows of Sundays ask for Sundays, where none was observed."""
+    days = pd.date_range("2024-01-01", periods=100)
+    frame = frame_of(days[(days.dayofweek != 6) | (days > "2024-03-31")])
+    frame.loc[frame["time"] > "2024-03-31", "y"] = np.nan
+    forecast = pipeline.predict_frame(frame, 9, time_column="time")
+    assert forecast["time"].tolist() == list(pd.date_range("2024-03-31", periods=9))
+
+
 def test_a_series_without_a_value_is_named():
     frame = pd.concat([hourly(id="a", z=1.0), hourly(id="b", z=np.nan)])
     with pytest.raises(ValueError, match=r"^id 'b': target 'z' has no value"):

@@ -15,7 +15,7 @@ from typing import Any, TypeGuard, cast
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.tseries.offsets import DateOffset, Day, Tick
+from pandas.tseries.offsets import BaseOffset, DateOffset, Day, Tick
 
 # Fields of a `DateOffset` that are steps of time.
 _HOURS = {"hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"}
@@ -29,7 +29,7 @@ def on_wall_clock(times: pd.Index, step: Any) -> TypeGuard[pd.DatetimeIndex]:
         return True
     if type(step) is DateOffset and _HOURS & step.kwds.keys():
         return False
-    return not isinstance(step, Tick)
+    return isinstance(step, BaseOffset) and not isinstance(step, Tick)
 
 
 def wall_times(times: pd.DatetimeIndex) -> pd.DatetimeIndex:

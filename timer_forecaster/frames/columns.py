@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,8 @@ def with_columns(
     wanted = {"time_column": time_column, "id_column": id_column}
     wanted = {role: name for role, name in wanted.items() if name is not None}
     in_index = [name for name in frame.index.names if name in wanted.values()]
+    frame = _without_levels(frame, [name for name in in_index if name in frame.columns])
+    in_index = [name for name in in_index if name not in frame.columns]
     frame = frame.reset_index(level=in_index) if in_index else frame
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
@@ -38,6 +41,19 @@ def with_columns(
         raise ValueError(f"id_column and time_column are both {time_column!r}")
     if frame.empty:
         raise ValueError("frame: there are no rows to forecast from")
+    return frame
+
+
+def _without_levels(frame: pd.DataFrame, names: Sequence[Hashable]) -> pd.DataFrame:
+    """Drop index levels that are columns too; refuse one that differs from its column."""
+    for name in names:
+        level = frame.index.get_level_values(cast(str, name))
+        if not level.equals(pd.Index(frame[name])):
+            raise ValueError(
+                f"{name!r} is the name of an index level and of a column, and they differ; rename "
+                f"one of them, or drop the level by frame.reset_index(level={name!r}, drop=True)"
+            )
+        frame = frame.reset_index(level=name, drop=True)
     return frame
 
 

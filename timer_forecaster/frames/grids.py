@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeGuard, cast
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.frames.advice import asfreq_advice, off_grid, without_step
 from timer_forecaster.frames.clock import local_times, on_wall_clock, wall_grid, wall_times
+from timer_forecaster.frames.counting import StepCounter, index_of, stamps_of, step_counter
+from timer_forecaster.frames.opening import DAY, PER_UNIT, OpenHours, base_step, found_opening
 from timer_forecaster.frames.times import Step, most_common_step, regular_step, step_name
 
 Namer = Callable[[int], str]
@@ -35,30 +38,46 @@ _SAME_STEP_SHARE = 2 / 3
 
 _LONGEST_GRID = 10_000_000
 
+_LONGEST_CHANGE = pd.Timedelta(hours=3)  # of a clock
+
 
 class Grid(NamedTuple):
-    """A regular grid, and the places of an axis in it."""
+    """A regular grid, from the first to the last time of an axis by a step."""
 
-    times: pd.Index
+    axis: pd.Index
     step: Step
-    places: NDArray[np.intp]  # of each time of the axis, ascending
+    places: NDArray[np.intp]  # of each time of the axis, ascending from 0
 
     @classmethod
-    def of(cls, axis: pd.Index, step: Step, times: pd.Index) -> Grid:
-        """Return a grid whose times include those of an axis."""
-        complete = len(axis) == len(times)
-        return cls(times, step, np.arange(len(axis)) if complete else times.get_indexer(axis))
+    def of(cls, axis: pd.Index, step: Step) -> Grid | None:
+        """Return the grid of an axis; None if a time is not on it."""
+        places = places_on(axis, step)
+        return None if places is None else cls(axis, step, places)
+
+    @property
+    def size(self) -> int:
+        """Number of times of the grid."""
+        return int(self.places[-1]) + 1
+
+    @property
+    def times(self) -> pd.Index:
+        """All times of the grid."""
+        return cast(pd.Index, regular_grid(self.axis, self.step))
 
     def lay(self, values: FloatArray) -> FloatArray:
         """Lay values (variables, times of the axis) on the grid: (variables, times of the grid)."""
-        if values.shape[1] == len(self.times):
+        if values.shape[1] == self.size:
             return values
-        laid = np.full((len(values), len(self.times)), np.nan)
+        laid = np.full((len(values), self.size), np.nan)
         laid[:, self.places] = values
         return laid
 
+    def is_evident(self) -> bool:
+        """Whether at least half of the grid's times are there."""
+        return len(self.places) >= _EVIDENT_SHARE * self.size
 
-def given_grids(axes: Sequence[pd.Index], step: Step, name: Namer) -> list[Grid]:
+
+def given_grids(axes: Sequence[pd.Index], step: Step, name: Namer, remedy: str = "") -> list[Grid]:
     """Return the grid of each axis by a step that is given.
 
     Parameters
@@ -67,6 +86,8 @@ def given_grids(axes: Sequence[pd.Index], step: Step, name: Namer) -> list[Grid]
         Each sorted and distinct.
     step : offset or int
     name : callable
+    remedy : str
+        How to aggregate rows to a regular step, for errors; see `timer_forecaster.frames.advice`.
 
     Raises
     ------
@@ -75,17 +96,17 @@ def given_grids(axes: Sequence[pd.Index], step: Step, name: Namer) -> list[Grid]
     """
     grids = []
     for number, axis in enumerate(axes):
-        times = regular_grid(axis, step)
-        if times is None:
-            raise ValueError(
-                f"{name(number)}the times from {axis[0]} to {axis[-1]} do not all lie on "
-                f"the grid of freq={step_name(step)!r}; leave freq out to have it inferred"
-            )
-        grids.append(Grid.of(axis, step, times))
+        grid = Grid.of(axis, step)
+        if grid is None:
+            found = evident_grid(axis, own_step(axis), None)
+            raise off_grid(axis, step, None if found is None else found.step, name(number), remedy)
+        grids.append(grid)
     return grids
 
 
-def inferred_grids(axes: Sequence[pd.Index], series: Iterable[int], name: Namer) -> list[Grid]:
+def inferred_grids(
+    axes: Sequence[pd.Index], series: Iterable[int], name: Namer, remedy: str = ""
+) -> list[Grid]:
     """Return the grid of each axis by its own step, which may differ from the steps of others.
 
     An axis that shows no step takes the step that most series have, then the most common distance
@@ -98,41 +119,38 @@ def inferred_grids(axes: Sequence[pd.Index], series: Iterable[int], name: Namer)
     series : iterable of int
         Number of the axis of each series.
     name : callable
+    remedy : str
+        How to aggregate rows to a regular step, for errors; see `timer_forecaster.frames.advice`.
 
     Raises
     ------
     ValueError
         If no step is evident.
     """
-    own = [regular_step(axis) for axis in axes]
+    own = [own_step(axis) for axis in axes]
     votes = Counter(own[number] for number in series if own[number] is not None)
     common = votes.most_common(1)[0][0] if votes else None
     grids = []
     for number, axis in enumerate(axes):
-        found = evident_grid(axis, own[number], common)
-        if found is None:
-            raise _without_step(axis, name(number))
-        grids.append(Grid.of(axis, *found))
+        grid = evident_grid(axis, own[number], common)
+        if grid is None:
+            raise without_step(axis, name(number), remedy)
+        grids.append(grid)
     return grids
 
 
-def _without_step(axis: pd.Index, name: str) -> ValueError:
-    if len(axis) == 1:
-        return ValueError(
-            f"{name}a frequency cannot be inferred from a single time; pass freq, for "
-            "example freq='D'"
-        )
-    return ValueError(
-        f"{name}no frequency can be inferred from its {len(axis)} times, {axis[0]} to "
-        f"{axis[-1]}: they are irregular or more than half of them are missing; pass freq, for "
-        "example freq='h', to fill in missing steps, or resample"
-    )
+def own_step(times: pd.Index) -> Step | None:
+    """Return the step that times show: along open days or hours, or regular; None without one."""
+    opening = found_opening(times) if isinstance(times, pd.DatetimeIndex) else None
+    return opening or regular_step(times)
 
 
-def shared_steps(
+def shared_grids(
     axes: Mapping[int, pd.Index], known: Iterable[Step], name: Namer
-) -> dict[int, Step]:
-    """Return the step of each axis, where all must have the same one.
+) -> dict[int, Grid]:
+    """Return the grid of each axis, where all must have the same step.
+
+    Steps along different open days or hours of one full calendar count as the same.
 
     Parameters
     ----------
@@ -159,51 +177,66 @@ def shared_steps(
             votes.update({step: len(axis)} if step is not None else {})
     common = votes.most_common(1)[0][0] if votes else None
     return {
-        number: _checked_step(axis, shown[number], common, number, name)
+        number: _checked_grid(axis, shown[number], common, number, name)
         for number, axis in axes.items()
     }
 
 
+def are_distinct(times: pd.Index) -> bool:
+    """Whether no time is there twice."""
+    if isinstance(times, pd.DatetimeIndex | pd.PeriodIndex):  # most are sorted: quick to see
+        return bool((np.diff(times.asi8) > 0).all()) or times.is_unique
+    return times.is_unique
+
+
 def _shown_step(axis: pd.Index, number: int, name: Namer) -> Step | None:
-    """Return the step that the times of an axis show; integer times count by ones."""
-    if not axis.is_unique:
+    """Return the step that an index has, or else the one that its times show."""
+    if not are_distinct(axis):
         twice = axis[axis.duplicated()][0]
         raise ValueError(f"{name(number)}: time {twice} is there more than once")
     if isinstance(axis, pd.DatetimeIndex | pd.PeriodIndex):
-        return axis.freq or regular_step(axis)
+        return axis.freq or own_step(axis)
+    if isinstance(axis, pd.RangeIndex):
+        return abs(axis.step)
     if pd.api.types.is_integer_dtype(axis.dtype):
-        return 1
+        return 1 if len(axis) == 1 else regular_step(axis)
     raise TypeError(
         f"{name(number)} has times of type {axis.dtype}; they must be dates, periods or integers"
     )
 
 
-def _checked_step(
+def _checked_grid(
     axis: pd.Index, own: Step | None, common: Step | None, number: int, name: Namer
-) -> Step:
-    """Return the common step, or the step of an axis if that is no other."""
+) -> Grid:
+    """Return the grid of the common step, or of the step of an axis if that is no other."""
+    full = base_step(common)
+    if own is not None and own != common and base_step(own) == full and _is_opening(axis):
+        return cast(Grid, Grid.of(axis, own))
     found = evident_grid(axis, common, None)
     regular = own is not None and own != common
-    if found is not None and (not regular or len(axis) >= _SAME_STEP_SHARE * len(found[1])):
-        return found[0]
-    alone = evident_grid(axis, own, None)
-    if alone is not None and alone[0] != common:
+    if found is not None and (not regular or len(axis) >= _SAME_STEP_SHARE * found.size):
+        return found
+    alone = evident_grid(axis, own, full)
+    if alone is not None and base_step(alone.step) == full:
+        return alone
+    if alone is not None:
         raise ValueError(
-            f"{name(number)} has a step of {step_name(alone[0])}, others of "
+            f"{name(number)} has a step of {step_name(alone.step)}, others of "
             f"{step_name(common)}; frequencies cannot be mixed: resample y, or fit one forecaster "
             "for each frequency"
         )
     raise ValueError(
         f"{name(number)} has no evident frequency in its {len(axis)} times, {axis[0]} "
-        f"to {axis[-1]}; set it, for example by y.asfreq('h'), resample, or use an integer index "
-        "without gaps"
+        f"to {axis[-1]}; {asfreq_advice(axis)}"
     )
 
 
-def evident_grid(
-    times: pd.Index, own: Step | None, common: Step | None
-) -> tuple[Step, pd.Index] | None:
-    """Return an evident step and its regular grid, or None if no step is evident.
+def _is_opening(axis: pd.Index) -> bool:
+    return isinstance(axis, pd.DatetimeIndex) and found_opening(axis) is not None
+
+
+def evident_grid(times: pd.Index, own: Step | None, common: Step | None) -> Grid | None:
+    """Return the grid of an evident step, or None if no step is evident.
 
     A step is evident if all times lie on its grid and are at least half of it.
 
@@ -218,15 +251,58 @@ def evident_grid(
 
     Returns
     -------
-    step : offset or int
-    grid : pandas.Index
+    Grid or None
     """
-    guess = most_common_step(times) if own is None and len(times) > 1 else None
-    for step in (own, common, guess):
-        grid = None if step is None else regular_grid(times, step)
-        if step is not None and grid is not None and len(times) >= _EVIDENT_SHARE * len(grid):
-            return step, grid
-    return None
+    for step in (own, common):
+        grid = None if step is None else Grid.of(times, step)
+        if grid is not None and grid.is_evident():
+            return grid
+    if own is not None or len(times) < 2:
+        return None
+    grid = Grid.of(times, cast(Step, most_common_step(times)))
+    return grid if grid is not None and grid.is_evident() else None
+
+
+def places_on(times: pd.Index, step: Step) -> NDArray[np.intp] | None:
+    """Return the places of sorted times in their regular grid; None if one is not on it."""
+    counter = step_counter(times, step)
+    if counter is None:
+        grid = regular_grid(times, step)
+        return None if grid is None else grid.get_indexer(times)
+    stamps = stamps_of(times)
+    places, whole = counter.after(stamps[0], stamps)
+    if not whole.all() or places[-1] > _longest_grid(times):
+        return None
+    return places.astype(np.intp, copy=False)
+
+
+def _longest_grid(times: pd.Index) -> int:
+    """Return the length of a grid that surely fits in memory."""
+    return _LONGEST_GRID + 1000 * len(times)
+
+
+def steps_between(start: pd.Index, times: pd.Index, step: Step) -> NDArray[np.intp] | None:
+    """Return the number of steps from one time to others; None if one is no whole step.
+
+    Parameters
+    ----------
+    start : pandas.Index
+        Whose last time is counted from.
+    times : pandas.Index
+        Sorted, distinct and of the same kind.
+    step : offset or int
+    """
+    if isinstance(start, pd.DatetimeIndex) and isinstance(times, pd.DatetimeIndex):
+        finest = min(start.unit, times.unit, key=PER_UNIT.__getitem__)
+        start, times = start.as_unit(finest), times.as_unit(finest)
+    counter = step_counter(start, step)
+    if counter is None:
+        grid = regular_grid(start.union(times), step)
+        return None if grid is None else grid.get_indexer(times) - grid.get_indexer(start)[-1]
+    numbers, whole = counter.after(stamps_of(start)[-1], stamps_of(times))
+    if not whole.all() or np.abs(numbers).max(initial=0) > _longest_grid(times):
+        return None
+    return numbers.astype(np.intp, copy=False)
 
 
 def regular_grid(times: pd.Index, step: Step) -> pd.Index | None:
@@ -234,31 +310,28 @@ def regular_grid(times: pd.Index, step: Step) -> pd.Index | None:
 
     Return None also if the grid is so much longer than the times that it might not fit in memory.
     """
+    if _needs_wall(times, step):
+        grid = regular_grid(times.tz_localize(None).unique().sort_values(), step)
+        grid = None if grid is None else _localized(cast(pd.DatetimeIndex, grid), times)
+        return grid if grid is not None and times.isin(grid).all() else None
     if on_wall_clock(times, step):
         return wall_grid(times, lambda wall: regular_grid(wall, step))
-    first, last = times[0], times[-1]
-    if _rough_length(times, step) > _LONGEST_GRID + 1000 * len(times):
+    if step_counter(times, step) is not None:
+        places = places_on(times, step)
+        return None if places is None else _counted(times, step, 0, int(places[-1]) + 1)
+    times = cast(pd.DatetimeIndex, times)
+    if _rough_length(times, step) > _longest_grid(times):
         return None
-    if isinstance(times, pd.PeriodIndex):
-        grid: pd.Index = pd.period_range(first, last, freq=times.freq)
-    elif isinstance(times, pd.DatetimeIndex):
-        grid = pd.date_range(first, last, freq=cast(BaseOffset, step)).as_unit(times.unit)
-    else:
-        grid = pd.RangeIndex(int(first), int(last) + 1, cast(int, step))
-    if grid.equals(times):  # quicker than to look up each time
-        return grid
-    return grid if len(grid) >= len(times) and times.isin(grid).all() else None
+    walked = pd.date_range(times[0], times[-1], freq=cast(BaseOffset, step)).as_unit(times.unit)
+    if walked.equals(times):  # quicker than to look up each time
+        return walked
+    return walked if len(walked) >= len(times) and times.isin(walked).all() else None
 
 
-def _rough_length(times: pd.Index, step: Step) -> float:
+def _rough_length(times: pd.DatetimeIndex, step: Step) -> float:
     """Return the number of steps from the first time to the last, to the order of magnitude."""
-    first, last = times[0], times[-1]
-    if isinstance(times, pd.PeriodIndex):
-        return (last.ordinal - first.ordinal) / max(1, last.freq.n)
-    if isinstance(times, pd.DatetimeIndex):
-        start = pd.Timestamp("2024-01-01")
-        return (last - first) / ((start + 10 * cast(BaseOffset, step)) - start) * 10
-    return (int(last) - int(first)) / cast(int, step)
+    start = pd.Timestamp("2024-01-01")
+    return (times[-1] - times[0]) / ((start + 10 * cast(BaseOffset, step)) - start) * 10
 
 
 def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:
@@ -270,29 +343,113 @@ def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:
     >>> future_times(month_ends, pd.offsets.MonthEnd(), 2).strftime("%Y-%m-%d").tolist()
     ['2024-02-29', '2024-03-31']
     """
+    last = times[-1:]
+    if _needs_wall(last, step):
+        wall = last.tz_localize(None)
+        grid = _localized(_both_ways(wall, step, 0, horizon), last)
+        return grid[grid > last[0]][:horizon]
     if on_wall_clock(times, step):
-        wall = cast(pd.DatetimeIndex, future_times(wall_times(times), step, horizon))
-        return local_times(wall, times.tz)
-    last = times[-1]
-    if isinstance(times, pd.PeriodIndex):
-        return pd.period_range(last, periods=horizon + 1, freq=times.freq)[1:]
-    if isinstance(times, pd.DatetimeIndex):
-        return pd.date_range(last, periods=horizon + 1, freq=cast(BaseOffset, step)).as_unit(
-            times.unit
-        )[1:]
-    return pd.Index(int(last) + cast(int, step) * np.arange(1, horizon + 1))
+        return local_times(_dates(future_times(wall_times(times), step, horizon)), times.tz)
+    if step_counter(last, step) is not None:
+        return _counted(last, step, 1, horizon + 1)
+    walked = pd.date_range(last[0], periods=horizon + 1, freq=cast(BaseOffset, step))
+    return walked.as_unit(cast(pd.DatetimeIndex, times).unit)[1:]
+
+
+def times_after(ends: pd.Index, steps: Sequence[Step], numbers: NDArray[np.intp]) -> pd.Index:
+    """Return the times that lie numbers of steps after each end by its own step.
+
+    Parameters
+    ----------
+    ends : pandas.Index
+    steps : sequence of offset or int
+        Of each end.
+    numbers : ndarray of int, shape (ends, n)
+
+    Returns
+    -------
+    pandas.Index
+        The `n` times of the first end first.
+    """
+    stamps, codes = stamps_of(ends), _codes(ends, steps)
+    found = np.empty(numbers.shape, dtype=np.int64)
+    for code in np.unique(codes):
+        rows = np.flatnonzero(codes == code)
+        step = steps[rows[0]]
+        counter = step_counter(ends[rows[:1]], step)
+        if counter is not None:
+            found[rows] = counter.at(stamps[rows, None], numbers[rows].astype(np.int64))
+            continue
+        asked, which = np.unique(
+            np.column_stack([stamps[rows], numbers[rows]]), axis=0, return_inverse=True
+        )
+        walked = [_walked(index_of(row[:1], ends), step, row[1:]) for row in asked]
+        found[rows] = np.stack(walked)[which.ravel()]
+    return index_of(found.ravel(), ends)
+
+
+def _walked(end: pd.Index, step: Step, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the stamps that lie numbers of steps after one time, walked by pandas."""
+    if not numbers.size:
+        return numbers
+    past = past_times(end, step, max(0, -int(numbers.min())))
+    around = past.append(end).append(future_times(end, step, max(0, int(numbers.max()))))
+    return stamps_of(around)[numbers + len(past)]
+
+
+def _codes(ends: pd.Index, steps: Sequence[Step]) -> NDArray[np.intp]:
+    """Return equal numbers for ends that are counted alike: by step, and by the time of day."""
+    code = {step: i for i, step in enumerate(dict.fromkeys(steps))}
+    by_step = np.array([code[step] for step in steps], dtype=np.intp)
+    if not isinstance(ends, pd.DatetimeIndex):
+        return by_step
+    day = DAY // PER_UNIT[ends.unit]
+    _, time_of_day = np.unique(ends.asi8 % day, return_inverse=True)
+    return by_step * (1 + time_of_day.max()) + time_of_day
 
 
 def past_times(times: pd.Index, step: Step, count: int) -> pd.Index:
     """Return the `count` times before the first of `times`, which lies on the grid of `step`."""
+    first = times[:1]
+    if _needs_wall(first, step):
+        wall = first.tz_localize(None)
+        grid = _localized(_both_ways(wall, step, count, 0), first)
+        before = grid[grid < first[0]]
+        return before[len(before) - count :]
     if on_wall_clock(times, step):
-        wall = cast(pd.DatetimeIndex, past_times(wall_times(times), step, count))
-        return local_times(wall, times.tz)
-    first = times[0]
-    if isinstance(times, pd.PeriodIndex):
-        return pd.period_range(end=first, periods=count + 1, freq=times.freq)[:-1]
-    if isinstance(times, pd.DatetimeIndex):
-        return pd.date_range(end=first, periods=count + 1, freq=cast(BaseOffset, step)).as_unit(
-            times.unit
-        )[:-1]
-    return pd.Index(int(first) - cast(int, step) * np.arange(count, 0, -1))
+        return local_times(_dates(past_times(wall_times(times), step, count)), times.tz)
+    if step_counter(first, step) is not None:
+        return _counted(first, step, -count, 0)
+    walked = pd.date_range(end=first[0], periods=count + 1, freq=cast(BaseOffset, step))
+    return walked.as_unit(cast(pd.DatetimeIndex, times).unit)[:-1]
+
+
+def _dates(times: pd.Index) -> pd.DatetimeIndex:
+    return cast(pd.DatetimeIndex, times)
+
+
+def _counted(times: pd.Index, step: Step, start: int, stop: int) -> pd.Index:
+    """Return the times of a range of numbers of steps after the first of `times`."""
+    counter = cast(StepCounter, step_counter(times, step))
+    return index_of(counter.at(stamps_of(times)[0], np.arange(start, stop)), times)
+
+
+def _needs_wall(times: pd.Index, step: Step) -> TypeGuard[pd.DatetimeIndex]:
+    """Whether to walk on the clock of the wall: open hours are hours of a time zone."""
+    return isinstance(step, OpenHours) and getattr(times, "tz", None) is not None
+
+
+def _both_ways(wall: pd.DatetimeIndex, step: Step, past: int, future: int) -> pd.DatetimeIndex:
+    """Return times before and after one, with some more at both ends for changes of the clock."""
+    more = 1 + _LONGEST_CHANGE // pd.Timedelta(cast(OpenHours, step).width)
+    return cast(pd.DatetimeIndex, _counted(wall, step, -past - more, future + more + 1))
+
+
+def _localized(wall: pd.DatetimeIndex, like: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return times of the wall in a time zone: hours that are skipped not, repeated ones twice."""
+    once, twice = (
+        wall.tz_localize(like.tz, ambiguous=np.full(len(wall), is_dst), nonexistent="NaT")
+        for is_dst in (True, False)
+    )
+    both = once.union(twice)
+    return both[both.notna()].as_unit(like.unit)

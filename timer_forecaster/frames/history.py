@@ -6,6 +6,7 @@ A single series is a panel of one instance. A step of the grid without a value i
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -14,7 +15,14 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.frames.clock import last_time, local_times, on_wall_clock, wall_times
-from timer_forecaster.frames.grids import future_times, past_times, regular_grid, shared_steps
+from timer_forecaster.frames.grids import (
+    Grid,
+    are_distinct,
+    shared_grids,
+    steps_between,
+    times_after,
+)
+from timer_forecaster.frames.opening import base_step
 from timer_forecaster.frames.panel import Panel, label
 from timer_forecaster.frames.times import Step, step_name
 
@@ -57,12 +65,21 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
         the other instances, or are not on the grid of its history; if a new instance has a
         variable without any value.
     """
-    known = dict(histories) | _started(panel, histories)
-    ends: dict[tuple[int, int], pd.Index] = {}
-    places: dict[tuple[int, int], NDArray[np.intp]] = {}
+    for history in islice(histories.values(), 1):  # all have the same kind of times
+        for times in islice(panel.axes, 1):
+            _refuse_other_kind(history.end, times, f"{panel.axis_label(0)}: times")
+    started = _started(panel, histories)
+    known = dict(histories)
+    starts = [last_time(axis, axis[:0]) for axis in panel.axes]
+    ends: dict[tuple[int, int, int], pd.Index] = {}
+    places: dict[tuple[int, int, int], NDArray[np.intp]] = {}
     for key, axis, values in zip(panel.keys, panel.axis, panel.values, strict=True):
+        if key not in known:
+            grid = started[axis]
+            known[key] = History(starts[axis], grid.step, grid.lay(values)[:, -memory:].copy())
+            continue
         old = known[key]
-        place = (axis, id(old.end))
+        place = (axis, id(old.end), id(old.step))
         if place not in places:
             name = f"{panel.axis_label(axis)}: times"
             places[place] = steps_after(old, panel.axes[axis], name)
@@ -72,20 +89,16 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
     return known
 
 
-def _started(panel: Panel, histories: Histories) -> dict[Hashable, History]:
-    """Return empty histories of the new instances, which end at their first times."""
+def _started(panel: Panel, histories: Histories) -> dict[int, Grid]:
+    """Return the grids of new instances by their axes."""
     new = [i for i, key in enumerate(panel.keys) if key not in histories]
     axes = {number: panel.axes[number] for number in {panel.axis[i] for i in new}}
     known = (history.step for history in histories.values())
-    steps = shared_steps(axes, known, panel.axis_label)
-    starts = {axis: panel.axes[axis].take([0]) for axis in steps}
-    started = {}
+    grids = shared_grids(axes, known, panel.axis_label)
     for i in new:
-        key, axis, values = panel.keys[i], panel.axis[i], panel.values[i]
-        if np.isnan(values).all(axis=1).any():
-            raise ValueError(f"{label(key)} has a variable without any observed value")
-        started[key] = History(starts[axis], steps[axis], np.empty((len(values), 0)))
-    return started
+        if np.isnan(panel.values[i]).all(axis=1).any():
+            raise ValueError(f"{label(panel.keys[i])} has a variable without any observed value")
+    return grids
 
 
 def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp]:
@@ -94,35 +107,64 @@ def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp
     Raises
     ------
     ValueError
-        If the times, which errors call `name`, are not distinct steps of the history's grid.
+        If the times, which errors call `name`, are not of the kind of the history's, or not
+        distinct steps of its grid.
     """
-    end = history.end
-    if isinstance(end, pd.DatetimeIndex | pd.PeriodIndex) and _kind(end) != _kind(times):
+    _refuse_other_kind(history.end, times, name)
+    steps = steps_between(history.end, times, history.step) if are_distinct(times) else None
+    if steps is None:
+        raise _off_steps(history, times, name)
+    return steps
+
+
+def _refuse_other_kind(end: pd.Index, times: pd.Index, name: str) -> None:
+    if _kind(end) != _kind(times):
         raise ValueError(f"{name} are {times.dtype}, those of y are {end.dtype}; use the same kind")
-    grid = regular_grid(end.union(times), history.step) if times.is_unique else None
-    if grid is None:
-        raise ValueError(
-            f"{name} from {times[0]} to {times[-1]} are not all distinct and whole steps of "
-            f"{step_name(history.step)} from {end[-1]}"
+
+
+def _kind(times: pd.Index) -> tuple[str, str]:
+    """Return the kind of times, and their period or time zone; only equal kinds compare."""
+    if isinstance(times, pd.PeriodIndex):
+        return "periods", str(times.dtype)
+    if isinstance(times, pd.DatetimeIndex):
+        return "dates", str(times.tz)
+    return ("integers" if pd.api.types.is_integer_dtype(times.dtype) else str(times.dtype)), ""
+
+
+def _off_steps(history: History, times: pd.Index, name: str) -> ValueError:
+    """Return the error about times that are no steps of a history."""
+    end, step = history.end, history.step
+    full = cast(Step, base_step(step))
+    if full != step and times.is_unique and steps_between(end, times, full) is not None:
+        closed = next(t for t in times if steps_between(end, pd.DatetimeIndex([t]), step) is None)
+        return ValueError(
+            f"{name}: {closed} is a {closed.day_name()} and no step of y, which has "
+            f"{step_name(step)}; leave it out, or fit with the full calendar, as "
+            f"y.asfreq({step_name(full)!r}) makes it"
         )
-    return grid.get_indexer(times) - grid.get_indexer(end)[-1]
-
-
-def _kind(times: pd.Index) -> tuple[type, str]:
-    """Return the type of times, and their period or time zone; only equal kinds compare."""
-    within = times.dtype if isinstance(times, pd.PeriodIndex) else getattr(times, "tz", None)
-    return type(times), str(within)
+    return ValueError(
+        f"{name} from {times[0]} to {times[-1]} are not all distinct and whole steps of "
+        f"{step_name(step)} from {end[-1]}"
+    )
 
 
 def times_at(history: History, steps: NDArray[np.intp]) -> pd.Index:
     """Return the times of steps that are counted from the end of a history, which is step 0."""
     end, step, _ = history
     if on_wall_clock(end, step):
-        wall = times_at(history._replace(end=wall_times(end)[-1:]), steps)
+        wall = times_after(wall_times(end)[-1:], [step], steps[None])
         return local_times(cast(pd.DatetimeIndex, wall), end.tz).where(steps != 0, end[-1])
-    past = past_times(end, step, max(0, -int(steps.min())))
-    around = past.append(end).append(future_times(end, step, max(0, int(steps.max()))))
-    return around.take(steps + len(past))
+    return times_after(end, [step], steps[None])
+
+
+def all_times_at(histories: Sequence[History], steps: NDArray[np.intp]) -> list[pd.Index]:
+    """Return the times of the same steps from the end of each history."""
+    if any(on_wall_clock(end, step) for end, step, _ in histories):
+        return [times_at(history, steps) for history in histories]
+    first, *others = [history.end for history in histories]
+    numbers = np.broadcast_to(steps, (len(histories), len(steps)))
+    times = times_after(first.append(others), [history.step for history in histories], numbers)
+    return [times[i : i + len(steps)] for i in range(0, len(times), len(steps))]
 
 
 def _overwritten(old: FloatArray, after: NDArray[np.intp], new: FloatArray) -> FloatArray:
@@ -184,6 +226,8 @@ class Memory(NamedTuple):
     def next_time(self) -> int:
         """Return the time of the next step, at which an array without times continues.
 
+        Instances of different steps continue by ones.
+
         Raises
         ------
         ValueError
@@ -195,7 +239,12 @@ class Memory(NamedTuple):
                 f"y is an array, which has no times; the times of y in fit are {ends[0].dtype}: "
                 "pass a pandas object with such an index"
             )
-        return 1 + max(int(end[-1]) for end in ends)
+        return self.integer_step() + max(int(end[-1]) for end in ends)
+
+    def integer_step(self) -> int:
+        """Return the step of all instances if it is an integer, else 1."""
+        step = self.common_step()
+        return step if isinstance(step, int) else 1
 
     def common_step(self) -> Step | None:
         """Return the step of all instances; None if they differ."""
@@ -235,8 +284,8 @@ class Memory(NamedTuple):
         return pd.DataFrame(values.T, index=index, columns=self.columns)
 
 
-def shifted(y: pd.DataFrame, by: int) -> pd.DataFrame:
-    """Return a frame with its integer times moved by a number of steps."""
+def shifted(y: pd.DataFrame, by: int, step: int = 1) -> pd.DataFrame:
+    """Return a frame with integer times that are multiplied by a step and moved."""
     if isinstance(y.index, pd.MultiIndex):
-        return y.set_axis(y.index.set_levels(list(y.index.levels[-1] + by), level=-1))
-    return y.set_axis(y.index + by)
+        return y.set_axis(y.index.set_levels(list(y.index.levels[-1] * step + by), level=-1))
+    return y.set_axis(y.index * step + by)

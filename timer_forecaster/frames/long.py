@@ -10,7 +10,8 @@ from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_levels
-from timer_forecaster.frames.grids import future_times
+from timer_forecaster.frames.counting import index_of, stamps_of
+from timer_forecaster.frames.grids import future_times, times_after
 from timer_forecaster.frames.local import clock_mark, like
 from timer_forecaster.frames.panel import Panel
 
@@ -79,15 +80,28 @@ def long_frame(panel: Panel, quantiles: Mapping[str, FloatArray]) -> pd.DataFram
 
 def _future(panel: Panel, n_variables: int, horizon: int) -> pd.Index:
     """Return the future times of each variable of each instance in turn."""
+    if any(getattr(axis, "tz", None) is not None for axis in panel.axes):
+        return _future_by_clock(panel, horizon)
+    stamps = [stamps_of(axis) for axis in panel.axes]
+    ends = [stamps[number][last] for number, last in zip(panel.axis, panel.last, strict=True)]
+    steps = [panel.grids[number].step for number in panel.axis for _ in range(n_variables)]
+    ahead = np.broadcast_to(np.arange(1, horizon + 1), (len(steps), horizon))
+    return times_after(index_of(np.concatenate(ends), panel.axes[0]), steps, ahead)
+
+
+def _future_by_clock(panel: Panel, horizon: int) -> pd.Index:
+    """Return the future times of a panel whose axes may be on clocks of several zones."""
     futures: dict[Hashable, pd.Index] = {}
-    ends = [(clock_mark(grid.times), grid.step) for grid in panel.grids]
-    for end, grid in zip(ends, panel.grids, strict=True):
-        if end not in futures:
-            futures[end] = like(future_times(grid.times, grid.step, horizon), panel.stamps)
-    start = dict(zip(futures, range(0, len(futures) * horizon, horizon), strict=True))
-    starts = np.repeat([start[ends[number]] for number in panel.axis], n_variables)
-    first, *others = futures.values()
-    return first.append(others).take((starts[:, None] + np.arange(horizon)).ravel())
+    order = []
+    for number, last in zip(panel.axis, panel.last, strict=True):
+        axis, step = panel.axes[number], panel.grids[number].step
+        for end in (last + 1).tolist():
+            mark = (clock_mark(axis[:end]), step)
+            if mark not in futures:
+                futures[mark] = like(future_times(axis[:end], step, horizon), panel.stamps)
+            order.append(futures[mark])
+    first, *others = order
+    return first.append(others)
 
 
 def series_of(

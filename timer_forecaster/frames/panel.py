@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.frames.advice import aggregation
 from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers, with_columns
 from timer_forecaster.frames.grids import Grid, Namer, given_grids, inferred_grids
 from timer_forecaster.frames.local import on_local_clock
@@ -91,7 +93,7 @@ class Panel:
         instance, _ = pd.factorize(np.ravel_multi_index(tuple(outer), sizes))
         cut = _Cut.of(instance, inner, np.argsort(instance, kind="stable"))
         instances = index.take(cut.order[cut.bounds[:-1]]).droplevel(-1)
-        axes = [index.levels[-1].take(inner[cut.rows[i]]) for i in cut.first]
+        axes = cut.axes(index.levels[-1], inner)
         keys = instances.tolist()
         return cls(names, columns, instances, keys, axes, cut.axis, cut.rows, cut.split(values), [])
 
@@ -119,8 +121,11 @@ class Panel:
         stamps = times.astype("int64").to_numpy()
         cut = _Cut.of(instance, stamps, np.lexsort((stamps, instance)))
         _refuse_repeated(cut, stamps, times, labels)
-        axes = [on_local_clock(times.take(cut.rows[i])) for i in cut.first]
-        grids = _grids(axes, cut.axis, freq, dict(zip(cut.axis, labels, strict=True)).__getitem__)
+        axes = [on_local_clock(axis) for axis in cut.axes(times, np.arange(len(times)))]
+        name = dict(zip(cut.axis, labels, strict=True)).__getitem__
+        grids = _grids(
+            axes, cut.axis, freq, name, aggregation(frame, time_column, id_column, targets)
+        )
         values = np.stack([read_numbers(frame[name], name) for name in targets])
         parts = cut.split(values)
         _refuse_unobserved(parts, labels, targets)
@@ -130,9 +135,25 @@ class Panel:
         )
 
     def series(self) -> list[FloatArray]:
-        """Return each variable of each instance in turn on its grid, NaN where missing."""
-        parts = zip(self.values, self.axis, strict=True)
-        return [one for values, number in parts for one in self.grids[number].lay(values)]
+        """Return each variable of each instance in turn on its grid, NaN where missing.
+
+        A series ends with its last observed value.
+        """
+        series: list[FloatArray] = []
+        for values, number, last in zip(self.values, self.axis, self.last, strict=True):
+            grid = self.grids[number]
+            laid = grid.lay(values)
+            if (last == values.shape[1] - 1).all():
+                series += list(laid)
+            else:
+                stops = grid.places[last] + 1
+                series += [one[:stop] for one, stop in zip(laid, stops.tolist(), strict=True)]
+        return series
+
+    @cached_property
+    def last(self) -> list[NDArray[np.intp]]:
+        """Place among an instance's times of the last observed value of each variable."""
+        return [_last_observed(values) for values in self.values]
 
     def axis_label(self, number: int) -> str:
         """Return the name of the first instance with an axis, for errors."""
@@ -163,9 +184,24 @@ class _Cut(NamedTuple):
         first = np.unique(np.asarray(axis, dtype=np.intp), return_index=True)[1]
         return cls(order, bounds, _split(order, bounds), axis, first)
 
+    def axes(self, times: pd.Index, places: NDArray[np.int64]) -> list[pd.Index]:
+        """Return the distinct axes; `places` holds the place of each row's time in `times`."""
+        if getattr(times, "freq", None) is not None:
+            return [times.take(places[self.rows[i]]) for i in self.first]  # may keep freq
+        ordered, bounds = times.take(places[self.order]), self.bounds.tolist()
+        return [ordered[bounds[i] : bounds[i + 1]] for i in self.first.tolist()]
+
     def split(self, values: FloatArray) -> list[FloatArray]:
         """Cut values (variables, rows) by instance."""
         return _split(values[:, self.order], self.bounds)
+
+
+def _last_observed(values: FloatArray) -> NDArray[np.intp]:
+    """Return the place of the last value of each row that is not NaN."""
+    newest = values.shape[1] - 1
+    if not np.isnan(values[:, -1]).any():
+        return np.full(len(values), newest)
+    return newest - np.argmax(~np.isnan(values[:, ::-1]), axis=1)
 
 
 def _split(values: NDArray[Any], bounds: NDArray[np.intp]) -> list[NDArray[Any]]:
@@ -174,15 +210,19 @@ def _split(values: NDArray[Any], bounds: NDArray[np.intp]) -> list[NDArray[Any]]
 
 
 def _grids(
-    axes: list[pd.Index], series: list[int], freq: str | int | BaseOffset | None, name: Namer
+    axes: list[pd.Index],
+    series: list[int],
+    freq: str | int | BaseOffset | None,
+    name: Namer,
+    remedy: str,
 ) -> list[Grid]:
     """Return the grid of each axis: by `freq`, the frequency of periods, or the times."""
     step: Step | None = axes[0].freq if isinstance(axes[0], pd.PeriodIndex) else None
     if freq is not None:
         step = as_step(freq, axes[0])
     if step is None:
-        return inferred_grids(axes, series, name)
-    return given_grids(axes, step, name)
+        return inferred_grids(axes, series, name, remedy)
+    return given_grids(axes, step, name, remedy)
 
 
 def _refuse_repeated(

@@ -1,9 +1,10 @@
 """The step between the times of a series.
 
 Times are a `pandas.DatetimeIndex` (with or without time zone), a `pandas.PeriodIndex` or a
-`pandas.Index` of integers. A step is a pandas offset, or an integer for integer times.
+`pandas.Index` of integers. A step is a pandas offset, `OpenHours`, or an integer for integer times.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from pandas.tseries.offsets import (
     MonthEnd,
 )
 
-Step = BaseOffset | int
+from timer_forecaster.frames.opening import DAY, PER_UNIT, opening_name
+from timer_forecaster.frames.opening import Step as Step
 
 
 def as_step(freq: str | int | BaseOffset, times: pd.Index) -> Step:
@@ -67,10 +69,41 @@ def regular_step(times: pd.Index) -> Step | None:
     if len(times) < 3:
         return None
     if isinstance(times, pd.DatetimeIndex):
-        alias = pd.infer_freq(times)
-        return None if alias is None else to_offset(alias)
+        return _regular_offset(times)
     steps = np.diff(times.to_numpy())
     return int(steps[0]) if (steps == steps[0]).all() else None
+
+
+def _regular_offset(times: pd.DatetimeIndex) -> BaseOffset | None:
+    """Return the offset that pandas infers; it is asked only where the distances allow one."""
+    if times.tz is None:
+        stamps, day = times.asi8, DAY // PER_UNIT[times.unit]
+        distances = np.diff(stamps)
+        shortest, longest = int(distances.min()), int(distances.max())
+        if shortest < 27 * day:  # no months
+            if shortest == longest:
+                weekday = int(stamps[0] // day % 7) if shortest % (7 * day) == 0 else 0
+                return _even_offset(shortest, weekday, times.unit)
+            if not _may_be_business_time(distances, longest, day):
+                return None
+    alias = pd.infer_freq(times)
+    return None if alias is None else to_offset(alias)
+
+
+def _may_be_business_time(distances: np.ndarray, longest: int, day: int) -> bool:
+    """Whether distances are of business days, or hours, with their nights and weekends."""
+    if longest == 3 * day:
+        return bool(((distances == day) | (distances == longest)).all())
+    return longest in (17 * day // 24, 65 * day // 24)
+
+
+@lru_cache(maxsize=64)
+def _even_offset(distance: int, weekday: int, unit: str) -> BaseOffset | None:
+    """Return the offset of times that are evenly distant, the first on a weekday of 1970."""
+    day = DAY // PER_UNIT[unit]
+    stamps = weekday * day + distance * np.arange(3)
+    alias = pd.infer_freq(pd.DatetimeIndex(stamps.view(f"M8[{unit}]")))
+    return None if alias is None else to_offset(alias)
 
 
 def most_common_step(times: pd.Index) -> Step | None:
@@ -81,17 +114,27 @@ def most_common_step(times: pd.Index) -> Step | None:
     """
     if not isinstance(times, pd.DatetimeIndex):
         return int(_most_common(np.diff(times.to_numpy())))
-    wall = times.tz_localize(None)
-    step = pd.Timedelta(_most_common(np.diff(wall.to_numpy())))
-    if step >= pd.Timedelta(days=28):
+    wall = times if times.tz is None else times.tz_localize(None)
+    stamps, day = wall.asi8, DAY // PER_UNIT[wall.unit]
+    distance = int(_most_common(np.diff(stamps)))
+    if distance >= 28 * day:
         months = _month_step(wall)
         if months is not None:
             return months
-    if step == pd.Timedelta(days=1) and (wall.dayofweek < 5).all() and len(wall) > 5:
-        return BDay()
-    if step % pd.Timedelta(days=1) == pd.Timedelta(0):
-        return Day(step.days)  # calendar days: 23 or 25 hours long where the clock changes
-    return to_offset(step)
+    if distance == day and len(wall) > 5:
+        weekday = (stamps // day + 3) % 7  # 1970-01-01 was a Thursday
+        if (weekday < 5).all():
+            return BDay()
+    return _distant(distance, wall.unit)
+
+
+@lru_cache(maxsize=64)
+def _distant(distance: int, unit: str) -> BaseOffset:
+    """Return the offset of a distance."""
+    days, rest = divmod(distance * PER_UNIT[unit], DAY)
+    if rest == 0:
+        return Day(days)  # calendar days: 23 or 25 hours long where the clock changes
+    return to_offset(pd.Timedelta(distance * PER_UNIT[unit]))
 
 
 def _most_common(values: np.ndarray) -> Any:
@@ -114,5 +157,5 @@ def _month_step(wall: pd.DatetimeIndex) -> BaseOffset | None:
 
 
 def step_name(step: Step | None) -> str:
-    """Return the name of a step in errors."""
-    return str(getattr(step, "freqstr", step))
+    """Return the name of a step in errors, such as "D" or "business days Mon–Sat"."""
+    return opening_name(step) or str(getattr(step, "freqstr", step))

@@ -223,7 +223,9 @@ class ForecastPipeline:
             Tables of polars, pyarrow, xarray and Darts are read, and all that have ``to_pandas``
             or speak Arrow.
         horizon : int
-            Steps to forecast after the newest time of each id.
+            Steps to forecast of each target of each id, after its last observed value. Later rows
+            with an empty target are rows of the future: they are forecast, whether the target is
+            empty in all of them, in one column of a wide frame or in one id of a long one.
         time_column : hashable
             Column, or name of the index, with dates (time zones are kept), periods, integers, or
             texts of them.
@@ -238,7 +240,10 @@ class ForecastPipeline:
         freq : str, int or pandas offset, optional
             Step of the times, such as "h", "B" or "MS" (an integer for integer times). Default:
             the regular step of each id; without one, the step that most ids have; without that,
-            the most common distance of its times.
+            the most common distance of its times. Days of the week and hours that never occur in
+            several weeks, such as Sundays or nights, are no steps
+            (`timer_forecaster.frames.opening` has the rule). A frequency that is given keeps them,
+            as missing values.
         context_length, rollout, flip, batch_size, progress
             As in `predict`.
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sktime.datatypes import convert_to
+from sktime.datatypes import convert_to, get_cutoff
+from sktime.forecasting.base._base import _format_moving_cutoff_predictions
 from sktime.forecasting.model_evaluation import evaluate as sktime_evaluate
 from sktime.split import ExpandingWindowSplitter
 from sktime.utils.validation.forecasting import check_fh
@@ -50,6 +51,33 @@ class BacktestingForecaster(PipelineForecaster):
         copy = deepcopy(self)
         self._prefetch((copy.update(frame.iloc[window]) for window, _ in cv.split(frame)), cv.fh)
         return super().update_predict(y, cv, X, update_params, reset_forecaster)
+
+    def _predict_moving_cutoff(
+        self,
+        y: Any,
+        cv: Any,
+        X: Any = None,
+        update_params: bool = True,
+        reset_forecaster: bool = True,
+    ) -> Any:
+        """Forecast from window to window, as sktime does.
+
+        sktime first sets the cutoff to the step before y, and fails if the index of y has no
+        ``freq``. Gaps, and days or hours that never occur, leave it without one. The step is not
+        needed here, because each update sets the cutoff.
+        """
+        first = get_cutoff(y, return_index=True, reverse_order=True)
+        if not isinstance(first, pd.DatetimeIndex) or first.freq is not None:
+            return super()._predict_moving_cutoff(y, cv, X, update_params, reset_forecaster)
+        forecaster = deepcopy(self) if reset_forecaster else self
+        forecasts, cutoffs = [], []
+        for window, _ in cv.split(y):
+            forecast = forecaster.update_predict_single(
+                y.iloc[window], cv.get_fh(), X, update_params
+            )
+            forecasts.append(convert_to(forecast, self._y_metadata["mtype"]))
+            cutoffs.append(forecaster.cutoff)
+        return _format_moving_cutoff_predictions(forecasts, cutoffs)
 
     def _prefetch(self, states: Iterable[BacktestingForecaster], fh: Any) -> None:
         """Make the forecasts of several states of this forecaster in one batch, to be recalled."""

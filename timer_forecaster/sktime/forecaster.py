@@ -7,13 +7,12 @@ and a `Forecast` into frames. The forecasts themselves are made in `timer_foreca
 from __future__ import annotations
 
 import warnings
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import sktime
 from packaging.version import Version
-from pandas.tseries.offsets import BaseOffset
 from sktime.datatypes import convert_to
 from sktime.forecasting.base import BaseForecaster
 
@@ -23,12 +22,14 @@ from timer_forecaster.estimators import check_parameters, options_of, pipeline_o
 from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference import Forecast
 from timer_forecaster.inference.steps import forecast_rows, forecast_steps, steps_to_remember
-from timer_forecaster.sktime.horizons import steps_and_times
+from timer_forecaster.sktime.horizons import steps_and_times, with_freq
+from timer_forecaster.sktime.panels import is_sorted_panel, latest_time
 from timer_forecaster.sktime.values import as_numbers, plain_levels
 
 POINTS = ("median", "mean")
 EXOGENOUS = ("raise", "warn")
-PANDAS = ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"]
+PANELS = ("pd-multiindex", "pd_multiindex_hier")
+PANDAS = ["pd.DataFrame", *PANELS]
 _WITHOUT_TIMES = ("np.ndarray", "numpy3D")
 
 
@@ -41,7 +42,9 @@ class PipelineForecaster(BaseForecaster):
     Notes
     -----
     *Memory*. `fit` remembers the newest steps of each series: 65,536, or ``context_length`` if it
-    is larger. Times that are absent from a regular index are missing values. `update` extends the
+    is larger. Times that are absent from a regular index are missing values. Days of the week and
+    hours that never occur in the y of `fit` are no steps, unless its index has a ``freq``;
+    `timer_forecaster.frames.opening` has the rule. `update` extends the
     memory, whatever ``update_params`` is. Arrays have no times: an array in `update` continues the
     series. An update that ends before the remembered series do moves the cutoff back, as sktime
     defines it; all later steps are then forgotten.
@@ -51,8 +54,9 @@ class PipelineForecaster(BaseForecaster):
     and pickles hold the remembered steps, 8 bytes each, and the finetuned weights.
 
     *Forecasts*. All instances and variables are forecast in one batch, each from its own values
-    and its own end. The forecast of one context is remembered beside the weights, and answers
-    every question about it: points, quantiles, intervals, variances and distributions.
+    and its own end, which is the last index of y, as sktime defines the cutoff: missing values at
+    the end count as steps. The forecast of one context is remembered beside the weights, and
+    answers every question about it: points, quantiles, intervals, variances and distributions.
 
     *In-sample steps* are one-step forecasts, each from the steps before it, in one batch. They
     cost a forecast for each step, and are NaN where no value was observed before.
@@ -133,7 +137,7 @@ class PipelineForecaster(BaseForecaster):
         # sktime labels by its latest y, whose columns may stand in another order
         self._y_metadata["feature_names"] = self._memory.columns.to_list()
         if self._y_metadata["mtype"] in _WITHOUT_TIMES:
-            y = shifted(y, self._memory.next_time())
+            y = shifted(y, self._memory.next_time(), self._memory.integer_step())
             self._set_cutoff_from_y(y)
         self._remember(self._memory.updated(y, self._length()))
         return self
@@ -142,8 +146,14 @@ class PipelineForecaster(BaseForecaster):
         """Keep a memory; show sktime the frequency of its times if sktime found none."""
         self._memory = memory
         cutoff, step = self.cutoff, memory.common_step()
-        if isinstance(cutoff, pd.DatetimeIndex) and cutoff.freq is None and step is not None:
-            self._set_cutoff(pd.DatetimeIndex(cutoff, freq=cast(BaseOffset, step)))
+        if isinstance(cutoff, pd.DatetimeIndex) and cutoff.freq is None:
+            self._set_cutoff(with_freq(cutoff, step))
+
+    def _set_cutoff_from_y(self, y: Any) -> None:
+        if is_sorted_panel(y):
+            self._set_cutoff(latest_time(y))
+        else:
+            super()._set_cutoff_from_y(y)
 
     def _length(self) -> int:
         """Return the number of newest steps of each series to remember."""
@@ -156,13 +166,29 @@ class PipelineForecaster(BaseForecaster):
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         """Check as sktime does, and refuse X or warn of it; sktime drops it without a word."""
-        checked = super()._check_X_y(X=X, y=as_numbers(y), **options)
+        y = as_numbers(y)
+        if X is None and is_sorted_panel(y):
+            super()._check_X_y(y=y.iloc[:1], **options)  # notes the type and the columns
+            checked = None, y
+        else:
+            checked = super()._check_X_y(X=X, y=y, **options)
         if X is not None:
             message = f"X: {type(self).__name__} forecasts from y alone and cannot use X"
             if self.exogenous == "raise":
                 raise ValueError(f"{message}; leave X out, or have it ignored by exogenous='warn'")
             warnings.warn(f"{message}; it is ignored", stacklevel=3)
         return checked
+
+    def predict(self, fh: Any = None, X: Any = None) -> Any:
+        """Forecast the steps of a horizon.
+
+        Parameters and result are the same as in `sktime.forecasting.base.BaseForecaster.predict`.
+        """
+        if getattr(self, "_y_metadata", {}).get("mtype") not in PANELS:
+            return super().predict(fh, X)
+        self.check_is_fitted()  # as sktime does, but for its check of the result
+        X_inner = self._check_X(X)
+        return self._predict(self._check_fh(fh), X_inner)
 
     def _predict(self, fh: Any, X: None) -> pd.DataFrame:
         forecast, index = self._forecast(fh)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.tseries.offsets import BaseOffset
 
-from timer_forecaster.frames.history import Histories, History, steps_after, times_at
+from timer_forecaster.frames.history import Histories, History, all_times_at, steps_after
+from timer_forecaster.frames.times import Step
 
 StepsAndTimes = tuple[NDArray[np.intp], pd.Index]
 """Steps from the end of an instance, which is step 0, and the times of these steps."""
@@ -33,19 +36,31 @@ def steps_and_times(fh: Any, histories: Histories) -> dict[Hashable, StepsAndTim
     ValueError
         If a time or a time difference is not a whole number of steps from the end of an instance.
     """
-    by_end: dict[int, StepsAndTimes] = {}  # instances that end together share the object
-    for history in histories.values():
-        if id(history.end) not in by_end:
-            by_end[id(history.end)] = _of_instance(fh, history)
-    return {key: by_end[id(history.end)] for key, history in histories.items()}
-
-
-def _of_instance(fh: Any, history: History) -> StepsAndTimes:
     wanted = fh.to_pandas()
     if fh.is_relative and pd.api.types.is_integer_dtype(wanted):
-        steps = wanted.to_numpy(dtype=np.intp)
-        return steps, times_at(history, steps)
-    if not fh.is_relative:
+        return _relative(wanted.to_numpy(dtype=np.intp), histories)
+    by_end: dict[tuple[int, int], StepsAndTimes] = {}  # instances that end together share objects
+    asked = {}
+    for key, history in histories.items():
+        end = (id(history.end), id(history.step))
+        if end not in by_end:
+            by_end[end] = _of_instance(wanted, fh.is_relative, history)
+        asked[key] = by_end[end]
+    return asked
+
+
+def _relative(steps: NDArray[np.intp], histories: Histories) -> dict[Hashable, StepsAndTimes]:
+    """Return the same steps of each instance, and their times."""
+    times = all_times_at(list(histories.values()), steps)
+    if len(histories) == 1 and (np.diff(steps) == 1).all():
+        (history,) = histories.values()
+        times = [with_freq(times[0], history.step)]
+    return {key: (steps, own) for key, own in zip(histories, times, strict=True)}
+
+
+def _of_instance(wanted: pd.Index, is_relative: bool, history: History) -> StepsAndTimes:
+    """Return absolute times, or times that are time differences after the end, and their steps."""
+    if not is_relative:
         return steps_after(history, wanted, "fh: times"), wanted
     if not isinstance(history.end, pd.DatetimeIndex):
         raise ValueError(
@@ -53,3 +68,11 @@ def _of_instance(fh: Any, history: History) -> StepsAndTimes:
         )
     times = pd.DatetimeIndex([history.end[-1] + by for by in wanted])
     return steps_after(history, times, "fh: times"), times
+
+
+def with_freq(times: pd.Index, step: Step | None) -> pd.Index:
+    """Return consecutive times with their step as ``freq``, where pandas can hold it there."""
+    if isinstance(times, pd.DatetimeIndex) and isinstance(step, BaseOffset):
+        with suppress(ValueError):  # a clock change that pandas walks in another way
+            return pd.DatetimeIndex(times, freq=step)
+    return times

@@ -132,7 +132,7 @@ def read_numbers(column: pd.Series, name: Hashable) -> FloatArray:
     numbers = pd.to_numeric(column, errors="coerce")
     unread = (numbers.isna() & column.notna()).to_numpy()
     if unread.any():
-        numbers = _with_texts(column, numbers, unread, name)
+        return _read_texts(column, name)
     values = numbers.to_numpy(dtype="float64", na_value=np.nan)
     bad = np.isinf(values)
     if bad.any():
@@ -153,15 +153,10 @@ def _kind_of_no_number(column: pd.Series) -> str | None:
 _NO_NUMBERS = ("date", "time", "duration", "period", "interval", "complex")
 
 
-def _with_texts(
-    column: pd.Series, numbers: pd.Series, unread: NDArray[np.bool_], name: Hashable
-) -> pd.Series:
-    """Return numbers with those of texts that `pandas.to_numeric` does not read."""
-    texts = column.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
-    if (unread & ~texts).any():
-        raise _no_number(column, int((unread & ~texts).argmax()), name)
+def _read_texts(column: pd.Series, name: Hashable) -> FloatArray:
+    """Read texts that `pandas.to_numeric` does not read."""
     try:
-        values, _ = read_numerals(column.where(texts))
+        return read_numerals(column)[0]
     except UnreadableNumberError as error:
         if not error.ambiguous:
             raise _no_number(column, error.row, name, error.reason) from None
@@ -169,7 +164,6 @@ def _with_texts(
             f"target {name!r}: {error}; pass numbers: texts.str.replace(',', '') where the comma "
             "separates thousands, texts.str.replace(',', '.') where it is the decimal sign"
         ) from None
-    return numbers.astype("float64").where(~texts, values)
 
 
 def _no_number(

@@ -35,6 +35,8 @@ class Header(NamedTuple):
     """Number of rows above the header that are neither blank nor comments."""
     comments: int
     blank: int
+    repeated: frozenset[str] = frozenset()
+    """Names that the header has more than once; the later ones have a number in `names`."""
 
 
 def find_header(
@@ -69,7 +71,8 @@ def find_header(
     names = _names(rows[start])
     while len(names) > 1 and not names[-1] and _has_empty_tail(rows, start, numbers, len(names)):
         names.pop()
-    return Header(start + 1, _distinct(names), True, *above)
+    repeated = frozenset(name for name, count in Counter(names).items() if count > 1 and name)
+    return Header(start + 1, _distinct(names), True, *above, repeated)
 
 
 def refuse_dates_as_names(names: Sequence[str], wanted: Sequence[str]) -> None:

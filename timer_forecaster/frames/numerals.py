@@ -68,7 +68,7 @@ class Notation(NamedTuple):
     before: str
     unit: str
     decided: bool
-    """Whether the column itself shows its decimal sign."""
+    """Whether the column itself shows which sign is the decimal one."""
     missing: tuple[tuple[str, int], ...]
     """Texts that were read as missing, with their numbers of rows."""
 
@@ -109,14 +109,14 @@ class UnreadableNumberError(ValueError):
 
 
 def read_numerals(
-    texts: pd.Series, *, decimal: str | None = None, thousands: str | None = None
+    column: pd.Series, *, decimal: str | None = None, thousands: str | None = None
 ) -> tuple[FloatArray, Notation]:
     """Read the numbers of a text column, if it allows exactly one reading.
 
     Parameters
     ----------
-    texts : pandas.Series
-        Texts, NaN where missing. Values that are no texts are read as they print.
+    column : pandas.Series
+        Texts, NaN where missing. Numbers among them stay as they are.
     decimal, thousands : str, optional
         Signs that are known, from an option or from other columns of the same file.
 
@@ -140,14 +140,37 @@ def read_numerals(
     >>> values.tolist(), str(notation)
     ([1234.5, nan, 8.0], "decimal ',', thousands '.', 'kWh' left off, '-' is missing (1 rows)")
     """
+    texts, numbers = column, None
+    if pd.api.types.is_object_dtype(column.dtype):
+        texts, numbers = _divided(column)
+    values, notation = _read_texts(texts, decimal, thousands)
+    return values if numbers is None else np.where(texts.notna(), values, numbers), notation
+
+
+def _divided(column: pd.Series) -> tuple[pd.Series, FloatArray]:
+    """Return the texts of a column, and its numbers."""
+    is_text = column.map(lambda value: isinstance(value, str)).astype(bool)
+    numbers = pd.to_numeric(column.mask(is_text), errors="coerce")
+    bad = (numbers.isna() & column.notna() & ~is_text).to_numpy()
+    if bad.any():
+        row = int(bad.argmax())
+        raise UnreadableNumberError(
+            row, str(column.iloc[row]), "is not a finite number", numeric=False
+        )
+    return column.where(is_text), numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _read_texts(
+    texts: pd.Series, decimal: str | None, thousands: str | None
+) -> tuple[FloatArray, Notation]:
     codes, distinct = pd.factorize(texts)
     if len(distinct) >= _MANY and decimal is None and thousands is None:
         quick = _quick(pd.Series(distinct))
         if quick is not None:
             return np.append(quick[0], np.nan)[codes], quick[1]
     given = [str(text) for text in distinct]
-    column = _Column(given, np.bincount(codes[codes >= 0], minlength=len(given)), codes)
-    numbers, notation = column.read(decimal, thousands)
+    counts = np.bincount(codes[codes >= 0], minlength=len(given))
+    numbers, notation = _Column(given, counts, codes).read(decimal, thousands)
     values = np.append(numbers, np.nan)  # the code of a missing value is -1
     return values[codes], notation
 
@@ -192,10 +215,11 @@ class _Column:
         if np.isinf(numbers).any():
             raise self.error(np.flatnonzero(np.isinf(numbers)), "is not a finite number")
         self._refuse_zero_or_missing()
-        decided = any(reading.decimal in body for body in bodies)
+        shown = {reading.decimal, reading.thousands.strip(" '_")} - {""}
+        decided = any(sign in body for body in bodies for sign in shown)
         missing = [(self.given[n], int(self.counts[n])) for n, m in enumerate(self.missing) if m]
-        shown = tuple((text, rows) for text, rows in missing if text.strip())
-        return numbers, Notation(*reading, *affixes, decided, shown)
+        marks = tuple((text, rows) for text, rows in missing if text.strip())
+        return numbers, Notation(*reading, *affixes, decided, marks)
 
     def _part(self, number: int) -> _Parts:
         part = self.parts[number]

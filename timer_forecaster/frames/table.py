@@ -18,8 +18,10 @@ class Table(NamedTuple):
     """How the file is written, in words."""
     skipped: dict[str, int]
     """Numbers of rows that are no data, by their kind."""
-    left_out: dict[str, str]
-    """Reasons of columns that are not in the frame, by their names."""
+    repeated: frozenset[str] = frozenset()
+    """Names that several columns have."""
+    decimal: str | None = None
+    """The decimal sign of the numbers that were read already; None if they show none."""
 
 
 def without_empty(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:

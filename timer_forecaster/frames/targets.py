@@ -19,11 +19,11 @@ from timer_forecaster.frames.numerals import UnreadableNumberError, read_numeral
 from timer_forecaster.frames.table import is_empty
 
 # With fewer rows, that a column counts or does not change says nothing yet.
-_LEAST_ROWS = 5
+_LEAST_ROWS = 6
 
 _ROW_NUMBERS = frozenset(
-    "index idx level_0 row rows row_number rownumber rownum row_num row_id rowid nr no num number n "
-    "# id seq sequence record obs observation lfd lfd.nr".split()
+    "index idx level_0 row rows row_number rownumber rownum row_num row_id rowid nr no num number "
+    "n # id seq sequence record obs observation lfd lfd.nr".split()
 )
 
 
@@ -167,7 +167,7 @@ def _ids(frame: pd.DataFrame, id_column: Hashable | None) -> NDArray[np.intp]:
 def _begins_whole(column: pd.Series) -> bool:
     """Whether the first values are whole numbers, as all parts of a date are."""
     first = pd.to_numeric(column.head(_LEAST_ROWS), errors="coerce").to_numpy("float64", na_value=0)
-    return bool((first % 1 == 0).all())
+    return bool((first == np.floor(first)).all())
 
 
 class _Rows(NamedTuple):
@@ -205,7 +205,7 @@ class _Rows(NamedTuple):
         if named is not None:
             return Reason(f"the {named} of the time")
         constant = self._reason_of_constants(values)
-        if constant is None and equal and whole and len(values) >= _LEAST_ROWS:
+        if constant is None and equal and whole and self.longest >= _LEAST_ROWS:
             return Reason(f"the {equal[0]} of the time", sure=False)
         return constant
 
@@ -220,13 +220,13 @@ class _Rows(NamedTuple):
         observed = ~np.isnan(values)
         if not observed.any():
             return Reason("it is empty", sure=False)
-        if observed.sum() < _LEAST_ROWS:
+        if min(observed.sum(), self.longest) < _LEAST_ROWS:
             return None
         first = values[observed][0]
         if (values[observed] == first).all():
             return Reason(f"constant, {first:.6g}", sure=False)
         n_series = int(self.series.max(initial=0)) + 1
-        if n_series > 1 and self.longest >= _LEAST_ROWS:
+        if n_series > 1:
             seen = pd.Series(values[observed]).groupby(self.series[observed])
             if (seen.nunique() == 1).all():
                 return Reason("constant within each id", sure=False)

@@ -125,7 +125,8 @@ def _table(source: Source, dialect: Dialect, counted: Counted, frame: pd.DataFra
     ]
     if not header.found:
         parts.append("no header: columns are named by their places, from 1")
-    return Table(frame, ", ".join(parts), skipped, {})
+    shown = any(_has_fractions(frame[name]) for name in frame)
+    return Table(frame, ", ".join(parts), skipped, header.repeated, "." if shown else None)
 
 
 def _count(source: Source, dialect: Dialect) -> Counted:
@@ -236,12 +237,20 @@ def _is_comment(line: str) -> bool:
     return line.lstrip(" \t").startswith(("#", '"#'))
 
 
+def _has_fractions(column: pd.Series) -> bool:
+    """Whether pandas has read numbers with a decimal sign in a column."""
+    if column.dtype.kind != "f":
+        return False
+    values = column.to_numpy()
+    return bool((np.floor(values) < values).any())
+
+
 def _may_be_thousands(column: pd.Series) -> bool:
     """Whether a column of floats may be of numbers such as 1.234 that mean 1234."""
     if column.dtype.kind != "f":
         return False
     values = np.abs(column.dropna().to_numpy())
-    split = values[values % 1 != 0]
+    split = values[np.floor(values) < values]
     thousands = split * 1000
     whole = np.isclose(thousands, np.round(thousands), rtol=1e-12, atol=0)
     return bool(len(split) and whole.all() and (split >= 1).all() and (split < 1000).all())

@@ -12,7 +12,7 @@ _SAME_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 def add_settings(
-    parser: argparse.ArgumentParser,
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup,
     settings: type,
     *,
     names: Mapping[str, str] = _SAME_NAMES,
@@ -24,7 +24,7 @@ def add_settings(
 
     Parameters
     ----------
-    parser : ArgumentParser
+    parser : ArgumentParser or a group of its arguments
     settings : type
         A dataclass whose fields are made by `timer_forecaster.settings.setting`.
     names : mapping of str to str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from timer_forecaster.evaluation.leaderboard import COLUMNS
+from timer_forecaster.files import whole_file
 
 _FURTHER = ("coverage", "horizon", "windows", "series", "seconds")
 
@@ -93,6 +93,5 @@ class Results:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    table.to_csv(unfinished, index=False)
-    os.replace(unfinished, path)
+    with whole_file(path) as unfinished:
+        table.to_csv(unfinished, index=False)

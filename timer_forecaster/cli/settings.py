@@ -36,7 +36,7 @@ def add_settings(
     for field in dataclasses.fields(settings):
         flag = f"--{names.get(field.name, field.name).replace('_', '-')}"
         text = f"{condition}{field.metadata['help']}"
-        if types[field.name] is bool:
+        if _without_none(types[field.name]) is bool:
             parser.add_argument(flag, action="store_true", default=None, help=text)
             continue
         if field.default is not None:

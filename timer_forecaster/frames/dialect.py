@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -66,6 +65,8 @@ def find_dialect(
     with source.open() as stream:
         head = stream.read(_HEAD_BYTES)
     encoding = checked_encoding(encoding) or found_encoding(head)
+    if encoding == "utf-8" and not _is_utf_8(head):
+        encoding = fallback_encoding(source)
     text = _decoded(head, encoding, whole=len(head) < _HEAD_BYTES)
     chosen = separator or found_separator(text, wanted)
     rows, ends = [], []
@@ -134,10 +135,21 @@ def found_encoding(head: bytes) -> str:
     raise ValueError("it is neither a text nor an Excel or Parquet file: it holds zero bytes")
 
 
-def fallback_encoding(data: Iterable[bytes]) -> str:
-    """Return the encoding of bytes that are no UTF-8: Windows' own, or Latin-1 for its gaps."""
+def fallback_encoding(source: Source) -> str:
+    """Return the encoding of a file that is no UTF-8: Windows' own, or Latin-1 for its gaps."""
     gaps = b"\x81\x8d\x8f\x90\x9d"
-    return "latin-1" if any(byte in part for part in data for byte in gaps) else "cp1252"
+    with source.open() as stream:
+        parts = iter(lambda: stream.read(_HEAD_BYTES), b"")
+        return "latin-1" if any(byte in part for part in parts for byte in gaps) else "cp1252"
+
+
+def _is_utf_8(head: bytes) -> bool:
+    """Whether bytes are UTF-8, the last of which may be the beginning of a sign."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def found_separator(text: str, wanted: Sequence[str]) -> str:
@@ -154,14 +166,29 @@ def found_separator(text: str, wanted: Sequence[str]) -> str:
         rows = [row for row, _ in zip(fields(text, sign), range(_HEAD_ROWS), strict=False)]
         rows = [row for row in rows if any(row) and not row[0].startswith("#")]
         names = bool(wanted) and any({*wanted} <= {f.strip() for f in row} for row in rows)
-        widths = Counter(len(row) - (len(row) > 2 and not row[-1]) for row in rows)
-        width = max(widths, key=lambda n: (n > 1, widths[n]), default=1)
-        share = widths[width] / len(rows) if width > 1 else 0.0
+        width, share = _common_width(rows)
         # A space is inside of fields more often than between them.
         merit = (names and width > 1, share, width if sign != " " else 0)
         if merit > best:
             best, choice = merit, sign
     return choice
+
+
+def _common_width(rows: Sequence[Sequence[str]]) -> tuple[int, float]:
+    """Return the number of fields, above 1, that most rows have, and their share.
+
+    Empty fields at the end of a row do not count, as of rows that end in a separator.
+    """
+    filled = [
+        max((n for n, field in enumerate(row, 1) if field.strip()), default=0) for row in rows
+    ]
+    spans = list(zip(filled, map(len, rows), strict=True))
+    shares = {
+        width: sum(least <= width <= most for least, most in spans) / len(rows)
+        for width in {*filled}
+        if width > 1
+    }
+    return max(shares.items(), key=lambda item: (item[1], item[0]), default=(1, 0.0))
 
 
 def fields(text: str, separator: str) -> Iterator[list[str]]:

@@ -48,7 +48,7 @@ def read_figures(
     >>> frame = pd.DataFrame({"visits": ["1.234", "987"], "price": ["3,50", "4,20"]})
     >>> figures = read_figures(frame, ["visits", "price"])
     >>> figures.frame["visits"].tolist(), figures.notations["visits"]
-    ([1234.0, 987.0], "thousands '.', by the decimal sign of other columns")
+    ([1234.0, 987.0], "decimal ',', thousands '.', by the decimal sign of other columns")
     """
     texts = [name for name in columns if _is_text(frame[name])]
     signs = {shown} - {None}

@@ -97,9 +97,10 @@ def _first_full(rows: Sequence[Row], numbers: list[int]) -> int:
     """Return the first row that has as many fields as most rows have, and few empty ones."""
     widths = Counter(len(_trimmed(rows[number])) for number in numbers)
     common = max(widths, key=lambda width: (widths[width], width))
+    least = common if common < 3 else common - 1
     for number in numbers:
         filled = sum(map(bool, _stripped(rows[number])))
-        if filled >= max(1, common - 1) and len(_trimmed(rows[number])) >= common - 1:
+        if filled >= max(1, common - 1) and len(_trimmed(rows[number])) >= least:
             return number
     return numbers[0]
 

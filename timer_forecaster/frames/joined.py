@@ -47,7 +47,7 @@ def joined_times(
     """
     label = joined_name(names)
     units = [_unit(name) for name in names]
-    if None not in units and len(set(units)) == len(units):
+    if "year" in units and None not in units and len(set(units)) == len(units):
         return parse(_of_units(columns, names, [unit or "" for unit in units]), label)
     if len(columns) != 2:
         raise ValueError(
@@ -148,7 +148,7 @@ def joined_ids(columns: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
     missing = columns.isna().any(axis=1).to_numpy()
     codes, _ = pd.factorize(pd.MultiIndex.from_frame(columns))
     first = np.unique(codes, return_index=True)[1]
-    parts = columns.iloc[first].astype(str)
+    parts = columns.iloc[first].map(str)
     labels = parts.agg(" / ".join, axis=1).astype(object)
     if not labels.is_unique:  # an id has the sign that joins them
         labels = parts.agg(lambda row: " / ".join(map(repr, row)), axis=1).astype(object)

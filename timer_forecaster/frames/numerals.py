@@ -270,8 +270,12 @@ class _Column:
         thousands: str | None,
     ) -> None:
         """Refuse the first text that the reading of most texts does not allow."""
+        plain = [not _SEPARATORS & {*body} for body in bodies]
         fits = [[bool(r.pattern().fullmatch(body)) for body in bodies] for r in readings]
-        best = max(fits, key=sum, default=[not _SEPARATORS & {*body} for body in bodies])
+        rows = self.counts[self.split]
+        best = max(
+            fits, key=lambda fit: int(rows[np.asarray(fit, dtype=bool)].sum()), default=plain
+        )
         bad = [n for n, fit in zip(self.split, best, strict=True) if not fit] or self.split
         if decimal is not None or thousands is not None:
             signs = [("decimal", decimal), ("thousands", thousands)]

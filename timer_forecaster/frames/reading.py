@@ -12,14 +12,14 @@ import pandas as pd
 from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.frames.columns import chosen_targets, refuse_no_target
-from timer_forecaster.frames.dialect import find_dialect
+from timer_forecaster.frames.dialect import Dialect, find_dialect
 from timer_forecaster.frames.figures import read_figures
 from timer_forecaster.frames.joined import joined_ids, joined_name, joined_times
 from timer_forecaster.frames.numerals import UnreadableNumberError
 from timer_forecaster.frames.options import ReadingOptions
 from timer_forecaster.frames.parquet import read_parquet
-from timer_forecaster.frames.report import ReadingReport, SeriesSummary
-from timer_forecaster.frames.sources import Source
+from timer_forecaster.frames.report import ReadingReport, SeriesSummary, time_text
+from timer_forecaster.frames.sources import DAMAGED, Source
 from timer_forecaster.frames.table import Table
 from timer_forecaster.frames.targets import choose_targets
 from timer_forecaster.frames.textfile import read_text
@@ -167,6 +167,8 @@ def read_series(
         raise
     except ValueError as error:
         raise ValueError(f"{source.name}: {error}") from error
+    except DAMAGED as error:
+        raise ValueError(f"{source.name}: it is damaged or cut off: {error}") from error
 
 
 def read_series_file(
@@ -251,6 +253,21 @@ def _advised(error: UnreadableNumberError) -> str:
     return f"{error}; leave it empty if it is missing"
 
 
+def _reason(error: UnreadableNumberError) -> str:
+    """Return why a column that nobody named is left out."""
+    return f"text: {_advised(error)}" if error.numeric else f"text, such as {error.text!r}"
+
+
+def _time_of_sample(dialect: Dialect, ids: list[str]) -> list[str]:
+    """Return the column of dates of a text file; none if its rows are refused later."""
+    names = dialect.header.names
+    rows = [row for row in dialect.sample if any(row) and not row[0].startswith("#")]
+    if any(len(row) < len(names) or any(row[len(names) :]) for row in rows):
+        return []
+    sample = pd.DataFrame([row[: len(names)] for row in rows], columns=names)
+    return [the_time_column(sample, ids)]
+
+
 @dataclass(frozen=True)
 class _Reading:
     """One reading of a file, in steps."""
@@ -267,6 +284,8 @@ class _Reading:
         table, times = self._table()
         ids, targets = _names(self.id_column), _names(self.target_columns)
         self._check_names(table, times, ids, targets)
+        if table.frame.empty:
+            raise ValueError("there are no rows of data")
         frame = table.frame.drop(columns=[*times, *ids])
         candidates = targets or [str(name) for name in frame]
         frame, notations, refused = read_figures(
@@ -288,7 +307,7 @@ class _Reading:
             frame.insert(0, id_column, keys)
         order = [str(n) for n in table.frame if n in frame]
         frame = frame[[*(n for n in (id_column, time_column) if n and n not in order), *order]]
-        reasons = {name: f"text: {_advised(error)}" for name, error in refused.items()}
+        reasons = {name: _reason(error) for name, error in refused.items()}
         chosen, left_out, doubts = self._targets(frame, time_column, id_column, reasons)
         notes = {name: (notations.get(name), doubts.get(name)) for name in chosen}
         report = ReadingReport(
@@ -317,11 +336,7 @@ class _Reading:
         else:
             known = {"separator": self.options.sep, "encoding": self.options.encoding}
             dialect = find_dialect(self.source, wanted, **known, has_header=has_header)
-            if not times:
-                names = dialect.header.names
-                rows = [row for row in dialect.sample if len(row) >= len(names)]
-                sample = pd.DataFrame([row[: len(names)] for row in rows], columns=names)
-                times = [the_time_column(sample, ids)]
+            times = times or _time_of_sample(dialect, ids)
             decimal_known = self.options.decimal is not None or self.options.thousands is not None
             table = read_text(
                 self.source,
@@ -373,8 +388,8 @@ class _Reading:
         label = ", ".join(map(repr, names))
         if not len(times) or not any(map(_is_string, given)):
             return times, label
-        first = " ".join(str(column.iloc[0]) for column in given)
-        return times, f"{label} ({first!r} is {times.iloc[0]})"
+        first, time = " ".join(str(column.iloc[0]) for column in given), time_text(times.iloc[0])
+        return times, label if first == time else f"{label} ({first!r} is {time})"
 
     def _ids(self, table: Table, names: list[str]) -> tuple[pd.Series, pd.DataFrame | None]:
         """Return the ids, and their parts if they are several columns."""

@@ -53,8 +53,8 @@ class SeriesSummary:
         return cls(
             series=n_variables * len(panel.keys),
             steps={name: count * n_variables for name, count in steps.most_common()},
-            first=_time(min(axis[0] for axis in panel.axes)),
-            last=_time(max(axis[-1] for axis in panel.axes)),
+            first=time_text(min(axis[0] for axis in panel.axes)),
+            last=time_text(max(axis[-1] for axis in panel.axes)),
             length=length,
             missing=length - observed,
         )
@@ -144,7 +144,8 @@ def _plural(kind: str) -> str:
     return " ".join([f"{first}s", *others])
 
 
-def _time(time: object) -> str:
+def time_text(time: object) -> str:
+    """Return a time as text; a midnight without a time zone is a date."""
     if isinstance(time, pd.Timestamp) and time == time.normalize() and time.tz is None:
         return f"{time:%Y-%m-%d}"
     return str(time)

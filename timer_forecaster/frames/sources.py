@@ -10,9 +10,14 @@ import gzip
 import io
 import lzma
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
+
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+"""Errors of packed bytes that are not whole."""
 
 STANDARD_INPUT = "standard input"
 
@@ -25,13 +30,13 @@ _PACKERS: dict[bytes, tuple[str, Callable[[BinaryIO], object]]] = {
     b"\xfd7zXZ": ("xz", lzma.LZMAFile),
 }
 _UNREADABLE = {
-    b"\x28\xb5\x2f\xfd": "is packed by zstd: unpack it first (unzstd FILE)",
-    b"7z\xbc\xaf": "is a 7-Zip archive: unpack it first",
-    b"ARROW1": "is an Arrow or Feather file: write it as Parquet",
-    b"%PDF": "is a PDF: export the table as CSV",
-    b"{\\rtf": "is a text document: export the table as CSV",
-    b"\x89HDF": "is an HDF5 file: write the table as Parquet or CSV",
-    b"SQLite format 3": "is a database: export the table as CSV",
+    b"\x28\xb5\x2f\xfd": "it is packed by zstd: unpack it first (unzstd FILE)",
+    b"7z\xbc\xaf": "it is a 7-Zip archive: unpack it first",
+    b"ARROW1": "it is an Arrow or Feather file: write it as Parquet",
+    b"%PDF": "it is a PDF: export the table as CSV",
+    b"{\\rtf": "it is a text document: export the table as CSV",
+    b"\x89HDF": "it is an HDF5 file: write the table as Parquet or CSV",
+    b"SQLite format 3": "it is a database: export the table as CSV",
 }
 _MARKUP = (b"<!doctype", b"<html", b"<table", b"<?xml")
 
@@ -110,9 +115,9 @@ class Source(NamedTuple):
             return "excel"
         start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
         if start.lower().startswith(_MARKUP):
-            raise ValueError("is a web page or XML, whatever its name says: export it as CSV")
+            raise ValueError("it is a web page or XML, whatever its name says: export it as CSV")
         if start.startswith((b"[{", b'{"')):
-            raise ValueError("is JSON: write the table as CSV or Parquet")
+            raise ValueError("it is JSON: write the table as CSV or Parquet")
         return "text"
 
     def packing(self) -> str | None:
@@ -122,7 +127,8 @@ class Source(NamedTuple):
             return "zip"
         return next((name for mark, (name, _) in _PACKERS.items() if head.startswith(mark)), None)
 
-    def open(self) -> BinaryIO:
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
         """Open the bytes, unpacked.
 
         Raises
@@ -130,16 +136,21 @@ class Source(NamedTuple):
         ValueError
             If an archive has no or several files.
         """
-        head, stream = self.head(), self.packed()
-        if head.startswith(_ZIP):
-            members = self._members()
-            if len(members) != 1:
-                raise ValueError(f"the archive holds {len(members)} files: unpack it and name one")
-            return cast(BinaryIO, zipfile.ZipFile(stream).open(members[0]))
-        for mark, (_, unpack) in _PACKERS.items():
-            if head.startswith(mark):
-                return cast(BinaryIO, unpack(stream))
-        return stream
+        head = self.head()
+        with ExitStack() as opened:
+            stream = opened.enter_context(self.packed())
+            if head.startswith(_ZIP):
+                members = self._members()
+                if len(members) != 1:
+                    raise ValueError(
+                        f"the archive holds {len(members)} files: unpack it and name one"
+                    )
+                archive = opened.enter_context(zipfile.ZipFile(stream))
+                stream = cast(BinaryIO, opened.enter_context(archive.open(members[0])))
+            for mark, (_, unpack) in _PACKERS.items():
+                if head.startswith(mark):
+                    stream = opened.enter_context(cast(BinaryIO, unpack(stream)))
+            yield stream
 
     def _members(self) -> list[str]:
         try:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -83,13 +84,11 @@ def read_text(
     except UnicodeDecodeError as error:
         if encoding is not None:
             raise ValueError(f"it is not written in {encoding}: {error.reason}") from error
-        with source.open() as stream:
-            encoding = fallback_encoding(iter(lambda: stream.read(_CHUNK), b""))
         return read_text(
             source,
             wanted,
             separator=separator,
-            encoding=encoding,
+            encoding=fallback_encoding(source),
             has_header=has_header,
             decimal_known=decimal_known,
         )
@@ -188,12 +187,15 @@ def _plain_lines(lines: bytes, dialect: Dialect, separator: int) -> bool:
     return bool((counts == len(dialect.header.names) - 1).all()) and len(dialect.header.names) > 1
 
 
-def _text(source: Source, dialect: Dialect) -> io.TextIOWrapper:
+@contextmanager
+def _text(source: Source, dialect: Dialect) -> Iterator[io.TextIOWrapper]:
     """Open a file as text, at its first line of data."""
-    text = io.TextIOWrapper(source.open(), encoding=dialect.encoding, newline="")
-    for _ in range(dialect.lines):
-        text.readline()
-    return text
+    with source.open() as stream:
+        text = io.TextIOWrapper(stream, encoding=dialect.encoding, newline="")
+        for _ in range(dialect.lines):
+            text.readline()
+        yield text
+        text.detach()
 
 
 def _parse(

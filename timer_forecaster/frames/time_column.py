@@ -8,6 +8,7 @@ from collections.abc import Collection
 import pandas as pd
 
 _SAMPLE = 100
+_DOTTED = r"[0-9]{1,2}\.[0-9]{1,2}\.(?:[0-9]{2}|[0-9]{4})|[0-9]{4}\.[0-9]{1,2}\.[0-9]{1,2}"
 
 
 def the_time_column(sample: pd.DataFrame, others: Collection[str] = ()) -> str:
@@ -57,7 +58,7 @@ def _holds_dates(column: pd.Series) -> bool:
     if texts.empty or not texts.str.fullmatch(r".*[0-9].*[-/.: ][0-9A-Za-z ].*").all():
         return False
     if texts.str.fullmatch(r"[^0-9]*[0-9.,' ]+[^0-9]*").all() and not (
-        texts.str.fullmatch(r"[0-9]{1,4}\.[0-9]{1,2}\.[0-9]{1,4}").all()
+        texts.str.fullmatch(_DOTTED).all()
     ):
         return False
     with warnings.catch_warnings():

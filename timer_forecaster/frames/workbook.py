@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -60,11 +62,12 @@ def read_workbook(
 
 
 def _opened(source: Source) -> pd.ExcelFile:
-    stream = source.packed()
+    file: Any = io.BytesIO(source.data) if source.path is None else source.path
     try:
-        return pd.ExcelFile(stream)
+        return pd.ExcelFile(file)
     except ImportError as error:
-        package = str(error.name or str(error).partition("'")[2].partition("'")[0])
+        found = re.search(r"openpyxl|xlrd|odfpy|pyxlsb|calamine", str(error))
+        package = "openpyxl" if found is None else found[0]
         if package == "openpyxl":
             raise ImportError(missing_extra("Excel files need openpyxl", "excel")) from error
         raise ImportError(

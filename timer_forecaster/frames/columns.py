@@ -69,7 +69,7 @@ def chosen_targets(
         refuse_no_target(choice, list(frame.columns))
         warn_left_out(choice)
         return choice.targets
-    targets = [given] if isinstance(given, str) else list(given)
+    targets: list[Hashable] = [given] if isinstance(given, str) else list(given)
     if not targets or len(set(targets)) < len(targets):
         raise ValueError(f"target_columns={targets}: name at least one column, each once")
     for name in targets:

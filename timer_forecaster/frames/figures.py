@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from timer_forecaster.frames.numerals import UnreadableNumberError, read_numerals
+from timer_forecaster.frames.table import whole
 
 
 class Figures(NamedTuple):
@@ -48,7 +49,7 @@ def read_figures(
     >>> frame = pd.DataFrame({"visits": ["1.234", "987"], "price": ["3,50", "4,20"]})
     >>> figures = read_figures(frame, ["visits", "price"])
     >>> figures.frame["visits"].tolist(), figures.notations["visits"]
-    ([1234.0, 987.0], "decimal ',', thousands '.', by the decimal sign of other columns")
+    ([1234, 987], "decimal ',', thousands '.', by the decimal sign of other columns")
     """
     texts = [name for name in columns if _is_text(frame[name])]
     signs = {shown} - {None}
@@ -61,7 +62,7 @@ def read_figures(
         except UnreadableNumberError as error:
             refused[name] = error
             continue
-        read[name], notations[name] = pd.Series(values, frame.index), str(notation)
+        read[name], notations[name] = whole(pd.Series(values, frame.index)), str(notation)
         signs |= {notation.decimal} if notation.decided else set()
     doubtful = [name for name, error in refused.items() if error.ambiguous]
     if len(signs) == 1 and doubtful:
@@ -71,7 +72,7 @@ def read_figures(
                 values, notation = read_numerals(frame[name], decimal=sign)
             except UnreadableNumberError:
                 continue
-            read[name] = pd.Series(values, frame.index)
+            read[name] = whole(pd.Series(values, frame.index))
             notations[name] = f"{notation}, by the decimal sign of other columns".lstrip(", ")
             del refused[name]
     return Figures(frame.assign(**read), {n: how for n, how in notations.items() if how}, refused)

@@ -148,13 +148,13 @@ def joined_ids(columns: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
     missing = columns.isna().any(axis=1).to_numpy()
     codes, _ = pd.factorize(pd.MultiIndex.from_frame(columns))
     first = np.unique(codes, return_index=True)[1]
-    parts = columns.iloc[first].map(str)
-    labels = parts.agg(" / ".join, axis=1).astype(object)
-    if not labels.is_unique:  # an id has the sign that joins them
-        labels = parts.agg(lambda row: " / ".join(map(repr, row)), axis=1).astype(object)
-    ids = pd.Series(labels.to_numpy()[codes], index=columns.index).astype(object)
-    parts = columns.iloc[first].set_axis(pd.Index(labels), axis=0)
-    return ids.mask(missing), parts
+    distinct = columns.iloc[first].to_numpy(dtype=object).tolist()
+    labels = [" / ".join(map(str, row)) for row in distinct]
+    if len(set(labels)) < len(labels):  # an id has the sign that joins them
+        labels = [" / ".join(map(repr, row)) for row in distinct]
+    index = pd.Index(labels, dtype=object)
+    ids = pd.Series(index.to_numpy()[codes], index=columns.index, dtype=object)
+    return ids.mask(missing), columns.iloc[first].set_axis(index, axis=0)
 
 
 def _as_text(column: pd.Series) -> pd.Series:

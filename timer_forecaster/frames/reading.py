@@ -253,6 +253,18 @@ def _advised(error: UnreadableNumberError) -> str:
     return f"{error}; leave it empty if it is missing"
 
 
+def _with_named(
+    frame: pd.DataFrame, named: dict[str, pd.Series | None], table: Table
+) -> pd.DataFrame:
+    """Return a frame with its ids and times, in the order of the columns of the file."""
+    taken = [name for name in named if name in frame]
+    if taken:
+        raise ValueError(f"there is a column {taken[0]!r} beside those that it would be joined of")
+    joined = [name for name in named if name not in table.frame]
+    order = [str(name) for name in table.frame if name in frame or name in named]
+    return frame.assign(**named)[[*joined, *order]]
+
+
 def _reason(error: UnreadableNumberError) -> str:
     """Return why a column that nobody named is left out."""
     return f"text: {_advised(error)}" if error.numeric else f"text, such as {error.text!r}"
@@ -300,13 +312,9 @@ class _Reading:
                 raise ValueError(f"target {name!r}: {_advised(refused[name])}")
         time_column, id_column = joined_name(times), joined_name(ids) if ids else None
         stamps, read_as = self._times(table, times)
-        frame.insert(0, time_column, stamps)
-        parts = None
-        if id_column is not None:
-            keys, parts = self._ids(table, ids)
-            frame.insert(0, id_column, keys)
-        order = [str(n) for n in table.frame if n in frame]
-        frame = frame[[*(n for n in (id_column, time_column) if n and n not in order), *order]]
+        keys, parts = self._ids(table, ids) if ids else (None, None)
+        named = {id_column: keys, time_column: stamps}
+        frame = _with_named(frame, {n: c for n, c in named.items() if n is not None}, table)
         reasons = {name: _reason(error) for name, error in refused.items()}
         chosen, left_out, doubts = self._targets(frame, time_column, id_column, reasons)
         notes = {name: (notations.get(name), doubts.get(name)) for name in chosen}

@@ -139,7 +139,7 @@ def _without_zones(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     zoned = [name for name in table if isinstance(table[name].dtype, pd.DatetimeTZDtype)]
     if not zoned:
         return table, ""
-    texts = {name: table[name].map(lambda time: time.isoformat()) for name in zoned}
+    texts = {str(n): table[n].map(lambda time: time.isoformat()) for n in zoned}
     note = f"Excel has no time zones: {', '.join(map(repr, zoned))} is written as text with offsets"
     return table.assign(**texts), note
 

@@ -33,7 +33,7 @@ def without_empty(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
         empty &= is_empty(frame[name])
     if empty.any():
         frame = frame[~empty].reset_index(drop=True)
-        frame = frame.assign(**{str(n): _whole(frame[n]) for n in frame if _is_float(frame[n])})
+        frame = frame.assign(**{str(n): whole(frame[n]) for n in frame if _is_float(frame[n])})
     nameless = [n for n in frame if str(n).startswith("Unnamed: ") and is_empty(frame[n]).all()]
     counts = {"empty row": int(empty.sum()), "empty column without a name": len(nameless)}
     return frame.drop(columns=nameless), counts
@@ -51,8 +51,8 @@ def _is_float(column: pd.Series) -> bool:
     return isinstance(column.dtype, np.dtype) and column.dtype.kind == "f"
 
 
-def _whole(column: pd.Series) -> pd.Series:
-    """Return whole numbers as integers, which they were before an empty row was among them."""
+def whole(column: pd.Series) -> pd.Series:
+    """Return a column of floats as integers if all are whole and none is missing."""
     values = column.to_numpy()
     if len(values) and (values % 1 == 0).all() and (np.abs(values) < _LARGEST_EXACT).all():
         return column.astype("int64")

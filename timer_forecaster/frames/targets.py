@@ -73,7 +73,9 @@ def choose_targets(
     >>> choice.targets, choice.left_out
     (['sold'], {'year': 'the year of the time'})
     """
-    columns = [name for name in frame.columns if name not in (time_column, id_column)]
+    columns: list[Hashable] = [
+        name for name in frame.columns if name not in (time_column, id_column)
+    ]
     kinds = {name: reason_of_kind(frame[name]) for name in columns}
     numeric = [name for name in columns if kinds[name] is None]
     stamps = frame[time_column] if times is None else pd.Series(times)
@@ -182,8 +184,8 @@ class _Rows(NamedTuple):
     @classmethod
     def of(cls, times: pd.Series, series: NDArray[np.intp]) -> _Rows:
         """Make the rows of series from the number of the series of each row."""
-        number = pd.Series(series).groupby(series).cumcount().to_numpy()
-        return cls(times, number, series, int(number.max(initial=-1)) + 1, {})
+        number = pd.Series(series).groupby(series).cumcount().to_numpy().astype(np.intp)
+        return cls(times, number, series, int(number.max(initial=-1)) + 1, [])
 
     def with_parts(self) -> _Rows:
         """Return the same rows with the parts of their times."""

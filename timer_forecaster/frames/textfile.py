@@ -95,12 +95,16 @@ def read_text(
     texts = dialect.header.names if decimal_known else [*wanted]
     frame = _parse(source, dialect, counted, texts)
     if dialect.separator != "," and not decimal_known:
-        doubtful = [name for name in frame if name not in texts and _may_be_thousands(frame[name])]
+        doubtful = [
+            name
+            for name in dialect.header.names
+            if name not in texts and _may_be_thousands(frame[name])
+        ]
         if doubtful:
             text = _parse(source, dialect, counted, [*texts, *doubtful])[doubtful]
             frame[doubtful] = text.mask(text.isin(_MISSING))
     if decimal_known:
-        others = [name for name in frame if name not in wanted]
+        others = [name for name in dialect.header.names if name not in wanted]
         frame[others] = frame[others].mask(frame[others].isin(_MISSING))
     return _table(source, dialect, counted, frame)
 

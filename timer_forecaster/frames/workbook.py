@@ -91,7 +91,12 @@ def _chosen(
                 f"sheet={sheet!r}: there is no such sheet; there are {', '.join(names)}"
             )
         return given if given in names else known[given]
-    head = {"header": None, "dtype": object, "na_filter": False, "nrows": _HEAD_ROWS}
+    head: dict[str, Any] = {
+        "header": None,
+        "dtype": object,
+        "na_filter": False,
+        "nrows": _HEAD_ROWS,
+    }
     heads = {name: _texts(book.parse(name, **head)) for name in names}
     filled = [name for name in names if any(any(row) for row in heads[name])]
     having = [

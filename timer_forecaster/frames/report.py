@@ -48,15 +48,14 @@ class SeriesSummary:
         """Summarize the series of a panel."""
         n_variables = len(panel.columns)
         steps = Counter(step_name(panel.grids[number].step) for number in panel.axis)
-        length = n_variables * sum(len(panel.grids[number].times) for number in panel.axis)
-        observed = sum(int(np.count_nonzero(~np.isnan(values))) for values in panel.values)
+        series = panel.series()
         return cls(
             series=n_variables * len(panel.keys),
             steps={name: count * n_variables for name, count in steps.most_common()},
             first=time_text(min(axis[0] for axis in panel.axes)),
             last=time_text(max(axis[-1] for axis in panel.axes)),
-            length=length,
-            missing=length - observed,
+            length=sum(map(len, series)),
+            missing=sum(int(np.count_nonzero(np.isnan(values))) for values in series),
         )
 
     def __str__(self) -> str:

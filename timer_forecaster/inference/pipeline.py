@@ -226,7 +226,9 @@ class ForecastPipeline:
         id_column : hashable, optional
             Column that tells the series of a long frame apart. Default: the frame is one id.
         target_columns : str or sequence of hashable, optional
-            Column or columns to forecast. Default: all numeric columns but the id and the time.
+            Column or columns to forecast. Default: all numeric columns but the id, the time, row
+            numbers, parts of the date and constants; a `LeftOutWarning` names those. A column of
+            texts is read as numbers if it is named here and allows one reading.
         levels : sequence of float
             Quantile levels, each in (0, 1).
         freq : str, int or pandas offset, optional

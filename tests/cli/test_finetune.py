@@ -23,7 +23,8 @@ def table(tmp_path):
     frame = pd.DataFrame({"shop": "a", "day": days, "sold": sold})
     both = pd.concat([frame, frame[30:].assign(shop="b", sold=-sold[30:])])
     both.assign(price=1.5).to_csv(tmp_path / "sales.csv", index=False)
-    return ["sales.csv", "--time-column", "day", "--id-column", "shop", "--checkpoint", MODEL]
+    columns = ["--time-column", "day", "--id-column", "shop"]
+    return ["sales.csv", "--quiet", *columns, "--checkpoint", MODEL]
 
 
 def test_finetune_writes_the_adapter_of_the_series(run, table):

@@ -49,6 +49,7 @@ def test_forecast_of_the_example(run):
     code, out, err = run(
         *["forecast", EXAMPLE, "--time-column", "time", "--target", "load_mw", "--horizon", 168],
         *["--levels", "0.1,0.5,0.9", "--output", "forecast.csv", "--plot", "forecast.png"],
+        "--quiet",
     )
     assert (code, err) == (0, "")
     assert out.startswith("Forecast 168 steps of 1 series in ")
@@ -85,7 +86,8 @@ def test_every_id_and_numeric_column(run):
 
 def test_without_files_a_short_table_is_printed(run):
     code, out, err = run(
-        "forecast", write(DAYS), "--time-column", "time", "--horizon", 20, "--levels", "0.5"
+        *["forecast", write(DAYS), "--time-column", "time", "--horizon", 20, "--levels", "0.5"],
+        "--quiet",
     )
     assert (code, err) == (0, "")
     lines = out.splitlines()

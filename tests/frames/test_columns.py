@@ -43,7 +43,7 @@ def test_time_may_be_the_index(pipeline):
         (hourly()[["time"]], {}, "is numeric"),
         (hourly().iloc[:0], {}, "no rows"),
         (hourly(id=["a", None, "a", "a"]), {"id_column": "id"}, "data row 2 has no id"),
-        (hourly(y=["1", "2", "3,5", "4"]), {"target_columns": ["y"]}, "data row 3, '3,5', is not"),
+        (hourly(y=["1", "2", "3;5", "4"]), {"target_columns": ["y"]}, "data row 3, '3;5', is not"),
         (hourly(y=[1, 2, np.inf, 4]), {}, "data row 3, .*inf.*, is not a finite number"),
     ],
 )

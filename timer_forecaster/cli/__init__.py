@@ -14,8 +14,8 @@ from timer_forecaster import __version__
 __all__ = ["main"]
 
 _COMMANDS = {
-    "forecast": "forecast the columns of a CSV file",
-    "finetune": "finetune a checkpoint to the series of a CSV file",
+    "forecast": "forecast the columns of a file",
+    "finetune": "finetune a checkpoint to the series of a file",
     "evaluate": "score checkpoints on GIFT-Eval",
     "pretrain": "train a checkpoint",
     "corpus": "build or describe a training corpus",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,6 @@ from timer_forecaster.extras import missing_extra
 from timer_forecaster.models.timer_s1.architecture import DTYPES, ROLLOUTS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from timer_forecaster import ForecastPipeline
 
 TABLE_ROWS = 12
@@ -21,32 +20,8 @@ TABLE_ROWS = 12
 
 DEFAULT_CHECKPOINT = "timer-s1-mini"
 
-_COLUMN_OPTIONS = {
-    "time_column": "--time-column",
-    "id_column": "--id-column",
-    "target_columns": "--target",
-}
-
-
-def add_table(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name a file and its columns."""
-    add = parser.add_argument
-    add("data", type=Path, metavar="DATA.csv", help="a header line, then one row per time (and id)")
-    add(
-        "--time-column",
-        required=True,
-        metavar="NAME",
-        help="column of dates (ISO 8601 is read without guessing) or integers",
-    )
-    add(
-        "--target",
-        nargs="+",
-        action="extend",
-        metavar="NAME",
-        help="columns that are series; default: all numeric columns but the time and the id",
-    )
-    add("--id-column", metavar="NAME", help="column that identifies the series of a row")
-    add("--freq", help="step of the times, such as h, 15min, B or MS; default: inferred")
+STANDARD_STREAM = Path("-")
+"""Name that stands for the standard input or output."""
 
 
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
@@ -116,36 +91,6 @@ def add_quantization(parser: argparse.ArgumentParser, default: str | None = None
     )
 
 
-def check_writable(path: Path | None) -> None:
-    """Refuse a path without a folder, before the work that it is to hold is done."""
-    if path is not None and not path.parent.is_dir():
-        raise ValueError(f"cannot write {path}: there is no folder {path.parent}")
-
-
-def check_picture(path: Path | None) -> None:
-    """Refuse a picture that cannot be written or drawn, before the work is done."""
-    check_writable(path)
-    if path is not None:
-        from timer_forecaster.plotting import check_format
-
-        check_format(path)
-
-
-def read_table(arguments: argparse.Namespace) -> pd.DataFrame:
-    """Read the file that the options of `add_table` name."""
-    from timer_forecaster.frames.reading import MissingColumnError, read_series_file
-
-    try:
-        return read_series_file(
-            arguments.data,
-            time_column=arguments.time_column,
-            id_column=arguments.id_column,
-            target_columns=arguments.target,
-        )
-    except MissingColumnError as error:
-        raise error.renamed(_COLUMN_OPTIONS[error.argument]) from None
-
-
 def load_pipeline(checkpoint: str, arguments: argparse.Namespace) -> ForecastPipeline:
     """Return the pipeline of a checkpoint, by the options of `add_loading_options`."""
     from timer_forecaster import ForecastPipeline
@@ -160,9 +105,10 @@ def load_pipeline(checkpoint: str, arguments: argparse.Namespace) -> ForecastPip
 
 
 def print_summary(summary: str, *paths: Path | None) -> None:
-    """Print a sentence and the files that were written."""
-    written = ", ".join(str(path) for path in paths if path is not None)
-    print(f"{summary} -> {written}" if written else summary)
+    """Print a sentence and the files that were written; to stderr if a table is on stdout."""
+    written = ", ".join(str(path) for path in paths if path not in (None, STANDARD_STREAM))
+    file = sys.stderr if STANDARD_STREAM in paths else sys.stdout
+    print(f"{summary} -> {written}" if written else summary, file=file)
 
 
 @contextmanager

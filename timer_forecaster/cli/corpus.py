@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timer_forecaster.cli.common import TABLE_ROWS, check_picture, needs_extra
+from timer_forecaster.cli.common import TABLE_ROWS, needs_extra
+from timer_forecaster.cli.output import check_outputs, check_picture, save_picture
 from timer_forecaster.cli.settings import add_settings, given_settings
 from timer_forecaster.corpus.curation import Curation
-from timer_forecaster.files import whole_file
 
 if TYPE_CHECKING:
     from timer_forecaster.corpus.manifest import Manifest
@@ -131,6 +131,7 @@ def describe(arguments: argparse.Namespace) -> None:
     """Print a table of the data sets, draw it, and search for values shared with other data."""
     from timer_forecaster.corpus import complexity
 
+    check_outputs({"--plot": arguments.plot})
     check_picture(arguments.plot)
     table = complexity.describe(arguments.corpus, arguments.sample)
     print(table.to_string(index=False, float_format="{:.3f}".format))
@@ -139,8 +140,7 @@ def describe(arguments: argparse.Namespace) -> None:
         f"{table['points'].sum()} points"
     )
     if arguments.plot is not None:
-        with whole_file(arguments.plot) as unfinished:
-            complexity.plot_complexity(table).savefig(unfinished, dpi=150)
+        save_picture(complexity.plot_complexity(table), arguments.plot)
         print(f"-> {arguments.plot}")
     if arguments.against is not None:
         _print_shared_runs(arguments)

@@ -13,11 +13,10 @@ from timer_forecaster.cli.common import (
     DEFAULT_CHECKPOINT,
     add_forecast_options,
     add_loading_options,
-    check_picture,
     load_pipeline,
     print_summary,
 )
-from timer_forecaster.files import whole_file
+from timer_forecaster.cli.output import check_outputs, check_picture, save_picture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +75,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Score the checkpoints, and write, draw and print the scores."""
-    check_picture(arguments.plot)
+    _check_outputs(arguments)
     from timer_forecaster import evaluation
 
     published = _published(arguments)
@@ -99,13 +98,26 @@ def run(arguments: argparse.Namespace) -> None:
         if published is not None:
             table = evaluation.compare(results, published, arguments.compare)
         figure = plot_aggregates(evaluation.aggregate(table), list(forecasters))
-        with whole_file(arguments.plot) as unfinished:
-            figure.savefig(unfinished, dpi=150)
+        save_picture(figure, arguments.plot)
     print_summary(
         f"Evaluated {results['dataset'].nunique()} configurations in {seconds:.1f} s",
         arguments.output,
         arguments.plot,
     )
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """Refuse files that cannot be written, or that hold something else, before the work is done."""
+    output = arguments.output
+    outputs = {"--output": output, "--plot": arguments.plot}
+    if output is not None:
+        if output.suffix.lower() != ".csv":
+            raise ValueError(
+                f"--output {output}: results are kept as CSV; its name must end in .csv"
+            )
+        outputs["the details of --output"] = output.with_suffix(".details.csv")
+    check_outputs(outputs, [arguments.published])
+    check_picture(arguments.plot)
 
 
 def _forecasters(arguments: argparse.Namespace) -> dict[str, Forecaster]:

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 from timer_forecaster.cli.common import (
     add_checkpoint,
     add_loading_options,
-    add_table,
-    check_writable,
     load_pipeline,
-    read_table,
 )
 from timer_forecaster.cli.settings import add_settings, given_settings
+from timer_forecaster.cli.table import add_table, print_reading, read_table
 from timer_forecaster.files import UnwritableError, check_new_folder
 from timer_forecaster.finetuning.config import LORA_SETTINGS, FinetuneConfig
 
@@ -32,8 +30,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.set_defaults(run=run)
     parser.description = (
-        "Finetune a few weights of a checkpoint to every target column, for every id, of a CSV "
-        "file, and write them to a folder, which `forecast --adapter` and `evaluate --adapter` "
+        "Finetune a few weights of a checkpoint to every target column, for every id, of a file, "
+        "and write them to a folder, which `forecast --adapter` and `evaluate --adapter` "
         "take. The newest steps of each series are not trained on: they decide when to stop, and "
         "whether the result is kept. With --adapter, its target is the default of --tune."
     )
@@ -48,20 +46,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Finetune to the series of the file, write the adapter, and print the report."""
-    check_writable(arguments.output)
     if arguments.output.exists():
         raise ValueError(f"cannot write {arguments.output}: it exists")
     check_new_folder(arguments.output)
     from timer_forecaster.frames.long import series_of
 
     config = _config(arguments)
+    read = read_table(arguments)
     series = series_of(
-        read_table(arguments),
-        time_column=arguments.time_column,
-        id_column=arguments.id_column,
-        target_columns=arguments.target,
+        read.frame,
+        time_column=read.time_column,
+        id_column=read.id_column,
+        target_columns=read.target_columns,
         freq=arguments.freq,
     )
+    print_reading(arguments, read)
     from timer_forecaster import finetuning
 
     pipeline = load_pipeline(arguments.checkpoint, arguments)

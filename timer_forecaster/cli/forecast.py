@@ -14,24 +14,30 @@ from timer_forecaster.cli.common import (
     add_checkpoint,
     add_forecast_options,
     add_loading_options,
-    add_table,
-    check_picture,
-    check_writable,
     load_pipeline,
     print_summary,
-    read_table,
 )
+from timer_forecaster.cli.output import (
+    check_outputs,
+    check_picture,
+    check_table,
+    save_picture,
+    save_table,
+)
+from timer_forecaster.cli.table import add_table, print_reading, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from timer_forecaster.frames.reading import SeriesFile
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.set_defaults(run=run)
     parser.description = (
-        "Forecast every target column, for every id, of a CSV file. Without --output and --plot "
-        "the first rows of the forecast are printed."
+        "Forecast every target column, for every id, of a file. Without --output and --plot the "
+        "first rows of the forecast are printed. A report on stderr says how the file was read."
     )
     add_table(parser)
     add = parser.add_argument
@@ -43,7 +49,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="LEVELS",
         help="quantile levels with commas between them; default: 0.1,0.5,0.9",
     )
-    add("--output", type=Path, metavar="FILE.csv", help="write the forecast here")
+    add(
+        "--output",
+        type=Path,
+        metavar="FILE.csv",
+        help="write the forecast here: .csv, .tsv, .json, .parquet, .xlsx, .csv.gz and the like, "
+        "or - for the standard output",
+    )
     add("--plot", type=Path, metavar="FILE.png", help="draw it here (png, pdf or svg)")
     add_checkpoint(parser)
     add_forecast_options(parser)
@@ -52,17 +64,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Forecast the file, and write, draw or print the forecast."""
-    check_writable(arguments.output)
-    check_picture(arguments.plot)
-    frame = read_table(arguments)
+    _check(arguments)
+    read = read_table(arguments)
+    _check_length(arguments, read)
+    print_reading(arguments, read)
     started = time.perf_counter()
-    drawn = _forecast(arguments, frame)
+    drawn = _forecast(arguments, read)
     seconds = time.perf_counter() - started
-    forecast = drawn.drop(columns=_extra_columns(arguments))
+    forecast = read.with_ids(drawn.drop(columns=_extra_columns(arguments)))
     if arguments.output is not None:
-        forecast.to_csv(arguments.output, index=False, float_format="%.10g")
+        save_table(forecast, arguments.output)
     if arguments.plot is not None:
-        _draw(arguments, frame, drawn)
+        _draw(arguments, read, drawn)
     if arguments.output is None and arguments.plot is None:
         _print_table(forecast)
     n_series = len(forecast) // arguments.horizon
@@ -71,6 +84,28 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.output,
         arguments.plot,
     )
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse outputs and levels that cannot be, before the file is read."""
+    from timer_forecaster.checks import check_integer
+    from timer_forecaster.frames.long import level_columns
+
+    check_table(arguments.output)
+    outputs = {"--output": arguments.output, "--plot": arguments.plot}
+    check_outputs(outputs, [arguments.data])
+    check_picture(arguments.plot)
+    check_integer("horizon", arguments.horizon)
+    level_columns(arguments.levels, time_column=None, id_column=None)
+
+
+def _check_length(arguments: argparse.Namespace, read: SeriesFile) -> None:
+    """Refuse a forecast that is too long for the format of its file."""
+    if arguments.output is not None:
+        from timer_forecaster.frames.saving import check_table_rows
+
+        ids = 1 if read.id_column is None else read.frame[read.id_column].nunique()
+        check_table_rows(arguments.output, ids * len(read.target_columns) * arguments.horizon)
 
 
 def _levels(text: str) -> tuple[float, ...]:
@@ -82,17 +117,17 @@ def _levels(text: str) -> tuple[float, ...]:
         ) from None
 
 
-def _forecast(arguments: argparse.Namespace, frame: pd.DataFrame) -> pd.DataFrame:
+def _forecast(arguments: argparse.Namespace, read: SeriesFile) -> pd.DataFrame:
     from timer_forecaster.estimators import options_of
 
     pipeline = load_pipeline(arguments.checkpoint, arguments)
     levels = [*arguments.levels, *([0.5] if _extra_columns(arguments) else [])]
     return pipeline.predict_frame(
-        frame,
+        read.frame,
         arguments.horizon,
-        time_column=arguments.time_column,
-        id_column=arguments.id_column,
-        target_columns=arguments.target,
+        time_column=read.time_column,
+        id_column=read.id_column,
+        target_columns=read.target_columns,
         levels=levels,
         freq=arguments.freq,
         progress=sys.stderr.isatty(),
@@ -105,13 +140,13 @@ def _extra_columns(arguments: argparse.Namespace) -> list[str]:
     return ["q0.5"] if arguments.plot is not None and 0.5 not in arguments.levels else []
 
 
-def _draw(arguments: argparse.Namespace, frame: pd.DataFrame, forecast: pd.DataFrame) -> None:
+def _draw(arguments: argparse.Namespace, read: SeriesFile, forecast: pd.DataFrame) -> None:
     from timer_forecaster.plotting import plot_forecast
 
     figure = plot_forecast(
-        frame, forecast, time_column=arguments.time_column, id_column=arguments.id_column
+        read.frame, forecast, time_column=read.time_column, id_column=read.id_column
     )
-    figure.savefig(arguments.plot, dpi=150)
+    save_picture(figure, arguments.plot)
 
 
 def _print_table(forecast: pd.DataFrame) -> None:

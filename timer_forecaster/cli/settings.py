@@ -12,7 +12,7 @@ _SAME_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 def add_settings(
-    parser: argparse.ArgumentParser,
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup,
     settings: type,
     *,
     names: Mapping[str, str] = _SAME_NAMES,
@@ -24,7 +24,7 @@ def add_settings(
 
     Parameters
     ----------
-    parser : ArgumentParser
+    parser : ArgumentParser or a group of its arguments
     settings : type
         A dataclass whose fields are made by `timer_forecaster.settings.setting`.
     names : mapping of str to str
@@ -36,7 +36,7 @@ def add_settings(
     for field in dataclasses.fields(settings):
         flag = f"--{names.get(field.name, field.name).replace('_', '-')}"
         text = f"{condition}{field.metadata['help']}"
-        if types[field.name] is bool:
+        if _without_none(types[field.name]) is bool:
             parser.add_argument(flag, action="store_true", default=None, help=text)
             continue
         if field.default is not None:

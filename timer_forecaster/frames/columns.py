@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.frames.containers import as_frame, names_of, refuse_unreal
+from timer_forecaster.frames.numerals import UnreadableNumberError, read_numerals
+from timer_forecaster.frames.targets import Choice, choose_targets, warn_left_out
 
 
 def with_columns(
@@ -67,8 +69,11 @@ def chosen_targets(
     given: Sequence[Hashable] | str | None,
     time_column: Hashable,
     id_column: Hashable | None,
+    times: pd.Index | None = None,
 ) -> list[Hashable]:
-    """Return the names of the target columns; by default all numeric ones but the time and the id.
+    """Return the names of the target columns; by default all that hold measurements.
+
+    Numeric columns that hold none, such as row numbers, are left out with a warning.
 
     Raises
     ------
@@ -76,13 +81,10 @@ def chosen_targets(
         If there is none, or one that is given cannot be a target.
     """
     if given is None:
-        numeric = frame.select_dtypes("number", exclude="timedelta").columns
-        targets: list[Hashable] = [n for n in numeric if n not in (time_column, id_column)]
-        if not targets:
-            raise ValueError(
-                f"target_columns: no column of {list(frame.columns)} but the time and id is numeric"
-            )
-        return targets
+        choice = choose_targets(frame, time_column, id_column, times)
+        refuse_no_target(choice, list(frame.columns))
+        warn_left_out(choice)
+        return choice.targets
     targets = names_of(given, frame.columns)
     if not targets or len(set(targets)) < len(targets):
         raise ValueError(f"target_columns={targets}: name at least one column, each once")
@@ -91,6 +93,22 @@ def chosen_targets(
         if name in (time_column, id_column):
             raise ValueError(f"target_columns: {name!r} is the time or the id column")
     return targets
+
+
+def refuse_no_target(choice: Choice, columns: Sequence[Hashable]) -> None:
+    """Refuse a frame of which no column is to be forecast.
+
+    Raises
+    ------
+    ValueError
+        With the reason of each column.
+    """
+    if not choice.targets:
+        reasons = "; ".join(f"{name!r}: {why}" for name, why in choice.left_out.items())
+        raise ValueError(
+            f"target_columns: no column of {columns} but the time and id is numeric"
+            + (f" and holds measurements ({reasons})" if reasons else "")
+        )
 
 
 def read_ids(column: pd.Series, name: Hashable) -> tuple[NDArray[np.intp], pd.Index]:
@@ -110,20 +128,46 @@ def read_ids(column: pd.Series, name: Hashable) -> tuple[NDArray[np.intp], pd.In
 def read_numbers(column: pd.Series, name: Hashable) -> FloatArray:
     """Return the numbers of a target column in float64, NaN where a value is missing.
 
+    Texts of numbers are read if the column allows exactly one reading.
+
     Raises
     ------
+    TypeError
+        If the column holds dates, durations or complex numbers.
     ValueError
         If a value is no finite number. The error names the first such row, counted from 1.
     """
     refuse_unreal(column, f"target {name!r}")
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
     numbers = pd.to_numeric(column, errors="coerce")
     unread = (numbers.isna() & column.notna()).to_numpy()
+    if unread.any():
+        return _read_texts(column, name)
     values = numbers.to_numpy(dtype="float64", na_value=np.nan)
-    bad = unread | np.isinf(values)
+    bad = np.isinf(values)
     if bad.any():
-        row = int(bad.argmax())
-        raise ValueError(
-            f"target {name!r}: data row {row + 1}, {column.iloc[row]!r}, is not a finite number; "
-            "leave it empty (NaN) if it is missing"
-        )
+        raise _no_number(column, int(bad.argmax()), name)
     return values
+
+
+def _read_texts(column: pd.Series, name: Hashable) -> FloatArray:
+    """Read texts that `pandas.to_numeric` does not read."""
+    try:
+        return read_numerals(column)[0]
+    except UnreadableNumberError as error:
+        if not error.ambiguous:
+            raise _no_number(column, error.row, name, error.reason) from None
+        raise ValueError(
+            f"target {name!r}: {error}; pass numbers: texts.str.replace(',', '') where the comma "
+            "separates thousands, texts.str.replace(',', '.') where it is the decimal sign"
+        ) from None
+
+
+def _no_number(
+    column: pd.Series, row: int, name: Hashable, reason: str = "is not a finite number"
+) -> ValueError:
+    return ValueError(
+        f"target {name!r}: data row {row + 1}, {column.iloc[row]!r}, {reason}; "
+        "leave it empty (NaN) if it is missing"
+    )

@@ -111,8 +111,8 @@ class Panel:
         Parameters and errors are those of `ForecastPipeline.predict_frame`.
         """
         frame = with_columns(frame, time_column, id_column)
-        targets = chosen_targets(frame, target_columns, time_column, id_column)
         times = pd.Index(parse_times(frame[time_column], time_column, freq=freq))
+        targets = chosen_targets(frame, target_columns, time_column, id_column, times)
         instance, instances, keys = np.zeros(len(frame), np.intp), None, [()]
         if id_column is not None:
             instance, instances = read_ids(frame[id_column], id_column)

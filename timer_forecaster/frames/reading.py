@@ -1,13 +1,33 @@
-"""Read series from a file."""
+"""Read series from a file: text, Excel or Parquet, written as people write them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import pandas as pd
+from pandas.tseries.offsets import BaseOffset
 
+from timer_forecaster.frames.columns import chosen_targets, refuse_no_target
+from timer_forecaster.frames.dialect import Dialect, find_dialect
+from timer_forecaster.frames.figures import read_figures
+from timer_forecaster.frames.joined import joined_ids, joined_name, joined_times
+from timer_forecaster.frames.numerals import UnreadableNumberError
+from timer_forecaster.frames.options import ReadingOptions
+from timer_forecaster.frames.parquet import read_parquet
+from timer_forecaster.frames.report import ReadingReport, SeriesSummary, time_text
+from timer_forecaster.frames.sources import DAMAGED, Source
 from timer_forecaster.frames.stamps import parse_times
+from timer_forecaster.frames.table import Table
+from timer_forecaster.frames.targets import choose_targets
+from timer_forecaster.frames.textfile import read_text
+from timer_forecaster.frames.time_column import the_time_column
+from timer_forecaster.frames.workbook import read_workbook
+
+Names = str | Sequence[str] | None
 
 
 class MissingColumnError(ValueError):
@@ -15,7 +35,7 @@ class MissingColumnError(ValueError):
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
         The file.
     argument : str
         Name of the argument.
@@ -25,7 +45,9 @@ class MissingColumnError(ValueError):
         Names of the columns that the file has.
     """
 
-    def __init__(self, path: Path, argument: str, column: str, columns: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path | str, argument: str, column: str, columns: Sequence[str]
+    ) -> None:
         super().__init__(
             f"{path}: {argument}: there is no column {column!r}; there are {', '.join(columns)}"
         )
@@ -36,28 +58,144 @@ class MissingColumnError(ValueError):
         return MissingColumnError(self.path, argument, self.column, self.columns)
 
 
-def read_series_file(
-    path: str | Path,
-    *,
-    time_column: str,
-    id_column: str | None = None,
-    target_columns: str | Sequence[str] | None = None,
-) -> pd.DataFrame:
-    r"""Read a CSV file with a header line and one row per time (and id).
-
-    Times and ids are read as text, so that the id ``007`` stays ``007`` and the id ``NA`` is not
-    a missing value.
+@dataclass(frozen=True, eq=False)
+class SeriesFile:
+    """The series of a file, and how they were read.
 
     Parameters
     ----------
-    path : str or Path
-        The file.
-    time_column : str
-        Column of dates or integers.
-    id_column : str, optional
-        Column that identifies the series of a row.
+    frame : pandas.DataFrame
+        Times are time stamps or integers, ids are text, targets are numbers.
+    time_column, id_column : str
+        Columns of the frame; joined ones where several were named.
+    target_columns : list of str
+        Columns to forecast.
+    report : ReadingReport
+    parts : pandas.DataFrame, optional
+        The columns of ids that were joined, by the joined id.
+    """
+
+    frame: pd.DataFrame
+    time_column: str
+    id_column: str | None
+    target_columns: list[str]
+    report: ReadingReport
+    parts: pd.DataFrame | None = None
+
+    def summarized(self, freq: str | int | BaseOffset | None = None) -> ReadingReport:
+        """Return the report with steps, span and gaps of the series.
+
+        Raises
+        ------
+        ValueError
+            If the series cannot be forecast, as `ForecastPipeline.predict_frame` would say.
+        """
+        from timer_forecaster.frames.panel import Panel
+
+        columns = (self.time_column, self.id_column, self.target_columns)
+        panel = Panel.of_columns(self.frame, *columns, freq)
+        return dataclasses.replace(self.report, summary=SeriesSummary.of(panel))
+
+    def with_ids(self, forecast: pd.DataFrame) -> pd.DataFrame:
+        """Return a forecast with the columns of ids that the file has."""
+        if self.parts is None:
+            return forecast
+        ids = self.parts.loc[forecast[self.id_column]].set_axis(forecast.index)
+        taken = [name for name in ids if name in forecast and name != self.id_column]
+        if taken:
+            raise ValueError(f"id_column: the forecast has a column {taken[0]!r}; rename yours")
+        return pd.concat([ids, forecast.drop(columns=self.id_column)], axis=1)
+
+
+def read_series(
+    file: str | Path | BinaryIO,
+    *,
+    time_column: Names = None,
+    id_column: Names = None,
+    target_columns: Names = None,
+    freq: str | int | BaseOffset | None = None,
+    options: ReadingOptions | None = None,
+) -> SeriesFile:
+    r"""Read the series of a file, and report how.
+
+    Parameters
+    ----------
+    file : str, Path or binary file
+        Text (CSV and its kin, plain or packed), Excel or Parquet; its bytes tell which.
+    time_column : str or sequence of str, optional
+        Column of dates or integers, or columns of a date and a clock time. Default: the only
+        column whose texts are dates.
+    id_column : str or sequence of str, optional
+        Column or columns that identify the series of a row.
     target_columns : str or sequence of str, optional
-        Columns that must be in the file.
+        Columns to forecast. Default: all that hold measurements.
+    freq : str, int or pandas offset, optional
+        Step of the times, which may decide how dates are read.
+    options : ReadingOptions, optional
+        How the file is written, as far as it is not to be found out.
+
+    Returns
+    -------
+    SeriesFile
+
+    Raises
+    ------
+    MissingColumnError
+        If the file lacks a column that an argument names.
+    ValueError
+        If there is no such file, or it allows no or several readings. The message names the file.
+    ImportError
+        If a package that reads the file is not installed.
+
+    Examples
+    --------
+    >>> import io
+    >>> text = "Tag;Umsatz\n13.01.2024;1.018,5\n14.01.2024;997,0\n"
+    >>> read = read_series(io.BytesIO(text.encode()), time_column="Tag")
+    >>> read.frame["Umsatz"].tolist(), read.frame["Tag"].dt.day.tolist()
+    ([1018.5, 997.0], [13, 14])
+    >>> print(read.report)
+    standard input: 2 rows of data; text separated by semicolon, UTF-8
+      times: 'Tag' ('13.01.2024' is 2024-01-13)
+      targets: 'Umsatz' (decimal ',', thousands '.')
+    """
+    source = Source.of(file)
+    options = options or ReadingOptions()
+    try:
+        return _Reading(source, options, time_column, id_column, target_columns, freq).read()
+    except MissingColumnError:
+        raise
+    except ValueError as error:
+        raise ValueError(f"{source.name}: {error}") from error
+    except DAMAGED as error:
+        raise ValueError(f"{source.name}: it is damaged or cut off: {error}") from error
+
+
+def read_series_file(
+    path: str | Path | BinaryIO,
+    *,
+    time_column: Names = None,
+    id_column: Names = None,
+    target_columns: Names = None,
+    **options: Any,
+) -> pd.DataFrame:
+    r"""Read a file with one row per time (and id) into a frame.
+
+    Times and ids are read as text, so that the id ``007`` stays ``007`` and the id ``NA`` is not
+    a missing value. `read_series` does the same and reports how the file was read.
+
+    Parameters
+    ----------
+    path : str, Path or binary file
+        The file.
+    time_column : str or sequence of str, optional
+        Column of dates or integers, or columns of a date and a clock time.
+    id_column : str or sequence of str, optional
+        Column or columns that identify the series of a row.
+    target_columns : str or sequence of str, optional
+        Columns that must be in the file, and that hold numbers.
+    **options
+        Fields of `ReadingOptions`, such as ``sep``, ``decimal`` and ``dayfirst``.
 
     Returns
     -------
@@ -82,32 +220,215 @@ def read_series_file(
     >>> frame["shop"].tolist(), frame["day"].dt.day.tolist(), frame["sold"].tolist()
     (['007', '007'], [1, 2], [3, 5])
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}")
-    texts = [time_column] if id_column is None else [time_column, id_column]
-    try:
-        columns = [str(name) for name in pd.read_csv(path, nrows=0).columns]
-        for argument, name in _named_columns(time_column, id_column, target_columns):
+    return read_series(
+        path,
+        time_column=time_column,
+        id_column=id_column,
+        target_columns=target_columns,
+        options=ReadingOptions(**options),
+    ).frame
+
+
+def _names(given: Names) -> list[str]:
+    return [given] if isinstance(given, str) else list(given or [])
+
+
+def _is_string(column: pd.Series) -> bool:
+    return bool(
+        pd.api.types.is_string_dtype(column.dtype) or pd.api.types.is_object_dtype(column.dtype)
+    )
+
+
+def _as_ids(column: pd.Series) -> pd.Series:
+    """Return ids; those of a text file or of cells of several types are texts."""
+    if not _is_string(column):
+        return column
+    texts = column.map(str, na_action="ignore")
+    return texts.mask(texts == "")
+
+
+def _advised(error: UnreadableNumberError) -> str:
+    if error.ambiguous:
+        return f"{error}: give decimal (--decimal) or thousands (--thousands)"
+    return f"{error}; leave it empty if it is missing"
+
+
+def _with_named(
+    frame: pd.DataFrame, named: dict[str, pd.Series | None], table: Table
+) -> pd.DataFrame:
+    """Return a frame with its ids and times, in the order of the columns of the file."""
+    taken = [name for name in named if name in frame]
+    if taken:
+        raise ValueError(f"there is a column {taken[0]!r} beside those that it would be joined of")
+    joined = [name for name in named if name not in table.frame]
+    order = [str(name) for name in table.frame if name in frame or name in named]
+    return frame.assign(**named)[[*joined, *order]]
+
+
+def _reason(error: UnreadableNumberError) -> str:
+    """Return why a column that nobody named is left out."""
+    return f"text: {_advised(error)}" if error.numeric else f"text, such as {error.text!r}"
+
+
+def _time_of_sample(dialect: Dialect, ids: list[str]) -> list[str]:
+    """Return the column of dates of a text file; none if its rows are refused later."""
+    names = dialect.header.names
+    rows = [row for row in dialect.sample if any(row) and not row[0].startswith("#")]
+    if any(len(row) < len(names) or any(row[len(names) :]) for row in rows):
+        return []
+    sample = pd.DataFrame([row[: len(names)] for row in rows], columns=names)
+    return [the_time_column(sample, ids)]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One reading of a file, in steps."""
+
+    source: Source
+    options: ReadingOptions
+    time_column: Names
+    id_column: Names
+    target_columns: Names
+    freq: str | int | BaseOffset | None
+
+    def read(self) -> SeriesFile:
+        """Read the file."""
+        table, times = self._table()
+        ids, targets = _names(self.id_column), _names(self.target_columns)
+        self._check_names(table, times, ids, targets)
+        if table.frame.empty:
+            raise ValueError("there are no rows of data")
+        frame = table.frame.drop(columns=[*times, *ids])
+        candidates = targets or [str(name) for name in frame]
+        frame, notations, refused = read_figures(
+            frame,
+            [name for name in candidates if name in frame],
+            decimal=self.options.decimal,
+            thousands=self.options.thousands,
+            shown=table.decimal,
+        )
+        for name in targets:
+            if name in refused:
+                raise ValueError(f"target {name!r}: {_advised(refused[name])}")
+        time_column, id_column = joined_name(times), joined_name(ids) if ids else None
+        keys, parts = self._ids(table, ids) if ids else (None, None)
+        stamps, read_as = self._times(table, times, keys)
+        named = {id_column: keys, time_column: stamps}
+        frame = _with_named(frame, {n: c for n, c in named.items() if n is not None}, table)
+        reasons = {name: _reason(error) for name, error in refused.items()}
+        chosen, left_out, doubts = self._targets(frame, time_column, id_column, reasons)
+        notes = {name: (notations.get(name), doubts.get(name)) for name in chosen}
+        report = ReadingReport(
+            file=self.source.name,
+            format=table.format,
+            rows=len(frame),
+            skipped=table.skipped,
+            time=read_as,
+            ids=ids,
+            targets={name: "; ".join(filter(None, both)) for name, both in notes.items()},
+            left_out=left_out,
+        )
+        return SeriesFile(frame, time_column, id_column, chosen, report, parts)
+
+    def _table(self) -> tuple[Table, list[str]]:
+        """Return the columns of the file, and the names of those that hold the times."""
+        times, ids = _names(self.time_column), _names(self.id_column)
+        wanted = [*times, *ids] or _names(self.target_columns)
+        kind = self.source.kind()
+        has_header = False if self.options.no_header else None
+        if kind == "parquet":
+            table = read_parquet(self.source)
+        elif kind == "excel":
+            sheet = self.options.sheet
+            table = read_workbook(self.source, wanted, sheet=sheet, has_header=has_header)
+        else:
+            known = {"separator": self.options.sep, "encoding": self.options.encoding}
+            dialect = find_dialect(self.source, wanted, **known, has_header=has_header)
+            times = times or _time_of_sample(dialect, ids)
+            decimal_known = self.options.decimal is not None or self.options.thousands is not None
+            table = read_text(
+                self.source,
+                [*times, *ids],
+                **known,
+                has_header=has_header,
+                decimal_known=decimal_known,
+                dialect=dialect,
+            )
+        return table, times or [the_time_column(table.frame, ids)]
+
+    def _check_names(
+        self, table: Table, times: list[str], ids: list[str], targets: list[str]
+    ) -> None:
+        columns = [str(name) for name in table.frame]
+        roles = {"time_column": times, "id_column": ids, "target_columns": targets}
+        for argument, name in ((role, name) for role, names in roles.items() for name in names):
             if name not in columns:
-                raise MissingColumnError(path, argument, name, columns)
-        frame = pd.read_csv(path, converters=dict.fromkeys(texts, str))
-        frame[texts] = frame[texts].mask(frame[texts] == "")
-        frame[time_column] = parse_times(frame[time_column], time_column)
-    except MissingColumnError:
-        raise
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    return frame
+                raise MissingColumnError(self.source.name, argument, name, columns)
+            if name in table.repeated:
+                raise ValueError(f"{argument}: column {name!r} is there more than once")
+        for names in (times, ids):
+            if len(set(names)) < len(names):
+                raise ValueError(f"columns {', '.join(names)}: name each once")
+        both = [name for name in ids if name in times]
+        if both:
+            raise ValueError(f"id_column and time_column are both {both[0]!r}")
+        if targets:
+            chosen_targets(table.frame, targets, times[0], ids[0] if ids else None)
+            inner = [name for name in targets if name in (*times, *ids)]
+            if inner:
+                raise ValueError(f"target_columns: {inner[0]!r} is the time or the id column")
 
+    def _times(
+        self, table: Table, names: list[str], ids: pd.Series | None
+    ) -> tuple[pd.Series, str]:
+        """Return the times, and how the first of them was read."""
+        options = self.options
 
-def _named_columns(
-    time_column: str, id_column: str | None, target_columns: str | Sequence[str] | None
-) -> Iterator[tuple[str, str]]:
-    """Yield each argument and each column that it names."""
-    yield "time_column", time_column
-    if id_column is not None:
-        yield "id_column", id_column
-    targets = [target_columns] if isinstance(target_columns, str) else target_columns
-    for name in targets or ():
-        yield "target_columns", name
+        def parse(values: pd.Series, column: str) -> pd.Series:
+            return parse_times(
+                values,
+                column,
+                date_format=options.date_format,
+                dayfirst=options.dayfirst,
+                timezone=options.timezone,
+                freq=self.freq,
+                series=ids,
+            )
+
+        given = [table.frame[name] for name in names]
+        given = [column.mask(column == "") if _is_string(column) else column for column in given]
+        one = len(names) == 1
+        times = parse(given[0], names[0]) if one else joined_times(given, names, parse)
+        label = ", ".join(map(repr, names))
+        if not len(times) or not any(map(_is_string, given)):
+            return times, label
+        first, time = " ".join(str(column.iloc[0]) for column in given), time_text(times.iloc[0])
+        return times, label if first == time else f"{label} ({first!r} is {time})"
+
+    def _ids(self, table: Table, names: list[str]) -> tuple[pd.Series, pd.DataFrame | None]:
+        """Return the ids, and their parts if they are several columns."""
+        columns = table.frame[names]
+        columns = columns.apply(_as_ids)
+        if len(names) == 1:
+            return columns[names[0]], None
+        return joined_ids(columns)
+
+    def _targets(
+        self,
+        frame: pd.DataFrame,
+        time_column: str,
+        id_column: str | None,
+        reasons: dict[str, str],
+    ) -> tuple[list[str], dict[str, str], dict[str, str]]:
+        """Return the targets, the reasons of the other columns, and doubts about the targets."""
+        targets = _names(self.target_columns)
+        if targets:
+            return targets, {}, {}
+        choice = choose_targets(frame, time_column, id_column)
+        left_out = {str(name): reasons.get(str(name), why) for name, why in choice.left_out.items()}
+        choice = choice._replace(left_out=cast(dict[Any, str], left_out))
+        refuse_no_target(choice, list(frame.columns))
+        doubts = {
+            str(n): f"although {why}: there is no other" for n, why in choice.doubtful.items()
+        }
+        return [str(name) for name in choice.targets], left_out, doubts

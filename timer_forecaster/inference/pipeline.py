@@ -233,8 +233,9 @@ class ForecastPipeline:
             Column that tells the series of a long frame apart. Default: the frame is one id.
         target_columns : hashable or sequence of hashable, optional
             Column or columns to forecast. A tuple is one name if there is a column of this name,
-            and several names if there is none. Default: all numeric columns but the id and the
-            time.
+            and several names if there is none. Default: all numeric columns but the id, the time,
+            row numbers, parts of the date and constants; a `LeftOutWarning` names those. A column
+            of texts is read as numbers if it is named here and allows one reading.
         levels : sequence of float
             Quantile levels, each in (0, 1).
         freq : str, int or pandas offset, optional

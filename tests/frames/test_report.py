@@ -1,0 +1,63 @@
+"""The reading report."""
+
+import pandas as pd
+from series_files import as_file, text_of
+
+from timer_forecaster.frames.reading import read_series
+
+
+def test_the_whole_report():
+    rows = "".join(
+        f"{shop};{day:%d.%m.%Y};{sold};2024;x\n"
+        for shop, start in (("007", "2024-01-10"), ("NA", "2024-01-12"))
+        for day, sold in zip(
+            pd.date_range(start, periods=8), "3,5 4 - 5 6 7,25 8 9".split(), strict=True
+        )
+    )
+    text = "Sales\n\nshop;day;sold;year;note\n" + rows + ";;;;\n"
+    read = read_series(as_file(text), time_column="day", id_column="shop")
+    assert str(read.summarized()).splitlines() == [
+        "standard input: 16 rows of data; text separated by semicolon, UTF-8",
+        "  skipped: 1 title row, 1 blank line, 1 empty row",
+        "  times: 'day' ('10.01.2024' is 2024-01-10)",
+        "  ids: 'shop'",
+        "  targets: 'sold' (decimal ',', '-' is missing (2 rows))",
+        "  not forecast: 'year' (the year of the time), 'note' (text, such as 'x')",
+        "  series: 2 series, step D, from 2024-01-10 to 2024-01-19, 2 of 16 steps without a value "
+        "(12 %)",
+    ]
+
+
+def test_a_plain_file():
+    read = read_series(as_file(text_of()))
+    assert str(read.summarized()).splitlines() == [
+        "standard input: 8 rows of data; text separated by comma, UTF-8",
+        "  times: 'time'",
+        "  targets: 'load'",
+        "  series: 1 series, step D, from 2024-01-10 to 2024-01-17, no gaps",
+    ]
+
+
+def test_series_of_different_steps():
+    rows = [f"a,{day},1.5" for day in pd.date_range("2024-01-01", periods=5)]
+    rows += [f"b,{day},1.5" for day in pd.date_range("2024-01-01", periods=5, freq="h")]
+    text = "\n".join(["id,time,load", *rows])
+    summary = read_series(as_file(text), time_column="time", id_column="id").summarized().summary
+    assert summary.steps == {"D": 1, "h": 1}
+    assert "steps D (1 series), h (1 series), from 2024-01-01 to 2024-01-05, no" in str(summary)
+
+
+def test_the_only_column_is_forecast_with_a_doubt():
+    rows = "".join(
+        f"{day:%Y-%m-%d},{n}\n" for n, day in enumerate(pd.date_range("2024", periods=9))
+    )
+    read = read_series(as_file("time,level\n" + rows))
+    assert "'level' (although row numbers: there is no other)" in str(read.report)
+
+
+def test_many_columns_are_cut_short():
+    names = [f"c{n}" for n in range(40)]
+    row = ",".join(["1.5"] * 40)
+    rows = [f"{day:%Y-%m-%d},{row}" for day in pd.date_range("2024", periods=3)]
+    report = str(read_series(as_file("\n".join([",".join(["time", *names]), *rows]))).report)
+    assert "'c11' and 28 more" in report

@@ -1,0 +1,77 @@
+"""The file of series that a command reads: its options, and the report of the reading."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from timer_forecaster.cli.common import STANDARD_STREAM
+from timer_forecaster.cli.settings import add_settings, given_settings
+from timer_forecaster.frames.options import ReadingOptions
+
+if TYPE_CHECKING:
+    from timer_forecaster.frames.reading import SeriesFile
+
+_COLUMN_OPTIONS = {
+    "time_column": "--time-column",
+    "id_column": "--id-column",
+    "target_columns": "--target",
+}
+
+
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name a file and its columns, and that say how it is written."""
+    add = parser.add_argument
+    add(
+        "data",
+        type=Path,
+        metavar="DATA",
+        help="a text file such as CSV, plain or packed, an Excel or a Parquet file, or - for the "
+        "standard input: a row of names, then one row per time (and id)",
+    )
+    add(
+        "--time-column",
+        nargs="+",
+        metavar="NAME",
+        help="column of dates (ISO 8601 is read without guessing) or integers, or two columns of a "
+        "date and a clock time; default: the only column of dates",
+    )
+    add(
+        "--target",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        help="columns that are series; default: all numeric columns but the time, the ids, row "
+        "numbers, parts of the date and constants",
+    )
+    add("--id-column", nargs="+", metavar="NAME", help="columns that identify the series of a row")
+    add("--freq", help="step of the times, such as h, 15min, B or MS; default: inferred")
+    add("--quiet", action="store_true", help="print no report of how the file was read")
+    reading = parser.add_argument_group("how the file is written, if it is not found out")
+    add_settings(reading, ReadingOptions)
+
+
+def read_table(arguments: argparse.Namespace) -> SeriesFile:
+    """Read the file that the options of `add_table` name."""
+    from timer_forecaster.frames.reading import MissingColumnError, read_series
+
+    standard_input = arguments.data == STANDARD_STREAM
+    try:
+        return read_series(
+            sys.stdin.buffer if standard_input else arguments.data,
+            time_column=arguments.time_column,
+            id_column=arguments.id_column,
+            target_columns=arguments.target,
+            freq=arguments.freq,
+            options=ReadingOptions(**given_settings(arguments, ReadingOptions)),
+        )
+    except MissingColumnError as error:
+        raise error.renamed(_COLUMN_OPTIONS[error.argument]) from None
+
+
+def print_reading(arguments: argparse.Namespace, read: SeriesFile) -> None:
+    """Print to stderr how the file was read, unless --quiet."""
+    if not arguments.quiet:
+        print(read.summarized(arguments.freq), file=sys.stderr)

@@ -1,0 +1,88 @@
+"""The numbers of a file: columns of texts are read, and a decimal sign serves all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import pandas as pd
+
+from timer_forecaster.frames.numerals import UnreadableNumberError, read_numerals
+from timer_forecaster.frames.table import whole
+
+
+class Figures(NamedTuple):
+    """The columns of a file with the numbers of its texts."""
+
+    frame: pd.DataFrame
+    notations: dict[str, str]
+    """How the numbers of columns are written, where they are not plain."""
+    refused: dict[str, UnreadableNumberError]
+    """Columns of texts that are no numbers, or of several readings."""
+
+
+def read_figures(
+    frame: pd.DataFrame,
+    columns: Collection[str],
+    *,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    shown: str | None = None,
+) -> Figures:
+    """Read the numbers of columns of texts.
+
+    A column that allows two readings is read by the decimal sign of the other columns, if all of
+    them that show one show the same.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    columns : collection of str
+        Columns to read; those that are no texts stay as they are.
+    decimal, thousands : str, optional
+        Signs that are given.
+    shown : str, optional
+        The decimal sign of numbers that are read already.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"visits": ["1.234", "987"], "price": ["3,50", "4,20"]})
+    >>> figures = read_figures(frame, ["visits", "price"])
+    >>> figures.frame["visits"].tolist(), figures.notations["visits"]
+    ([1234, 987], "decimal ',', thousands '.', by the decimal sign of other columns")
+    """
+    texts = [name for name in columns if _is_text(frame[name])]
+    signs = {shown} - {None}
+    read: dict[str, pd.Series] = {}
+    notations: dict[str, str] = {}
+    refused: dict[str, UnreadableNumberError] = {}
+    for name in texts:
+        try:
+            values, notation = read_numerals(frame[name], decimal=decimal, thousands=thousands)
+        except UnreadableNumberError as error:
+            refused[name] = error
+            continue
+        read[name], notations[name] = whole(pd.Series(values, frame.index)), str(notation)
+        signs |= {notation.decimal} if notation.decided else set()
+    doubtful = [name for name, error in refused.items() if error.ambiguous]
+    if len(signs) == 1 and doubtful:
+        sign = next(iter(signs))
+        for name in doubtful:
+            try:
+                values, notation = read_numerals(frame[name], decimal=sign)
+            except UnreadableNumberError:
+                continue
+            read[name] = whole(pd.Series(values, frame.index))
+            notations[name] = f"{notation}, by the decimal sign of other columns".lstrip(", ")
+            del refused[name]
+    return Figures(frame.assign(**read), {n: how for n, how in notations.items() if how}, refused)
+
+
+def _is_text(column: pd.Series) -> bool:
+    """Whether a column holds texts, perhaps among other values."""
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _is_text(dtype.categories.to_series())
+    if pd.api.types.is_object_dtype(dtype):
+        return bool(column.map(lambda value: isinstance(value, str)).any())
+    return bool(pd.api.types.is_string_dtype(dtype))

@@ -1,0 +1,72 @@
+"""The column of times, where none is named: the only one whose texts are dates."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection
+
+import pandas as pd
+
+_SAMPLE = 100
+_DOTTED = r"[0-9]{1,2}\.[0-9]{1,2}\.(?:[0-9]{2}|[0-9]{4})|[0-9]{4}\.[0-9]{1,2}\.[0-9]{1,2}"
+
+
+def the_time_column(sample: pd.DataFrame, others: Collection[str] = ()) -> str:
+    """Return the name of the only column of dates.
+
+    Parameters
+    ----------
+    sample : pandas.DataFrame
+        The first rows of a table.
+    others : collection of str
+        Columns that serve something else.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or more than one.
+
+    Examples
+    --------
+    >>> the_time_column(pd.DataFrame({"load": ["3", "5"], "at": ["2024-01-01", "2024-01-02"]}))
+    'at'
+    """
+    names = [str(name) for name in sample if name not in others]
+    found = [name for name in names if _holds_dates(sample[name].head(_SAMPLE))]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ValueError(
+            f"columns {', '.join(map(repr, found))} all hold dates or clock times: name one, or "
+            "several that belong together, by time_column (--time-column)"
+        )
+    raise ValueError(
+        f"no column of {', '.join(names)} holds dates: name the column of times by time_column "
+        "(--time-column)"
+    )
+
+
+def _holds_dates(column: pd.Series) -> bool:
+    dtype = column.dtype
+    if isinstance(dtype, pd.DatetimeTZDtype | pd.PeriodDtype) or dtype.kind == "M":
+        return True
+    if not (pd.api.types.is_string_dtype(dtype) or pd.api.types.is_object_dtype(dtype)):
+        return False
+    texts = column.dropna().astype(str).str.strip()
+    texts = texts[texts != ""]
+    # A date has digits, and signs or letters between them; 12.5 is none.
+    if texts.empty or not texts.str.fullmatch(r".*[0-9].*[-/.: ][0-9A-Za-z ].*").all():
+        return False
+    if texts.str.fullmatch(r"[^0-9]*[0-9.,' ]+[^0-9]*").all() and not (
+        texts.str.fullmatch(_DOTTED).all()
+    ):
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for options in ({"format": "ISO8601"}, {"dayfirst": True}, {"dayfirst": False}):
+            try:
+                if pd.to_datetime(texts, errors="coerce", utc=True, **options).notna().all():
+                    return True
+            except (ValueError, OverflowError):
+                continue
+    return False

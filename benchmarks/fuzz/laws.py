@@ -42,7 +42,7 @@ def check_answer(forecast: Any, n_series: int, horizon: int) -> Floats:
 
 
 def check_constant(series: Sequence[Floats], quantiles: Floats) -> None:
-    """A constant series is its own forecast."""
+    """Check that a constant series is its own forecast."""
     for values, own in zip(series, quantiles, strict=True):
         observed = values[~np.isnan(values)]
         if len(observed) and (observed == observed[0]).all():
@@ -81,7 +81,7 @@ class Question:
         return np.asarray(must_answer(outcome, "input changed by a law").quantiles)
 
     def scale(self, draw: Draw) -> None:
-        """A factor changes the forecast by the same factor."""
+        """Check that a factor changes the forecast by the same factor."""
         factor = draw.pick([2.0**-30, 1e-9, 1e6, 1 / 3, 1e-100, 1e100])
         largest = max(level(values) for values in self.series) * factor
         smallest = min((spread(values) or 1.0) for values in self.series) * min(factor, 1.0)
@@ -92,7 +92,7 @@ class Question:
         require_close(got, wanted, tolerances(self.series) * factor, "law: scale")
 
     def shift(self, draw: Draw) -> None:
-        """A constant that is added moves the forecast by the same constant."""
+        """Check that an added constant moves the forecast by the same constant."""
         sizes = [spread(values) for values in self.series]
         if self._hard() or not all(1e-200 < size < 1e200 for size in sizes):
             return self.repeat(draw)
@@ -110,7 +110,7 @@ class Question:
         )
 
     def batch(self, draw: Draw) -> None:
-        """Other series, and their order, have no influence."""
+        """Check that other series, and their order, have no influence."""
         other = [np.sin(np.arange(draw.integer(3, 60))), np.full(4, 7.0)]
         order = draw.order(len(self.series) + 2)
         together = [[*self.series, *other][i] for i in order]
@@ -118,20 +118,20 @@ class Question:
         require_close(got, self.quantiles, tolerances(self.series), "law: batch")
 
     def alone(self, draw: Draw) -> None:
-        """A series alone has the forecast that it has among others."""
+        """Check that a series alone has the forecast that it has among others."""
         place = draw.integer(0, len(self.series) - 1)
         own = self.series[place : place + 1]
         wanted = self.quantiles[place : place + 1]
         require_close(self.again(own), wanted, tolerances(own), "law: alone")
 
     def start(self, draw: Draw) -> None:
-        """Missing values at the start have no influence."""
+        """Check that missing values at the start have no influence."""
         count = draw.integer(1, 40)
         longer = [np.concatenate([np.full(count, np.nan), values]) for values in self.series]
         require_close(self.again(longer), self.quantiles, tolerances(self.series), "law: start")
 
     def context(self, draw: Draw) -> None:
-        """``context_length`` is the same as the newest steps."""
+        """Check that ``context_length`` is the same as the newest steps."""
         length = draw.integer(1, 80)
         newest = [values[-length:] for values in self.series]
         if any(np.isnan(values).all() for values in newest):
@@ -140,7 +140,7 @@ class Question:
         require_close(got, wanted, tolerances(newest), "law: context_length")
 
     def newest(self, draw: Draw) -> None:
-        """Steps beyond the longest context have no influence within one pass."""
+        """Check that steps beyond the longest context have no influence within one pass."""
         if self.horizon > ONE_PASS:
             return self.batch(draw)
         older = draw.rng.normal(size=40) * max(map(spread, self.series), default=1.0)
@@ -149,7 +149,7 @@ class Question:
         require_close(got, wanted, tolerances(full), "law: newest steps")
 
     def prefix(self, draw: Draw) -> None:
-        """A shorter horizon within one pass has the same first steps."""
+        """Check that a shorter horizon within one pass has the same first steps."""
         rollout = self.options.get("rollout", "auto")
         if self.horizon > ONE_PASS and rollout not in ("quantile", "median", "auto"):
             return self.repeat(draw)
@@ -160,7 +160,7 @@ class Question:
         )
 
     def mirror(self, draw: Draw) -> None:
-        """With ``flip``, the forecast of the negative is the mirror image."""
+        """Check that with ``flip`` the forecast of the negative is the mirror image."""
         options = {**self.options, "flip": True}
         positive = self.again(self.series, **options)
         negative = self.again([-values for values in self.series], **options)
@@ -169,7 +169,7 @@ class Question:
         )
 
     def repeat(self, draw: Draw) -> None:
-        """The same question has the same answer."""
+        """Check that the same question has the same answer."""
         require((self.again(self.series) == self.quantiles).all(), "law: deterministic")
 
 
@@ -189,7 +189,7 @@ LAWS = (
 
 
 def check_levels(draw: Draw, forecast: Any) -> None:
-    """Quantiles at any level do not cross and are finite; intervals and samples fit them."""
+    """Check quantiles at any level, intervals, moments and samples."""
     quantiles = forecast.quantiles
     largest = float(np.abs(quantiles).max(initial=0.0))
     if largest > _LARGE:

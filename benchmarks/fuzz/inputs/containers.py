@@ -1,4 +1,4 @@
-"""Containers and types of numbers: the same series as a list, an array, a tensor …
+"""Containers and types of numbers: the same series as a list, an array or a tensor.
 
 `MUST` make containers that every reader of arrays takes. `MAY` make unusual ones: they are read
 rightly, or refused. `BAD` make containers that hold no numbers, or too many dimensions.

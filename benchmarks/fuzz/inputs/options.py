@@ -77,7 +77,7 @@ def bad_levels(draw: Draw) -> Any:
     """Return levels that cannot be used."""
     return draw.pick(
         [
-            [], [0.0], [1.0], [0.1, 1.1], [-0.1], [0.5, 0.5], [float("nan")], ["0.5"], [None], "0.5",
-            [50], [0.1, [0.5]], [True], 0.5, None, [1j], [np.inf],
+            [], [0.0], [1.0], [0.1, 1.1], [-0.1], [0.5, 0.5], [float("nan")], ["0.5"], [None],
+            "0.5", [50], [0.1, [0.5]], [True], 0.5, None, [1j], [np.inf],
         ]
     )  # fmt: skip

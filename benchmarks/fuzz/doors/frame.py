@@ -131,7 +131,9 @@ def _with_index(draw: Draw, frame: pd.DataFrame, truth: Truth) -> pd.DataFrame:
 def future(draw: Draw, product: Product) -> Outcome:
     """Leave the newest values empty: they are what is asked for, or refused by name."""
     horizon, levels = draw.integer(1, 6), [0.5]
-    truth = some_table(draw, horizon, kind=draw.pick(["fixed", "calendar", "integer"]), gaps=False)
+    truth = some_table(
+        draw, horizon, kind=draw.pick(["fixed", "calendar", "integer"]), gaps=False, types=False
+    )
     frame, count = truth.frame.copy(), draw.integer(1, 5)
     chosen = truth.targets if draw.chance(0.5) else [draw.pick(truth.targets)]
     draw.note(empty=chosen, count=count)
@@ -390,7 +392,9 @@ SPOILS: tuple[Spoil, ...] = (
 
 def spoiled(draw: Draw, product: Product) -> Outcome:
     """Spoil one thing of a question: the error names it."""
-    truth = some_table(draw, 3, kind=draw.pick(["fixed", "calendar", "integer", "period"]))
+    truth = some_table(
+        draw, 3, kind=draw.pick(["fixed", "calendar", "integer", "period"]), types=False
+    )
     question = {"frame": truth.frame.copy(), "horizon": 3, **truth.arguments()}
     spoil = draw.pick(SPOILS)
     fault, names = spoil(draw, truth, question)

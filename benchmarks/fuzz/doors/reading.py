@@ -93,7 +93,7 @@ def parquet(draw: Draw, product: Product) -> Outcome:
 
 
 def _absent(draw: Draw, path: Path, question: dict[str, Any]) -> str:
-    question["path"] = path.with_name(draw.pick(["absent.csv", "absent.csv.gz", "no/such.csv"]))
+    question["path"] = path.parent / draw.pick(["absent.csv", "absent.csv.gz", "no/such.csv"])
     return "a file that is not there"
 
 
@@ -118,18 +118,19 @@ def _contents(draw: Draw, path: Path, question: dict[str, Any]) -> str:
     }
     kind = draw.pick(list(kinds))
     path.write_bytes(kinds[kind])
+    question["names"] = [path.name, "frame", "rows"]
     return kind
 
 
 def _named(draw: Draw, path: Path, question: dict[str, Any]) -> str:
-    data = path.read_bytes()
+    data = b"nothing at all"
     kind = draw.pick(["cut gzip", "no gzip", "no parquet", "cut parquet", "no excel"])
     name = {"cut gzip": "x.csv.gz", "no gzip": "x.csv.gz", "no excel": "x.xlsx"}.get(
         kind, "x.parquet"
     )
     question["path"] = path.with_name(name)
     if kind == "cut gzip":
-        data = gzip.compress(data)[:-20]
+        data = gzip.compress(path.read_bytes())[:-20]
     if kind == "cut parquet":
         pd.DataFrame({"time": [1, 2], "y": [1, 2]}).to_parquet(question["path"])
         data = question["path"].read_bytes()[:-9]

@@ -72,7 +72,13 @@ class Truth:
 
 
 def some_table(
-    draw: Draw, horizon: int, *, kind: str | None = None, plain: bool = False, gaps: bool = True
+    draw: Draw,
+    horizon: int,
+    *,
+    kind: str | None = None,
+    plain: bool = False,
+    gaps: bool = True,
+    types: bool = True,
 ) -> Truth:
     """Return a table of usable series.
 
@@ -86,6 +92,8 @@ def some_table(
         Whether values have few digits, and names are texts, as in files.
     gaps : bool
         Whether rows may be absent.
+    types : bool
+        Whether the times may be of another type than pandas' own.
     """
     targets = draw.pick(TARGETS[:4] if plain else TARGETS)
     several = draw.chance(0.4)
@@ -109,7 +117,7 @@ def some_table(
     truth = Truth(
         pd.concat(parts), time, "id" if several else None, list(targets), ids, clocks, values
     )
-    return _laid_out(draw, truth, plain)
+    return _laid_out(draw, truth, types and not plain)
 
 
 def _shifted(draw: Draw, clock: Clock, horizon: int) -> Clock:
@@ -135,7 +143,7 @@ def _untrimmed(values: Floats, draw: Draw) -> Floats:
     return values
 
 
-def _laid_out(draw: Draw, truth: Truth, plain: bool) -> Truth:
+def _laid_out(draw: Draw, truth: Truth, types: bool) -> Truth:
     """Shuffle the rows, name the columns, and give the times another type."""
     frame = truth.frame.reset_index(drop=True)
     shuffled = draw.chance(0.3)
@@ -147,7 +155,7 @@ def _laid_out(draw: Draw, truth: Truth, plain: bool) -> Truth:
     else:
         frame = frame.drop(columns="__id")
     kind = "stamps"
-    if not plain and draw.chance(0.5):
+    if types and draw.chance(0.5):
         index = pd.Index(frame["__time"])
         kind, frame["__time"] = typed(draw, index)
     frame = frame.rename(columns={"__time": truth.time})

@@ -30,10 +30,23 @@ CASES = {
 """The doors, and the number of cases of each in a whole run."""
 
 SECONDS = {"darts": 60.0, "finetune": 60.0, "command": 60.0}
-"""Seconds after which a case is too slow, where they are not the usual ones."""
+"""Seconds of the processor after which a case is too slow, where they are not the usual ones."""
+
+
+_FRAMEWORKS = {
+    "sktime": "timer_forecaster.sktime",
+    "darts": "timer_forecaster.darts",
+    "sklearn": "timer_forecaster.sklearn",
+    "evaluation": "timer_forecaster.evaluation",
+    "finetune": "timer_forecaster.finetuning",
+    "command": "timer_forecaster.finetuning",
+}
+"""Modules that take long to import."""
 
 
 def case_of(door: str) -> Case:
-    """Return the function that runs a case of a door."""
+    """Return the function that runs a case of a door, with its framework imported."""
+    if door in _FRAMEWORKS:
+        import_module(_FRAMEWORKS[door])
     found: Case = import_module(f"benchmarks.fuzz.doors.{door}").case
     return found

@@ -61,7 +61,7 @@ TABLES: dict[str, tuple[bool, Any]] = {
     "array": (True, lambda rows: rows),
     "lists": (True, lambda rows: rows.tolist()),
     "frame": (True, lambda rows: pd.DataFrame(rows)),
-    "named frame": (True, lambda rows: pd.DataFrame(rows, columns=[f"c{i}" for i in range(rows.shape[1])])),
+    "named frame": (True, lambda rows: pd.DataFrame(rows).add_prefix("c")),
     "objects": (True, lambda rows: rows.astype(object)),
     "nullable frame": (True, lambda rows: pd.DataFrame(rows).astype("Float64")),
     "list of Series": (True, lambda rows: [pd.Series(row) for row in rows]),

@@ -118,7 +118,8 @@ def windows(draw: Draw, product: Product) -> Outcome:
     draw.note(container=name, length=length, horizon=horizon, step=step, min_history=least)
     question = [as_integer(draw, value) for value in (length, horizon, step)]
     outcome = ask(lambda: _cut(given, question, min_history=least, return_groups=True))
-    X, y, groups = must_answer(outcome, f"windows of {name}")
+    kinds = {type(value).__name__ for value in question} - {"int"}
+    X, y, groups = must_answer(outcome, f"windows of {name}, {'/'.join(sorted(kinds)) or 'int'}")
     wanted = _loop(series, length, horizon, step, least or length)
     for got, own in zip((X, y, groups), wanted, strict=True):
         require(np.array_equal(got, own, equal_nan=True), f"law: windows of {name}")

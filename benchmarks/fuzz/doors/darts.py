@@ -49,12 +49,13 @@ def model(horizon: int, quantiles: bool = True, context: Any = (1, CONTEXT), **m
 
 
 @cache
-def fitted(horizon: int, quantiles: bool = True) -> Any:
+def fitted(horizon: int, n_components: int, quantiles: bool = True) -> Any:
     """Return a fitted model; fitting trains nothing, so that cases share it."""
     from darts import TimeSeries
 
     times = pd.date_range("2024-01-01", periods=80, freq="D")
-    return model(horizon, quantiles).fit(TimeSeries.from_times_and_values(times, np.arange(80.0)))
+    values = np.arange(80.0 * n_components).reshape(80, n_components)
+    return model(horizon, quantiles).fit(TimeSeries.from_times_and_values(times, values))
 
 
 def some_components(draw: Draw, least: int = 4, components: int | None = None) -> list[Floats]:
@@ -93,7 +94,9 @@ def quantiles(draw: Draw, product: Product) -> Outcome:
     components = list(series.values().T.astype(np.float64))
     draw.note(horizon=horizon, dtype=dtype, newest=components[0][-3:])
     outcome = ask(
-        lambda: fitted(horizon).predict(horizon, series=series, predict_likelihood_parameters=True)
+        lambda: fitted(horizon, len(components)).predict(
+            horizon, series=series, predict_likelihood_parameters=True
+        )
     )
     must_answer(outcome)
     check(outcome.value, series, components, horizon, product, dtype)
@@ -129,7 +132,7 @@ def median(draw: Draw, product: Product) -> Outcome:
     """Ask for the median, without a likelihood."""
     horizon, components = draw.pick([1, 6]), some_components(draw)
     series = as_darts(draw, components)
-    outcome = ask(lambda: fitted(horizon, False).predict(horizon, series=series))
+    outcome = ask(lambda: fitted(horizon, len(components), False).predict(horizon, series=series))
     got = must_answer(outcome)
     _check_times(got, series)
     wanted = product.pipe.predict([one[-CONTEXT:] for one in components], horizon).median
@@ -143,7 +146,9 @@ def several(draw: Draw, product: Product) -> Outcome:
     n = draw.pick([1, 2])
     groups = [some_components(draw, components=n) for _ in range(draw.integer(2, 3))]
     series = [as_darts(draw, components) for components in groups]
-    outcome = ask(lambda: fitted(4).predict(4, series=series, predict_likelihood_parameters=True))
+    outcome = ask(
+        lambda: fitted(4, n).predict(4, series=series, predict_likelihood_parameters=True)
+    )
     found = must_answer(outcome, "several series")
     require(len(found) == len(series), "number of forecasts", len(found))
     for got, own, components in zip(found, series, groups, strict=True):
@@ -160,7 +165,7 @@ def backtest(draw: Draw, product: Product) -> Outcome:
         return quantiles(draw, product)
     draw.note(start=start, horizon=horizon, stride=stride)
     outcome = ask(
-        lambda: fitted(horizon).historical_forecasts(
+        lambda: fitted(horizon, len(components)).historical_forecasts(
             series, start=start, start_format="position", forecast_horizon=horizon, stride=stride,
             retrain=draw.pick([True, False]), last_points_only=False, verbose=False,
             predict_likelihood_parameters=True, show_warnings=False,
@@ -185,12 +190,12 @@ def copies(draw: Draw, product: Product) -> Outcome:
         if way == "fit":
             own = model(4).fit(series)
         elif way == "pickle":
-            own = pickle.loads(pickle.dumps(fitted(4)))  # noqa: S301
+            own = pickle.loads(pickle.dumps(fitted(4, len(components))))  # noqa: S301
         else:
             from timer_forecaster.darts import TimerS1Model
 
             path = str(product.folder / "model.pt")
-            fitted(4).save(path)
+            fitted(4, len(components)).save(path)
             own = TimerS1Model.load(path)
         return own.predict(4, series=series, predict_likelihood_parameters=True)
 
@@ -202,8 +207,8 @@ def copies(draw: Draw, product: Product) -> Outcome:
 def spoiled(draw: Draw, product: Product) -> Outcome:
     """Spoil the series or a parameter: the error names it."""
     kind = draw.pick(["infinite", "option", "context", "horizon", "name", "dtype", "covariates"])
-    series, names = as_darts(draw, [draw.rng.normal(size=40)]), [kind]
-    make, more = (lambda: fitted(4)), {}
+    series, names, value = as_darts(draw, [draw.rng.normal(size=40)]), [kind], None
+    make, more = (lambda: fitted(4, 1)), {}
     if kind == "infinite":
         values = draw.rng.normal(size=40)
         values[draw.integer(10, 39)] = draw.pick([np.inf, -np.inf])
@@ -228,7 +233,7 @@ def spoiled(draw: Draw, product: Product) -> Outcome:
         make = lambda: model(4, dtype=value).fit(series)  # noqa: E731
     else:
         more, names = {"past_covariates": series}, ["covariates"]
-    draw.note(fault=kind)
+    draw.note(fault=kind, value=value if kind in ("context", "horizon", "name", "dtype") else "")
     outcome = ask(lambda: make().predict(4, series=series, **more))
     must_refuse(outcome, f"{kind} that cannot be used", names)
     return outcome

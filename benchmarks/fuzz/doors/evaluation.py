@@ -49,7 +49,7 @@ def _mean(numbers: list[float]) -> float:
 def looped(targets: Floats, quantiles: Floats, scales: Floats) -> dict[str, float]:
     """Return the scores by loops over the points, as their definitions say."""
     points = [(i, j) for i, j in np.ndindex(targets.shape) if not np.isnan(targets[i, j])]
-    losses = {level: 0.0 for level in LEVELS}
+    losses = dict.fromkeys(LEVELS, 0.0)
     mase, mape, smape, total = [], [], [], 0.0
     for i, j in points:
         y, own = targets[i, j], quantiles[i, j]

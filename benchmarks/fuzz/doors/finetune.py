@@ -27,7 +27,7 @@ TARGETS = ("router+head", "head", "router", "norms", "lora", "full")
 
 def case(draw: Draw, product: Product) -> Outcome:
     """Finetune, and look at the weights and at the forecasts."""
-    kind = draw.weighted({"usable": 40, "odd": 15, "windows": 10, "series": 15, "settings": 20})
+    kind = draw.weighted({"usable": 22, "odd": 10, "windows": 8, "series": 25, "settings": 35})
     draw.note(kind=kind)
     return _KINDS[kind](draw, product)
 

@@ -30,7 +30,9 @@ from benchmarks.fuzz.product import Product
 
 def case(draw: Draw, product: Product) -> Outcome:
     """Ask for the forecast of a frame, and compare with arrays and times."""
-    kind = draw.weighted({"usable": 55, "spoiled": 25, "future": 8, "codes": 8, "one row": 4})
+    kind = draw.weighted(
+        {"usable": 52, "spoiled": 25, "future": 8, "codes": 8, "one row": 3, "unasked": 4}
+    )
     draw.note(kind=kind)
     return _KINDS[kind](draw, product)
 
@@ -168,6 +170,25 @@ def _check_future(table: Any, truth: Truth, chosen: Any, count: int, horizon: in
         own, wanted = got[i * horizon : (i + 1) * horizon], times[start : start + horizon]
         if list(own) != list(wanted):
             raise Broken("future rows: starts too late", f"{list(own[:2])}, not {list(wanted[:2])}")
+
+
+def unasked(draw: Draw, product: Product) -> Outcome:
+    """Name no target: parts of the date, row numbers and constants are not forecast."""
+    times = pd.date_range("2023-11-20", periods=draw.integer(40, 90), freq=draw.pick(["h", "D"]))
+    n = len(times)
+    columns: dict[str, Any] = {
+        "year": times.year, "month": times.month, "day": times.day, "weekday": times.dayofweek,
+        "hour": times.hour, "row": np.arange(n), "number": np.arange(1, n + 1),
+        "constant": np.full(n, 3.5), "empty": np.full(n, np.nan),
+    }  # fmt: skip
+    name = draw.pick(list(columns))
+    frame = pd.DataFrame({"t": times, "y": draw.rng.normal(size=n).round(3), name: columns[name]})
+    frame = frame[[frame.columns[i] for i in draw.order(3)]]
+    draw.note(name=name, n=n)
+    outcome = ask(lambda: product.pipe.predict_frame(frame, 2, time_column="t"))
+    if may_refuse(outcome, f"unasked {name}", [name]) is not None:
+        require(set(outcome.value["target"]) == {"y"}, f"unasked: {name} is forecast")
+    return outcome
 
 
 CODES = {"%Y%m%d": "D", "%Y%m": "MS", "%Y": "YS", "%Y%m%d%H": "h", "%Y%m%d%H%M": "15min"}
@@ -411,4 +432,5 @@ _KINDS: dict[str, Any] = {
     "future": future,
     "codes": codes,
     "one row": one_row,
+    "unasked": unasked,
 }

@@ -174,9 +174,11 @@ def bad_options(draw: Draw, product: Product) -> Outcome:
     """Spoil an option: the error names it."""
     series, horizon, options = some_batch(draw), some_horizon(draw), some_options(draw)
     if draw.chance(0.4):
-        name, value = "horizon", bad_integer(draw)
+        name = "horizon"
+        value = draw.pick([10**12, 10**20]) if draw.chance(0.05) else bad_integer(draw)
         draw.note(horizon=value)
-        outcome = ask(lambda: product.pipe.predict(series, value, **options))
+        call = lambda: product.pipe.predict(series, value, **options)  # noqa: E731
+        outcome = ask(call, also=(MemoryError,))
     else:
         name, value = bad_option(draw)
         draw.note(option=name, value=value)

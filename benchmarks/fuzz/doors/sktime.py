@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,8 @@ class Fitted:
         Names of the variables; empty for a Series.
     instances : list
         Keys of the instances; empty for a single series.
+    cuts : list of int
+        Steps by which each instance ends before the clock.
     """
 
     y: Any
@@ -52,6 +54,7 @@ class Fitted:
     series: list[Floats]
     columns: list[Any]
     instances: list[Any]
+    cuts: list[int] = field(default_factory=list)
 
 
 def case(draw: Draw, product: Product) -> Outcome:
@@ -85,16 +88,19 @@ def some_y(draw: Draw, horizon: int, layout: str | None = None, kind: str | None
         keys = draw.pick([["k1", "k2"], [3, 1], ["b", "a"]])
     elif layout == "hierarchy":
         keys = [("r1", "s1"), ("r1", "s2"), ("r2", "s1")]
+    unequal = layout in ("panel", "hierarchy") and draw.chance(0.4)
+    cuts = [draw.integer(0, 3) if unequal else 0 for _ in keys]
     series, parts = [], []
-    for _key in keys:
-        own = [some_series(draw, n) for _ in columns]
+    for cut in cuts:
+        own = [some_series(draw, n - cut) for _ in columns]
         series += own
-        parts.append(pd.DataFrame(dict(zip(columns, own, strict=True)), clock.history))
+        parts.append(pd.DataFrame(dict(zip(columns, own, strict=True)), clock.history[: n - cut]))
     if layout == "frame":
         return Fitted(parts[0], clock, series, columns, [])
     names = ["id"] if layout == "panel" else ["region", "shop"]
     y = pd.concat(parts, keys=keys, names=[*names, "time"])
-    return Fitted(y, clock, series, columns, keys)
+    draw.note(cuts=cuts)
+    return Fitted(y, clock, series, columns, keys, cuts)
 
 
 def with_gaps(draw: Draw, data: Fitted) -> None:
@@ -175,14 +181,19 @@ def check_values(table: Any, wanted: Floats, data: Fitted, kind: str) -> None:
 
 def check_index(table: Any, data: Fitted, steps: np.ndarray) -> None:
     """Check that the times of a forecast continue the times of the data."""
-    index = table.index
     if data.instances:
         keys = [key for key in data.instances for _ in steps]
-        require_equal(index.droplevel(-1), keys, "instances of the forecast")
-        index = index.get_level_values(-1)[: len(steps)]
-    wanted = data.clock.future[steps - 1]
-    if not same_times(index, wanted):
-        raise Broken(f"times: {data.clock.label}", f"{list(index[:3])}, not {list(wanted[:3])}")
+        require_equal(table.index.droplevel(-1), keys, "instances of the forecast")
+    times = data.clock.history.append(data.clock.future)
+    for i, cut in enumerate(data.cuts or [0]):
+        own = table.index[i * len(steps) : (i + 1) * len(steps)]
+        own = own.get_level_values(-1) if data.instances else own
+        wanted = times[len(data.clock.history) - cut + steps - 1]
+        if not same_times(own, wanted):
+            raise Broken(f"times: {data.clock.label}", f"{list(own[:3])}, not {list(wanted[:3])}")
+    freq = None if data.instances else getattr(data.y.index, "freq", None)
+    if freq is not None and len(steps) > 2 and (np.diff(steps) == 1).all():
+        require(table.index.freq == freq, "freq of the forecast is kept", table.index.freq)
 
 
 def quantiles(draw: Draw, product: Product) -> Outcome:

@@ -191,9 +191,16 @@ def check_index(table: Any, data: Fitted, steps: np.ndarray) -> None:
         wanted = times[len(data.clock.history) - cut + steps - 1]
         if not same_times(own, wanted):
             raise Broken(f"times: {data.clock.label}", f"{list(own[:3])}, not {list(wanted[:3])}")
-    freq = None if data.instances else getattr(data.y.index, "freq", None)
-    if freq is not None and len(steps) > 2 and (np.diff(steps) == 1).all():
-        require(table.index.freq == freq, "freq of the forecast is kept", table.index.freq)
+    check_freq(table, data, steps)
+
+
+def check_freq(table: Any, data: Fitted, steps: np.ndarray) -> None:
+    """Check that the index keeps its ``freq``, where sktime's own forecasters keep it."""
+    index = data.y.index
+    if data.instances or getattr(index, "freq", None) is None or getattr(index, "tz", None):
+        return
+    if len(steps) > 2 and (np.diff(steps) == 1).all():
+        require(table.index.freq == index.freq, "freq of the forecast is kept", table.index.freq)
 
 
 def quantiles(draw: Draw, product: Product) -> Outcome:

@@ -1,0 +1,1 @@
+"""Inputs of cases: values, containers, options, times, frames and files."""

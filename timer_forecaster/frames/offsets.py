@@ -64,8 +64,9 @@ def with_offsets(
     Returns
     -------
     pandas.DatetimeIndex
-        In the zone that is given. Else with the offset, if there is one. Else with the best known zone whose clock shows these
-        offsets; or in UTC, if the column holds several zones or the times are regular in UTC.
+        In the zone that is given. Else with the offset, if there is one. Else in the best known
+        zone whose clock shows these offsets; or in UTC, if the column holds several zones or the
+        times are regular in UTC.
 
     Raises
     ------

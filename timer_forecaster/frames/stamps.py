@@ -16,6 +16,7 @@ from timer_forecaster.frames.numbers import read_numbers
 from timer_forecaster.frames.readings import is_count
 from timer_forecaster.frames.texts import TextOptions, read_texts
 
+_NEAR_YEARS = (1700, 2200)  # Nanoseconds reach from 1677 to 2262.
 _WHOLE = r"[+-]?\d+(?:\.0*)?"
 _NUMBER = r"[+-]?\d+\.\d*"
 _MONTHS = (r"\d{4}\.(?:0[1-9]|1[0-2])", r"(?:0?[1-9]|1[0-2])\.(?:19|20)\d{2}")
@@ -78,7 +79,20 @@ def parse_times(
         raise ValueError(f"time column {column!r}: data row {missing.argmax() + 1} has no time")
     options = TextOptions(date_format, dayfirst, timezone, freq)
     times = _parsed(plain_times(values, column, timezone), values, column, options)
-    return times if timezone is None else in_zone(times, timezone, column, series)
+    if timezone is not None:
+        times = in_zone(times, timezone, column, series)
+    return _with_room(times)
+
+
+def _with_room(times: pd.Series) -> pd.Series:
+    """Return times near the ends of what nanoseconds reach in microseconds, to go on from them."""
+    if (
+        times.dtype.kind != "M"
+        or times.dt.unit != "ns"
+        or times.dt.year.between(*_NEAR_YEARS).all()
+    ):
+        return times
+    return times.dt.as_unit("us") if (times.dt.nanosecond == 0).all() else times
 
 
 def _parsed(

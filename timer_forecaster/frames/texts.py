@@ -27,6 +27,8 @@ _ISO = r"\d{4}([-/]?)\d{1,2}\1\d{1,2}(?:[T ].*)?|\d{4}-\d{1,2}"
 
 _MONTHS_OF_A_YEAR = 12
 
+_YEARS = ("%Y", "%y", "%G", "%c", "%x", "ISO8601")
+
 
 class TextOptions(NamedTuple):
     """What is known of a column of texts, beside the texts."""
@@ -91,10 +93,14 @@ class _Texts(NamedTuple):
         )
 
     def _by_format(self, date_format: str) -> pd.DatetimeIndex:
+        if not any(year in date_format for year in _YEARS):
+            raise ValueError(f"date_format={date_format!r} has no year: it needs %Y or %y")
         try:
-            times = pd.to_datetime(self.texts, format=date_format, errors="coerce")
-        except ValueError:  # several offsets from UTC
-            times = pd.to_datetime(self.texts, format=date_format, errors="coerce", utc=True)
+            # Several offsets from UTC make no column of pandas, unless it is in UTC.
+            utc = "%z" in date_format or "%Z" in date_format
+            times = pd.to_datetime(self.texts, format=date_format, errors="coerce", utc=utc)
+        except ValueError as error:
+            raise ValueError(f"date_format={date_format!r} cannot be used: {error}") from error
         if times.isna().any():
             raise self._error(times.isna(), f"is not of date_format={date_format!r}")
         return pd.DatetimeIndex(times)

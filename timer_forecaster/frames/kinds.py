@@ -172,7 +172,9 @@ def _periods(values: pd.Series, column: Hashable) -> pd.Series:
     frequencies = np.array([value.freqstr for value in values])
     other = frequencies != frequencies[0]
     if other.any():
-        raise row_error(values, other, column, f"is no period of {frequencies[0]!r}, as row 1 is")
+        raise row_error(
+            values, other, column, f"is no period of {values.iloc[0].freqstr!r}, as row 1 is"
+        )
     return pd.Series(pd.PeriodIndex(values), index=values.index, name=values.name)
 
 

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from timer_forecaster.frames.codes import Code, Coded, codes_of
 from timer_forecaster.frames.epochs import Counted, days_of, unix_of
 from timer_forecaster.frames.readings import Reading, anchored, coverage, decided, is_count
-from timer_forecaster.frames.times import most_common_step, regular_step, step_name
+from timer_forecaster.frames.times import regular_step, step_name
 
 # If so many numbers are dates of a code, the others are errors; unless the numbers are a count.
 _NEARLY_ALL, _MOST = 0.9, 0.5
 _FEW = 10
 
+_MONTHS = 12
 _CALENDAR_YEARS = (1900, 2100)
 
 
@@ -74,7 +75,8 @@ class _Column:
         self.rows, self.numbers, self.column, self.freq = rows, numbers, column, freq
         coded = codes_of(numbers, width)
         self.codes = [one for one in coded if one.valid]
-        self.broken = [one for one in coded if not one.valid]
+        likely = ("valid", "cycle")
+        self.broken = [one for one in coded if not one.valid and one.code.proof in likely]
         counted = (unix_of(numbers), days_of(numbers))
         self.counted = [one for one in counted if one is not None]
 
@@ -85,13 +87,11 @@ class _Column:
     def _by_freq(self) -> pd.DatetimeIndex | None:
         readings = self._readings([*self.codes, *self.counted])
         fitting = [one for one in readings if coverage(one.times, self.freq) > 0]
-        if len(fitting) == 1 or (len(readings) == 1 and not fitting):
-            return (fitting or readings)[0].times
         if fitting:
             best = decided(fitting, self.freq)
             return self._refuse(fitting) if best is None else best.times
         self._refuse_errors()
-        return None
+        return readings[0].times if len(readings) == 1 else None
 
     def _readings(self, found: Sequence[Coded | Counted]) -> list[Reading]:
         readings = []
@@ -134,11 +134,11 @@ class _Column:
             return one.code.proof == "cycle"
         first, last = _CALENDAR_YEARS
         years = first <= self.numbers[0] and self.numbers[-1] <= last
-        return one.is_whole() and not years
+        return one.is_whole() and len(self.numbers) == _MONTHS and not years
 
     def _refuse(self, readings: list[Reading]) -> NoReturn:
-        usual = {_name(one.code): one.code.freq for one in self.codes}
-        steps = [_step_of(one.times) or usual.get(one.name) for one in readings]
+        codes = {_name(one.code): one.code for one in self.codes}
+        steps = [_step_of(one.times, codes.get(one.name)) for one in readings]
         told = len(set(steps)) == len(steps) and None not in steps
         pairs = zip(readings, steps, strict=True)
         dates = [f"freq={step!r} if they are {reading.name}" for reading, step in pairs]
@@ -173,7 +173,9 @@ def _name(code: Code) -> str:
     return f"{code.noun} ({code.name})"
 
 
-def _step_of(times: pd.DatetimeIndex) -> str | None:
-    """Return the name of the step of sorted dates."""
-    step = regular_step(times) or (most_common_step(times) if len(times) > 1 else None)
+def _step_of(times: pd.DatetimeIndex, code: Code | None) -> str | None:
+    """Return a frequency to pass for dates of a code."""
+    step = regular_step(times)
+    if code is not None and (code.period or step is None):
+        return code.freq
     return None if step is None else step_name(step)

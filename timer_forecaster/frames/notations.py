@@ -140,6 +140,8 @@ def read_parts(parts: pd.DataFrame, meaning: Mapping[str, str]) -> Dates:
     year = field("year", -1)
     if "yy" in parts or "yy" in meaning:
         year = np.where(year < 0, full_years(field("yy")), year)
+        short = parts[meaning.get("yy", "yy")].str.len() == 1  # a day or a month
+        year = np.where(short, -1, year)
     dates = _dates(parts, year, field)
     if "weekday" in parts:
         named = parts["weekday"].map(WEEKDAYS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from timer_forecaster.frames.readings import Reading, anchored, decided
 # "today", which this does not match.
 _ISO = r"\d{4}([-/]?)\d{1,2}\1\d{1,2}(?:[T ].*)?|\d{4}-\d{1,2}"
 
+_ALL = (*NOTATIONS, *MONTH_AND_NUMBER)
 _MONTHS_OF_A_YEAR = 12
 
 _YEARS = ("%Y", "%y", "%G", "%c", "%x", "ISO8601")
@@ -115,15 +117,15 @@ class _Texts(NamedTuple):
     def _notation(self, wall: pd.Series) -> pd.DatetimeIndex:
         """Return dates in the notation that fits most texts, which must fit all."""
         lower = wall.str.lower().str.replace(r"\s+", " ", regex=True)
-        found = [(one, parts_of(lower, one)) for one in (*NOTATIONS, *MONTH_AND_NUMBER)]
+        possible = [one for one in _ALL if re.fullmatch(one.pattern, lower.iloc[0])]
         unread = np.ones(len(wall), dtype=bool)
-        for notation, parts in found:
+        for notation in possible or _ALL:
+            parts = parts_of(lower, notation)
             strange = parts["all"].isna().to_numpy()
             if not strange.any():
-                readings, bad = self._readings(notation, parts)
+                readings, strange = self._readings(notation, parts)
                 if readings:
                     return self._chosen(notation, readings, lower)
-                strange = bad
             unread = strange if strange.sum() < unread.sum() else unread
         raise self._error(unread, why_unread(wall[unread].iloc[0]))
 

@@ -6,8 +6,9 @@ always show the same zone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
@@ -37,7 +38,8 @@ _NEAR = 8 * _DAY
 
 _CHANGES_OF_A_SAMPLE = 20
 
-Places = NDArray[np.intp]
+# Times of a sample that have the usual time of the day. Others were moved: they do not exist.
+_MOVED_SHARE = 0.5
 
 
 @lru_cache(maxsize=1)
@@ -81,14 +83,14 @@ def zone_of_offsets(times: pd.DatetimeIndex, offsets: pd.TimedeltaIndex) -> Zone
     """
     order = times.argsort()
     times, offsets = times[order], offsets[order]
-    changes = np.flatnonzero(np.diff(offsets.asi8) != 0)
-
-    def fits(zone: ZoneInfo, places: Places) -> bool:
-        utc = times[places]
-        local = utc.tz_convert(zone).tz_localize(None) - utc.tz_localize(None)
-        return bool((local == offsets[places]).all())
-
-    return _first_that(fits, _samples(len(times), changes))
+    sample = _sample(np.diff(offsets.asi8))
+    moments, shown = _moments(times[sample]), offsets[sample].to_pytimedelta()
+    for zone in map(ZoneInfo, _zones()):
+        if _offsets(zone, moments) == list(shown):
+            local = times.tz_convert(zone).tz_localize(None)
+            if (local - times.tz_localize(None) == offsets).all():
+                return zone
+    return None
 
 
 def zone_of_days(times: pd.DatetimeIndex) -> ZoneInfo | None:
@@ -110,35 +112,39 @@ def zone_of_days(times: pd.DatetimeIndex) -> ZoneInfo | None:
     clock = (seconds - seconds[0] + _DAY // 2) % _DAY
     if not 0 < np.ptp(clock) <= _LARGEST_CHANGE:
         return None
-    changes = np.flatnonzero(np.diff(clock) != 0)
-    samples = _samples(len(times), changes)
+    sample = _sample(np.diff(clock))
+    moments, shown = _moments(times[sample]), seconds[sample]
+    near = steps[np.diff(clock) != 0].max() <= _NEAR
+    second_best = None
+    for zone in map(ZoneInfo, _zones()):
+        offsets = [round(offset.total_seconds()) for offset in _offsets(zone, moments)]
+        wall, counts = np.unique((shown + offsets) % _DAY, return_counts=True)
+        if counts.max() < _MOVED_SHARE * len(moments):
+            continue
+        at_midnight = wall[counts.argmax()] == 0
+        if (at_midnight or (near and second_best is None)) and _has_one_clock(times, zone):
+            if at_midnight:
+                return zone
+            second_best = zone
+    return second_best
 
-    def clocks(zone: ZoneInfo, places: Places) -> pd.TimedeltaIndex:
-        wall = wall_times(times[places].tz_convert(zone))
-        return (wall - wall.normalize()).unique()
 
-    def at_midnight(zone: ZoneInfo, places: Places) -> bool:
-        shown = clocks(zone, places)
-        return len(shown) == 1 and shown[0] == pd.Timedelta(0)
-
-    found = _first_that(at_midnight, samples)
-    if found is None and steps[changes].max() <= _NEAR:
-        return _first_that(lambda zone, places: len(clocks(zone, places)) == 1, samples)
-    return found
+def _has_one_clock(times: pd.DatetimeIndex, zone: ZoneInfo) -> bool:
+    wall = wall_times(times.tz_convert(zone))
+    return (wall - wall.normalize()).nunique() == 1
 
 
-def _samples(count: int, changes: Places) -> tuple[Places, Places]:
-    """Return the places that tell most zones apart, the ends and both sides of changes; and all."""
+def _sample(differences: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the places that tell most zones apart: the ends, and both sides of changes."""
+    changes = np.flatnonzero(differences)
     some = changes[:: 1 + len(changes) // _CHANGES_OF_A_SAMPLE]
-    return np.unique([0, *some, *(some + 1), count - 1]).astype(np.intp), np.arange(count)
+    return np.unique([0, *some, *(some + 1), len(differences)]).astype(np.intp)
 
 
-def _first_that(
-    fits: Callable[[ZoneInfo, Places], bool], samples: tuple[Places, Places]
-) -> ZoneInfo | None:
-    """Return the first zone that fits at a sample of places, and then at all of them."""
-    for name in _zones():
-        zone = ZoneInfo(name)
-        if all(fits(zone, places) for places in samples):
-            return zone
-    return None
+def _moments(times: pd.DatetimeIndex) -> list[datetime]:
+    """Return times in UTC as objects whose offsets are quick to find."""
+    return list(times.floor("us").to_pydatetime())
+
+
+def _offsets(zone: ZoneInfo, moments: list[datetime]) -> list[timedelta]:
+    return [cast(timedelta, moment.astimezone(zone).utcoffset()) for moment in moments]

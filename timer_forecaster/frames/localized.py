@@ -12,6 +12,8 @@ from timer_forecaster.frames.clock import local_times
 from timer_forecaster.frames.doubts import row_error
 from timer_forecaster.frames.zones import zone_named
 
+_LONGEST_CHANGE = pd.Timedelta(hours=3)
+
 
 def in_zone(
     times: pd.Series, timezone: str, column: Hashable, series: pd.Series | None = None
@@ -75,12 +77,13 @@ def _occurs_again(
 ) -> NDArray[np.bool_]:
     """Whether each time is the second one of its name: its series went back by then."""
     again = np.zeros(len(wall), dtype=bool)
-    last: dict[Hashable, tuple[pd.Timestamp, bool]] = {}
-    for row in np.flatnonzero(twice):
+    last: dict[Hashable, tuple[int, bool]] = {}
+    for row in np.flatnonzero(twice).tolist():
         key = None if series is None else series.iloc[row]
-        time = wall[row]
-        before, back = last.get(key, (None, False))
-        near = before is not None and abs(time - before) < pd.Timedelta(hours=3)
-        again[row] = near and (back or time <= before)
-        last[key] = time, bool(again[row])
+        before, back = last.get(key, (row, False))
+        near = abs(wall[row] - wall[before]) < _LONGEST_CHANGE
+        if series is None:
+            near &= row == before + 1  # else another series, whose rows follow
+        again[row] = near and (back or (row != before and wall[row] <= wall[before]))
+        last[key] = row, bool(again[row])
     return again

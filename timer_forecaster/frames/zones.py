@@ -38,9 +38,6 @@ _NEAR = 8 * _DAY
 
 _CHANGES_OF_A_SAMPLE = 20
 
-# Times of a sample that have the usual time of the day. Others were moved: they do not exist.
-_MOVED_SHARE = 0.5
-
 
 @lru_cache(maxsize=1)
 def _zones() -> tuple[str, ...]:
@@ -118,8 +115,10 @@ def zone_of_days(times: pd.DatetimeIndex) -> ZoneInfo | None:
     second_best = None
     for zone in map(ZoneInfo, _zones()):
         offsets = [round(offset.total_seconds()) for offset in _offsets(zone, moments)]
-        wall, counts = np.unique((shown + offsets) % _DAY, return_counts=True)
-        if counts.max() < _MOVED_SHARE * len(moments):
+        clocks = (shown + offsets) % _DAY
+        wall, counts = np.unique(clocks, return_counts=True)
+        odd = np.flatnonzero(clocks != wall[counts.argmax()])
+        if not all(_set_forward(zone, moments[place]) for place in odd):
             continue
         at_midnight = wall[counts.argmax()] == 0
         if (at_midnight or (near and second_best is None)) and _has_one_clock(times, zone):
@@ -127,6 +126,12 @@ def zone_of_days(times: pd.DatetimeIndex) -> ZoneInfo | None:
                 return zone
             second_best = zone
     return second_best
+
+
+def _set_forward(zone: ZoneInfo, moment: datetime) -> bool:
+    """Whether the clock was set forward shortly before, so that a time may have been moved."""
+    before, after = _offsets(zone, [moment - timedelta(seconds=_LARGEST_CHANGE), moment])
+    return before < after
 
 
 def _has_one_clock(times: pd.DatetimeIndex, zone: ZoneInfo) -> bool:

@@ -82,8 +82,5 @@ def test_what_cannot_be_local_is_refused(values, timezone, message):
 def test_rows_keep_their_index_and_name():
     days = pd.Series(pd.date_range("2024-01-01", periods=2), index=[5, 3], name="x")
     times = in_zone(days, "Asia/Tokyo", "t")
-    assert (times.index.tolist(), times.name, np.unique(times.dt.hour).tolist()) == (
-        [5, 3],
-        "x",
-        [0],
-    )
+    assert (times.index.tolist(), times.name) == ([5, 3], "x")
+    assert times.dt.hour.tolist() == [0, 0]

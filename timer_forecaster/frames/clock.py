@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import tzinfo
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from pandas.tseries.offsets import DateOffset, Day, Tick
 _HOURS = {"hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"}
 
 
-def on_wall_clock(times: pd.Index, step: Any) -> bool:
+def on_wall_clock(times: pd.Index, step: Any) -> TypeGuard[pd.DatetimeIndex]:
     """Whether times have a zone and the step is a step of its wall clock."""
     if not isinstance(times, pd.DatetimeIndex) or times.tz is None:
         return False
@@ -108,5 +108,6 @@ def last_time(times: pd.Index, earlier: pd.Index) -> pd.Index:
     if not isinstance(times, pd.DatetimeIndex) or times.tz is None:
         return last
     if len(times) == 1:
-        times = earlier[earlier < last[0]].append(last)
-    return last if wall_times(times)[-1] == last.tz_localize(None)[0] else times[-2:]
+        times = cast(pd.DatetimeIndex, earlier[earlier < last[0]].append(last))
+    shown = times[-1].tz_localize(None)
+    return last if wall_times(times)[-1] == shown else times[-2:]

@@ -271,7 +271,8 @@ def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:
     ['2024-02-29', '2024-03-31']
     """
     if on_wall_clock(times, step):
-        return local_times(future_times(wall_times(times), step, horizon), times.tz)
+        wall = cast(pd.DatetimeIndex, future_times(wall_times(times), step, horizon))
+        return local_times(wall, times.tz)
     last = times[-1]
     if isinstance(times, pd.PeriodIndex):
         return pd.period_range(last, periods=horizon + 1, freq=times.freq)[1:]
@@ -285,7 +286,8 @@ def future_times(times: pd.Index, step: Step, horizon: int) -> pd.Index:
 def past_times(times: pd.Index, step: Step, count: int) -> pd.Index:
     """Return the `count` times before the first of `times`, which lies on the grid of `step`."""
     if on_wall_clock(times, step):
-        return local_times(past_times(wall_times(times), step, count), times.tz)
+        wall = cast(pd.DatetimeIndex, past_times(wall_times(times), step, count))
+        return local_times(wall, times.tz)
     first = times[0]
     if isinstance(times, pd.PeriodIndex):
         return pd.period_range(end=first, periods=count + 1, freq=times.freq)[:-1]

@@ -6,7 +6,7 @@ A single series is a panel of one instance. A step of the grid without a value i
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -119,7 +119,7 @@ def times_at(history: History, steps: NDArray[np.intp]) -> pd.Index:
     end, step, _ = history
     if on_wall_clock(end, step):
         wall = times_at(history._replace(end=wall_times(end)[-1:]), steps)
-        return local_times(wall, end.tz).where(steps != 0, end[-1])
+        return local_times(cast(pd.DatetimeIndex, wall), end.tz).where(steps != 0, end[-1])
     past = past_times(end, step, max(0, -int(steps.min())))
     around = past.append(end).append(future_times(end, step, max(0, int(steps.max()))))
     return around.take(steps + len(past))

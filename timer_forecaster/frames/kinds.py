@@ -65,7 +65,7 @@ def plain_times(values: pd.Series, column: Hashable, timezone: str | None = None
     if isinstance(dtype, pd.IntervalDtype) or dtype.kind in _REFUSED:
         raise _refused(column, dtype, _REFUSED.get(dtype.kind, "intervals"))
     if isinstance(dtype, pd.SparseDtype):
-        values = values.sparse.to_dense()
+        values = values.astype(dtype.subtype)
     elif isinstance(dtype, pd.StringDtype):
         return values.astype(object)
     if pd.api.types.is_numeric_dtype(values.dtype):

@@ -159,7 +159,7 @@ def _dates(parts: pd.DataFrame, year: Fields, field: Callable[..., Fields]) -> D
     if "of_year" in parts:
         return days_of_year(year, field("of_year"))
     if "name" in parts:
-        month = parts["name"].map(MONTHS).fillna(0).to_numpy(dtype=np.int64)
+        month = np.asarray(parts["name"].map(MONTHS).fillna(0), dtype=np.int64)
     else:
         month = field("month", 1)
     return dates_of(year, month, field("day", 1))

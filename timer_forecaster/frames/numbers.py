@@ -153,7 +153,7 @@ class _Column:
         """Refuse numbers of which nearly all are dates of a code, if they are no count."""
         plain = coverage(pd.Index(self.numbers)) if self.broken else 1.0
         for one in self.broken:
-            wrong = one.times.isna()
+            wrong = np.asarray(one.times.isna())
             share = 1 - wrong.mean()
             nearly = share >= _NEARLY_ALL and plain < 1 and len(wrong) >= _FEW
             if nearly or (share >= _MOST and plain < _MOST):

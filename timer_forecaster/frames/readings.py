@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from timer_forecaster.frames.grids import regular_grid
-from timer_forecaster.frames.times import as_step, most_common_step, regular_step
+from timer_forecaster.frames.times import Step, as_step, most_common_step, regular_step
 
 # A reading is clearly more regular if the times fill this much more of their grid.
 _CLEARLY = 2.0
@@ -37,6 +37,7 @@ def coverage(times: pd.Index, freq: Any = None) -> float:
     0.8
     """
     times = times.unique().sort_values()
+    step: Step | None
     if freq is not None:
         step = as_step(freq, times)
     elif len(times) < 2:

@@ -174,8 +174,8 @@ class _Texts(NamedTuple):
 def _has_years(notation: Notation, months: pd.DatetimeIndex, lower: pd.Series) -> bool:
     """Whether months with two digits are months of years, and not days without a year."""
     parts = parts_of(lower, notation)
-    number = parts["yy"].astype("int64").to_numpy()
-    days = dates_of(np.full(len(parts), 2000), months.month.to_numpy(), number)
+    number = np.asarray(parts["yy"], dtype=np.int64)
+    days = dates_of(np.full(len(parts), 2000), np.asarray(months.month, np.int64), number)
     if np.isnat(days).any():  # no days of these months
         return True
     one_year = len(months) == _MONTHS_OF_A_YEAR and months.year.nunique() == 1

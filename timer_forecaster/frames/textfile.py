@@ -92,21 +92,32 @@ def read_text(
             has_header=has_header,
             decimal_known=decimal_known,
         )
-    texts = dialect.header.names if decimal_known else [*wanted]
-    frame = _parse(source, dialect, counted, texts)
-    if dialect.separator != "," and not decimal_known:
-        doubtful = [
-            name
-            for name in dialect.header.names
-            if name not in texts and _may_be_thousands(frame[name])
-        ]
-        if doubtful:
-            text = _parse(source, dialect, counted, [*texts, *doubtful])[doubtful]
-            frame[doubtful] = text.mask(text.isin(_MISSING))
-    if decimal_known:
-        others = [name for name in dialect.header.names if name not in wanted]
-        frame[others] = frame[others].mask(frame[others].isin(_MISSING))
+    frame = _read_rows(source, dialect, counted, wanted, decimal_known)
     return _table(source, dialect, counted, frame)
+
+
+def _read_rows(
+    source: Source,
+    dialect: Dialect,
+    counted: Counted,
+    wanted: Collection[str],
+    decimal_known: bool,
+) -> pd.DataFrame:
+    """Read the rows, of which the numbers stay texts where their notation is given or doubtful."""
+    names = dialect.header.names
+    others = [name for name in names if name not in wanted]
+    if decimal_known:
+        frame = _parse(source, dialect, counted, names)
+        frame[others] = frame[others].mask(frame[others].isin(_MISSING))
+        return frame
+    frame = _parse(source, dialect, counted, wanted)
+    doubtful = [
+        name for name in others if dialect.separator != "," and _may_be_thousands(frame[name])
+    ]
+    if doubtful:
+        text = _parse(source, dialect, counted, [*wanted, *doubtful])[doubtful]
+        frame[doubtful] = text.mask(text.isin(_MISSING))
+    return frame
 
 
 def _table(source: Source, dialect: Dialect, counted: Counted, frame: pd.DataFrame) -> Table:

@@ -171,6 +171,7 @@ def bad_folder(draw: Draw, product: Product) -> Outcome:
     options: dict[str, Any] = {}
     if kind == "infinite":
         values[draw.integer(0, len(values) - 1)] = np.inf
+        names.append("series[")
         write_set(draw, product, [values])
     elif kind == "no file":
         names = [str(product.folder)]

@@ -104,7 +104,7 @@ def usable(draw: Draw, product: Product) -> Outcome:
     name = draw.pick(list(MUST))
     given: Any = [MUST[name](values) for values in product_series]
     given = [one if made is None else made for made, one in zip(given, product_series, strict=True)]
-    draw.note(container=name, level=float(np.nanmax(product_series[0])))
+    draw.note(container=name, levels=[float(np.nanmax(one)) for one in product_series])
     _probe_forecast(product, np.sin(np.arange(40) / 3))
     outcome = ask(lambda: tune(product, given, config))
     adapter = must_answer(outcome, f"finetune: {name}")

@@ -85,13 +85,21 @@ def answer(
         if may_refuse(outcome, "too large values", ["series"]) is None:
             return outcome
     else:
-        must_answer(outcome, draw.notes.get("container", "usable input"))
+        must_answer(outcome, described(draw, options))
     if outcome.error is None:
         quantiles = check_answer(outcome.value, len(series), int(horizon))
         check_constant(used, quantiles)
         if pipe is not product.pipe:  # the laws compare answers in float64
             outcome = ask(lambda: product.pipe.predict(given, horizon, **options))
     return outcome
+
+
+def described(draw: Draw, options: Any) -> str:
+    """Return what is special about a question."""
+    kind = type(options.get("context_length", 1)).__name__
+    if kind != "int":
+        return f"context_length of type {kind}"
+    return str(draw.notes.get("container", "usable input"))
 
 
 def unread(used: list[Floats]) -> tuple[str, list[str]] | None:

@@ -119,7 +119,7 @@ def test_the_memory_of_a_forecaster_knows_the_time_of_the_day(zone, time, start)
     "step, wall",
     [(Day(), True), (BDay(), True), (Week(), True), (MonthBegin(), True), (Hour(), False),
      (Minute(15), False), (Hour(24), False), (DateOffset(months=1), True),
-     (DateOffset(hours=6), False), (1, True)],
+     (DateOffset(hours=6), False), (1, False)],
 )  # fmt: skip
 def test_days_and_longer_are_steps_of_the_wall_clock(step, wall):
     times = pd.date_range("2024-01-01", periods=3)

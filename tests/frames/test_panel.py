@@ -129,7 +129,7 @@ def test_integers_and_periods_have_a_future_too(pipeline, times):
 
 
 def test_each_target_of_a_wide_frame_has_its_own_end(pipeline):
-    frame = with_future("D").assign(z=1.0, w=2.0)
+    frame = with_future("D").assign(z=np.cos(np.arange(30)), w=np.sin(np.arange(30)))
     frame.loc[[3, 28, 29], "w"] = np.nan
     forecast = pipeline.predict_frame(frame, 2, time_column="time")
     starts = forecast.groupby("target", sort=False)["time"].first().dt.day
@@ -139,7 +139,10 @@ def test_each_target_of_a_wide_frame_has_its_own_end(pipeline):
 
 def test_each_id_of_a_long_frame_has_its_own_end(pipeline):
     frame = pd.concat(
-        [with_future("D", empty=n).assign(id=key, z=1.0) for key, n in {"b": 3, "a": 0}.items()]
+        [
+            with_future("D", empty=n).assign(id=key, z=np.sin(np.arange(30)))
+            for key, n in {"b": 3, "a": 0}.items()
+        ]
     )
     forecast = pipeline.predict_frame(frame, 1, time_column="time", id_column="id")
     assert forecast["time"].dt.day.tolist() == [28, 31, 31, 31]

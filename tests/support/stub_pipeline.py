@@ -1,5 +1,7 @@
 """A pipeline without a network, for tests of frames."""
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,10 @@ from timer_forecaster import ForecastPipeline
 class StubForecast:
     """Quantile of every step: last observed value + step + level."""
 
+    failures: ClassVar = {}
+
     def __init__(self, last, horizon):
+        self.n_series = len(last)
         self.base = np.asarray(last)[:, None] + np.arange(1, horizon + 1)
 
     def quantile(self, level):

@@ -37,13 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; or 2 if the input cannot be used, a file cannot be read or written, or a training run
+        0; or 3 if some series of a file could not be forecast, and the others were;
+        or 2 if the input cannot be used, a file cannot be read or written, or a training run
         failed; or 130 after Ctrl-C. The reason is then one line on stderr. It is 141 if the reader
         of the output has gone, as the reader of ``timer-forecaster ... | head`` has.
     """
     words = sys.argv[1:] if argv is None else list(argv)
     try:
-        _run(words)
+        return _run(words)
     except BrokenPipeError:
         _close_output()
         return 128 + 13  # the status of a program that SIGPIPE has ended
@@ -54,17 +55,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         text = " ".join(str(error).split()) or "memory does not suffice"
         print(f"timer-forecaster: error: {text}", file=sys.stderr)
         return 2
-    return 0
 
 
-def _run(words: Sequence[str]) -> None:
+def _run(words: Sequence[str]) -> int:
+    """Run a command and return its exit status; most commands return none and mean 0."""
     try:
         arguments = _parser(words).parse_args(words)
-        arguments.run(arguments)
+        status: int | None = arguments.run(arguments)
     except SystemExit:  # of argparse, after a help text for instance
         sys.stdout.flush()
         raise
     sys.stdout.flush()
+    return status or 0
 
 
 def _close_output() -> None:

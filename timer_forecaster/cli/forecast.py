@@ -24,7 +24,10 @@ from timer_forecaster.cli.output import (
     save_picture,
     save_table,
 )
-from timer_forecaster.cli.table import add_table, print_reading, read_table
+from timer_forecaster.cli.table import add_table, print_left_out, print_reading, read_table
+
+SOME_LEFT_OUT = 3
+"""Exit status where some series have a forecast, and others have none."""
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,14 +65,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_loading_options(parser)
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Forecast the file, and write, draw or print the forecast."""
+def run(arguments: argparse.Namespace) -> int:
+    """Forecast the file, and write, draw or print the forecast.
+
+    Returns
+    -------
+    int
+        The exit status: `SOME_LEFT_OUT` if some series could not be forecast, else 0.
+    """
     _check(arguments)
     read = read_table(arguments)
     _check_length(arguments, read)
     print_reading(arguments, read)
     started = time.perf_counter()
-    drawn = _forecast(arguments, read)
+    drawn, reasons = _forecast(arguments, read)
     seconds = time.perf_counter() - started
     forecast = read.with_ids(drawn.drop(columns=_extra_columns(arguments)))
     if arguments.output is not None:
@@ -84,6 +93,9 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.output,
         arguments.plot,
     )
+    if reasons:
+        print_left_out(reasons, len(reasons) + n_series)
+    return SOME_LEFT_OUT if reasons else 0
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -117,22 +129,34 @@ def _levels(text: str) -> tuple[float, ...]:
         ) from None
 
 
-def _forecast(arguments: argparse.Namespace, read: SeriesFile) -> pd.DataFrame:
+def _forecast(
+    arguments: argparse.Namespace, read: SeriesFile
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the forecast, and the reasons of the series that have none."""
     from timer_forecaster.estimators import options_of
+    from timer_forecaster.failures import recorded_failures
+    from timer_forecaster.frames.long import column_name
 
     pipeline = load_pipeline(arguments.checkpoint, arguments)
     levels = [*arguments.levels, *([0.5] if _extra_columns(arguments) else [])]
-    return pipeline.predict_frame(
-        read.frame,
-        arguments.horizon,
-        time_column=read.time_column,
-        id_column=read.id_column,
-        target_columns=read.target_columns,
-        levels=levels,
-        freq=arguments.freq,
-        progress=sys.stderr.isatty(),
-        **dataclasses.asdict(options_of(arguments)),
-    )
+    with recorded_failures() as reasons:
+        forecast = pipeline.predict_frame(
+            read.frame,
+            arguments.horizon,
+            time_column=read.time_column,
+            id_column=read.id_column,
+            target_columns=read.target_columns,
+            levels=levels,
+            freq=arguments.freq,
+            progress=sys.stderr.isatty(),
+            on_error="nan",
+            **dataclasses.asdict(options_of(arguments)),
+        )
+    if reasons:
+        forecast = forecast.dropna(subset=[column_name(level) for level in levels], how="all")
+    if forecast.empty:
+        raise ValueError(next(iter(reasons.values())))
+    return forecast.reset_index(drop=True), reasons
 
 
 def _extra_columns(arguments: argparse.Namespace) -> list[str]:

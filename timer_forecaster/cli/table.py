@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,3 +76,10 @@ def print_reading(arguments: argparse.Namespace, read: SeriesFile) -> None:
     """Print to stderr how the file was read, unless --quiet."""
     if not arguments.quiet:
         print(read.summarized(arguments.freq), file=sys.stderr)
+
+
+def print_left_out(reasons: Mapping[str, str], n_series: int) -> None:
+    """Print to stderr which series have no forecast, and why."""
+    print(f"timer-forecaster: {len(reasons)} of {n_series} series left out:", file=sys.stderr)
+    for name, reason in reasons.items():
+        print(f"  {name}: {reason}", file=sys.stderr)

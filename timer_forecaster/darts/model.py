@@ -10,7 +10,7 @@ import torch
 from timer_forecaster.adapters.adapter import Adapter
 from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints.registry import find_checkpoint
-from timer_forecaster.checks import check_integer
+from timer_forecaster.checks import check_choice, check_integer
 from timer_forecaster.darts.base import CheckpointModel
 from timer_forecaster.darts.checks import (
     check_context,
@@ -21,6 +21,7 @@ from timer_forecaster.darts.checks import (
 )
 from timer_forecaster.darts.framework import QuantileRegression, add_safe_globals
 from timer_forecaster.darts.module import TimerS1Module
+from timer_forecaster.failures import ON_ERROR
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.targets import Tuned
@@ -87,6 +88,10 @@ class TimerS1Model(CheckpointModel):
         `timer_forecaster.finetuning.finetune` or the `adapter` of another model, for the same
         checkpoint, or the folder or hub id of an adapter. A folder or hub id is read when the model
         is made.
+    on_error : {"raise", "nan"}
+        Reaction to a window that cannot be forecast, because a value is infinite or the forecast is
+        beyond the range of floats. ``"nan"`` forecasts the other windows of the batch, has NaN in
+        place of the bad ones, and warns of them.
     **kwargs
         As for Darts' ``FoundationModel``, for example ``pl_trainer_kwargs``. Draws repeat only if
         ``random_state`` is given, here or to `predict`: unlike Darts' own models, this one takes no
@@ -150,8 +155,10 @@ class TimerS1Model(CheckpointModel):
         quantization: str | None = None,
         enable_finetuning: Tuned | None = None,
         adapter: Adapter | str | os.PathLike[str] | None = None,
+        on_error: str = "raise",
         **kwargs: Any,
     ) -> None:
+        check_choice("on_error", on_error, ON_ERROR)
         check_integer("output_chunk_length", output_chunk_length, 1)
         check_integer("output_chunk_shift", output_chunk_shift, 0)
         ForecastOptions(rollout=rollout, flip=flip, batch_size=batch_size)
@@ -174,6 +181,7 @@ class TimerS1Model(CheckpointModel):
 
     def _module_options(self) -> dict[str, Any]:
         own = {name: self.model_params[name] for name in ("rollout", "flip", "quantization")}
+        own["on_error"] = self.model_params.get("on_error", "raise")  # version 0.1 had none
         return {**super()._module_options(), **own}
 
 

@@ -25,6 +25,7 @@ from timer_forecaster.darts.tensors import (
     own_precision,
     unfold_components,
 )
+from timer_forecaster.failures import warn_of_failures
 from timer_forecaster.finetuning.steps import Step, in_units, window_step
 from timer_forecaster.finetuning.tuned import TunedWeights
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
@@ -64,6 +65,7 @@ class TimerS1Module(TunedWeights, PLForecastingModule):
         flip: bool,
         quantization: str | None,
         enable_finetuning: Tuned = False,
+        on_error: str = "raise",
         **kwargs: Any,
     ) -> None:
         # Lightning saves the arguments of all these constructors: they must be plain values.
@@ -75,7 +77,7 @@ class TimerS1Module(TunedWeights, PLForecastingModule):
             **kwargs,
         )
         self.options = ForecastOptions(rollout=rollout, flip=flip)
-        self.quantization = quantization
+        self.quantization, self.on_error = quantization, on_error
         # Darts keeps the levels of a likelihood ascending.
         self.levels = [0.5] if self.likelihood is None else self.likelihood.quantiles
 
@@ -88,8 +90,16 @@ class TimerS1Module(TunedWeights, PLForecastingModule):
         past = x_in.past_target  # (B, L, C)
         pipeline = ForecastPipeline(self._forecast_key(str(past.device)), self.adapter)
         horizon = self.output_chunk_shift + self.output_chunk_length
-        rows = fold_components(past)  # (B*C, L)
-        forecast = memo.predict(pipeline, list(rows), horizon, self.options, unobserved="nan")
+        rows = list(fold_components(past, infinite=self.on_error == "nan"))  # (B*C, L)
+        forecast = memo.predict(
+            pipeline, rows, horizon, self.options, unobserved="nan", on_error=self.on_error
+        )
+        n_components = past.shape[2]
+        warn_of_failures(
+            forecast.failures,
+            len(rows),
+            lambda row: f"window {row // n_components}, component {row % n_components}",
+        )
         quantiles = self._quantiles(forecast)  # (B*C, T, N)
         return PLModuleOutput(prediction=unfold_components(quantiles, past))  # (B, T, C, N)
 

@@ -19,18 +19,18 @@ from timer_forecaster.darts.checks import refuse_half_precision
 _HALF = (torch.float16, torch.bfloat16)
 
 
-def fold_components(values: Tensor) -> FloatArray:
+def fold_components(values: Tensor, infinite: bool = False) -> FloatArray:
     """Make a row of each component: (B, L, C) -> (B*C, L).
 
     Raises
     ------
     ValueError
-        If the values are of half precision, or one is infinite.
+        If the values are of half precision, or one is infinite and may not be.
     """
     if values.dtype in _HALF:
         refuse_half_precision(f"the target series arrives as {values.dtype}")
     rows: FloatArray = values.transpose(1, 2).flatten(0, 1).cpu().double().numpy()
-    if np.isinf(rows).any():
+    if not infinite and np.isinf(rows).any():
         raise ValueError("the target series is infinite somewhere; use NaN for missing values")
     return rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import cast
 
 import numpy as np
@@ -125,10 +125,21 @@ def read_ids(column: pd.Series, name: Hashable) -> tuple[NDArray[np.intp], pd.In
     return pd.factorize(column)
 
 
-def read_numbers(column: pd.Series, name: Hashable) -> FloatArray:
+_MOST_BAD_TEXTS = 100
+
+Refusal = Callable[[int, ValueError], None]
+"""Raises the error of a row, or notes it."""
+
+
+def _raise(row: int, error: ValueError) -> None:
+    raise error
+
+
+def read_numbers(column: pd.Series, name: Hashable, refuse: Refusal = _raise) -> FloatArray:
     """Return the numbers of a target column in float64, NaN where a value is missing.
 
-    Texts of numbers are read if the column allows exactly one reading.
+    Texts of numbers are read if the column allows exactly one reading. `refuse` raises the error
+    of a row that holds no finite number, or notes it; the row is then missing.
 
     Raises
     ------
@@ -143,25 +154,30 @@ def read_numbers(column: pd.Series, name: Hashable) -> FloatArray:
     numbers = pd.to_numeric(column, errors="coerce")
     unread = (numbers.isna() & column.notna()).to_numpy()
     if unread.any():
-        return _read_texts(column, name)
+        return _read_texts(column, name, refuse)
     values = numbers.to_numpy(dtype="float64", na_value=np.nan)
     bad = np.isinf(values)
-    if bad.any():
-        raise _no_number(column, int(bad.argmax()), name)
-    return values
+    for row in np.flatnonzero(bad).tolist():
+        refuse(row, _no_number(column, row, name))
+    return np.where(bad, np.nan, values) if bad.any() else values
 
 
-def _read_texts(column: pd.Series, name: Hashable) -> FloatArray:
+def _read_texts(column: pd.Series, name: Hashable, refuse: Refusal) -> FloatArray:
     """Read texts that `pandas.to_numeric` does not read."""
-    try:
-        return read_numerals(column)[0]
-    except UnreadableNumberError as error:
-        if not error.ambiguous:
-            raise _no_number(column, error.row, name, error.reason) from None
-        raise ValueError(
-            f"target {name!r}: {error}; pass numbers: texts.str.replace(',', '') where the comma "
-            "separates thousands, texts.str.replace(',', '.') where it is the decimal sign"
-        ) from None
+    given = column
+    for _ in range(_MOST_BAD_TEXTS):
+        try:
+            return read_numerals(column)[0]
+        except UnreadableNumberError as error:
+            if error.ambiguous:
+                raise ValueError(
+                    f"target {name!r}: {error}; pass numbers: texts.str.replace(',', '') where the "
+                    "comma separates thousands, texts.str.replace(',', '.') where it is the "
+                    "decimal sign"
+                ) from None
+            refuse(error.row, _no_number(given, error.row, name, error.reason))
+            column = column.where(np.arange(len(column)) != error.row)
+    raise ValueError(f"target {name!r} holds more than {_MOST_BAD_TEXTS} texts that are no numbers")
 
 
 def _no_number(

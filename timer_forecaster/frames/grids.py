@@ -28,6 +28,9 @@ from timer_forecaster.frames.times import Step, most_common_step, regular_step, 
 Namer = Callable[[int], str]
 """Returns the name of an axis in errors."""
 
+Refusal = Callable[[int, ValueError], None]
+"""Raises the error of an axis, or notes it. Only the last time of the axis is then used."""
+
 # Share of a grid that must be observed. With fewer steps, a step that was only guessed is not
 # evident.
 _EVIDENT_SHARE = 0.5
@@ -77,7 +80,13 @@ class Grid(NamedTuple):
         return len(self.places) >= _EVIDENT_SHARE * self.size
 
 
-def given_grids(axes: Sequence[pd.Index], step: Step, name: Namer, remedy: str = "") -> list[Grid]:
+def _raise(number: int, error: ValueError) -> None:
+    raise error
+
+
+def given_grids(
+    axes: Sequence[pd.Index], step: Step, name: Namer, remedy: str = "", refuse: Refusal = _raise
+) -> list[Grid]:
     """Return the grid of each axis by a step that is given.
 
     Parameters
@@ -88,6 +97,8 @@ def given_grids(axes: Sequence[pd.Index], step: Step, name: Namer, remedy: str =
     name : callable
     remedy : str
         How to aggregate rows to a regular step, for errors; see `timer_forecaster.frames.advice`.
+    refuse : callable
+        Raises or notes the error of an axis.
 
     Raises
     ------
@@ -99,13 +110,19 @@ def given_grids(axes: Sequence[pd.Index], step: Step, name: Namer, remedy: str =
         grid = Grid.of(axis, step)
         if grid is None:
             found = evident_grid(axis, own_step(axis), None)
-            raise off_grid(axis, step, None if found is None else found.step, name(number), remedy)
+            other = None if found is None else found.step
+            refuse(number, off_grid(axis, step, other, name(number), remedy))
+            grid = _last_alone(axis, step)
         grids.append(grid)
     return grids
 
 
 def inferred_grids(
-    axes: Sequence[pd.Index], series: Iterable[int], name: Namer, remedy: str = ""
+    axes: Sequence[pd.Index],
+    series: Iterable[int],
+    name: Namer,
+    remedy: str = "",
+    refuse: Refusal = _raise,
 ) -> list[Grid]:
     """Return the grid of each axis by its own step, which may differ from the steps of others.
 
@@ -121,6 +138,8 @@ def inferred_grids(
     name : callable
     remedy : str
         How to aggregate rows to a regular step, for errors; see `timer_forecaster.frames.advice`.
+    refuse : callable
+        Raises or notes the error of an axis.
 
     Raises
     ------
@@ -134,9 +153,17 @@ def inferred_grids(
     for number, axis in enumerate(axes):
         grid = evident_grid(axis, own[number], common)
         if grid is None:
-            raise without_step(axis, name(number), remedy)
+            error = without_step(axis, name(number), remedy)
+            refuse(number, error)
+            if common is None:
+                raise error
+            grid = _last_alone(axis, common)
         grids.append(grid)
     return grids
+
+
+def _last_alone(axis: pd.Index, step: Step) -> Grid:
+    return Grid(axis[-1:], step, np.zeros(1, dtype=np.intp))
 
 
 def own_step(times: pd.Index) -> Step | None:

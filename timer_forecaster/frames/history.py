@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.failures import Failures, warn_of_failures
 from timer_forecaster.frames.clock import last_time, local_times, on_wall_clock, wall_times
 from timer_forecaster.frames.grids import (
     Grid,
@@ -43,7 +44,9 @@ Histories = Mapping[Hashable, History]
 """By instance; a single series has the key ``()``."""
 
 
-def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, History]:
+def extended(
+    histories: Histories, panel: Panel, memory: int, may_be_empty: bool = False
+) -> dict[Hashable, History]:
     """Return histories with the values of a panel written over them, and its new instances.
 
     Parameters
@@ -52,6 +55,8 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
     panel : Panel
     memory : int
         Newest steps to keep of each instance.
+    may_be_empty : bool
+        Whether a new instance may have a variable without any value.
 
     Returns
     -------
@@ -68,7 +73,7 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
     for history in islice(histories.values(), 1):  # all have the same kind of times
         for times in islice(panel.axes, 1):
             _refuse_other_kind(history.end, times, f"{panel.axis_label(0)}: times")
-    started = _started(panel, histories)
+    started = _started(panel, histories, may_be_empty)
     known = dict(histories)
     starts = [last_time(axis, axis[:0]) for axis in panel.axes]
     ends: dict[tuple[int, int, int], pd.Index] = {}
@@ -89,14 +94,14 @@ def extended(histories: Histories, panel: Panel, memory: int) -> dict[Hashable, 
     return known
 
 
-def _started(panel: Panel, histories: Histories) -> dict[int, Grid]:
+def _started(panel: Panel, histories: Histories, may_be_empty: bool) -> dict[int, Grid]:
     """Return the grids of new instances by their axes."""
     new = [i for i, key in enumerate(panel.keys) if key not in histories]
     axes = {number: panel.axes[number] for number in {panel.axis[i] for i in new}}
     known = (history.step for history in histories.values())
     grids = shared_grids(axes, known, panel.axis_label)
     for i in new:
-        if np.isnan(panel.values[i]).all(axis=1).any():
+        if not may_be_empty and np.isnan(panel.values[i]).all(axis=1).any():
             raise ValueError(f"{label(panel.keys[i])} has a variable without any observed value")
     return grids
 
@@ -191,19 +196,25 @@ class Memory(NamedTuple):
     index_names: list[Hashable]
 
     @classmethod
-    def of(cls, y: pd.DataFrame, length: int) -> Memory:
+    def of(cls, y: pd.DataFrame, length: int, on_error: str = "raise") -> Memory:
         """Return the memory of a frame: of each series at most `length` steps."""
-        return cls({}, None, y.columns, list(y.index.names)).updated(y, length)
+        return cls({}, None, y.columns, list(y.index.names)).updated(y, length, on_error)
 
-    def updated(self, y: pd.DataFrame, length: int) -> Memory:
-        """Return the memory after later values, which may bring new instances; see `extended`."""
-        panel = Panel.of(y)
+    def updated(self, y: pd.DataFrame, length: int, on_error: str = "raise") -> Memory:
+        """Return the memory after later values, which may bring new instances; see `extended`.
+
+        With ``on_error="nan"`` a variable with infinite values has none, and a warning says so.
+        """
+        failures = Failures(on_error)
+        panel = Panel.of(y, failures)
+        n_series = len(panel.keys) * len(self.columns)
+        warn_of_failures(failures.reasons, n_series, str)
         instances = self.instances
         if panel.instances is not None:
             new = [i for i, key in enumerate(panel.keys) if key not in self.histories]
             added = panel.instances.take(new)
             instances = added if instances is None else instances.append(added)
-        histories = extended(self.histories, panel, length)
+        histories = extended(self.histories, panel, length, failures.collects)
         return self._replace(histories=histories, instances=instances)
 
     def matched(self, y: pd.DataFrame) -> pd.DataFrame:

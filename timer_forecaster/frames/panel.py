@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.failures import Failures
 from timer_forecaster.frames.advice import aggregation
 from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers, with_columns
-from timer_forecaster.frames.grids import Grid, Namer, given_grids, inferred_grids
+from timer_forecaster.frames.grids import Grid, given_grids, inferred_grids
 from timer_forecaster.frames.local import on_local_clock
 from timer_forecaster.frames.stamps import parse_times
 from timer_forecaster.frames.times import Step, as_step
@@ -67,21 +68,22 @@ class Panel:
     stamps: Any = None
 
     @classmethod
-    def of(cls, y: pd.DataFrame) -> Panel:
+    def of(cls, y: pd.DataFrame, failures: Failures | None = None) -> Panel:
         """Cut a frame whose index holds the time, or the levels of an instance and the time.
+
+        Parameters
+        ----------
+        y : pandas.DataFrame
+        failures : Failures, optional
+            Notes variables of instances with infinite values, by their names; all values of such a
+            variable are then missing. Default: raise.
 
         Raises
         ------
         ValueError
             If a value is infinite, or a row has no instance.
         """
-        values = y.to_numpy(dtype=np.float64, na_value=np.nan).T
-        if np.isinf(values).any():
-            variable, row = np.argwhere(np.isinf(values))[0]
-            raise ValueError(
-                f"y is infinite at {y.index[row]} in column {y.columns[variable]!r}; use NaN for "
-                "missing values"
-            )
+        values = _without_infinities(y, failures or Failures())
         names, columns, index = list(y.index.names), list(y.columns), y.index
         if not isinstance(index, pd.MultiIndex):
             rows = [np.arange(len(y))]
@@ -105,10 +107,13 @@ class Panel:
         id_column: Hashable | None = None,
         target_columns: Sequence[Hashable] | str | None = None,
         freq: str | int | BaseOffset | None = None,
+        failures: Failures | None = None,
     ) -> Panel:
         """Cut a long or wide frame by its columns, and find the grid of each series.
 
-        Parameters and errors are those of `ForecastPipeline.predict_frame`.
+        Parameters and errors are those of `ForecastPipeline.predict_frame`. `failures` notes
+        series that cannot be forecast, by their places in `series`; the default raises. A series
+        that is noted has no value; if its times are at fault, it has only the last of them.
         """
         frame = with_columns(frame, time_column, id_column)
         times = pd.Index(parse_times(frame[time_column], time_column, freq=freq))
@@ -120,15 +125,16 @@ class Panel:
         labels = ["" if instances is None else f"{id_column} {key!r}: " for key in keys]
         stamps = times.astype("int64").to_numpy()
         cut = _Cut.of(instance, stamps, np.lexsort((stamps, instance)))
-        _refuse_repeated(cut, stamps, times, labels)
-        axes = [on_local_clock(axis) for axis in cut.axes(times, np.arange(len(times)))]
-        name = dict(zip(cut.axis, labels, strict=True)).__getitem__
-        grids = _grids(
-            axes, cut.axis, freq, name, aggregation(frame, time_column, id_column, targets)
-        )
-        values = np.stack([read_numbers(frame[name], name) for name in targets])
-        parts = cut.split(values)
-        _refuse_unobserved(parts, labels, targets)
+        refusals = _Refusals(failures or Failures(), labels, targets, cut.axis)
+        axes = _distinct_times(cut, times, stamps, refusals)
+        remedy = aggregation(frame, time_column, id_column, targets)
+        grids = _grids(axes, cut.axis, freq, refusals, remedy)
+        parts = _values(frame, instance, cut, refusals)
+        parts = [
+            values[:, : len(grids[number].axis)]
+            for values, number in zip(parts, cut.axis, strict=True)
+        ]
+        axes = [grid.axis for grid in grids]
         names = [time_column] if id_column is None else [id_column, time_column]
         return cls(
             names, targets, instances, keys, axes, cut.axis, cut.rows, parts, grids, times.dtype
@@ -155,9 +161,40 @@ class Panel:
         """Place among an instance's times of the last observed value of each variable."""
         return [_last_observed(values) for values in self.values]
 
+    def series_name(self, number: Hashable) -> str:
+        """Return the name of one of the series that `series` returns, for warnings."""
+        instance, variable = divmod(cast(int, number), len(self.columns))
+        target = f"target {self.columns[variable]!r}"
+        if self.instances is None:
+            return target
+        return f"{self.names[0]} {self.keys[instance]!r}: {target}"
+
     def axis_label(self, number: int) -> str:
         """Return the name of the first instance with an axis, for errors."""
         return label(self.keys[self.axis.index(number)])
+
+
+def _without_infinities(y: pd.DataFrame, failures: Failures) -> FloatArray:
+    """Return the values (variables, rows) of a frame; refuse variables with infinite values."""
+    values = y.to_numpy(dtype=np.float64, na_value=np.nan).T
+    infinite = np.isinf(values)
+    if not infinite.any():
+        return values
+    values = values.copy()
+    single = not isinstance(y.index, pd.MultiIndex)
+    instances = (
+        np.zeros(len(y), np.intp) if single else pd.factorize(y.index.droplevel(cast(Any, -1)))[0]
+    )
+    for variable, row in np.argwhere(infinite):
+        if np.isinf(values[variable, row]):  # the first of its instance
+            where, column = y.index[row], y.columns[variable]
+            error = ValueError(
+                f"y is infinite at {where} in column {column!r}; use NaN for missing values"
+            )
+            key = () if single else where[:-1] if len(where) > 2 else where[0]
+            failures.add(f"{label(key)}, column {column!r}", error)
+            values[variable, instances == instances[row]] = np.nan
+    return values
 
 
 def label(key: Hashable) -> str:
@@ -209,11 +246,59 @@ def _split(values: NDArray[Any], bounds: NDArray[np.intp]) -> list[NDArray[Any]]
     return [values[..., start:stop] for start, stop in pairwise(bounds.tolist())]
 
 
+class _Refusals(NamedTuple):
+    """Notes or raises the errors of series, as `Failures` does."""
+
+    failures: Failures
+    labels: list[str]  # of each instance
+    targets: list[Hashable]
+    axis: list[int]  # number of each instance's axis
+
+    def axis_name(self, number: int) -> str:
+        """Return the name of the first instance with an axis, for errors."""
+        return self.labels[self.axis.index(number)]
+
+    def of_axis(self, number: int, error: ValueError) -> None:
+        """Refuse all series of the instances with an axis."""
+        for instance, own in enumerate(self.axis):
+            if own == number:
+                for variable in range(len(self.targets)):
+                    self.of_series(instance, variable, error)
+
+    def of_series(self, instance: int, variable: int, error: ValueError) -> None:
+        """Refuse one series."""
+        reason = str(error).removeprefix(self.labels[instance])
+        for end in (": ", " "):
+            reason = reason.removeprefix(f"target {self.targets[variable]!r}{end}")
+        self.failures.add(instance * len(self.targets) + variable, error, reason)
+
+
+def _distinct_times(
+    cut: _Cut, times: pd.Index, stamps: NDArray[np.int64], refusals: _Refusals
+) -> list[pd.Index]:
+    """Return the axes; refuse times that an instance has more than once."""
+    repeated = np.diff(stamps[cut.order]) == 0
+    repeated[cut.bounds[1:-1] - 1] = False  # two instances may share a time
+    axes = [on_local_clock(axis) for axis in cut.axes(times, np.arange(len(times)))]
+    places = np.flatnonzero(repeated)
+    instances = np.searchsorted(cut.bounds, places, side="right") - 1
+    for instance, place in dict(zip(instances[::-1], places[::-1], strict=True)).items():
+        error = ValueError(
+            f"{refusals.labels[instance]}the time {times[cut.order[place]]} is there more than "
+            "once; aggregate such rows, name the id column if they belong to several series, or "
+            "give clock times with their offset from UTC or their zone, for example "
+            "t.dt.tz_localize('Europe/Berlin', ambiguous='infer')"
+        )
+        refusals.of_axis(cut.axis[instance], error)
+        axes[cut.axis[instance]] = axes[cut.axis[instance]][-1:]
+    return axes
+
+
 def _grids(
     axes: list[pd.Index],
     series: list[int],
     freq: str | int | BaseOffset | None,
-    name: Namer,
+    refusals: _Refusals,
     remedy: str,
 ) -> list[Grid]:
     """Return the grid of each axis: by `freq`, the frequency of periods, or the times."""
@@ -221,32 +306,32 @@ def _grids(
     if freq is not None:
         step = as_step(freq, axes[0])
     if step is None:
-        return inferred_grids(axes, series, name, remedy)
-    return given_grids(axes, step, name, remedy)
+        return inferred_grids(axes, series, refusals.axis_name, remedy, refusals.of_axis)
+    return given_grids(axes, step, refusals.axis_name, remedy, refusals.of_axis)
 
 
-def _refuse_repeated(
-    cut: _Cut, stamps: NDArray[np.int64], times: pd.Index, labels: list[str]
-) -> None:
-    """Refuse times that an instance has more than once."""
-    repeated = np.diff(stamps[cut.order]) == 0
-    repeated[cut.bounds[1:-1] - 1] = False  # two instances may share a time
-    if repeated.any():
-        place = int(repeated.argmax())
-        instance = int(np.searchsorted(cut.bounds, place, side="right")) - 1
-        raise ValueError(
-            f"{labels[instance]}the time {times[cut.order[place]]} is there more than once; "
-            "aggregate such rows, name the id column if they belong to several series, or give "
-            "clock times with their offset from UTC or their zone, for example "
-            "t.dt.tz_localize('Europe/Berlin', ambiguous='infer')"
-        )
+def _values(
+    frame: pd.DataFrame, instance: NDArray[np.intp], cut: _Cut, refusals: _Refusals
+) -> list[FloatArray]:
+    """Return the values of each instance; refuse series with none, and values that are no numbers.
 
+    A series that was refused has no value.
+    """
+    n_targets = len(refusals.targets)
+    columns = []
+    for variable, name in enumerate(refusals.targets):
 
-def _refuse_unobserved(
-    values: list[FloatArray], labels: list[str], targets: list[Hashable]
-) -> None:
-    """Refuse a series without any value."""
-    for part, name in zip(values, labels, strict=True):
-        empty = np.isnan(part).all(axis=1)
-        if empty.any():
-            raise ValueError(f"{name}target {targets[int(empty.argmax())]!r} has no value")
+        def refuse(row: int, error: ValueError, variable: int = variable) -> None:
+            refusals.of_series(int(instance[row]), variable, error)
+
+        columns.append(read_numbers(frame[name], name, refuse))
+    parts = cut.split(np.stack(columns))
+    for number in refusals.failures.reasons:
+        place, variable = divmod(cast(int, number), n_targets)
+        parts[place][variable] = np.nan
+    for place, part in enumerate(parts):
+        for variable in np.flatnonzero(np.isnan(part).all(axis=1)).tolist():
+            label, target = refusals.labels[place], refusals.targets[variable]
+            error = ValueError(f"{label}target {target!r} has no value")
+            refusals.of_series(place, variable, error)
+    return parts

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, cast
 import pandas as pd
 from pandas.tseries.offsets import BaseOffset
 
+from timer_forecaster.failures import Failures
 from timer_forecaster.frames.columns import chosen_targets, refuse_no_target
 from timer_forecaster.frames.dialect import Dialect, find_dialect
 from timer_forecaster.frames.figures import read_figures
@@ -88,12 +89,12 @@ class SeriesFile:
         Raises
         ------
         ValueError
-            If the series cannot be forecast, as `ForecastPipeline.predict_frame` would say.
+            If no series can be forecast, as `ForecastPipeline.predict_frame` would say.
         """
         from timer_forecaster.frames.panel import Panel
 
         columns = (self.time_column, self.id_column, self.target_columns)
-        panel = Panel.of_columns(self.frame, *columns, freq)
+        panel = Panel.of_columns(self.frame, *columns, freq, Failures("nan"))
         return dataclasses.replace(self.report, summary=SeriesSummary.of(panel))
 
     def with_ids(self, forecast: pd.DataFrame) -> pd.DataFrame:

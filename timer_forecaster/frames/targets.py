@@ -6,7 +6,6 @@ date, constants, and attributes that each id has one of.
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from timer_forecaster.callers import stacklevel_of_caller
 from timer_forecaster.frames.numerals import UnreadableNumberError, read_numerals
 from timer_forecaster.frames.table import is_empty
 
@@ -105,16 +105,8 @@ def warn_left_out(choice: Choice) -> None:
             f"not forecast: {', '.join(reasons)}; name columns in target_columns to forecast them, "
             "or to silence this",
             LeftOutWarning,
-            stacklevel=_depth_of_caller(),
+            stacklevel=stacklevel_of_caller(),
         )
-
-
-def _depth_of_caller() -> int:
-    """Return the number of frames from `warn_left_out` to the first one outside of the package."""
-    package, depth, frame = __name__.partition(".")[0], 1, sys._getframe(1)
-    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] == package:
-        frame, depth = frame.f_back, depth + 1
-    return depth
 
 
 class Reason(NamedTuple):

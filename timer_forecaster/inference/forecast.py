@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +33,9 @@ class Forecast:
         Values at the predicted levels, in the units of the series; they never cross.
     levels : tuple of float
         The predicted levels, ascending.
+    failures : mapping of int to str
+        Reasons by the number of the series, where ``on_error="nan"`` left NaN in place of a
+        forecast.
 
     Examples
     --------
@@ -49,6 +52,7 @@ class Forecast:
 
     quantiles: FloatArray
     levels: tuple[float, ...]
+    failures: Mapping[int, str] = dataclasses.field(default_factory=dict)
 
     @property
     def n_series(self) -> int:

@@ -28,9 +28,11 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_choice
+from timer_forecaster.failures import Failures, quietly
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
+from timer_forecaster.inference.prediction import checked
 from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
@@ -101,6 +103,7 @@ def predict(
     options: ForecastOptions = DEFAULT,
     *,
     unobserved: str = "raise",
+    on_error: str = "raise",
 ) -> Forecast:
     """Forecast as `ForecastPipeline.predict` does, or recall the same forecast.
 
@@ -115,6 +118,8 @@ def predict(
     unobserved : {"raise", "nan"}
         Whether a series without any observed value is an error, as for the pipeline, or has a
         forecast of NaN.
+    on_error : {"raise", "nan"}
+        As for the pipeline. No warning is given: `Forecast.failures` has the reasons.
 
     Returns
     -------
@@ -137,6 +142,8 @@ def predict(
     [[False, False], [True, True]]
     """
     check_choice("unobserved", unobserved, UNOBSERVED)
+    if on_error == "nan":
+        return _without_bad(pipeline, series, horizon, options)
     rows = _distinct(series)
     if unobserved == "raise" and (rows.row_of_series < 0).any():
         return _compute(pipeline, series, horizon, options)  # raises, and names the series
@@ -146,6 +153,27 @@ def predict(
         forecast = _answer_one(pipeline, series, rows, horizon, options)
         memo.remember(key, forecast)
     return rows.scattered(forecast)
+
+
+def _without_bad(
+    pipeline: ForecastPipeline, series: Sequence[FloatArray], horizon: int, options: ForecastOptions
+) -> Forecast:
+    """Forecast good series as `predict` does; bad ones have NaN and a reason."""
+    failures, network = Failures("nan"), pipeline.network
+    checked(network, series, options.context_length, failures)
+    good = [i for i in range(len(series)) if i not in failures.reasons]
+    try:
+        forecast = predict(pipeline, [series[i] for i in good], horizon, options)
+    except ValueError:  # a forecast beyond the range of floats
+        with quietly():
+            asked = dataclasses.asdict(options)
+            return pipeline.predict(series, horizon, **asked, on_error="nan")
+    if len(good) == len(series):
+        return forecast
+    quantiles = np.full((len(series), *forecast.quantiles.shape[1:]), np.nan)
+    quantiles[good] = forecast.quantiles
+    quantiles.flags.writeable = False
+    return Forecast(quantiles, forecast.levels, failures.by_number())
 
 
 def prefetch(

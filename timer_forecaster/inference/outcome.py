@@ -7,13 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.failures import Failures
 
 HUGE = 1e300
 """A series with larger values may have forecasts beyond float64."""
 
 
 def check_outcome(
-    outcome: FloatArray, series: Sequence[FloatArray], network: str, noun: str = "forecast"
+    outcome: FloatArray,
+    series: Sequence[FloatArray],
+    network: str,
+    noun: str = "forecast",
+    *,
+    numbers: Sequence[int] | None = None,
+    failures: Failures | None = None,
 ) -> None:
     """Refuse the output of a network that is not finite.
 
@@ -26,6 +33,11 @@ def check_outcome(
         Name of the network in errors.
     noun : str
         Name of the output in errors.
+    numbers : sequence of int, optional
+        Numbers of the series in errors. Default: from 0.
+    failures : Failures, optional
+        Notes series whose output goes beyond the range of floats; NaN takes its place. Default:
+        raise.
 
     Raises
     ------
@@ -39,17 +51,22 @@ def check_outcome(
     """
     if np.isfinite(outcome).all():
         return
-    bad = int((~np.isfinite(outcome.reshape(len(outcome), -1))).any(axis=1).argmax())
-    peak = float(np.nanmax(np.abs(series[bad])))
-    if peak > HUGE:
-        raise ValueError(
-            f"the {noun} of series[{bad}] by {network} goes beyond the range of float64: its "
+    failures = failures or Failures()
+    bad = (~np.isfinite(outcome.reshape(len(outcome), -1))).any(axis=1)
+    for place in np.flatnonzero(bad).tolist():
+        number = place if numbers is None else numbers[place]
+        peak = float(np.nanmax(np.abs(series[place])))
+        if peak <= HUGE:
+            raise ValueError(
+                f"the {noun} of series[{number}] is not finite: {network} computes NaN or infinite "
+                "values; its weights or its config.json are damaged"
+            )
+        reason = (
+            f"the {noun} of series[{number}] by {network} goes beyond the range of float64: its "
             f"values reach {peak:.3g}; divide the series by a power of ten"
         )
-    raise ValueError(
-        f"the {noun} of series[{bad}] is not finite: {network} computes NaN or infinite values; "
-        "its weights or its config.json are damaged"
-    )
+        failures.add(number, ValueError(reason))
+        outcome[place] = np.nan
 
 
 def check_range(values: FloatArray, noun: str, quantiles: FloatArray) -> FloatArray:

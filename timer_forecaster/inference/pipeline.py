@@ -14,6 +14,7 @@ from timer_forecaster.adapters.adapter import Adapter, as_adapter
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.key import Device, NetworkKey
 from timer_forecaster.checks import check_flag, check_integer
+from timer_forecaster.failures import Failures, quietly, warn_of_failures
 from timer_forecaster.inference.engine.timer_s1 import embed_rows, route_rows
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
@@ -148,6 +149,7 @@ class ForecastPipeline:
         flip: bool = False,
         batch_size: int | None = None,
         progress: bool = False,
+        on_error: str = "raise",
     ) -> Forecast:
         """Forecast any number of series.
 
@@ -181,6 +183,10 @@ class ForecastPipeline:
             Most series that enter the network at once. Default: by a budget of tokens.
         progress : bool
             Show a progress bar.
+        on_error : {"raise", "nan"}
+            Reaction to a series that cannot be forecast, such as one without any value. ``"nan"``
+            forecasts the other series. The forecast then has NaN in place of the bad ones, its
+            `Forecast.failures` have the reasons, and a warning names them.
 
         Returns
         -------
@@ -190,12 +196,21 @@ class ForecastPipeline:
         ------
         ValueError, TypeError
             If an argument or a series cannot be used. The error names it and the reason.
+
+        Warns
+        -----
+        SeriesWarning
+            If ``on_error="nan"`` left series without a forecast.
         """
         horizon, progress = check_integer("horizon", horizon), check_flag("progress", progress)
         options = ForecastOptions(context_length, rollout, flip, batch_size)
-        values, network = as_series(series), self.network
-        quantiles = predict_quantiles(network, values, horizon, options, progress, self._label)
-        return Forecast(quantiles, network.config.quantiles)
+        failures, network = Failures(on_error), self.network
+        values = as_series(series, failures)
+        quantiles = predict_quantiles(
+            network, values, horizon, options, progress, self._label, failures
+        )
+        warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
+        return Forecast(quantiles, network.config.quantiles, failures.by_number())
 
     def predict_frame(
         self,
@@ -212,6 +227,7 @@ class ForecastPipeline:
         flip: bool = False,
         batch_size: int | None = None,
         progress: bool = False,
+        on_error: str = "raise",
     ) -> pd.DataFrame:
         """Forecast every id and every target column of a frame, all in one batch.
 
@@ -247,6 +263,11 @@ class ForecastPipeline:
             as missing values.
         context_length, rollout, flip, batch_size, progress
             As in `predict`.
+        on_error : {"raise", "nan"}
+            Reaction to a series that cannot be forecast: one without any value, or with a value
+            that is no number, or whose times are there twice, are missing or irregular. ``"nan"``
+            forecasts the other series, has NaN in the rows of the bad ones, and warns of them. A
+            time that cannot be read is an error all the same: it puts the whole column in doubt.
 
         Returns
         -------
@@ -277,9 +298,15 @@ class ForecastPipeline:
         from timer_forecaster.frames.panel import Panel
 
         columns = level_columns(levels, time_column=time_column, id_column=id_column)
-        panel = Panel.of_columns(frame, time_column, id_column, target_columns, freq)
+        failures = Failures(on_error)
+        panel = Panel.of_columns(frame, time_column, id_column, target_columns, freq, failures)
         options = dataclasses.asdict(ForecastOptions(context_length, rollout, flip, batch_size))
-        forecast = self.predict(panel.series(), horizon, **options, progress=progress)
+        if failures.collects:
+            options["on_error"] = "nan"
+        with quietly():
+            forecast = self.predict(panel.series(), horizon, **options, progress=progress)
+        reasons = {**forecast.failures, **failures.by_number()}
+        warn_of_failures(dict(sorted(reasons.items())), forecast.n_series, panel.series_name)
         return long_frame(panel, {name: forecast.quantile(at) for name, at in columns.items()})
 
     def embed(self, series: Any, *, context_length: int | None = None) -> FloatArray:

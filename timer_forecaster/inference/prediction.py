@@ -10,6 +10,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.failures import Failures
 from timer_forecaster.inference import multiscale
 from timer_forecaster.inference.engine.timer_s1 import forecast_rows
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
@@ -25,6 +26,7 @@ def predict_quantiles(
     options: ForecastOptions,
     progress: bool = False,
     name: str = "the network",
+    failures: Failures | None = None,
 ) -> FloatArray:
     """Forecast series.
 
@@ -40,10 +42,13 @@ def predict_quantiles(
         Whether to show a progress bar.
     name : str
         Name of the network in errors.
+    failures : Failures, optional
+        Notes series that no forecast can be made from. Default: raise.
 
     Returns
     -------
     ndarray, shape (n_series, horizon, Q)
+        NaN for series that `failures` has noted.
 
     Raises
     ------
@@ -54,27 +59,45 @@ def predict_quantiles(
     config, rollout = network.config, options.rollout_of(network.config)
     if options.flip:
         check_symmetric(config.quantiles)
-    series = checked(network, series, options.context_length)
+    failures = failures or Failures()
+    series = checked(network, series, options.context_length, failures)
+    quantiles = np.full((len(series), horizon, len(config.quantiles)), np.nan)
+    sound = [i for i in range(len(series)) if i not in failures.reasons]
+    if len(sound) < len(series):
+        series = [series[i] for i in sound]
+    if not series:
+        return quantiles
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
         roll_out = functools.partial(_roll_out, network, options, bar)
         if rollout == "multiscale":
-            quantiles = multiscale.forecast(
+            found = multiscale.forecast(
                 roll_out, series, horizon, network.pass_length, config.max_context_length
             )
         else:
-            quantiles = roll_out(series, horizon, rollout)
-    check_outcome(quantiles, series, name)
+            found = roll_out(series, horizon, rollout)
+    check_outcome(found, series, name, numbers=sound, failures=failures)
+    if len(sound) == len(quantiles):
+        return found
+    quantiles[sound] = found
     return quantiles
 
 
 def checked(
-    network: TimerS1Network, series: Sequence[FloatArray], context_length: int | None
+    network: TimerS1Network,
+    series: Sequence[FloatArray],
+    context_length: int | None,
+    failures: Failures | None = None,
 ) -> Sequence[FloatArray]:
     """Return the newest steps of series, and refuse series that no forecast can be made from."""
+    failures = failures or Failures()
     if context_length is not None:
         series = [values[-context_length:] for values in series]
     for i, values in enumerate(series):
-        check_series(values, f"series[{i}]", network.config.max_context_length)
+        if i not in failures.reasons:
+            try:
+                check_series(values, f"series[{i}]", network.config.max_context_length)
+            except ValueError as error:
+                failures.add(i, error)
     return series
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.failures import Failures
 from timer_forecaster.values import as_floats, is_missing, library_of
 
 _SCALARS = (str, bytes, Number, Decimal, np.generic, datetime.date, datetime.time)
@@ -18,7 +19,7 @@ _NUMBERS = {float, int, bool, type(None), np.float64, np.float32, np.int64}
 _EXPECTED = "a 1-D array, a list of them or a 2-D array, whose rows are series"
 
 
-def as_series(series: Any) -> list[FloatArray]:
+def as_series(series: Any, failures: Failures | None = None) -> list[FloatArray]:
     """Return the series of any accepted input as 1-D float64 arrays.
 
     Parameters
@@ -28,6 +29,8 @@ def as_series(series: Any) -> list[FloatArray]:
         iterators, and mappings from names to series, in their order. NaN (or None, a missing value
         of pandas, or a masked value) means missing. A 2-D ``xarray.DataArray`` has its series along
         the dimension that has times.
+    failures : Failures, optional
+        Notes series that are no numbers; an empty one stands in their place. Default: raise.
 
     Raises
     ------
@@ -48,7 +51,7 @@ def as_series(series: Any) -> list[FloatArray]:
     if isinstance(series, Sequence) and not len(series):
         raise ValueError(f"series={series!r} holds no series; pass {_EXPECTED}")
     if _is_nested(series):
-        return [_as_vector(item, f"series[{i}]") for i, item in enumerate(series)]
+        return [_as_vector(item, i, failures or Failures()) for i, item in enumerate(series)]
     array = as_floats(series, "series")
     if array.ndim == 1:
         return [array]
@@ -60,10 +63,15 @@ def as_series(series: Any) -> list[FloatArray]:
     )
 
 
-def _as_vector(item: Any, name: str) -> FloatArray:
-    array = as_floats(_opened(item, name), name)
-    if array.ndim != 1:
-        raise ValueError(f"{name} has shape {array.shape}; expected a 1-D array")
+def _as_vector(item: Any, place: int, failures: Failures) -> FloatArray:
+    name = f"series[{place}]"
+    try:
+        array = as_floats(_opened(item, name), name)
+        if array.ndim != 1:
+            raise ValueError(f"{name} has shape {array.shape}; expected a 1-D array")
+    except (TypeError, ValueError) as error:
+        failures.add(place, error)
+        return np.empty(0)
     return array
 
 

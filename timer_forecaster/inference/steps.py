@@ -8,12 +8,14 @@ steps before it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.failures import warn_of_failures
 from timer_forecaster.frames.history import History, Memory
 from timer_forecaster.frames.panel import Panel, label
 from timer_forecaster.inference import memo, multiscale
@@ -36,6 +38,7 @@ def forecast_steps(
     steps: Steps,
     options: ForecastOptions,
     argument: str,
+    on_error: str = "raise",
 ) -> Forecast:
     """Forecast steps of remembered instances.
 
@@ -48,6 +51,9 @@ def forecast_steps(
     options : ForecastOptions
     argument : str
         Name of the argument that asks for the steps, for errors.
+    on_error : {"raise", "nan"}
+        Whether an instance that cannot be forecast is an error, or has NaN at future steps and a
+        warning.
 
     Returns
     -------
@@ -68,8 +74,9 @@ def forecast_steps(
     quantiles = np.empty((len(step), len(memory.columns), len(levels)))
     future = step > 0
     if future.any():
-        series = contexts(pipeline, memory, steps, options)
-        forecast = memo.predict(pipeline, series, int(step.max()), options)
+        series = contexts(pipeline, memory, steps, options, on_error)
+        forecast = memo.predict(pipeline, series, int(step.max()), options, on_error=on_error)
+        _warn(forecast, memory, list(steps))
         ahead = forecast.quantiles.reshape(len(steps), len(memory.columns), -1, len(levels))
         quantiles[future] = ahead[instance[future], :, step[future] - 1]
     if not future.all():
@@ -117,8 +124,22 @@ def forecast_rows(
     return Forecast(forecast.quantiles[order], forecast.levels)
 
 
+def _warn(forecast: Forecast, memory: Memory, keys: Sequence[Hashable]) -> None:
+    """Warn of instances without a forecast."""
+
+    def name(number: Hashable) -> str:
+        instance, variable = divmod(cast(int, number), len(memory.columns))
+        return f"{label(keys[instance])}, column {memory.columns[variable]!r}"
+
+    warn_of_failures(forecast.failures, forecast.n_series, name)
+
+
 def contexts(
-    pipeline: ForecastPipeline, memory: Memory, keys: Iterable[Hashable], options: ForecastOptions
+    pipeline: ForecastPipeline,
+    memory: Memory,
+    keys: Iterable[Hashable],
+    options: ForecastOptions,
+    on_error: str = "raise",
 ) -> list[FloatArray]:
     """Return the newest steps of every variable of instances, as many as any forecast can read.
 
@@ -128,6 +149,8 @@ def contexts(
     memory : Memory
     keys : iterable of instance
     options : ForecastOptions
+    on_error : {"raise", "nan"}
+        Whether a variable without a value to forecast from is an error.
 
     Returns
     -------
@@ -145,7 +168,7 @@ def contexts(
     for key in keys:
         values = memory.histories[key].values
         empty = np.isnan(values[:, -newest:]).all(axis=1)
-        if empty.any():
+        if empty.any() and on_error == "raise":
             raise ValueError(
                 f"{label(key)}: no value of column {memory.columns[int(empty.argmax())]!r} was "
                 f"observed in the newest {newest} steps, which a forecast is made from"

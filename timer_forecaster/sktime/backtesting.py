@@ -90,7 +90,9 @@ class BacktestingForecaster(PipelineForecaster):
         asked = steps_and_times(check_fh(fh, freq=self._cutoff), memory.histories)
         horizon = max(int(steps.max()) for steps, _ in asked.values())
         if horizon > 0:
-            series = contexts(pipeline_of(self), memory, memory.histories, options_of(self))
+            series = contexts(
+                pipeline_of(self), memory, memory.histories, options_of(self), self.on_error
+            )
             yield [values.copy() for values in series], horizon  # states share no memory
 
 

@@ -14,26 +14,25 @@ import pandas as pd
 import sktime
 from packaging.version import Version
 from sktime.datatypes import convert_to
-from sktime.forecasting.base import BaseForecaster
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_choice
 from timer_forecaster.estimators import check_parameters, options_of, pipeline_of
+from timer_forecaster.failures import ON_ERROR
 from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference import Forecast
 from timer_forecaster.inference.steps import forecast_rows, forecast_steps, steps_to_remember
 from timer_forecaster.sktime.horizons import steps_and_times, with_freq
-from timer_forecaster.sktime.panels import is_sorted_panel, latest_time
+from timer_forecaster.sktime.panels import PANELS, PanelForecaster
 from timer_forecaster.sktime.values import as_numbers, plain_levels
 
 POINTS = ("median", "mean")
 EXOGENOUS = ("raise", "warn")
-PANELS = ("pd-multiindex", "pd_multiindex_hier")
 PANDAS = ["pd.DataFrame", *PANELS]
 _WITHOUT_TIMES = ("np.ndarray", "numpy3D")
 
 
-class PipelineForecaster(BaseForecaster):
+class PipelineForecaster(PanelForecaster):
     """Base of the forecasters: all that does not depend on the network.
 
     A subclass has, as parameters of its constructor, those that `timer_forecaster.estimators`
@@ -100,13 +99,13 @@ class PipelineForecaster(BaseForecaster):
         if "_histories" in state:
             names = ("_histories", "_instances", "_columns", "_index_names")
             state["_memory"] = Memory(*(state.pop(name) for name in names))
-        self.__dict__.update(state)
+        self.__dict__.update({"on_error": "raise"} | state)  # version 0.1 had none
 
     def _fit(self, y: pd.DataFrame, X: None, fh: Any) -> PipelineForecaster:
         self._check_parameters()
         if y.empty:
             raise ValueError("y is empty; a forecast needs at least one observed value")
-        self._remember(Memory.of(y, self._length()))
+        self._remember(Memory.of(y, self._length(), self.on_error))
         if self._tunes_in_fit():
             self._tune(self._memory)
         return self
@@ -118,7 +117,7 @@ class PipelineForecaster(BaseForecaster):
     def _pretrain(self, y: pd.DataFrame, X: None = None, fh: Any = None) -> PipelineForecaster:
         """Finetune to every series of a panel, from the adapter so far."""
         self._check_parameters()
-        self._tune(Memory.of(y, self._length()))
+        self._tune(Memory.of(y, self._length(), self.on_error))
         # sktime itself would not count an attribute that a fit had made before
         self._pretrained_attrs = ["adapter_"]
         return self
@@ -139,7 +138,7 @@ class PipelineForecaster(BaseForecaster):
         if self._y_metadata["mtype"] in _WITHOUT_TIMES:
             y = shifted(y, self._memory.next_time(), self._memory.integer_step())
             self._set_cutoff_from_y(y)
-        self._remember(self._memory.updated(y, self._length()))
+        self._remember(self._memory.updated(y, self._length(), self.on_error))
         return self
 
     def _remember(self, memory: Memory) -> None:
@@ -149,12 +148,6 @@ class PipelineForecaster(BaseForecaster):
         if isinstance(cutoff, pd.DatetimeIndex) and cutoff.freq is None:
             self._set_cutoff(with_freq(cutoff, step))
 
-    def _set_cutoff_from_y(self, y: Any) -> None:
-        if is_sorted_panel(y):
-            self._set_cutoff(latest_time(y))
-        else:
-            super()._set_cutoff_from_y(y)
-
     def _length(self) -> int:
         """Return the number of newest steps of each series to remember."""
         return steps_to_remember(options_of(self))
@@ -162,33 +155,18 @@ class PipelineForecaster(BaseForecaster):
     def _check_parameters(self) -> None:
         check_choice("point", self.point, POINTS)
         check_choice("exogenous", self.exogenous, EXOGENOUS)
+        check_choice("on_error", self.on_error, ON_ERROR)
         check_parameters(self)
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         """Check as sktime does, and refuse X or warn of it; sktime drops it without a word."""
-        y = as_numbers(y)
-        if X is None and is_sorted_panel(y):
-            super()._check_X_y(y=y.iloc[:1], **options)  # notes the type and the columns
-            checked = None, y
-        else:
-            checked = super()._check_X_y(X=X, y=y, **options)
+        checked = super()._check_X_y(X=X, y=as_numbers(y), **options)
         if X is not None:
             message = f"X: {type(self).__name__} forecasts from y alone and cannot use X"
             if self.exogenous == "raise":
                 raise ValueError(f"{message}; leave X out, or have it ignored by exogenous='warn'")
             warnings.warn(f"{message}; it is ignored", stacklevel=3)
         return checked
-
-    def predict(self, fh: Any = None, X: Any = None) -> Any:
-        """Forecast the steps of a horizon.
-
-        Parameters and result are the same as in `sktime.forecasting.base.BaseForecaster.predict`.
-        """
-        if getattr(self, "_y_metadata", {}).get("mtype") not in PANELS:
-            return super().predict(fh, X)
-        self.check_is_fitted()  # as sktime does, but for its check of the result
-        X_inner = self._check_X(X)
-        return self._predict(self._check_fh(fh), X_inner)
 
     def _predict(self, fh: Any, X: None) -> pd.DataFrame:
         forecast, index = self._forecast(fh)
@@ -229,7 +207,8 @@ class PipelineForecaster(BaseForecaster):
         memory = self._memory
         asked = steps_and_times(fh, memory.histories)
         steps = {key: own for key, (own, _) in asked.items()}
-        forecast = forecast_steps(pipeline_of(self), memory, steps, options_of(self), "fh")
+        options = options_of(self)
+        forecast = forecast_steps(pipeline_of(self), memory, steps, options, "fh", self.on_error)
         return forecast, memory.labeled([times for _, times in asked.values()])
 
     def _points(self, forecast: Forecast) -> FloatArray:

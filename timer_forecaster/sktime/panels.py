@@ -10,6 +10,36 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from sktime.forecasting.base import BaseForecaster
+
+PANELS = ("pd-multiindex", "pd_multiindex_hier")
+
+
+class PanelForecaster(BaseForecaster):
+    """Forecaster that checks panels as sktime does, but all instances at once."""
+
+    def _set_cutoff_from_y(self, y: Any) -> None:
+        if is_sorted_panel(y):
+            self._set_cutoff(latest_time(y))
+        else:
+            super()._set_cutoff_from_y(y)
+
+    def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
+        if X is not None or not is_sorted_panel(y):
+            return super()._check_X_y(X=X, y=y, **options)
+        super()._check_X_y(y=y.iloc[:1], **options)  # notes the type and the columns
+        return None, y
+
+    def predict(self, fh: Any = None, X: Any = None) -> Any:
+        """Forecast the steps of a horizon.
+
+        Parameters and result are the same as in `sktime.forecasting.base.BaseForecaster.predict`.
+        """
+        if getattr(self, "_y_metadata", {}).get("mtype") not in PANELS:
+            return super().predict(fh, X)
+        self.check_is_fitted()  # as sktime does, but for its check of the result
+        X_inner = self._check_X(X)
+        return self._predict(self._check_fh(fh), X_inner)
 
 
 def is_sorted_panel(y: Any) -> bool:

@@ -70,6 +70,10 @@ class TimerS1Forecaster(BacktestingForecaster):
         How to finetune. `fit` then finetunes to y, all series and variables together, unless
         `pretrain` has done so before. `pretrain` uses the default settings if it is None. The
         default of its ``context_length`` is the parameter of that name above.
+    on_error : {"raise", "nan"}, default="raise"
+        Reaction to a series that cannot be forecast, such as one of a panel without any value.
+        ``"nan"`` forecasts the other series, has NaN in place of the bad ones, and warns of them
+        with `timer_forecaster.failures.SeriesWarning`.
 
     Attributes
     ----------
@@ -121,6 +125,7 @@ class TimerS1Forecaster(BacktestingForecaster):
         quantization: str | None = None,
         adapter: Any = None,
         tuning: FinetuneConfig | None = None,
+        on_error: str = "raise",
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -138,6 +143,7 @@ class TimerS1Forecaster(BacktestingForecaster):
         self.quantization = quantization
         self.adapter = adapter
         self.tuning = tuning
+        self.on_error = on_error
         super().__init__()
 
     def _check_parameters(self) -> None:

@@ -1,0 +1,16 @@
+"""The code that called the package, at which warnings point."""
+
+from __future__ import annotations
+
+import sys
+
+
+def stacklevel_of_caller() -> int:
+    """Return the ``stacklevel`` of `warnings.warn` for the first caller outside of the package.
+
+    Call it in the function that warns.
+    """
+    package, level, frame = __name__.partition(".")[0], 1, sys._getframe(1)
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    return level

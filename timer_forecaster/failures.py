@@ -1,0 +1,137 @@
+"""Series that cannot be forecast: an error, or a forecast of NaN and a warning with the reasons."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, cast
+
+from timer_forecaster.callers import stacklevel_of_caller
+from timer_forecaster.checks import check_choice
+
+ON_ERROR = ("raise", "nan")
+"""Reactions to a series that cannot be forecast: an error, or NaN in its place."""
+
+_MOST_REASONS = 5  # in one warning
+
+_quiet: ContextVar[bool] = ContextVar("_quiet", default=False)
+
+
+class SeriesWarning(UserWarning):
+    """Some series have no forecast.
+
+    Parameters
+    ----------
+    message : str
+    reasons : mapping of str to str
+        Why, by the name of the series.
+    """
+
+    def __init__(self, message: str, reasons: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.reasons = dict(reasons)
+
+
+class Failures:
+    """Collects the reasons why series cannot be forecast, or raises the first.
+
+    Parameters
+    ----------
+    on_error : {"raise", "nan"}
+        Whether to raise or to collect.
+
+    Examples
+    --------
+    >>> failures = Failures("nan")
+    >>> failures.add(3, ValueError("series[3] is empty"))
+    >>> failures.reasons
+    {3: 'series[3] is empty'}
+    """
+
+    def __init__(self, on_error: str = "raise") -> None:
+        check_choice("on_error", on_error, ON_ERROR)
+        self.collects = on_error == "nan"
+        self.reasons: dict[Hashable, str] = {}
+
+    def add(self, series: Hashable, error: Exception, reason: str | None = None) -> None:
+        """Note the error of a series, or raise it. The first error of a series stays.
+
+        The reason is the message of the error, unless it is given, for example without a name.
+        """
+        if not self.collects:
+            raise error
+        self.reasons.setdefault(series, reason or str(error))
+
+    def by_number(self) -> dict[int, str]:
+        """Return the reasons of series that are named by their numbers."""
+        return {cast(int, number): reason for number, reason in self.reasons.items()}
+
+
+def warn_of_failures(
+    reasons: Mapping[Any, str], n_series: int, name: Callable[[Hashable], str]
+) -> None:
+    """Warn of series without a forecast, if there are any.
+
+    Parameters
+    ----------
+    reasons : mapping of hashable to str
+    n_series : int
+        Number of all series.
+    name : callable
+        Returns the name of a series.
+    """
+    if not reasons or _quiet.get():
+        return
+    named = {
+        name(series): reason.removeprefix(f"series[{series}] ")
+        for series, reason in reasons.items()
+    }
+    shown = [_line(series, reason) for series, reason in list(named.items())[:_MOST_REASONS]]
+    more = f"; and {len(named) - len(shown)} more" if len(named) > len(shown) else ""
+    warnings.warn(
+        SeriesWarning(
+            f"{len(named)} of {n_series} series have no forecast, but NaN: "
+            + "; ".join(shown)
+            + more,
+            named,
+        ),
+        stacklevel=stacklevel_of_caller(),
+    )
+
+
+def _line(series: str, reason: str) -> str:
+    return reason if series in reason else f"{series}: {reason}"
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Let the caller warn of failures, who has better names for the series."""
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
+
+
+@contextmanager
+def recorded_failures() -> Iterator[dict[str, str]]:
+    """Collect the reasons of a `SeriesWarning` instead of warning; other warnings are given.
+
+    Yields
+    ------
+    dict of str to str
+        Reasons by the name of the series, once the block has ended.
+    """
+    reasons: dict[str, str] = {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SeriesWarning)
+        yield reasons
+    for warning in caught:
+        if isinstance(warning.message, SeriesWarning):
+            reasons.update(warning.message.reasons)
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )

@@ -54,6 +54,7 @@ class Failures:
         check_choice("on_error", on_error, ON_ERROR)
         self.collects = on_error == "nan"
         self.reasons: dict[Hashable, str] = {}
+        self.first: Exception | None = None
 
     def add(self, series: Hashable, error: Exception, reason: str | None = None) -> None:
         """Note the error of a series, or raise it. The first error of a series stays.
@@ -62,6 +63,7 @@ class Failures:
         """
         if not self.collects:
             raise error
+        self.first = self.first or error
         self.reasons.setdefault(series, reason or str(error))
 
     def by_number(self) -> dict[int, str]:

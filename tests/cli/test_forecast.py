@@ -29,6 +29,7 @@ class LastValue:
     def predict(self, series, horizon, **options):
         LastValue.options = options
         self.base = np.array([np.full(horizon, y[~np.isnan(y)][-1]) for y in series])
+        self.n_series, self.failures = len(series), {}
         return self
 
     def quantile(self, level):
@@ -117,7 +118,7 @@ def test_large_values_keep_their_digits(run):
         (DAYS + "soon,5\n", [], "time column 'time': data row 5, 'soon', cannot be read as a time"),
         (DAYS + ",5\n", [], "data row 5 has no time"),
         (DAYS + "2024-01-04,5\n", [], "2024-01-04 00:00:00 is there more than once"),
-        (DAYS + "2024-03-04,5\n2024-08-09 07:30,1\n", [], "pass freq, for example freq='h'"),
+        (DAYS + "2024-03-04,5\n2024-08-09 07:30,1\n", [], "aggregate the rows: frame.resample("),
         (DAYS, ["--freq", "often"], "freq='often' is not a pandas frequency: use for example 'h'"),
         (DAYS, ["--target", "time"], "'time' is the time or the id column"),
         (DAYS + "2024-01-05,n.n.\n", ["--target", "load"], "data row 5, 'n.n.', is not a finite"),

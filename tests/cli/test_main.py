@@ -70,7 +70,7 @@ def test_broken_checkpoints_and_adapters_are_one_line(run, tmp_path, spoil, said
     folder = shutil.copytree(find_checkpoint("timer-s1-test"), tmp_path / "net")
     spoil(folder)
     Path("a.csv").write_text("t,y\n1,1\n2,2\n3,3\n")
-    words = ["forecast", "a.csv", "--time-column", "t", "--horizon", 2]
+    words = ["forecast", "a.csv", "--time-column", "t", "--horizon", 2, "--quiet"]
     for options in (["--checkpoint", folder], ["--checkpoint", folder, "--quantization", "int8"]):
         code, out, err = run(*words, *options)
         assert (code, out, err.count("\n")) == (2, "", 1)

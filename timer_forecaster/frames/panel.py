@@ -306,7 +306,10 @@ def _grids(
     if freq is not None:
         step = as_step(freq, axes[0])
     if step is None:
-        return inferred_grids(axes, series, refusals.axis_name, remedy, refusals.of_axis)
+        try:
+            return inferred_grids(axes, series, refusals.axis_name, remedy, refusals.of_axis)
+        except ValueError as error:  # no series is left that shows a step
+            raise refusals.failures.first or error from None
     return given_grids(axes, step, refusals.axis_name, remedy, refusals.of_axis)
 
 

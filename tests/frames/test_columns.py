@@ -1,5 +1,7 @@
 """The columns of a frame: their names, and the values in them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,3 +110,28 @@ def test_a_level_that_differs_from_its_column_is_refused(name):
         with_columns(given, "time", "id")
     dropped = given.reset_index(level=name, drop=True)  # as advised
     assert with_columns(dropped, "time", "id")[name].tolist() == given[name].tolist()
+
+
+@pytest.mark.parametrize("names", [(7, 0), (1, 0), (0, 1), (-3, 2.5), ("id", ("a", "b"))], ids=str)
+@pytest.mark.parametrize("n_levels", [1, 2])
+def test_a_name_of_a_level_is_no_place(names, n_levels):
+    id_column, time = names
+    days = pd.date_range("2024-01-01", periods=3)
+    frame = pd.DataFrame([list("aab"), days, [1.0, 2.0, 4.0]]).T
+    frame.columns = pd.Index([id_column, time, "y"], dtype=object, tupleize_cols=False)
+    levels = [frame[time], frame[id_column]][:n_levels]
+    given = frame.copy()
+    given.index = levels[0] if n_levels == 1 else pd.MultiIndex.from_arrays(levels)
+    given.index.names = [time, id_column][:n_levels]
+    for drop in (True, False):
+        own = given.drop(columns=given.index.names) if drop else given
+        found = with_columns(own, time, id_column)
+        assert found[time].tolist() == list(days)
+        assert found[id_column].tolist() == list("aab")
+    given[time] = given[time].to_numpy()[::-1]
+    level = [0] if n_levels == 1 else [time]
+    advice = re.escape(f"frame.reset_index(level={level}, drop=True)")
+    with pytest.raises(ValueError, match=advice):
+        with_columns(given, time, id_column)
+    dropped = given.reset_index(level=level, drop=True)  # as advised
+    assert with_columns(dropped, time, id_column)[time].tolist() == list(days[::-1])

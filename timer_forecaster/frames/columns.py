@@ -32,8 +32,8 @@ def with_columns(
     wanted = {role: name for role, name in wanted.items() if name is not None}
     in_index = [name for name in frame.index.names if name in wanted.values()]
     frame = _without_levels(frame, [name for name in in_index if name in frame.columns])
-    in_index = [name for name in in_index if name not in frame.columns]
-    frame = frame.reset_index(level=in_index) if in_index else frame
+    moved = [level_of(frame.index, name) for name in frame.index.names if name in in_index]
+    frame = frame.reset_index(level=moved) if moved else frame
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise ValueError(f"frame: column {twice!r} is there more than once")
@@ -46,16 +46,22 @@ def with_columns(
     return frame
 
 
+def level_of(index: pd.Index, name: Hashable) -> Hashable:
+    """Return what pandas takes for the level of a name: an integer may be taken for a place."""
+    return name if index.nlevels > 1 else 0
+
+
 def _without_levels(frame: pd.DataFrame, names: Sequence[Hashable]) -> pd.DataFrame:
     """Drop index levels that are columns too; refuse one that differs from its column."""
     for name in names:
-        level = frame.index.get_level_values(cast(str, name))
+        place = level_of(frame.index, name)
+        level = frame.index.get_level_values(cast(str, place))
         if not level.equals(pd.Index(frame[name])):
             raise ValueError(
                 f"{name!r} is the name of an index level and of a column, and they differ; rename "
-                f"one of them, or drop the level by frame.reset_index(level={name!r}, drop=True)"
+                f"one of them, or drop the level by frame.reset_index(level={[place]}, drop=True)"
             )
-        frame = frame.reset_index(level=name, drop=True)
+        frame = frame.reset_index(level=[place], drop=True)
     return frame
 
 

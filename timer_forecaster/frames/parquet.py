@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from timer_forecaster.extras import missing_extra
+from timer_forecaster.frames.columns import level_of
 from timer_forecaster.frames.sources import Source
 from timer_forecaster.frames.table import Table
 
@@ -31,7 +32,8 @@ def read_parquet(source: Source) -> Table:
         frame = pd.read_parquet(file, engine="pyarrow")
     except (pyarrow.ArrowException, OSError) as error:
         raise ValueError(f"the Parquet file is damaged: {error}") from error
-    levels = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    names = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    levels = [level_of(frame.index, name) for name in names]
     if levels:
         frame = frame.reset_index(level=levels)
     frame = frame.reset_index(drop=True)

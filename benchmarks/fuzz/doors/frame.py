@@ -147,9 +147,15 @@ def future(draw: Draw, product: Product) -> Outcome:
     outcome = ask(
         lambda: product.pipe.predict_frame(frame, horizon, levels=levels, **truth.arguments())
     )
-    names = [truth.time, *map(repr, chosen), *chosen]
-    if may_refuse(outcome, "future rows", names) is not None:
-        _check_future(outcome.value, truth, chosen, count, horizon)
+    for key in truth.ids:
+        for target in chosen:
+            truth.values[key, target][-count:] = np.nan
+    empty = [k for k, values in truth.values.items() if np.isnan(values).all()]
+    if empty:
+        must_refuse(outcome, "no value before the future rows", map(repr, chosen))
+    else:
+        must_answer(outcome, "future rows")
+        _check_future(outcome.value, truth, horizon, product)
     return outcome
 
 
@@ -161,15 +167,19 @@ def _places(truth: Truth, frame: pd.DataFrame) -> list[Any]:
     return [int(one) for one in frame[truth.time]]
 
 
-def _check_future(table: Any, truth: Truth, chosen: Any, count: int, horizon: int) -> None:
-    got = pd.Index(table[truth.time])
+def _check_future(table: Any, truth: Truth, horizon: int, product: Product) -> None:
+    """Check that each forecast continues its series after the last observed value."""
+    got, short = pd.Index(table[truth.time]), {}
     for i, (key, target) in enumerate((k, t) for k in truth.ids for t in truth.targets):
-        clock, back = truth.clocks[key], count if target in chosen else 0
+        clock, values = truth.clocks[key], truth.values[key, target]
         times = clock.history.append(clock.future)
-        start = len(clock.history) - back
+        start = int(np.flatnonzero(~np.isnan(values))[-1]) + 1
+        short[key, target] = values[:start]
         own, wanted = got[i * horizon : (i + 1) * horizon], times[start : start + horizon]
         if list(own) != list(wanted):
-            raise Broken("future rows: starts too late", f"{list(own[:2])}, not {list(wanted[:2])}")
+            raise Broken("future rows: wrong times", f"{list(own[:2])}, not {list(wanted[:2])}")
+    truth.values = short
+    check_numbers(table, truth, [0.5], product, "future rows")
 
 
 def unasked(draw: Draw, product: Product) -> Outcome:
@@ -186,8 +196,10 @@ def unasked(draw: Draw, product: Product) -> Outcome:
     frame = frame[[frame.columns[i] for i in draw.order(3)]]
     draw.note(name=name, n=n)
     outcome = ask(lambda: product.pipe.predict_frame(frame, 2, time_column="t"))
-    if may_refuse(outcome, f"unasked {name}", [name]) is not None:
-        require(set(outcome.value["target"]) == {"y"}, f"unasked: {name} is forecast")
+    must_answer(outcome, f"unasked {name}")
+    require(set(outcome.value["target"]) == {"y"}, f"unasked: {name} is forecast")
+    told = any(repr(name) in message for message in outcome.warnings)
+    require(told or name == "empty", f"unasked: {name} is left out silently")
     return outcome
 
 

@@ -66,5 +66,5 @@ def test_objects_that_are_no_times_are_named(objects, kind):
 
 
 def test_objects_of_several_kinds_name_the_first_other_row():
-    with pytest.raises(ValueError, match="data row 3, .* is a list, and the first row is a date"):
+    with pytest.raises(ValueError, match=r"data row 3, .* is a list, and the first row is a date"):
         plain_times(pd.Series([datetime.date(2024, 1, 1)] * 2 + [[3]]), "t")

@@ -203,14 +203,26 @@ def unasked(draw: Draw, product: Product) -> Outcome:
     return outcome
 
 
-CODES = {"%Y%m%d": "D", "%Y%m": "MS", "%Y": "YS", "%Y%m%d%H": "h", "%Y%m%d%H%M": "15min"}
+CODES = {
+    "%Y%m%d": "D", "%Y%m": "MS", "%Y": "YS", "%Y%m%d%H": "h", "%Y%m%d%H%M": "15min",
+    "%Y%m%d%H%M%S": "h", "%Y%j": "D", "%G%V": "W-MON", "%y%m%d": "D", "%y%m": "MS",
+    "%d%m%Y": "D", "%m%d%Y": "D", "quarter": "QS-JAN", "seconds": "h", "milliseconds": "D",
+}  # fmt: skip
 TEXTS = {
     "%d.%m.%Y": "D", "%m/%d/%Y": "D", "%d %b %Y": "D", "%b %d, %Y": "D", "%b-%y": "MS",
     "%B %Y": "MS", "%Y-%m": "MS", "%Y/%m/%d": "D", "%Y-%m-%dT%H:%M:%SZ": "h",
     "%m/%d/%Y %I:%M %p": "h", "%d.%m.%y": "D", "%YQ": "QS-JAN", "%Y-W": "W-MON",
-    "%H:%M:%S": "h", "%b %d": "D", "%B": "MS",
+    "%d-%b-%Y": "D", "%Y.%m.%d": "D", "%d/%m/%Y %H:%M": "h", "%A, %d %B %Y": "D",
+    "%Y-%m-%d %H": "h", "%m/%Y": "MS", "%Y%m%dT%H%M%S": "h", "%d%b%Y": "D", "%b %Y": "MS",
+    "%H:%M:%S": "h", "%b %d": "D", "%B": "MS", "%d.%m.": "D", "%A": "D",
 }  # fmt: skip
-WITHOUT_DATE = ("%H:%M:%S", "%b %d", "%B")
+SURE = (
+    "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d %b %Y", "%b %d, %Y", "%B %Y", "%Y-%m",
+    "%Y/%m/%d", "%Y-%m-%dT%H:%M:%SZ", "%YQ", "%Y-W", "%d-%b-%Y", "%b %Y",
+)  # fmt: skip
+"""Notations that have one reading, whatever the dates."""
+
+WITHOUT_DATE = ("%H:%M:%S", "%b %d", "%B", "%d.%m.", "%A")
 """Notations that lack the day or the year: nothing can be counted on."""
 
 
@@ -234,7 +246,10 @@ def codes(draw: Draw, product: Product) -> Outcome:
     fault = f"notation {notation}"
     if notation in WITHOUT_DATE:
         must_refuse(outcome, fault, ["t"])
-    elif may_refuse(outcome, fault, ["'t'", "time", "freq"]) is not None:
+        return outcome
+    if notation in SURE:
+        must_answer(outcome, fault)
+    if may_refuse(outcome, fault, ["'t'", "time", "freq"]) is not None:
         _check_codes(list(outcome.value["t"]), times[n:], notation)
     return outcome
 
@@ -243,6 +258,11 @@ def write_times(times: pd.DatetimeIndex, notation: str) -> list[str]:
     """Write times in a notation."""
     if notation == "%YQ":
         return [f"{time.year}Q{time.quarter}" for time in times]
+    if notation == "quarter":
+        return [f"{time.year}{time.quarter}" for time in times]
+    if notation in ("seconds", "milliseconds"):
+        unit = {"seconds": "s", "milliseconds": "ms"}[notation]
+        return [str(number) for number in times.as_unit(unit).asi8]
     if notation == "%Y-W":
         return ["{}-W{:02}".format(*time.isocalendar()[:2]) for time in times]
     return list(times.strftime(notation))
@@ -252,7 +272,7 @@ def _check_codes(got: list[Any], wanted: pd.DatetimeIndex, notation: str) -> Non
     """Accept dates, periods that begin with them, or the same codes as integers."""
     right = list(wanted)
     if isinstance(got[0], (int, np.integer)):
-        right = [int(text) for text in wanted.strftime(notation)]
+        right = [int(text) for text in write_times(wanted, notation)]
     elif isinstance(got[0], pd.Period):
         got = [period.start_time for period in got]
     elif got[0].tz is not None:

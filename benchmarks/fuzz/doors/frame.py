@@ -46,6 +46,8 @@ def usable(draw: Draw, product: Product) -> Outcome:
         arguments["freq"] = truth.freq
     if draw.chance(0.2):
         frame = _with_index(draw, frame, truth)
+    elif draw.chance(0.2):
+        frame, arguments = _in_library(draw, frame, truth, arguments)
     draw.note(horizon=horizon, freq=arguments.get("freq"))
     steps = as_integer(draw, horizon)
     outcome = ask(lambda: product.pipe.predict_frame(frame, steps, levels=levels, **arguments))
@@ -130,6 +132,42 @@ def _with_index(draw: Draw, frame: pd.DataFrame, truth: Truth) -> pd.DataFrame:
     return frame.set_index(truth.time)
 
 
+def _in_library(
+    draw: Draw, frame: pd.DataFrame, truth: Truth, arguments: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Return the frame as a table of another library, or with names of two levels."""
+    library = draw.pick(["pyarrow", "xarray", "two levels"])
+    if library == "two levels":
+        draw.note(library=library)
+        return _of_two_levels(frame, truth, arguments)
+    plain = all(isinstance(name, str) for name in frame.columns)
+    same = len({type(key) for key in truth.ids}) == 1
+    odd = ("categories", "periods", "objects of periods", "objects of stamps", "datetimes")
+    if not plain or not same or draw.notes["type"] in odd or draw.notes["target_type"] == "object":
+        return frame, arguments
+    draw.note(library=library)
+    if library == "pyarrow":
+        import pyarrow as pa
+
+        return pa.Table.from_pandas(frame), arguments
+    import xarray as xr
+
+    columns = {name: ("row", frame[name].to_numpy()) for name in frame.columns}
+    return xr.Dataset(columns), arguments
+
+
+def _of_two_levels(
+    frame: pd.DataFrame, truth: Truth, arguments: dict[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the frame with names such as ``("load", "A")``, and the others in the first level."""
+    new = {name: (name, "A") for name in truth.targets}
+    names = [new.get(name, (name, "")) for name in frame.columns]
+    frame = frame.set_axis(pd.MultiIndex.from_tuples(names), axis=1)
+    truth.targets = list(new.values())
+    truth.values = {(key, new[name]): own for (key, name), own in truth.values.items()}
+    return frame, {**arguments, "target_columns": truth.targets}
+
+
 def future(draw: Draw, product: Product) -> Outcome:
     """Leave the newest values empty: they are what is asked for, or refused by name."""
     horizon, levels = draw.integer(1, 6), [0.5]
@@ -191,6 +229,8 @@ def unasked(draw: Draw, product: Product) -> Outcome:
         "hour": times.hour, "row": np.arange(n), "number": np.arange(1, n + 1),
         "constant": np.full(n, 3.5), "empty": np.full(n, np.nan),
     }  # fmt: skip
+    if draw.chance(0.2):
+        return _attribute(draw, product, times)
     name = draw.pick(list(columns))
     frame = pd.DataFrame({"t": times, "y": draw.rng.normal(size=n).round(3), name: columns[name]})
     frame = frame[[frame.columns[i] for i in draw.order(3)]]
@@ -200,6 +240,26 @@ def unasked(draw: Draw, product: Product) -> Outcome:
     require(set(outcome.value["target"]) == {"y"}, f"unasked: {name} is forecast")
     told = any(repr(name) in message for message in outcome.warnings)
     require(told or name == "empty", f"unasked: {name} is left out silently")
+    return outcome
+
+
+def _attribute(draw: Draw, product: Product, times: pd.DatetimeIndex) -> Outcome:
+    """Name no target of a frame with ids: a number that each id has one of is not forecast."""
+    n, ids = len(times), draw.pick([["a", "b"], [7, 3, 5]])
+    sizes = dict(zip(ids, draw.rng.permutation(len(ids)) * 10.5 + 3, strict=True))
+    parts = [
+        pd.DataFrame({"id": key, "t": times, "size": sizes[key], "y": draw.rng.normal(size=n)})
+        for key in ids
+    ]
+    frame = pd.concat(parts)
+    draw.note(name="attribute", ids=ids)
+    outcome = ask(
+        lambda: product.pipe.predict_frame(frame, 2, time_column="t", id_column="id", levels=[0.5])
+    )
+    table = must_answer(outcome, "attribute of ids")
+    require(set(table["target"]) == {"y"}, "unasked: an attribute of ids is forecast")
+    told = any("'size'" in message for message in outcome.warnings)
+    require(told, "unasked: an attribute of ids is left out silently")
     return outcome
 
 

@@ -123,6 +123,9 @@ def types(draw: Draw, product: Product) -> Outcome:
     together: Any = tuple(given) if draw.chance(0.2) else given
     if len(given) == 1 and draw.chance(0.5):
         together = given[0]
+    elif draw.chance(0.1):
+        together = {f"k{i}": one for i, one in enumerate(given)}
+        draw.note(container=f"dict of {draw.notes['container']}")
     return compared(draw, product, together, series)
 
 

@@ -38,6 +38,8 @@ def test_time_may_be_the_index(pipeline):
         (hourly(), {"target_columns": ["x"]}, "target_columns: there is no column 'x'"),
         (hourly(), {"target_columns": ["time"]}, "'time' is the time or the id column"),
         (hourly(), {"target_columns": []}, "name at least one column"),
+        (hourly(), {"target_columns": [["y"]]}, r"target_columns: \['y'\] is no name of a column"),
+        (hourly(), {"target_columns": ["y", {}]}, "target_columns: {} is no name of a column"),
         (hourly(), {"id_column": "time"}, "id_column and time_column are both 'time'"),
         (pd.concat([hourly(), hourly()[["y"]]], axis=1), {}, "column 'y' is there more than once"),
         (hourly()[["time"]], {}, "is numeric"),

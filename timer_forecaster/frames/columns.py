@@ -97,6 +97,8 @@ def chosen_targets(
     ------
     ValueError
         If there is none, or one that is given cannot be a target.
+    TypeError
+        If one that is given cannot be a name.
     """
     if given is None:
         choice = choose_targets(frame, time_column, id_column, times)
@@ -104,6 +106,9 @@ def chosen_targets(
         warn_left_out(choice)
         return choice.targets
     targets = names_of(given, frame.columns)
+    strange = [name for name in targets if not isinstance(name, Hashable)]
+    if strange:
+        raise TypeError(f"target_columns: {strange[0]!r} is no name of a column")
     if not targets or len(set(targets)) < len(targets):
         raise ValueError(f"target_columns={targets}: name at least one column, each once")
     for name in targets:

@@ -25,10 +25,10 @@ from timer_forecaster import ForecastPipeline
 
 # Seeds whose first thirty cases pass.
 SEEDS = {
-    "pipeline": 1,
-    "frame": 333,
-    "reading": 6,
-    "sklearn": 43,
+    "pipeline": 0,
+    "frame": 0,
+    "reading": 0,
+    "sklearn": 0,
     "evaluation": 0,
     "adapters": 0,
 }

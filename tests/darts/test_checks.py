@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
@@ -95,6 +96,8 @@ def test_unusable_parameters_are_refused(arguments, message):
     [
         ({"flip": "no"}, "flip='no' must be True or False"),
         ({"output_chunk_length": True}, "output_chunk_length=True must be an integer"),
+        ({"input_chunk_length": True}, "input_chunk_length=True must be an integer"),
+        ({"input_chunk_length": (1, np.True_)}, "input_chunk_length=.*True.* must be an integer"),
         ({"batch_size": 2.0}, "batch_size=2.0 must be an integer"),
         ({"hub_model_name": None}, "hub_model_name=None must be a string or a path"),
         ({"local_dir": 5}, "local_dir=5 must be a string or a path"),

@@ -38,6 +38,8 @@ def test_time_may_be_the_index(pipeline):
         (hourly(), {"target_columns": ["x"]}, "target_columns: there is no column 'x'"),
         (hourly(), {"target_columns": ["time"]}, "'time' is the time or the id column"),
         (hourly(), {"target_columns": []}, "name at least one column"),
+        (hourly(), {"target_columns": [["y"]]}, r"target_columns: \['y'\] is no name of a column"),
+        (hourly(), {"target_columns": ["y", {}]}, "target_columns: {} is no name of a column"),
         (hourly(), {"id_column": "time"}, "id_column and time_column are both 'time'"),
         (pd.concat([hourly(), hourly()[["y"]]], axis=1), {}, "column 'y' is there more than once"),
         (hourly()[["time"]], {}, "is numeric"),
@@ -108,3 +110,27 @@ def test_a_level_that_differs_from_its_column_is_refused(name):
         with_columns(given, "time", "id")
     dropped = given.reset_index(level=name, drop=True)  # as advised
     assert with_columns(dropped, "time", "id")[name].tolist() == given[name].tolist()
+
+
+@pytest.mark.parametrize("names", [(7, 0), (1, 0), (0, 1), (-3, 2.5), ("id", ("a", "b"))], ids=str)
+@pytest.mark.parametrize("n_levels", [1, 2])
+def test_a_name_of_a_level_is_no_place(names, n_levels):
+    id_column, time = names
+    days = pd.date_range("2024-01-01", periods=3)
+    frame = pd.DataFrame([list("aab"), days, [1.0, 2.0, 4.0]]).T
+    frame.columns = pd.Index([id_column, time, "y"], dtype=object, tupleize_cols=False)
+    levels = [frame[time], frame[id_column]][:n_levels]
+    given = frame.copy()
+    given.index = pd.Index(levels[0]) if n_levels == 1 else pd.MultiIndex.from_arrays(levels)
+    given.index.names = [time, id_column][:n_levels]
+    for drop in (True, False):
+        own = given.drop(columns=given.index.names) if drop else given
+        found = with_columns(own, time, id_column)
+        assert found[time].tolist() == list(days)
+        assert found[id_column].tolist() == list("aab")
+    given[time] = given[time].to_numpy()[::-1]
+    with pytest.raises(ValueError, match=r"frame\.rename_axis\(index=\[.*\]\)") as caught:
+        with_columns(given, time, id_column)
+    advice = str(caught.value).rpartition(" by ")[2]
+    renamed = eval(advice, {"frame": given})  # noqa: S307
+    assert with_columns(renamed, time, id_column)[time].tolist() == list(days[::-1])

@@ -9,6 +9,7 @@ from pandas.tseries.frequencies import to_offset
 from pandas.tseries.offsets import CustomBusinessDay
 
 from timer_forecaster.frames.counting import index_of, stamps_of, step_counter
+from timer_forecaster.frames.grids import future_times
 
 COUNTED = ["s", "90s", "15min", "h", "5h", "D", "2D", "7D", "W", "2W-WED", "W-SUN", "B"]
 MASKS = ["Mon Tue Wed Thu Fri Sat", "Sun Mon Tue Wed Thu", "Mon Wed"]
@@ -75,3 +76,26 @@ def test_integers_are_counted():
 def test_a_step_shorter_than_the_unit_of_the_stamps_is_walked():
     times = pd.DatetimeIndex(["2024-01-01"]).as_unit("s")
     assert step_counter(times, to_offset("500ms")) is None
+
+
+LATE = pd.date_range("2262-04-01", periods=6, freq="D", unit="ns")  # nanoseconds end in this month
+ENDS = {
+    "integers": (pd.Index(np.arange(2**63 - 20, 2**63 - 10)), 1),
+    "integers by 10**17": (pd.Index(np.arange(90) * 10**17), 10**17),
+    "days": (LATE, pd.offsets.Day()),
+    "weeks": (pd.date_range("2262-02-20", periods=6, freq="7D", unit="ns"), pd.offsets.Week()),
+    "hours": (LATE[-1:], pd.offsets.Hour()),
+    "hours of a zone": (LATE[-1:].tz_localize("UTC"), pd.offsets.Hour()),
+    "business days": (LATE[-4:], pd.offsets.BDay()),
+}
+
+
+@pytest.mark.parametrize(("times", "step"), ENDS.values(), ids=ENDS)
+def test_times_never_begin_anew_at_the_other_end(times, step):
+    assert (np.diff(stamps_of(future_times(times, step, 2))) > 0).all()
+    with pytest.raises(ValueError, match="horizon: the times go beyond the range of 64 bits; ask"):
+        future_times(times, step, 1000)
+
+
+def test_a_longer_unit_holds_later_times_as_advised():
+    assert future_times(LATE.as_unit("s"), pd.offsets.Day(), 1000)[-1].year == 2264

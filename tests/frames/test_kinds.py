@@ -45,3 +45,26 @@ def test_integers_of_more_than_64_bits_are_named():
     with pytest.raises(ValueError, match="data row 2"):
         whole_numbers([1, 2**63], values, "t")
     assert whole_numbers([1, 2**63 - 1], values, "t").tolist() == [1, 2**63 - 1]
+
+
+@pytest.mark.parametrize(
+    "objects, kind",
+    [
+        ([[1], [2], [3]], "list"),
+        ([(1, 2), (3, 4)], "tuple"),
+        ([{"a": 1}, {"a": 2}], "dict"),
+        ([object(), object()], "object"),
+        ([[1]], "list"),
+    ],
+    ids=str,
+)
+def test_objects_that_are_no_times_are_named(objects, kind):
+    column = np.empty(len(objects), dtype=object)
+    column[:] = objects
+    with pytest.raises(ValueError, match=f"time column 't': data row 1, .* is a {kind}, and no ti"):
+        plain_times(pd.Series(column), "t")
+
+
+def test_objects_of_several_kinds_name_the_first_other_row():
+    with pytest.raises(ValueError, match=r"data row 3, .* is a list, and the first row is a date"):
+        plain_times(pd.Series([datetime.date(2024, 1, 1)] * 2 + [[3]]), "t")

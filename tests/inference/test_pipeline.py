@@ -375,3 +375,14 @@ def test_levels_of_float32_are_the_levels_that_they_print_as(pipe):
     assert columns.tolist() == ["target", "t", "q0.1", "q0.25", "q0.9"]
     with pytest.raises(ValueError, match=r"levels=0\.5 must be a sequence"):
         pipe.predict_frame(frame, 2, time_column="t", levels=0.5)
+
+
+@pytest.mark.parametrize("horizon", [10**14, 2**62, 10**20])
+@pytest.mark.parametrize("context_length", [None, 8])
+def test_a_horizon_beyond_all_memory_is_named(horizon, context_length):
+    pipeline = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+    with pytest.raises(ValueError, match=f"horizon={horizon}: .* ask for fewer steps"):
+        pipeline.predict([np.arange(20.0)], horizon, context_length=context_length)
+    frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=20), "y": np.arange(20.0)})
+    with pytest.raises(ValueError, match=f"horizon={horizon}: .* ask for fewer steps"):
+        pipeline.predict_frame(frame, horizon, time_column="t")

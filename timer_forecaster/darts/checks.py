@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any, NoReturn
 
+import numpy as np
+
+from timer_forecaster.checks import check_integer
 from timer_forecaster.darts.framework import FoundationModel, QuantileRegression
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
@@ -87,6 +90,14 @@ def refuse_half_precision(found: str) -> NoReturn:
         "float64 series (`series.astype('float32')`) and Lightning's default precision; the "
         "network's own type is the parameter `dtype`"
     )
+
+
+def check_window(input_chunk_length: Any) -> None:
+    """Refuse truth values, which Darts takes for lengths of 0 and 1."""
+    both = input_chunk_length if isinstance(input_chunk_length, tuple) else (input_chunk_length,)
+    for length in both:
+        if isinstance(length, (bool, np.bool_)):
+            check_integer("input_chunk_length", length)
 
 
 def check_context(input_chunk_length: Any, longest: int, most: int, checkpoint: str) -> None:

@@ -18,6 +18,7 @@ from timer_forecaster.darts.checks import (
     check_enable_finetuning,
     check_likelihood,
     check_tuning,
+    check_window,
 )
 from timer_forecaster.darts.framework import QuantileRegression, add_safe_globals
 from timer_forecaster.darts.module import TimerS1Module
@@ -159,6 +160,7 @@ class TimerS1Model(CheckpointModel):
         **kwargs: Any,
     ) -> None:
         check_choice("on_error", on_error, ON_ERROR)
+        check_window(input_chunk_length)
         check_integer("output_chunk_length", output_chunk_length, 1)
         check_integer("output_chunk_shift", output_chunk_shift, 0)
         ForecastOptions(rollout=rollout, flip=flip, batch_size=batch_size)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -31,9 +30,9 @@ def with_columns(
     wanted = {"time_column": time_column, "id_column": id_column}
     wanted = {role: name for role, name in wanted.items() if name is not None}
     in_index = [name for name in frame.index.names if name in wanted.values()]
-    frame = _without_levels(frame, [name for name in in_index if name in frame.columns])
-    in_index = [name for name in in_index if name not in frame.columns]
-    frame = frame.reset_index(level=in_index) if in_index else frame
+    twice = [name for name in in_index if name in frame.columns]
+    _refuse_other_levels(frame, twice)
+    frame = without_levels(without_levels(frame, twice, drop=True), in_index)
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise ValueError(f"frame: column {twice!r} is there more than once")
@@ -46,17 +45,36 @@ def with_columns(
     return frame
 
 
-def _without_levels(frame: pd.DataFrame, names: Sequence[Hashable]) -> pd.DataFrame:
-    """Drop index levels that are columns too; refuse one that differs from its column."""
-    for name in names:
-        level = frame.index.get_level_values(cast(str, name))
-        if not level.equals(pd.Index(frame[name])):
+def without_levels(
+    frame: pd.DataFrame, names: Sequence[Hashable], drop: bool = False
+) -> pd.DataFrame:
+    """Return a frame with levels of its index among its columns, at their front, or without them.
+
+    Methods of pandas take the name of a level for its place if it is an integer.
+    """
+    own = list(frame.index.names)
+    places = [i for i, name in enumerate(own) if name in names and name is not None]
+    if not places:
+        return frame
+    bare, found = frame.index.set_names([None] * len(own)), frame.copy(deep=False)
+    for place in [] if drop else places[::-1]:
+        found.insert(0, own[place], bare.get_level_values(place))
+    kept = [name for i, name in enumerate(own) if i not in places]
+    found.index = bare.droplevel(places).set_names(kept) if kept else pd.RangeIndex(len(frame))
+    return found
+
+
+def _refuse_other_levels(frame: pd.DataFrame, names: Sequence[Hashable]) -> None:
+    """Refuse index levels that have the name of a column and other values."""
+    own = list(frame.index.names)
+    bare = frame.index.set_names([None] * len(own))
+    for place, name in enumerate(own):
+        if name in names and not bare.get_level_values(place).equals(pd.Index(frame[name])):
+            own[place] = f"level_{place}"
             raise ValueError(
                 f"{name!r} is the name of an index level and of a column, and they differ; rename "
-                f"one of them, or drop the level by frame.reset_index(level={name!r}, drop=True)"
+                f"one of them, for example by frame.rename_axis(index={own})"
             )
-        frame = frame.reset_index(level=name, drop=True)
-    return frame
 
 
 def _require_column(frame: pd.DataFrame, role: str, name: Hashable) -> None:
@@ -79,6 +97,8 @@ def chosen_targets(
     ------
     ValueError
         If there is none, or one that is given cannot be a target.
+    TypeError
+        If one that is given cannot be a name.
     """
     if given is None:
         choice = choose_targets(frame, time_column, id_column, times)
@@ -86,6 +106,9 @@ def chosen_targets(
         warn_left_out(choice)
         return choice.targets
     targets = names_of(given, frame.columns)
+    strange = [name for name in targets if not isinstance(name, Hashable)]
+    if strange:
+        raise TypeError(f"target_columns: {strange[0]!r} is no name of a column")
     if not targets or len(set(targets)) < len(targets):
         raise ValueError(f"target_columns={targets}: name at least one column, each once")
     for name in targets:

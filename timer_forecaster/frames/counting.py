@@ -15,10 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset, Day, Tick, Week
 
-from timer_forecaster.frames.opening import DAY, PER_UNIT, OpenHours, week_slots
+from timer_forecaster.frames.opening import DAY, PER_UNIT, WEEK, OpenHours, week_slots
 from timer_forecaster.frames.times import Step
 
 Stamps = NDArray[np.int64]
+
+_LARGEST = 2**63 - 1  # the number below its negative is NaT
 
 
 class StepCounter(NamedTuple):
@@ -46,11 +48,34 @@ class StepCounter(NamedTuple):
         return numbers, whole
 
     def at(self, first: Stamps, numbers: Stamps) -> Stamps:
-        """Return the stamps of numbers of steps after first stamps. Shapes broadcast."""
+        """Return the stamps of numbers of steps after first stamps. Shapes broadcast.
+
+        Raises
+        ------
+        ValueError
+            If a stamp does not fit in 64 bits, and would begin anew at the other end.
+        """
+        self._refuse_overflow(first, numbers)
         if self.slots is not None:
             start, _ = self.slots.numbers(first, self.unit)
             return self.slots.stamps(start + numbers, self.unit)
         return first + numbers * self.width
+
+    def _refuse_overflow(self, first: Stamps, numbers: Stamps) -> None:
+        width = self.width
+        if self.slots is not None:
+            width = WEEK // PER_UNIT[self.unit] // len(self.slots.open) + 1
+        ends = [
+            int(end) * width for end in (np.min(numbers, initial=0), np.max(numbers, initial=0))
+        ]
+        bounds = int(np.min(first, initial=0)) + ends[0], int(np.max(first, initial=0)) + ends[1]
+        if -_LARGEST <= bounds[0] and bounds[1] <= _LARGEST:
+            return
+        advice = "; hold times in a longer unit, as by times.as_unit('s')" if self.unit else ""
+        raise ValueError(
+            "horizon: the times go beyond the range of 64 bits; ask for fewer steps"
+            + (advice or ", or subtract the first time from all times")
+        )
 
 
 def stamps_of(times: pd.Index) -> Stamps:

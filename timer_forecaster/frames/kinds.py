@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from timer_forecaster.frames.doubts import row_error
 from timer_forecaster.frames.offsets import with_offsets
@@ -145,13 +146,18 @@ def _objects(values: pd.Series, column: Hashable, timezone: str | None) -> pd.Se
         return _mixed(values, kinds == "text", column)
     if present == {"text", "number"} and values.astype(str).str.fullmatch(r"[+-]?\d+").all():
         return values.astype(str).astype(object)
-    raise row_error(
-        values,
-        kinds != kinds[0],
-        column,
-        f"is a {type(values[kinds != kinds[0]].iloc[0]).__name__}, and the first row is a "
-        f"{type(values.iloc[0]).__name__}; pass one kind of times",
-    )
+    raise _strange(values, kinds, column)
+
+
+def _strange(values: pd.Series, kinds: NDArray[Any], column: Hashable) -> ValueError:
+    """Return the error of objects that are no times, or of several kinds."""
+    first = type(values.iloc[0]).__name__
+    other = kinds != kinds[0]
+    if not other.any():
+        return row_error(values, ~other, column, f"is a {first}, and no time; pass dates")
+    kind = type(values[other].iloc[0]).__name__
+    why = f"is a {kind}, and the first row is a {first}; pass one kind of times"
+    return row_error(values, other, column, why)
 
 
 def _kind(value: Any) -> str:

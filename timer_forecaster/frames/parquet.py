@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from timer_forecaster.extras import missing_extra
+from timer_forecaster.frames.columns import without_levels
 from timer_forecaster.frames.sources import Source
 from timer_forecaster.frames.table import Table
 
@@ -31,9 +32,8 @@ def read_parquet(source: Source) -> Table:
         frame = pd.read_parquet(file, engine="pyarrow")
     except (pyarrow.ArrowException, OSError) as error:
         raise ValueError(f"the Parquet file is damaged: {error}") from error
-    levels = [name for name in frame.index.names if name is not None and name not in frame.columns]
-    if levels:
-        frame = frame.reset_index(level=levels)
+    levels = [name for name in frame.index.names if name not in frame.columns]
+    frame = without_levels(frame, levels)
     frame = frame.reset_index(drop=True)
     frame.columns = pd.Index([str(name) for name in frame.columns])
     return Table(frame, "Parquet", {})

@@ -46,6 +46,8 @@ def usable(draw: Draw, product: Product) -> Outcome:
         arguments["freq"] = truth.freq
     if draw.chance(0.2):
         frame = _with_index(draw, frame, truth)
+    elif draw.chance(0.2):
+        frame, arguments = _in_library(draw, frame, truth, arguments)
     draw.note(horizon=horizon, freq=arguments.get("freq"))
     steps = as_integer(draw, horizon)
     outcome = ask(lambda: product.pipe.predict_frame(frame, steps, levels=levels, **arguments))
@@ -130,6 +132,42 @@ def _with_index(draw: Draw, frame: pd.DataFrame, truth: Truth) -> pd.DataFrame:
     return frame.set_index(truth.time)
 
 
+def _in_library(
+    draw: Draw, frame: pd.DataFrame, truth: Truth, arguments: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Return the frame as a table of another library, or with names of two levels."""
+    library = draw.pick(["pyarrow", "xarray", "two levels"])
+    if library == "two levels":
+        draw.note(library=library)
+        return _of_two_levels(frame, truth, arguments)
+    plain = all(isinstance(name, str) for name in frame.columns)
+    same = len({type(key) for key in truth.ids}) == 1
+    odd = ("categories", "periods", "objects of periods", "objects of stamps", "datetimes")
+    if not plain or not same or draw.notes["type"] in odd or draw.notes["target_type"] == "object":
+        return frame, arguments
+    draw.note(library=library)
+    if library == "pyarrow":
+        import pyarrow as pa
+
+        return pa.Table.from_pandas(frame), arguments
+    import xarray as xr
+
+    columns = {name: ("row", frame[name].to_numpy()) for name in frame.columns}
+    return xr.Dataset(columns), arguments
+
+
+def _of_two_levels(
+    frame: pd.DataFrame, truth: Truth, arguments: dict[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the frame with names such as ``("load", "A")``, and the others in the first level."""
+    new = {name: (name, "A") for name in truth.targets}
+    names = [new.get(name, (name, "")) for name in frame.columns]
+    frame = frame.set_axis(pd.MultiIndex.from_tuples(names), axis=1)
+    truth.targets = list(new.values())
+    truth.values = {(key, new[name]): own for (key, name), own in truth.values.items()}
+    return frame, {**arguments, "target_columns": truth.targets}
+
+
 def future(draw: Draw, product: Product) -> Outcome:
     """Leave the newest values empty: they are what is asked for, or refused by name."""
     horizon, levels = draw.integer(1, 6), [0.5]
@@ -147,9 +185,15 @@ def future(draw: Draw, product: Product) -> Outcome:
     outcome = ask(
         lambda: product.pipe.predict_frame(frame, horizon, levels=levels, **truth.arguments())
     )
-    names = [truth.time, *map(repr, chosen), *chosen]
-    if may_refuse(outcome, "future rows", names) is not None:
-        _check_future(outcome.value, truth, chosen, count, horizon)
+    for key in truth.ids:
+        for target in chosen:
+            truth.values[key, target][-count:] = np.nan
+    empty = [k for k, values in truth.values.items() if np.isnan(values).all()]
+    if empty:
+        must_refuse(outcome, "no value before the future rows", map(repr, chosen))
+    else:
+        must_answer(outcome, "future rows")
+        _check_future(outcome.value, truth, horizon, product)
     return outcome
 
 
@@ -161,15 +205,19 @@ def _places(truth: Truth, frame: pd.DataFrame) -> list[Any]:
     return [int(one) for one in frame[truth.time]]
 
 
-def _check_future(table: Any, truth: Truth, chosen: Any, count: int, horizon: int) -> None:
-    got = pd.Index(table[truth.time])
+def _check_future(table: Any, truth: Truth, horizon: int, product: Product) -> None:
+    """Check that each forecast continues its series after the last observed value."""
+    got, short = pd.Index(table[truth.time]), {}
     for i, (key, target) in enumerate((k, t) for k in truth.ids for t in truth.targets):
-        clock, back = truth.clocks[key], count if target in chosen else 0
+        clock, values = truth.clocks[key], truth.values[key, target]
         times = clock.history.append(clock.future)
-        start = len(clock.history) - back
+        start = int(np.flatnonzero(~np.isnan(values))[-1]) + 1
+        short[key, target] = values[:start]
         own, wanted = got[i * horizon : (i + 1) * horizon], times[start : start + horizon]
         if list(own) != list(wanted):
-            raise Broken("future rows: starts too late", f"{list(own[:2])}, not {list(wanted[:2])}")
+            raise Broken("future rows: wrong times", f"{list(own[:2])}, not {list(wanted[:2])}")
+    truth.values = short
+    check_numbers(table, truth, [0.5], product, "future rows")
 
 
 def unasked(draw: Draw, product: Product) -> Outcome:
@@ -181,24 +229,60 @@ def unasked(draw: Draw, product: Product) -> Outcome:
         "hour": times.hour, "row": np.arange(n), "number": np.arange(1, n + 1),
         "constant": np.full(n, 3.5), "empty": np.full(n, np.nan),
     }  # fmt: skip
+    if draw.chance(0.2):
+        return _attribute(draw, product, times)
     name = draw.pick(list(columns))
     frame = pd.DataFrame({"t": times, "y": draw.rng.normal(size=n).round(3), name: columns[name]})
     frame = frame[[frame.columns[i] for i in draw.order(3)]]
     draw.note(name=name, n=n)
     outcome = ask(lambda: product.pipe.predict_frame(frame, 2, time_column="t"))
-    if may_refuse(outcome, f"unasked {name}", [name]) is not None:
-        require(set(outcome.value["target"]) == {"y"}, f"unasked: {name} is forecast")
+    must_answer(outcome, f"unasked {name}")
+    require(set(outcome.value["target"]) == {"y"}, f"unasked: {name} is forecast")
+    told = any(repr(name) in message for message in outcome.warnings)
+    require(told or name == "empty", f"unasked: {name} is left out silently")
     return outcome
 
 
-CODES = {"%Y%m%d": "D", "%Y%m": "MS", "%Y": "YS", "%Y%m%d%H": "h", "%Y%m%d%H%M": "15min"}
+def _attribute(draw: Draw, product: Product, times: pd.DatetimeIndex) -> Outcome:
+    """Name no target of a frame with ids: a number that each id has one of is not forecast."""
+    n, ids = len(times), draw.pick([["a", "b"], [7, 3, 5]])
+    sizes = dict(zip(ids, draw.rng.permutation(len(ids)) * 10.5 + 3, strict=True))
+    parts = [
+        pd.DataFrame({"id": key, "t": times, "size": sizes[key], "y": draw.rng.normal(size=n)})
+        for key in ids
+    ]
+    frame = pd.concat(parts)
+    draw.note(name="attribute", ids=ids)
+    outcome = ask(
+        lambda: product.pipe.predict_frame(frame, 2, time_column="t", id_column="id", levels=[0.5])
+    )
+    table = must_answer(outcome, "attribute of ids")
+    require(set(table["target"]) == {"y"}, "unasked: an attribute of ids is forecast")
+    told = any("'size'" in message for message in outcome.warnings)
+    require(told, "unasked: an attribute of ids is left out silently")
+    return outcome
+
+
+CODES = {
+    "%Y%m%d": "D", "%Y%m": "MS", "%Y": "YS", "%Y%m%d%H": "h", "%Y%m%d%H%M": "15min",
+    "%Y%m%d%H%M%S": "h", "%Y%j": "D", "%G%V": "W-MON", "%y%m%d": "D", "%y%m": "MS",
+    "%d%m%Y": "D", "%m%d%Y": "D", "quarter": "QS-JAN", "seconds": "h", "milliseconds": "D",
+}  # fmt: skip
 TEXTS = {
     "%d.%m.%Y": "D", "%m/%d/%Y": "D", "%d %b %Y": "D", "%b %d, %Y": "D", "%b-%y": "MS",
     "%B %Y": "MS", "%Y-%m": "MS", "%Y/%m/%d": "D", "%Y-%m-%dT%H:%M:%SZ": "h",
     "%m/%d/%Y %I:%M %p": "h", "%d.%m.%y": "D", "%YQ": "QS-JAN", "%Y-W": "W-MON",
-    "%H:%M:%S": "h", "%b %d": "D", "%B": "MS",
+    "%d-%b-%Y": "D", "%Y.%m.%d": "D", "%d/%m/%Y %H:%M": "h", "%A, %d %B %Y": "D",
+    "%Y-%m-%d %H": "h", "%m/%Y": "MS", "%Y%m%dT%H%M%S": "h", "%d%b%Y": "D", "%b %Y": "MS",
+    "%H:%M:%S": "h", "%b %d": "D", "%B": "MS", "%d.%m.": "D", "%A": "D",
 }  # fmt: skip
-WITHOUT_DATE = ("%H:%M:%S", "%b %d", "%B")
+SURE = (
+    "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d %b %Y", "%b %d, %Y", "%B %Y", "%Y-%m",
+    "%Y/%m/%d", "%Y-%m-%dT%H:%M:%SZ", "%YQ", "%Y-W", "%d-%b-%Y", "%b %Y",
+)  # fmt: skip
+"""Notations that have one reading, whatever the dates."""
+
+WITHOUT_DATE = ("%H:%M:%S", "%b %d", "%B", "%d.%m.", "%A")
 """Notations that lack the day or the year: nothing can be counted on."""
 
 
@@ -222,7 +306,10 @@ def codes(draw: Draw, product: Product) -> Outcome:
     fault = f"notation {notation}"
     if notation in WITHOUT_DATE:
         must_refuse(outcome, fault, ["t"])
-    elif may_refuse(outcome, fault, ["'t'", "time", "freq"]) is not None:
+        return outcome
+    if notation in SURE:
+        must_answer(outcome, fault)
+    if may_refuse(outcome, fault, ["'t'", "time", "freq"]) is not None:
         _check_codes(list(outcome.value["t"]), times[n:], notation)
     return outcome
 
@@ -231,6 +318,11 @@ def write_times(times: pd.DatetimeIndex, notation: str) -> list[str]:
     """Write times in a notation."""
     if notation == "%YQ":
         return [f"{time.year}Q{time.quarter}" for time in times]
+    if notation == "quarter":
+        return [f"{time.year}{time.quarter}" for time in times]
+    if notation in ("seconds", "milliseconds"):
+        unit = {"seconds": "s", "milliseconds": "ms"}[notation]
+        return [str(number) for number in times.as_unit(unit).asi8]
     if notation == "%Y-W":
         return ["{}-W{:02}".format(*time.isocalendar()[:2]) for time in times]
     return list(times.strftime(notation))
@@ -240,7 +332,7 @@ def _check_codes(got: list[Any], wanted: pd.DatetimeIndex, notation: str) -> Non
     """Accept dates, periods that begin with them, or the same codes as integers."""
     right = list(wanted)
     if isinstance(got[0], (int, np.integer)):
-        right = [int(text) for text in wanted.strftime(notation)]
+        right = [int(text) for text in write_times(wanted, notation)]
     elif isinstance(got[0], pd.Period):
         got = [period.start_time for period in got]
     elif got[0].tz is not None:

@@ -80,6 +80,29 @@ def _nullable(dtype: str) -> Maker:
     return make
 
 
+def _arrow_array(values: Floats) -> Any:
+    import pyarrow as pa
+
+    return pa.array([None if np.isnan(v) else v for v in values.tolist()], "double")
+
+
+def _chunks(values: Floats) -> Any:
+    import pyarrow as pa
+
+    half = len(values) // 2
+    return pa.chunked_array([_arrow_array(values[:half]), _arrow_array(values[half:])], "double")
+
+
+def _data_array(values: Floats) -> Any:
+    import xarray as xr
+
+    return xr.DataArray(values, dims="time")
+
+
+def _decimals(values: Floats) -> Any:
+    return [None if np.isnan(v) else Decimal(repr(float(v))) for v in values]
+
+
 MUST: dict[str, Maker] = {
     "array": lambda values: values,
     "list": lambda values: values.tolist(),
@@ -106,27 +129,6 @@ MUST: dict[str, Maker] = {
     "Int64": _nullable("Int64"),
     "Arrow": _arrow,
     "tensor": _tensor,
-}
-"""Makers of containers that must be read; they return None where they cannot hold the values."""
-
-
-def _arrow_array(values: Floats) -> Any:
-    import pyarrow as pa
-
-    return pa.array([None if np.isnan(v) else v for v in values.tolist()])
-
-
-def _data_array(values: Floats) -> Any:
-    import xarray as xr
-
-    return xr.DataArray(values, dims="time")
-
-
-def _decimals(values: Floats) -> Any:
-    return [None if np.isnan(v) else Decimal(repr(float(v))) for v in values]
-
-
-MAY: dict[str, Maker] = {
     "decimals": _decimals,
     "Series of decimals": lambda values: pd.Series(_decimals(values), dtype=object),
     "fractions": lambda v: [Fraction(x) for x in v.tolist()] if np.isfinite(v).all() else None,
@@ -141,11 +143,17 @@ MAY: dict[str, Maker] = {
     "array module": lambda values: array.array("d", values.tolist()),
     "deque": lambda values: deque(values.tolist()),
     "memoryview": lambda values: memoryview(values.copy()),
+    "longdouble": lambda values: values.astype(np.longdouble),
+    "chunks": _chunks,
+}
+"""Makers of containers that must be read; they return None where they cannot hold the values."""
+
+
+MAY: dict[str, Maker] = {
     "generator": lambda values: (value for value in values.tolist()),
     "dict of steps": lambda values: dict(enumerate(values.tolist())),
-    "longdouble": lambda values: values.astype(np.longdouble),
 }
-"""Makers of containers that are read rightly or refused."""
+"""Makers of containers that are read rightly or refused. A generator can be read once."""
 
 
 def _complex(values: Floats) -> Any:

@@ -51,16 +51,32 @@ def forecast_rows(
     -------
     ndarray, shape (n_rows, horizon, Q)
         Quantiles, not decreasing along the levels.
+
+    Raises
+    ------
+    ValueError
+        If the horizon is so long that the quantiles cannot be held.
     """
 
     def run(patches: Tensor, last_token: Tensor) -> Tensor:
         quantiles = roll_out(network, patches, last_token, horizon, rollout)
         return quantiles.sort(dim=1).values.transpose(1, 2)
 
-    result = np.empty((len(rows), horizon, len(network.config.quantiles)))
+    result = _room(len(rows), horizon, len(network.config.quantiles))
     at_once = partial(rows_to_roll_out, network, horizon, rollout)
     _fill(result, network, rows, run, at_once, batch_size, on_batch)
     return result
+
+
+def _room(n_rows: int, horizon: int, n_quantiles: int) -> FloatArray:
+    """Return an array for the quantiles; refuse a horizon for which there is none."""
+    try:
+        return np.empty((n_rows, horizon, n_quantiles))
+    except (ValueError, MemoryError) as error:
+        raise ValueError(
+            f"horizon={horizon}: the quantiles of {n_rows} rows do not fit in memory; ask for "
+            "fewer steps"
+        ) from error
 
 
 def embed_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArray:

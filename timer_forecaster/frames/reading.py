@@ -307,6 +307,7 @@ class _Reading:
             decimal=self.options.decimal,
             thousands=self.options.thousands,
             shown=table.decimal,
+            usual=table.usual,
         )
         for name in targets:
             if name in refused:

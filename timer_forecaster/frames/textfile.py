@@ -111,10 +111,8 @@ def _read_rows(
         frame[others] = frame[others].mask(frame[others].isin(_MISSING))
         return frame
     frame = _parse(source, dialect, counted, wanted)
-    doubtful = [
-        name for name in others if dialect.separator != "," and _may_be_thousands(frame[name])
-    ]
-    if doubtful:
+    doubtful = [name for name in others if _may_be_thousands(frame[name])]
+    if doubtful and (dialect.separator != "," or _has_decimal_commas(frame, others)):
         text = _parse(source, dialect, counted, [*wanted, *doubtful])[doubtful]
         frame[doubtful] = text.mask(text.isin(_MISSING))
     return frame
@@ -140,7 +138,8 @@ def _table(source: Source, dialect: Dialect, counted: Counted, frame: pd.DataFra
     if not header.found:
         parts.append("no header: columns are named by their places, from 1")
     shown = any(_has_fractions(frame[name]) for name in frame)
-    return Table(frame, ", ".join(parts), skipped, header.repeated, "." if shown else None)
+    usual = "." if dialect.separator == "," else None
+    return Table(frame, ", ".join(parts), skipped, header.repeated, "." if shown else None, usual)
 
 
 def _count(source: Source, dialect: Dialect) -> Counted:
@@ -264,11 +263,20 @@ def _has_fractions(column: pd.Series) -> bool:
 
 
 def _may_be_thousands(column: pd.Series) -> bool:
-    """Whether a column of floats may be of numbers such as 1.234 that mean 1234."""
+    """Whether a column of floats may be of numbers such as 1.234 that mean 1234.
+
+    Whole floats may be, since pandas has read 1.000 as 1.0.
+    """
     if column.dtype.kind != "f":
         return False
     values = np.abs(column.dropna().to_numpy())
     split = values[np.floor(values) < values]
     thousands = split * 1000
     whole = np.isclose(thousands, np.round(thousands), rtol=1e-12, atol=0)
-    return bool(len(split) and whole.all() and (split >= 1).all() and (split < 1000).all())
+    return bool(len(values) and whole.all() and (split >= 1).all() and (split < 1000).all())
+
+
+def _has_decimal_commas(frame: pd.DataFrame, names: Collection[str]) -> bool:
+    """Whether texts have a comma between digits, as in a file whose numbers are in quotes."""
+    texts = [frame[name].dropna() for name in names if pd.api.types.is_string_dtype(frame[name])]
+    return any(bool(column.astype(str).str.contains("[0-9],[0-9]").any()) for column in texts)

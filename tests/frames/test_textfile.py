@@ -189,3 +189,22 @@ def test_points_are_decimal_in_a_file_separated_by_commas():
     read = read_series(_file(",", '"', a=["1.250", "1.000"], b=["1,250", "2,000"]))
     assert read.frame["a"].tolist() == [1.25, 1]
     assert read.frame["b"].tolist() == [1250, 2000]
+
+
+@pytest.mark.parametrize("comment", ["", "# checked by hand\n", "#\n#a\n"])
+@pytest.mark.parametrize("ids", [["a", "#1"], ["#1", "a"], ["#1", "#2"], ["# 1", "b"]])
+def test_ids_that_begin_like_a_comment_lose_no_row(ids, comment):
+    rows = [
+        f"{key},{day:%Y-%m-%d},{v}\n" for key in ids for day, v in zip(DAYS, VALUES, strict=True)
+    ]
+    text = "store,time,load\n" + rows[0] + comment + "".join(rows[1:])
+    read = read_series(as_file(text), time_column="time", id_column="store")
+    assert read.frame["store"].tolist() == [key for key in ids for _ in DAYS]
+    assert read.frame["load"].tolist() == VALUES * 2
+    assert read.report.skipped["comment line"] == comment.count("\n")
+
+
+def test_a_comment_with_an_open_quotation_mark_swallows_no_rows():
+    text = lines(HEADER, [*ROWS[:3], '# so-called, see above, "peak', *ROWS[3:]])
+    with pytest.raises(ValueError, match="line 5, a comment, has a quotation mark"):
+        read_series(as_file(text), time_column="time")

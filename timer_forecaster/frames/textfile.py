@@ -44,7 +44,8 @@ class Counted(NamedTuple):
     tails: int = 0
     """Number of rows that have such fields."""
     blank: int = 0
-    comments: int = 0
+    comments: frozenset[int] = frozenset()
+    """Numbers of the lines that are comments, from 1."""
 
 
 def read_text(
@@ -124,7 +125,7 @@ def _table(source: Source, dialect: Dialect, counted: Counted, frame: pd.DataFra
     frame, skipped = without_empty(frame)
     skipped = {
         "title row": header.titles,
-        "comment line": header.comments + counted.comments,
+        "comment line": header.comments + len(counted.comments),
         "blank line": header.blank + counted.blank,
         "separator at the end of a row": counted.tails,
         **skipped,
@@ -150,21 +151,29 @@ def _count(source: Source, dialect: Dialect) -> Counted:
                 return Counted()
     width, extra = len(dialect.header.names), 0
     seen: Counter[str] = Counter()
+    comments: set[int] = set()
+    last = 0
     with _text(source, dialect) as lines:
         for row, line in numbered_rows(lines, dialect.separator):
+            start, last = last + 1, line
             if len(row) == width and (width > 1 or row[0]):
                 continue
             if not any(row):
                 seen["blank" if len(row) < 2 else "empty"] += 1
             elif row[0].startswith("#"):
-                seen["comments"] += 1
+                if line > start:
+                    raise ValueError(
+                        f"line {dialect.lines + start}, a comment, has a quotation mark that "
+                        "nothing closes in the line: remove it"
+                    )
+                comments.add(line)
             elif len(row) < width or any(row[width:]):
                 raise _ragged(dialect, line, len(row))
             else:
                 seen["tails"] += 1
             if not any(row) or len(row) > width:
                 extra = max(extra, len(row) - width)
-    return Counted(False, extra, seen["tails"], seen["blank"], seen["comments"])
+    return Counted(False, extra, seen["tails"], seen["blank"], frozenset(comments))
 
 
 def _ragged(dialect: Dialect, line: int, width: int) -> ValueError:
@@ -238,7 +247,9 @@ def _parse(
         with _text(source, dialect) as lines:
             handle: io.TextIOBase = lines
             if counted.comments:
-                handle = io.StringIO("".join(line for line in lines if not _is_comment(line)))
+                numbered = enumerate(lines, 1)
+                kept = (line for number, line in numbered if number not in counted.comments)
+                handle = io.StringIO("".join(kept))
             frame = _parsed(handle, options)
     return frame.drop(columns=filler)
 
@@ -248,10 +259,6 @@ def _parsed(handle: Any, options: dict[str, Any]) -> pd.DataFrame:
         return pd.read_csv(handle, **options)
     except pd.errors.EmptyDataError:  # nothing but a header
         return pd.DataFrame(columns=options["names"])
-
-
-def _is_comment(line: str) -> bool:
-    return line.lstrip(" \t").startswith(("#", '"#'))
 
 
 def _has_fractions(column: pd.Series) -> bool:

@@ -1,5 +1,6 @@
 """Reading the benchmark from Parquet files and from its own download."""
 
+import datetime
 import sys
 
 import numpy as np
@@ -117,6 +118,28 @@ def test_two_data_sets_of_one_name_are_refused(write_parquet, write_download, tm
     write_download("SHOP/D", [ramp(40)], "D")
     with pytest.raises(ValueError, match="are both shop/D"):
         find_configurations(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        [["a", "b"]],
+        [[datetime.date(2024, 1, 1)] * 40],
+        [np.arange(40).astype("m8[s]")],
+        [[True, False] * 20],
+        ["text"],
+    ],
+)
+def test_targets_that_are_no_numbers_are_refused_by_name(targets, write_parquet):
+    file = write_parquet("shop__D", targets, "D")
+    with pytest.raises(ValueError, match=r"shop__D\.parquet: each row's target must be a list of"):
+        load_configuration(file)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint64", "float16", "float32"])
+def test_numbers_of_any_type_are_targets(kind, write_parquet):
+    configuration = load_configuration(write_parquet("shop__D", [np.arange(90).astype(kind)], "D"))
+    np.testing.assert_array_equal(configuration.series[0], np.arange(90))
 
 
 def test_files_that_are_no_data_sets_are_named(write_parquet, write_download, tmp_path):

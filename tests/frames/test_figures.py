@@ -31,3 +31,17 @@ def test_columns_that_contradict_each_other_decide_nothing():
 def test_columns_of_numbers_stay_as_they_are():
     frame = pd.DataFrame({"a": [1, 2], "b": [True, False]})
     assert read_figures(frame, list(frame)).frame.equals(frame)
+
+
+def test_columns_that_are_not_read_decide_too():
+    frame = pd.DataFrame({"a": ["1.234", "987"], "b": ["3,5", "4"]})
+    figures = read_figures(frame, ["a"], usual=".")
+    assert figures.frame["a"].tolist() == [1234, 987]
+    assert figures.frame["b"].tolist() == ["3,5", "4"]
+
+
+def test_the_usual_sign_decides_where_no_column_does():
+    frame = pd.DataFrame({"a": ["1.234", "987"], "note": ["x", "y"]})
+    figures = read_figures(frame, ["a"], usual=".")
+    assert figures.frame["a"].tolist() == [1.234, 987]
+    assert figures.notations["a"] == "by the decimal sign of files separated by commas"

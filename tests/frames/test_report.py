@@ -38,6 +38,22 @@ def test_a_plain_file():
     ]
 
 
+def test_rows_of_the_future_are_no_part_of_the_span():
+    read = read_series(as_file(text_of() + "2024-01-18,\n2024-01-19,\n"))
+    assert str(read.summarized()).splitlines()[-1] == (
+        "  series: 1 series, step D, from 2024-01-10 to 2024-01-17, no gaps; 1 with rows after the "
+        "last value, forecast from there"
+    )
+
+
+def test_a_column_that_ends_early_is_counted():
+    rows = text_of().splitlines()
+    text = "\n".join([rows[0] + ",b", *(row + f",{n % 3}" for n, row in enumerate(rows[1:6]))])
+    text += "\n" + "\n".join(row + "," for row in rows[6:]) + "\n"
+    summary = read_series(as_file(text)).summarized().summary
+    assert (summary.series, summary.ended, summary.last) == (2, 1, "2024-01-17")
+
+
 def test_series_of_different_steps():
     rows = [f"a,{day},1.5" for day in pd.date_range("2024-01-01", periods=5)]
     rows += [f"b,{day},1.5" for day in pd.date_range("2024-01-01", periods=5, freq="h")]

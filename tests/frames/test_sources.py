@@ -78,3 +78,14 @@ def test_names_of_sources(tmp_path):
         Source.of(file)
     with pytest.raises(ValueError, match="is a folder; name one of its files"):
         Source.of(tmp_path)
+
+
+@pytest.mark.parametrize("given", [3, None, b"data.csv", ["data.csv"], {"path": "data.csv"}])
+def test_a_file_that_is_neither_a_path_nor_open_is_refused(given):
+    with pytest.raises(TypeError, match="a path or an open binary file"):
+        read_series(given)
+
+
+def test_an_open_file_of_text_is_refused():
+    with pytest.raises(TypeError, match="must be binary"):
+        read_series(io.StringIO(text_of()))

@@ -138,3 +138,73 @@ def test_a_column_of_numbers_with_a_text_far_below():
     text = f'step,load\n{rows}300000,"1,5"\n'
     with pytest.raises(ValueError, match="target 'load': data row 300001, '1,5'"):
         read_series(as_file(text), time_column="step", target_columns="load")
+
+
+def _file(separator, quote, **columns):
+    rows = zip(*columns.values(), strict=True)
+    body = [
+        separator.join([f"{day:%Y-%m-%d}", *(f"{quote}{text}{quote}" for text in row)])
+        for day, row in zip(DAYS, rows, strict=False)
+    ]
+    return as_file(lines(separator.join(["time", *columns]), body))
+
+
+SALES = ["1", "2", "1.000", "3", "", "5"]
+OTHERS = {
+    "1.000 and small numbers": (SALES, [1, 2, 1000, 3, np.nan, 5]),
+    "1.000 alone": (["1.000"] * 6, [1000] * 6),
+    "1.250": (["1.250", "7", "2.000", "8", "9", "1"], [1250, 7, 2000, 8, 9, 1]),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+@pytest.mark.parametrize(("separator", "quote"), [(";", ""), ("\t", ""), (";", '"'), (",", '"')])
+@pytest.mark.parametrize("targets", [None, ["sales"]])
+def test_a_decimal_comma_elsewhere_makes_points_thousands(case, separator, quote, targets):
+    sales, right = OTHERS[case]
+    prices = ["0,2", "0,3", "1,55", "7,5", "3,5", "2"]
+    file = _file(separator, quote, sales=sales, price=prices)
+    read = read_series(file, time_column="time", target_columns=targets)
+    np.testing.assert_array_equal(read.frame["sales"], right)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+@pytest.mark.parametrize("case", OTHERS)
+def test_points_that_nothing_decides_are_refused(case, separator):
+    file = _file(separator, "", sales=OTHERS[case][0])
+    with pytest.raises(ValueError, match=r"target 'sales': data row .* and no row decides"):
+        read_series(file, time_column="time", target_columns="sales")
+
+
+@pytest.mark.parametrize(
+    "texts", [["1.0", "2.0", "", "3.0"], ["5.00", "2.000"], ["0.500", "1.000"]]
+)
+def test_whole_numbers_with_a_point_are_read_where_it_can_only_be_decimal(texts):
+    read = read_series(_file(";", "", sales=texts), time_column="time")
+    right = [float(text or "nan") for text in texts]
+    np.testing.assert_array_equal(read.frame["sales"], right)
+
+
+def test_points_are_decimal_in_a_file_separated_by_commas():
+    read = read_series(_file(",", '"', a=["1.250", "1.000"], b=["1,250", "2,000"]))
+    assert read.frame["a"].tolist() == [1.25, 1]
+    assert read.frame["b"].tolist() == [1250, 2000]
+
+
+@pytest.mark.parametrize("comment", ["", "# checked by hand\n", "#\n#a\n"])
+@pytest.mark.parametrize("ids", [["a", "#1"], ["#1", "a"], ["#1", "#2"], ["# 1", "b"]])
+def test_ids_that_begin_like_a_comment_lose_no_row(ids, comment):
+    rows = [
+        f"{key},{day:%Y-%m-%d},{v}\n" for key in ids for day, v in zip(DAYS, VALUES, strict=True)
+    ]
+    text = "store,time,load\n" + rows[0] + comment + "".join(rows[1:])
+    read = read_series(as_file(text), time_column="time", id_column="store")
+    assert read.frame["store"].tolist() == [key for key in ids for _ in DAYS]
+    assert read.frame["load"].tolist() == VALUES * 2
+    assert read.report.skipped["comment line"] == comment.count("\n")
+
+
+def test_a_comment_with_an_open_quotation_mark_swallows_no_rows():
+    text = lines(HEADER, [*ROWS[:3], '# so-called, see above, "peak', *ROWS[3:]])
+    with pytest.raises(ValueError, match="line 5, a comment, has a quotation mark"):
+        read_series(as_file(text), time_column="time")

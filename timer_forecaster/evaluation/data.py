@@ -214,11 +214,25 @@ def _read(path: Path) -> tuple[str, list[FloatArray], int]:
         frequency = frequency or _frequency([table])
         rows += len(table)
         targets = table["target"]
-        if not hasattr(targets.type, "value_type") or targets.null_count:
-            raise ValueError(f"{path}: each row's target must be a list of numbers")
+        if not _are_numbers(targets.type) or targets.null_count:
+            raise ValueError(
+                f"{path}: each row's target must be a list of numbers, not {targets.type}"
+            )
         for chunk in filter(len, targets.chunks):
             series += _series(chunk)
     return frequency, series, len(series) // max(rows, 1)
+
+
+def _are_numbers(type_: pa.DataType) -> bool:
+    """Whether an Arrow type is of lists of numbers, or of lists of such lists."""
+    import pyarrow as pa
+
+    if not hasattr(type_, "value_type"):
+        return False
+    while hasattr(type_, "value_type"):
+        type_ = type_.value_type
+    number = pa.types.is_integer(type_) or pa.types.is_floating(type_)
+    return number or pa.types.is_decimal(type_) or pa.types.is_null(type_)
 
 
 def _frequency(tables: Iterable[pa.Table]) -> str:

@@ -206,7 +206,9 @@ def _read_texts(column: pd.Series, name: Hashable, refuse: Refusal) -> FloatArra
 def _no_number(
     column: pd.Series, row: int, name: Hashable, reason: str = "is not a finite number"
 ) -> ValueError:
+    value = column.iloc[row]
+    shown = value.item() if isinstance(value, np.generic) else value  # inf, not np.float64(inf)
     return ValueError(
-        f"target {name!r}: data row {row + 1}, {column.iloc[row]!r}, {reason}; "
+        f"target {name!r}: data row {row + 1}, {shown!r}, {reason}; "
         "leave it empty (NaN) if it is missing"
     )

@@ -28,11 +28,12 @@ def read_figures(
     decimal: str | None = None,
     thousands: str | None = None,
     shown: str | None = None,
+    usual: str | None = None,
 ) -> Figures:
     """Read the numbers of columns of texts.
 
     A column that allows two readings is read by the decimal sign of the other columns, if all of
-    them that show one show the same.
+    them that show one show the same. These may be columns that are not to be read.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def read_figures(
         Signs that are given.
     shown : str, optional
         The decimal sign of numbers that are read already.
+    usual : str, optional
+        The decimal sign where no column shows one.
 
     Examples
     --------
@@ -65,6 +68,10 @@ def read_figures(
         read[name], notations[name] = whole(pd.Series(values, frame.index)), str(notation)
         signs |= {notation.decimal} if notation.decided else set()
     doubtful = [name for name, error in refused.items() if error.ambiguous]
+    if doubtful:
+        signs |= _signs(frame.drop(columns=texts))
+    by = "other columns" if signs else "files separated by commas"
+    signs = signs or ({usual} - {None})
     if len(signs) == 1 and doubtful:
         sign = next(iter(signs))
         for name in doubtful:
@@ -73,9 +80,22 @@ def read_figures(
             except UnreadableNumberError:
                 continue
             read[name] = whole(pd.Series(values, frame.index))
-            notations[name] = f"{notation}, by the decimal sign of other columns".lstrip(", ")
+            notations[name] = f"{notation}, by the decimal sign of {by}".lstrip(", ")
             del refused[name]
     return Figures(frame.assign(**read), {n: how for n, how in notations.items() if how}, refused)
+
+
+def _signs(frame: pd.DataFrame) -> set[str | None]:
+    """Return the decimal signs that columns of texts show."""
+    signs: set[str | None] = set()
+    for name in frame:
+        if _is_text(frame[name]):
+            try:
+                _, notation = read_numerals(frame[name])
+            except UnreadableNumberError:
+                continue
+            signs |= {notation.decimal} if notation.decided else set()
+    return signs
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -17,6 +17,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.advice import aggregation
 from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers, with_columns
+from timer_forecaster.frames.cycles import begins_anew
 from timer_forecaster.frames.grids import Grid, given_grids, inferred_grids
 from timer_forecaster.frames.local import on_local_clock
 from timer_forecaster.frames.stamps import parse_times
@@ -127,6 +128,7 @@ class Panel:
         cut = _Cut.of(instance, stamps, np.lexsort((stamps, instance)))
         refusals = _Refusals(failures or Failures(), labels, targets, cut.axis)
         axes = _distinct_times(cut, times, stamps, refusals)
+        _refuse_cycles(cut, axes, refusals, time_column)
         remedy = aggregation(frame, time_column, id_column, targets)
         grids = _grids(axes, cut.axis, freq, refusals, remedy)
         parts = _values(frame, instance, cut, refusals)
@@ -292,6 +294,21 @@ def _distinct_times(
         refusals.of_axis(cut.axis[instance], error)
         axes[cut.axis[instance]] = axes[cut.axis[instance]][-1:]
     return axes
+
+
+def _refuse_cycles(
+    cut: _Cut, axes: list[pd.Index], refusals: _Refusals, time_column: Hashable
+) -> None:
+    """Refuse integer times that begin anew in the middle of a series."""
+    if not pd.api.types.is_integer_dtype(axes[0].dtype):
+        return
+    for instance, (rows, number) in enumerate(zip(cut.rows, cut.axis, strict=True)):
+        reason = begins_anew(axes[number], rows)
+        if reason is not None:
+            label = refusals.labels[instance]
+            error = ValueError(f"{label}time column {time_column!r}: {reason}")
+            for variable in range(len(refusals.targets)):
+                refusals.of_series(instance, variable, error)
 
 
 def _grids(

@@ -89,12 +89,16 @@ class SeriesFile:
         Raises
         ------
         ValueError
-            If no series can be forecast, as `ForecastPipeline.predict_frame` would say.
+            If no series can be forecast, as `ForecastPipeline.predict_frame` would say. The
+            message names the file.
         """
         from timer_forecaster.frames.panel import Panel
 
         columns = (self.time_column, self.id_column, self.target_columns)
-        panel = Panel.of_columns(self.frame, *columns, freq, Failures("nan"))
+        try:
+            panel = Panel.of_columns(self.frame, *columns, freq, Failures("nan"))
+        except ValueError as error:
+            raise ValueError(f"{self.report.file}: {error}") from error
         return dataclasses.replace(self.report, summary=SeriesSummary.of(panel))
 
     def with_ids(self, forecast: pd.DataFrame) -> pd.DataFrame:
@@ -307,6 +311,7 @@ class _Reading:
             decimal=self.options.decimal,
             thousands=self.options.thousands,
             shown=table.decimal,
+            usual=table.usual,
         )
         for name in targets:
             if name in refused:

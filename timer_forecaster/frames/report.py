@@ -29,11 +29,13 @@ class SeriesSummary:
     steps : dict of str to int
         Number of series by the name of their step, the most common one first.
     first, last : str
-        The span of all times.
+        The first time, and the last one with a value.
     length : int
         Number of steps of all series together.
     missing : int
         Number of these steps without a value.
+    ended : int
+        Number of series whose rows go on after the last value. They are forecast from there.
     """
 
     series: int
@@ -42,6 +44,7 @@ class SeriesSummary:
     last: str
     length: int
     missing: int
+    ended: int = 0
 
     @classmethod
     def of(cls, panel: Panel) -> SeriesSummary:
@@ -49,13 +52,19 @@ class SeriesSummary:
         n_variables = len(panel.columns)
         steps = Counter(step_name(panel.grids[number].step) for number in panel.axis)
         series = panel.series()
+        lasts = list(zip(panel.axis, panel.last, strict=True))
+        newest = max(panel.axes[number][int(places.max())] for number, places in lasts)
         return cls(
             series=n_variables * len(panel.keys),
             steps={name: count * n_variables for name, count in steps.most_common()},
             first=time_text(min(axis[0] for axis in panel.axes)),
-            last=time_text(max(axis[-1] for axis in panel.axes)),
+            last=time_text(newest),
             length=sum(map(len, series)),
             missing=sum(int(np.count_nonzero(np.isnan(values))) for values in series),
+            ended=sum(
+                int(np.count_nonzero(places < len(panel.axes[number]) - 1))
+                for number, places in lasts
+            ),
         )
 
     def __str__(self) -> str:
@@ -69,6 +78,8 @@ class SeriesSummary:
             share = 100 * self.missing / self.length
             gaps = f"{self.missing:,} of {self.length:,} steps without a value ({share:.2g} %)"
         step = f"step{'' if len(names) == 1 else 's'} {', '.join(names)}"
+        if self.ended:
+            gaps += f"; {self.ended:,} with rows after the last value, forecast from there"
         return f"{self.series:,} series, {step}, from {self.first} to {self.last}, {gaps}"
 
 

@@ -67,7 +67,7 @@ class Source(NamedTuple):
         ValueError
             If there is no such file.
         TypeError
-            If the open file gives text.
+            If it is neither a path nor an open file, or the open file gives text.
         """
         if isinstance(given, str | Path):
             path = Path(given)
@@ -78,6 +78,10 @@ class Source(NamedTuple):
             if path.is_file():
                 return cls(str(path), path)
             return cls(str(path), None, path.read_bytes())  # a pipe is read once
+        if not callable(getattr(given, "read", None)):
+            raise TypeError(
+                f"the file must be a path or an open binary file, not {type(given).__name__}"
+            )
         data = given.read()
         if not isinstance(data, bytes):
             raise TypeError("an open file must be binary, such as open(path, 'rb')")

@@ -22,6 +22,8 @@ class Table(NamedTuple):
     """Names that several columns have."""
     decimal: str | None = None
     """The decimal sign of the numbers that were read already; None if they show none."""
+    usual: str | None = None
+    """The decimal sign of such a file, where no number shows another."""
 
 
 def without_empty(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:

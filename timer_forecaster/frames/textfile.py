@@ -44,7 +44,8 @@ class Counted(NamedTuple):
     tails: int = 0
     """Number of rows that have such fields."""
     blank: int = 0
-    comments: int = 0
+    comments: frozenset[int] = frozenset()
+    """Numbers of the lines that are comments, from 1."""
 
 
 def read_text(
@@ -111,10 +112,8 @@ def _read_rows(
         frame[others] = frame[others].mask(frame[others].isin(_MISSING))
         return frame
     frame = _parse(source, dialect, counted, wanted)
-    doubtful = [
-        name for name in others if dialect.separator != "," and _may_be_thousands(frame[name])
-    ]
-    if doubtful:
+    doubtful = [name for name in others if _may_be_thousands(frame[name])]
+    if doubtful and (dialect.separator != "," or _has_decimal_commas(frame, others)):
         text = _parse(source, dialect, counted, [*wanted, *doubtful])[doubtful]
         frame[doubtful] = text.mask(text.isin(_MISSING))
     return frame
@@ -126,7 +125,7 @@ def _table(source: Source, dialect: Dialect, counted: Counted, frame: pd.DataFra
     frame, skipped = without_empty(frame)
     skipped = {
         "title row": header.titles,
-        "comment line": header.comments + counted.comments,
+        "comment line": header.comments + len(counted.comments),
         "blank line": header.blank + counted.blank,
         "separator at the end of a row": counted.tails,
         **skipped,
@@ -140,7 +139,8 @@ def _table(source: Source, dialect: Dialect, counted: Counted, frame: pd.DataFra
     if not header.found:
         parts.append("no header: columns are named by their places, from 1")
     shown = any(_has_fractions(frame[name]) for name in frame)
-    return Table(frame, ", ".join(parts), skipped, header.repeated, "." if shown else None)
+    usual = "." if dialect.separator == "," else None
+    return Table(frame, ", ".join(parts), skipped, header.repeated, "." if shown else None, usual)
 
 
 def _count(source: Source, dialect: Dialect) -> Counted:
@@ -151,21 +151,29 @@ def _count(source: Source, dialect: Dialect) -> Counted:
                 return Counted()
     width, extra = len(dialect.header.names), 0
     seen: Counter[str] = Counter()
+    comments: set[int] = set()
+    last = 0
     with _text(source, dialect) as lines:
         for row, line in numbered_rows(lines, dialect.separator):
+            start, last = last + 1, line
             if len(row) == width and (width > 1 or row[0]):
                 continue
             if not any(row):
                 seen["blank" if len(row) < 2 else "empty"] += 1
             elif row[0].startswith("#"):
-                seen["comments"] += 1
+                if line > start:
+                    raise ValueError(
+                        f"line {dialect.lines + start}, a comment, has a quotation mark that "
+                        "nothing closes in the line: remove it"
+                    )
+                comments.add(line)
             elif len(row) < width or any(row[width:]):
                 raise _ragged(dialect, line, len(row))
             else:
                 seen["tails"] += 1
             if not any(row) or len(row) > width:
                 extra = max(extra, len(row) - width)
-    return Counted(False, extra, seen["tails"], seen["blank"], seen["comments"])
+    return Counted(False, extra, seen["tails"], seen["blank"], frozenset(comments))
 
 
 def _ragged(dialect: Dialect, line: int, width: int) -> ValueError:
@@ -239,7 +247,9 @@ def _parse(
         with _text(source, dialect) as lines:
             handle: io.TextIOBase = lines
             if counted.comments:
-                handle = io.StringIO("".join(line for line in lines if not _is_comment(line)))
+                numbered = enumerate(lines, 1)
+                kept = (line for number, line in numbered if number not in counted.comments)
+                handle = io.StringIO("".join(kept))
             frame = _parsed(handle, options)
     return frame.drop(columns=filler)
 
@@ -251,10 +261,6 @@ def _parsed(handle: Any, options: dict[str, Any]) -> pd.DataFrame:
         return pd.DataFrame(columns=options["names"])
 
 
-def _is_comment(line: str) -> bool:
-    return line.lstrip(" \t").startswith(("#", '"#'))
-
-
 def _has_fractions(column: pd.Series) -> bool:
     """Whether pandas has read numbers with a decimal sign in a column."""
     if column.dtype.kind != "f":
@@ -264,11 +270,20 @@ def _has_fractions(column: pd.Series) -> bool:
 
 
 def _may_be_thousands(column: pd.Series) -> bool:
-    """Whether a column of floats may be of numbers such as 1.234 that mean 1234."""
+    """Whether a column of floats may be of numbers such as 1.234 that mean 1234.
+
+    Whole floats may be, since pandas has read 1.000 as 1.0.
+    """
     if column.dtype.kind != "f":
         return False
     values = np.abs(column.dropna().to_numpy())
     split = values[np.floor(values) < values]
     thousands = split * 1000
     whole = np.isclose(thousands, np.round(thousands), rtol=1e-12, atol=0)
-    return bool(len(split) and whole.all() and (split >= 1).all() and (split < 1000).all())
+    return bool(len(values) and whole.all() and (split >= 1).all() and (split < 1000).all())
+
+
+def _has_decimal_commas(frame: pd.DataFrame, names: Collection[str]) -> bool:
+    """Whether texts have a comma between digits, as in a file whose numbers are in quotes."""
+    texts = [frame[name].dropna() for name in names if pd.api.types.is_string_dtype(frame[name])]
+    return any(bool(column.astype(str).str.contains("[0-9],[0-9]").any()) for column in texts)

@@ -17,7 +17,7 @@ from benchmarks.fuzz.doors.evaluation import write_set
 from benchmarks.fuzz.doors.frame import check_times
 from benchmarks.fuzz.doors.reading import KINDS
 from benchmarks.fuzz.draw import Draw
-from benchmarks.fuzz.inputs.files import Dialect, some_dialect, writable, write_file
+from benchmarks.fuzz.inputs.files import Dialect, must_read, some_dialect, writable, write_file
 from benchmarks.fuzz.inputs.tables import Truth, some_table
 from benchmarks.fuzz.laws import tolerance
 from benchmarks.fuzz.oracle import (
@@ -134,7 +134,7 @@ def forecast(draw: Draw, product: Product, process: bool = False) -> Outcome:
     data = path.read_bytes()
     outcome = asked(argv, process)
     what = f"file: {dialect.label}"
-    if dialect.must:
+    if must_read(truth, dialect):
         must_work(outcome, what)
     if outcome.error is not None:
         must_fail(outcome, what, [path.name, "target", "time column", "--"])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.fuzz.draw import Draw
-from benchmarks.fuzz.inputs.files import Dialect, some_dialect, writable, write_file
+from benchmarks.fuzz.inputs.files import Dialect, must_read, some_dialect, writable, write_file
 from benchmarks.fuzz.inputs.tables import Truth, some_table
 from benchmarks.fuzz.oracle import (
     Broken,
@@ -31,7 +31,7 @@ KINDS = ("fixed", "calendar", "integer")
 
 def case(draw: Draw, product: Product) -> Outcome:
     """Read a file, and compare with the series that it was made of."""
-    kind = draw.weighted({"text": 70, "parquet": 10, "spoiled": 20})
+    kind = draw.weighted({"text": 70, "parquet": 8, "excel": 8, "spoiled": 20})
     draw.note(kind=kind)
     return _ASK[kind](draw, product)
 
@@ -44,7 +44,7 @@ def text(draw: Draw, product: Product) -> Outcome:
     path = write_file(truth, dialect, product.folder)
     draw.note(dialect=dialect.label, head=path.read_bytes()[:80])
     outcome = ask(lambda: read(path, truth))
-    if dialect.must:
+    if must_read(truth, dialect):
         must_answer(outcome, f"file: {dialect.label}")
     if may_refuse(outcome, f"file: {dialect.label}", [path.name]) is not None:
         check_series(outcome.value, truth, dialect.label)
@@ -80,15 +80,33 @@ def check_series(panel: Any, truth: Truth, label: str) -> None:
 
 
 def parquet(draw: Draw, product: Product) -> Outcome:
-    """Read a Parquet or an Excel file: rightly, or refused by name."""
+    """Read a Parquet file."""
     truth = some_table(draw, 2, kind=draw.pick(KINDS), plain=True)
     path = product.folder / draw.pick(["data.parquet", "data.pq", "DATA.PARQUET"])
     index = draw.chance(0.3)
     frame = truth.frame.set_index(truth.time) if index else truth.frame
     frame.to_parquet(path, index=True if index else None)
     outcome = ask(lambda: read(path, truth))
-    if may_refuse(outcome, "Parquet", [path.name]) is not None:
-        check_series(outcome.value, truth, "Parquet")
+    check_series(must_answer(outcome, "Parquet"), truth, "Parquet")
+    return outcome
+
+
+def excel(draw: Draw, product: Product) -> Outcome:
+    """Read a workbook: times as cells of dates, or as texts of a dialect."""
+    truth = some_table(draw, 2, kind=draw.pick(KINDS), plain=True)
+    path, frame = product.folder / draw.pick(["data.xlsx", "DATA.XLSX"]), truth.frame
+    if isinstance(pd.Index(frame[truth.time]), pd.DatetimeIndex) and (
+        draw.chance(0.3) or frame[truth.time].min().year < 1900  # cells hold no earlier dates
+    ):
+        frame = frame.assign(**{str(truth.time): frame[truth.time].astype(str)})
+    top = draw.pick([0, 0, 2])
+    draw.note(top=top)
+    try:
+        frame.to_excel(path, index=False, startrow=top)
+    except ImportError:  # openpyxl is an extra
+        return Outcome()
+    outcome = ask(lambda: read(path, truth))
+    check_series(must_answer(outcome, "Excel"), truth, "Excel")
     return outcome
 
 
@@ -230,4 +248,4 @@ def _read_question(question: dict[str, Any]) -> Any:
     return Panel.of_columns(frame, *columns).series()
 
 
-_ASK: dict[str, Any] = {"text": text, "parquet": parquet, "spoiled": spoiled}
+_ASK: dict[str, Any] = {"text": text, "parquet": parquet, "excel": excel, "spoiled": spoiled}

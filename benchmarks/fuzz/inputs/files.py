@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,31 +76,31 @@ TWISTS: dict[str, Twist] = {
     "NaN": (True, _set(missing="NaN")),
     "ISO with T": (True, _set(times="%Y-%m-%dT%H:%M:%S")),
     "empty column": (True, lambda d, x: x.extra.update(empty=lambda i: "")),
-    "semicolons": (False, _set(separator=";")),
-    "German": (False, _set(separator=";", decimal=",")),
-    "German thousands": (False, _set(separator=";", decimal=",", thousands=".")),
-    "thousands": (False, _set(thousands=",")),
-    "Swiss thousands": (False, _set(thousands="'")),
-    "tabs": (False, _set(separator="\t", suffix=".tsv")),
-    "bars": (False, _set(separator="|")),
-    "Latin 1": (False, _set(encoding="latin-1")),
-    "UTF-16": (False, _set(encoding="utf-16")),
-    "title": (False, _set(title=["Report of the meter", ""])),
-    "long title": (False, _set(title=["Station,12", "Unit,kWh", ""])),
-    "comments": (False, _set(comment="# made by hand")),
-    "rows end in a separator": (False, _set(tail="sep")),
-    "all rows end in a separator": (False, _set(tail="sep", header_tail="sep")),
-    "commas at the end": (False, _set(end="commas")),
-    "day first": (False, _set(times="%d.%m.%Y %H:%M")),
-    "day first with slashes": (False, _set(times="%d/%m/%Y %H:%M")),
-    "month first": (False, _set(times="%m/%d/%Y %H:%M")),
-    "twelve hours": (False, _set(times="%m/%d/%Y %I:%M %p")),
-    "hyphens": (False, _set(missing="-")),
-    "question marks": (False, _set(missing="?")),
-    "n/a": (False, _set(missing="n/a")),
-    "dollars": (False, _set(unit=("$", ""))),
-    "percent": (False, _set(unit=("", "%"))),
-    "kWh": (False, _set(unit=("", " kWh"))),
+    "semicolons": (True, _set(separator=";")),
+    "German": (True, _set(separator=";", decimal=",")),
+    "German thousands": (True, _set(separator=";", decimal=",", thousands=".")),
+    "thousands": (True, _set(thousands=",")),
+    "Swiss thousands": (True, _set(thousands="'")),
+    "tabs": (True, _set(separator="\t", suffix=".tsv")),
+    "bars": (True, _set(separator="|")),
+    "Latin 1": (True, _set(encoding="latin-1")),
+    "UTF-16": (True, _set(encoding="utf-16")),
+    "title": (True, _set(title=["Report of the meter", ""])),
+    "long title": (True, _set(title=["Station,12", "Unit,kWh", ""])),
+    "comments": (True, _set(comment="# made by hand")),
+    "rows end in a separator": (True, _set(tail="sep")),
+    "all rows end in a separator": (True, _set(tail="sep", header_tail="sep")),
+    "commas at the end": (True, _set(end="commas")),
+    "day first": (True, _set(times="%d.%m.%Y %H:%M")),
+    "day first with slashes": (True, _set(times="%d/%m/%Y %H:%M")),
+    "month first": (True, _set(times="%m/%d/%Y %H:%M")),
+    "twelve hours": (True, _set(times="%m/%d/%Y %I:%M %p")),
+    "hyphens": (True, _set(missing="-")),
+    "question marks": (True, _set(missing="?")),
+    "n/a": (True, _set(missing="n/a")),
+    "dollars": (True, _set(unit=("$", ""))),
+    "percent": (True, _set(unit=("", "%"))),
+    "kWh": (True, _set(unit=("", " kWh"))),
     "row numbers": (True, _set(row_numbers="row")),
     "unnamed row numbers": (True, _set(row_numbers="")),
     "repeated header": (False, lambda d, x: x.extra.update({"twin": lambda i: "1"})),
@@ -190,6 +191,32 @@ def _line(cells: list[str], dialect: Dialect) -> str:
     )
     writer.writerow(cells)
     return text.getvalue()
+
+
+def must_read(truth: Truth, dialect: Dialect) -> bool:
+    """Whether a table must be read without options: its texts allow one reading alone."""
+    return dialect.must and _decides_order(truth, dialect) and _decides_signs(truth, dialect)
+
+
+def _decides_order(truth: Truth, dialect: Dialect) -> bool:
+    """Whether the dates show which of day and month comes first."""
+    times = pd.Index(truth.frame[truth.time])
+    if "%d/" not in dialect.times or not isinstance(times, pd.DatetimeIndex):
+        return True
+    return bool((times.day > 12).any())
+
+
+def _decides_signs(truth: Truth, dialect: Dialect) -> bool:
+    """Whether a number shows the decimal sign, if 1,234 and the like are there."""
+    texts = [
+        _number(value, dialect).strip("-")
+        for name in truth.targets
+        for value in truth.frame[name].dropna()
+    ]
+    doubtful = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
+    marked = [text for text in texts if "." in text or "," in text]
+    by_point = dialect.decimal == "." and dialect.separator == "," and not dialect.thousands
+    return by_point or not marked or not all(map(doubtful.fullmatch, marked))
 
 
 def writable(truth: Truth, dialect: Dialect) -> bool:

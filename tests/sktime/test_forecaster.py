@@ -460,3 +460,14 @@ def test_X_is_refused_or_warned_about_but_never_silently_ignored(use):
         use(forecaster(), y, X)
     with pytest.warns(UserWarning, match="cannot use X; it is ignored"):
         use(forecaster(exogenous="warn"), y, X)
+
+
+@pytest.mark.parametrize("of", ["series", "panel"])
+def test_the_warning_about_X_points_at_the_callers_line(of):
+    y = hourly(10).to_frame("load")
+    if of == "panel":
+        y = pd.concat({"a": y, "b": y}, names=["id", "t"])
+    with pytest.warns(UserWarning, match="cannot use X") as caught:
+        forecaster(exogenous="warn").fit(y, X=y).predict([1], X=y)
+    ours = [one.filename for one in caught if "cannot use X" in str(one.message)]
+    assert ours == [__file__] * 2

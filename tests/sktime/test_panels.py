@@ -37,7 +37,7 @@ PANELS = {
 def test_sorted_panels_are_seen_and_end_as_in_sktime(name):
     y = PANELS[name]
     assert is_sorted_panel(y)
-    pd.testing.assert_index_equal(latest_time(y), get_cutoff(y, return_index=True))
+    pd.testing.assert_index_equal(latest_time(y), get_cutoff(y, return_index=True), exact=True)
     assert getattr(latest_time(y), "freq", None) == getattr(
         get_cutoff(y, return_index=True), "freq", None
     )
@@ -74,3 +74,27 @@ def test_what_sktime_refuses_of_a_panel_is_still_refused():
         forecaster().fit(pd.concat([y, y], axis=1))
     with pytest.raises(TypeError, match="categorical"):
         forecaster().fit(y.astype("category"))
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pd.date_range("2024-01-01", periods=5),
+        pd.date_range("2024-01-01", periods=5, tz="Europe/Berlin"),
+        pd.period_range("2024-01", periods=5, freq="M"),
+    ],
+    ids=["dates", "a zone", "periods"],
+)
+@pytest.mark.parametrize("of", ["panel", "series"])
+def test_rows_without_a_time_are_refused_by_fit_and_update(times, of):
+    y, lacking = panel(times=times), panel(times=times.insert(3, pd.NaT))
+    if of == "series":
+        y, lacking = y.loc["a", "y"], lacking.loc["a", "y"]
+    message = f"{len(lacking) // 6} of {len(lacking)} times are missing.*in row 3; leave out"
+    with pytest.raises(ValueError, match=message):
+        forecaster().fit(lacking)
+    fitted = forecaster().fit(y)
+    with pytest.raises(ValueError, match=message):
+        fitted.update(lacking)
+    advised = lacking[lacking.index.get_level_values(-1).notna()]
+    assert len(forecaster().fit(advised).predict([1])) == len(fitted.predict([1]))

@@ -16,6 +16,7 @@ from packaging.version import Version
 from sktime.datatypes import convert_to
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.callers import stacklevel_of_caller
 from timer_forecaster.checks import check_choice
 from timer_forecaster.estimators import check_parameters, options_of, pipeline_of
 from timer_forecaster.failures import ON_ERROR
@@ -165,7 +166,7 @@ class PipelineForecaster(PanelForecaster):
             message = f"X: {type(self).__name__} forecasts from y alone and cannot use X"
             if self.exogenous == "raise":
                 raise ValueError(f"{message}; leave X out, or have it ignored by exogenous='warn'")
-            warnings.warn(f"{message}; it is ignored", stacklevel=3)
+            warnings.warn(f"{message}; it is ignored", stacklevel=stacklevel_of_caller("sktime"))
         return checked
 
     def _predict(self, fh: Any, X: None) -> pd.DataFrame:

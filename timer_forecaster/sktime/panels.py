@@ -25,6 +25,7 @@ class PanelForecaster(BaseForecaster):
             super()._set_cutoff_from_y(y)
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
+        refuse_missing_times(y)
         if X is not None or not is_sorted_panel(y):
             return super()._check_X_y(X=X, y=y, **options)
         super()._check_X_y(y=y.iloc[:1], **options)  # notes the type and the columns
@@ -60,6 +61,18 @@ def is_sorted_panel(y: Any) -> bool:
     return bool((np.diff(time[order])[same] >= 0).all())
 
 
+def refuse_missing_times(y: Any) -> None:
+    """Raise a ValueError if a row of pandas data has no time; sktime calls this a wrong order."""
+    if not isinstance(y, pd.Series | pd.DataFrame):
+        return
+    missing = np.asarray(y.index.get_level_values(-1).isna())
+    if missing.any():
+        raise ValueError(
+            f"y: {int(missing.sum())} of {len(y)} times are missing (NaT), the first in row "
+            f"{int(missing.argmax())}; leave out the rows without a time"
+        )
+
+
 def latest_time(y: pd.DataFrame) -> pd.Index:
     """Return the latest time of a sorted panel as sktime's cutoff: an index of one time."""
     index = cast(pd.MultiIndex, y.index)
@@ -68,4 +81,5 @@ def latest_time(y: pd.DataFrame) -> pd.Index:
     freq = getattr(times, "freq", None)
     if isinstance(latest, pd.DatetimeIndex) and freq is not None:
         return pd.DatetimeIndex(latest, freq=freq)
-    return latest
+    # sktime's cutoff of integers is no RangeIndex, which a level may be
+    return pd.Index(latest.to_numpy()) if isinstance(latest, pd.RangeIndex) else latest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -34,8 +35,8 @@ def with_columns(
     _refuse_other_levels(frame, twice)
     frame = without_levels(without_levels(frame, twice, drop=True), in_index)
     if not frame.columns.is_unique:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise ValueError(f"frame: column {twice!r} is there more than once")
+        repeated = frame.columns[frame.columns.duplicated()][0]
+        raise ValueError(f"frame: column {repeated!r} is there more than once")
     for role, name in wanted.items():
         _require_column(frame, role, name)
     if time_column == id_column:
@@ -60,7 +61,9 @@ def without_levels(
     for place in [] if drop else places[::-1]:
         found.insert(0, own[place], bare.get_level_values(place))
     kept = [name for i, name in enumerate(own) if i not in places]
-    found.index = bare.droplevel(places).set_names(kept) if kept else pd.RangeIndex(len(frame))
+    found.index = (
+        bare.droplevel(cast(Any, places)).set_names(kept) if kept else pd.RangeIndex(len(frame))
+    )
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -30,9 +31,9 @@ def with_columns(
     wanted = {"time_column": time_column, "id_column": id_column}
     wanted = {role: name for role, name in wanted.items() if name is not None}
     in_index = [name for name in frame.index.names if name in wanted.values()]
-    twice = [name for name in in_index if name in frame.columns]
-    _refuse_other_levels(frame, twice)
-    frame = without_levels(without_levels(frame, twice, drop=True), in_index)
+    both = [name for name in in_index if name in frame.columns]
+    _refuse_other_levels(frame, both)
+    frame = without_levels(without_levels(frame, both, drop=True), in_index)
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise ValueError(f"frame: column {twice!r} is there more than once")
@@ -60,7 +61,9 @@ def without_levels(
     for place in [] if drop else places[::-1]:
         found.insert(0, own[place], bare.get_level_values(place))
     kept = [name for i, name in enumerate(own) if i not in places]
-    found.index = bare.droplevel(places).set_names(kept) if kept else pd.RangeIndex(len(frame))
+    found.index = (
+        bare.droplevel(cast(Any, places)).set_names(kept) if kept else pd.RangeIndex(len(frame))
+    )
     return found
 
 

@@ -53,7 +53,7 @@ def test_integers_of_more_than_64_bits_are_named():
         ([[1], [2], [3]], "list"),
         ([(1, 2), (3, 4)], "tuple"),
         ([{"a": 1}, {"a": 2}], "dict"),
-        ([object(), object()], "object"),
+        pytest.param([object(), object()], "object", id="objects"),
         ([[1]], "list"),
     ],
     ids=str,

@@ -31,9 +31,9 @@ def with_columns(
     wanted = {"time_column": time_column, "id_column": id_column}
     wanted = {role: name for role, name in wanted.items() if name is not None}
     in_index = [name for name in frame.index.names if name in wanted.values()]
-    twice = [name for name in in_index if name in frame.columns]
-    _refuse_other_levels(frame, twice)
-    frame = without_levels(without_levels(frame, twice, drop=True), in_index)
+    both = [name for name in in_index if name in frame.columns]
+    _refuse_other_levels(frame, both)
+    frame = without_levels(without_levels(frame, both, drop=True), in_index)
     if not frame.columns.is_unique:
         repeated = frame.columns[frame.columns.duplicated()][0]
         raise ValueError(f"frame: column {repeated!r} is there more than once")

@@ -51,6 +51,7 @@ def test_packed_files_are_read_whatever_their_name(packing, name, tmp_path):
         (b"SQLite format 3\x00", "it is a database"),
         (bytes(range(256)), "neither a text nor an Excel or Parquet file"),
     ],
+    ids=["two files", "damaged", "zstd", "web page", "JSON", "PDF", "database", "bytes"],
 )
 def test_other_kinds_are_refused_by_name(data, message, tmp_path):
     file = tmp_path / "data.csv"

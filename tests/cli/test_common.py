@@ -14,7 +14,11 @@ from timer_forecaster import cli
     ("words", "missing", "ours"),
     [
         (["pretrain", "run.yaml"], "accelerate", ["pretraining", "pretraining.trainer"]),
-        (["pretrain", "run.yaml"], "yaml", ["pretraining", "pretraining.config"]),
+        (
+            ["pretrain", "run.yaml"],
+            "yaml",
+            ["pretraining", "pretraining.config", "pretraining.yaml_file"],
+        ),
         (["corpus", "build", "s", "out"], "pyarrow", ["corpus.shards", "corpus.sources"]),
         (["corpus", "describe", "corpus"], "statsmodels.tsa.stattools", []),
         (["corpus", "describe", "corpus", "--against", "s"], "scipy.ndimage", ["corpus.overlap"]),

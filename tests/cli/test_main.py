@@ -38,6 +38,7 @@ def test_ctrl_c_is_one_line(run, monkeypatch):
 def test_a_signal_of_ctrl_c_ends_the_command_in_one_line(tmp_path):
     (tmp_path / "slow.py").write_text(
         "import os, signal, sys, time\nfrom timer_forecaster import cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in the background
         "from timer_forecaster.cli import checkpoints\n"
         "def run(arguments):\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(60)\n"
         "checkpoints.run = run\nsys.exit(cli.main(['checkpoints']))"

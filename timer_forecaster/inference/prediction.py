@@ -61,12 +61,12 @@ def predict_quantiles(
         check_symmetric(config.quantiles)
     failures = failures or Failures()
     series = checked(network, series, options.context_length, failures)
-    quantiles = np.full((len(series), horizon, len(config.quantiles)), np.nan)
-    sound = [i for i in range(len(series)) if i not in failures.reasons]
-    if len(sound) < len(series):
+    n_series = len(series)
+    sound = [i for i in range(n_series) if i not in failures.reasons]
+    if not sound:
+        return np.full((n_series, horizon, len(config.quantiles)), np.nan)
+    if len(sound) < n_series:
         series = [series[i] for i in sound]
-    if not series:
-        return quantiles
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
         roll_out = functools.partial(_roll_out, network, options, bar)
         if rollout == "multiscale":
@@ -76,8 +76,9 @@ def predict_quantiles(
         else:
             found = roll_out(series, horizon, rollout)
     check_outcome(found, series, name, numbers=sound, failures=failures)
-    if len(sound) == len(quantiles):
+    if len(sound) == n_series:
         return found
+    quantiles = np.full((n_series, *found.shape[1:]), np.nan)
     quantiles[sound] = found
     return quantiles
 

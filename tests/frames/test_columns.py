@@ -134,3 +134,17 @@ def test_a_name_of_a_level_is_no_place(names, n_levels):
     advice = str(caught.value).rpartition(" by ")[2]
     renamed = eval(advice, {"frame": given})  # noqa: S307
     assert with_columns(renamed, time, id_column)[time].tolist() == list(days[::-1])
+
+
+@pytest.mark.parametrize("name", [[], ["day"], {"a": 1}, {"day"}])
+@pytest.mark.parametrize("role", ["time_column", "id_column"])
+def test_a_role_that_names_no_column_is_named(role, name):
+    names = {"time_column": "day", "id_column": None, role: name}
+    with pytest.raises(TypeError, match=f"{role}=.* must be the name of one column"):
+        with_columns(pd.DataFrame({"day": [1, 2], "y": [1.0, 2.0]}), **names)
+
+
+def test_times_must_be_named():
+    frame = pd.DataFrame({"day": [1, 2], "y": [1.0, 2.0]})
+    with pytest.raises(TypeError, match="time_column=None: name the column of the times"):
+        with_columns(frame, None, None)

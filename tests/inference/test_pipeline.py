@@ -379,6 +379,14 @@ def test_levels_of_float32_are_the_levels_that_they_print_as(pipe):
 
 @pytest.mark.parametrize("horizon", [10**14, 2**62, 10**20])
 @pytest.mark.parametrize("context_length", [None, 8])
+def test_a_horizon_beyond_all_memory_is_named_for_constants_too(horizon, context_length):
+    pipeline = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+    with pytest.raises(ValueError, match=f"horizon={horizon}: .* ask for fewer steps"):
+        pipeline.predict([np.full(20, 5.0)], horizon, context_length=context_length)
+
+
+@pytest.mark.parametrize("horizon", [10**14, 2**62, 10**20])
+@pytest.mark.parametrize("context_length", [None, 8])
 def test_a_horizon_beyond_all_memory_is_named(horizon, context_length):
     pipeline = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
     with pytest.raises(ValueError, match=f"horizon={horizon}: .* ask for fewer steps"):

@@ -27,6 +27,11 @@ def with_columns(
     ValueError
         If a column is missing or there twice, or if there are no rows.
     """
+    if time_column is None:
+        raise TypeError("time_column=None: name the column of the times")
+    for role, name in {"time_column": time_column, "id_column": id_column}.items():
+        if not isinstance(name, Hashable):
+            raise TypeError(f"{role}={name!r} must be the name of one column")
     frame = as_frame(frame, (time_column, id_column))
     wanted = {"time_column": time_column, "id_column": id_column}
     wanted = {role: name for role, name in wanted.items() if name is not None}

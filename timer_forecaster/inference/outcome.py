@@ -100,3 +100,20 @@ def check_range(values: FloatArray, noun: str, quantiles: FloatArray) -> FloatAr
             "float64; divide the series by a power of ten"
         )
     return values
+
+
+def room_for(n_rows: int, horizon: int, n_quantiles: int) -> FloatArray:
+    """Return an array for quantiles (n_rows, horizon, n_quantiles).
+
+    Raises
+    ------
+    ValueError
+        If the memory cannot hold it. The error names the horizon.
+    """
+    try:
+        return np.empty((n_rows, horizon, n_quantiles))
+    except (ValueError, MemoryError) as error:
+        raise ValueError(
+            f"horizon={horizon}: the quantiles of {n_rows} rows do not fit in memory; ask for "
+            "fewer steps"
+        ) from error

@@ -14,7 +14,7 @@ from timer_forecaster.failures import Failures
 from timer_forecaster.inference import multiscale
 from timer_forecaster.inference.engine.timer_s1 import forecast_rows
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
-from timer_forecaster.inference.outcome import check_outcome
+from timer_forecaster.inference.outcome import check_outcome, room_for
 from timer_forecaster.inference.scaling import Row, check_series, in_units, scaled
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
@@ -64,7 +64,7 @@ def predict_quantiles(
     n_series = len(series)
     sound = [i for i in range(n_series) if i not in failures.reasons]
     if not sound:
-        return np.full((n_series, horizon, len(config.quantiles)), np.nan)
+        return np.full_like(room_for(n_series, horizon, len(config.quantiles)), np.nan)
     if len(sound) < n_series:
         series = [series[i] for i in sound]
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:

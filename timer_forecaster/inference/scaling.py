@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.outcome import room_for
 
 LEAST_RANGE = 16 * float(np.finfo(np.float64).eps)
 """Range of a series, relative to its largest value, up to which it is a constant."""
@@ -111,7 +112,8 @@ def in_units(rows: Sequence[Row], quantiles: FloatArray) -> FloatArray:
     """
     scale = np.array([row.scale for row in rows])
     if len(quantiles) < len(rows):
-        varying, quantiles = quantiles, np.zeros((len(rows), *quantiles.shape[1:]))
+        varying, quantiles = quantiles, room_for(len(rows), *quantiles.shape[1:])
+        quantiles[:] = 0
         quantiles[scale > 0] = varying
     location = np.array([row.location for row in rows])
     # In halves near the largest float: a step far from the level may be more than it, the sum not.

@@ -276,7 +276,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         >>> TimerS1Regressor().fit(X, y).predict_quantiles(X[-2:], [0.05, 0.95]).shape
         (2, 12, 2)
         """
-        if np.ndim(levels) != 1 or not len(levels) or not all(map(is_level, levels)):
+        if not np.iterable(levels) or not len(levels) or not all(map(is_level, levels)):
             raise ValueError(
                 f"levels={levels!r} must be a sequence of numbers inside (0, 1), such as "
                 "[0.1, 0.5, 0.9]"

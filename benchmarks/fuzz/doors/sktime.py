@@ -109,11 +109,12 @@ def with_gaps(draw: Draw, data: Fitted) -> None:
         return
     kept = draw.rng.random(len(data.y)) > 0.12
     kept[:4] = kept[-4:] = True
+    if any(np.isnan(values[kept]).all() for values in data.series):
+        return
     for values in data.series:
         values[~kept] = np.nan
-    if not any(np.isnan(values).all() for values in data.series):
-        data.y = data.y[kept]
-        draw.note(gaps=int((~kept).sum()))
+    data.y = data.y[kept]
+    draw.note(gaps=int((~kept).sum()))
 
 
 def some_fh(draw: Draw, data: Fitted, horizon: int) -> tuple[Any, np.ndarray]:
@@ -348,7 +349,8 @@ def _bad_question(draw: Draw) -> tuple[str, dict[str, Any], Any, list[str]]:
         return kind, {kind: value}, None, names
     if kind == "fh":
         value = draw.pick([["a"], [1.5], "soon", [None], {}, [np.nan], [], bad_integer(draw)])
-        ok = value != [] and np.asarray(value).dtype.kind in "ium"  # integers, durations
+        array = np.asarray(value)
+        ok = array.size > 0 and array.dtype.kind in "ium"  # integers, durations
         value = "soon" if ok else value
         return kind, {}, lambda fitted: fitted.predict(fh=value), ["fh", "horizon", "Horizon"]
     bad = draw.pick([[0.0], [1.5], [-0.1], ["x"], [np.nan], [None]])

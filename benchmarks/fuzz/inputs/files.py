@@ -201,7 +201,9 @@ def must_read(truth: Truth, dialect: Dialect) -> bool:
 def _decides_order(truth: Truth, dialect: Dialect) -> bool:
     """Whether the dates show which of day and month comes first."""
     times = pd.Index(truth.frame[truth.time])
-    if "%d/" not in dialect.times or not isinstance(times, pd.DatetimeIndex):
+    if not dialect.times.startswith(("%d/", "%d.", "%m/")) or not isinstance(
+        times, pd.DatetimeIndex
+    ):
         return True
     return bool((times.day > 12).any())
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.engine.batching import fill_in_batches, token_batches
 from timer_forecaster.inference.engine.rollout import roll_out, rows_to_roll_out
+from timer_forecaster.inference.outcome import room_for
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.patches import patchify
 
@@ -62,21 +63,10 @@ def forecast_rows(
         quantiles = roll_out(network, patches, last_token, horizon, rollout)
         return quantiles.sort(dim=1).values.transpose(1, 2)
 
-    result = _room(len(rows), horizon, len(network.config.quantiles))
+    result = room_for(len(rows), horizon, len(network.config.quantiles))
     at_once = partial(rows_to_roll_out, network, horizon, rollout)
     _fill(result, network, rows, run, at_once, batch_size, on_batch)
     return result
-
-
-def _room(n_rows: int, horizon: int, n_quantiles: int) -> FloatArray:
-    """Return an array for the quantiles; refuse a horizon for which there is none."""
-    try:
-        return np.empty((n_rows, horizon, n_quantiles))
-    except (ValueError, MemoryError) as error:
-        raise ValueError(
-            f"horizon={horizon}: the quantiles of {n_rows} rows do not fit in memory; ask for "
-            "fewer steps"
-        ) from error
 
 
 def embed_rows(network: TimerS1Network, rows: Sequence[FloatArray]) -> FloatArray:

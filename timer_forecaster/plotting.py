@@ -24,6 +24,32 @@ _LEAST_HISTORY = 48
 _RATIO_TICKS = (0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10)
 
 
+def plot_effects(ax: Axes | None, columns: Sequence[Hashable], effects: ArrayLike) -> Axes:
+    """Draw the effects of covariates on a forecast, one line for each column.
+
+    Parameters
+    ----------
+    ax : matplotlib axes or None
+        Where to draw. None makes a new figure with pyplot.
+    columns : sequence of hashable
+    effects : array of shape (columns, horizon)
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    axes = _new_axes() if ax is None else ax
+    values = np.asarray(effects, dtype=np.float64)
+    for column, own in zip(columns, values, strict=True):
+        axes.plot(np.arange(1, len(own) + 1), own, linewidth=1.4, label=str(column))
+    axes.axhline(0, color=_HISTORY_COLOR, linewidth=0.8)
+    axes.set_xlabel("step")
+    axes.set_ylabel("effect on the median")
+    if len(values):
+        axes.legend(frameon=False)
+    return axes
+
+
 def plot_quantiles(
     ax: Axes | None,
     x_history: ArrayLike,

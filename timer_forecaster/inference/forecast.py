@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_integer, check_level, check_levels
 from timer_forecaster.inference import quantiles as quantile_function
+from timer_forecaster.inference.covariates.report import CovariateReport
 from timer_forecaster.inference.outcome import check_range
 from timer_forecaster.values import as_floats
 
@@ -36,6 +37,8 @@ class Forecast:
     failures : mapping of int to str
         Reasons by the number of the series, where ``on_error="nan"`` left NaN in place of a
         forecast.
+    covariates : CovariateReport, optional
+        How covariates took part, if they did.
 
     Examples
     --------
@@ -53,6 +56,7 @@ class Forecast:
     quantiles: FloatArray
     levels: tuple[float, ...]
     failures: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    covariates: CovariateReport | None = None
 
     @property
     def n_series(self) -> int:

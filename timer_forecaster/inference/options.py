@@ -10,6 +10,7 @@ import numpy as np
 
 from timer_forecaster.checks import check_choice, check_flag, check_integer
 from timer_forecaster.inference import multiscale
+from timer_forecaster.inference.covariates.options import CovariateOptions, as_covariate_options
 from timer_forecaster.models.timer_s1 import ROLLOUTS, TimerS1Architecture
 
 ROLLOUT_CHOICES = ("auto", *ROLLOUTS)
@@ -31,6 +32,8 @@ class ForecastOptions:
         Whether to average with the mirror image of the forecast of the negative.
     batch_size : int, optional
         Most series that enter the network at once. Default: by a budget of tokens.
+    covariates : {"auto", "always", "fast", "off"} or CovariateOptions
+        How covariates take part, if there are any.
 
     Raises
     ------
@@ -48,14 +51,21 @@ class ForecastOptions:
     rollout: str = "auto"
     flip: bool = False
     batch_size: int | None = None
+    covariates: str | CovariateOptions = "auto"
 
     def __post_init__(self) -> None:
         """Check the options as far as no network is needed."""
         check_choice("rollout", self.rollout, ROLLOUT_CHOICES)
+        as_covariate_options(self.covariates)
         self._settle("flip", check_flag)
         for name in ("context_length", "batch_size"):
             if getattr(self, name) is not None:
                 self._settle(name, check_integer)
+
+    @property
+    def ignores_covariates(self) -> bool:
+        """Whether covariates take no part in a forecast."""
+        return as_covariate_options(self.covariates).mode == "off"
 
     def _settle(self, name: str, check: Callable[[str, Any], Any]) -> None:
         """Check an option and keep it as a Python value, which numpy cannot make wrap around."""

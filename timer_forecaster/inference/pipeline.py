@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,10 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.key import Device, NetworkKey
 from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.failures import Failures, quietly, warn_of_failures
+from timer_forecaster.inference.covariates import CovariateOptions
+from timer_forecaster.inference.covariates.columns import as_covariates
+from timer_forecaster.inference.covariates.cycles import as_cycles
+from timer_forecaster.inference.covariates.forecast import predict_with_covariates
 from timer_forecaster.inference.engine.timer_s1 import embed_rows, route_rows
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
@@ -150,6 +154,11 @@ class ForecastPipeline:
         batch_size: int | None = None,
         progress: bool = False,
         on_error: str = "raise",
+        known: Any = None,
+        past: Any = None,
+        categories: Collection[Hashable] = (),
+        cycles: Any = None,
+        covariates: str | CovariateOptions = "auto",
     ) -> Forecast:
         """Forecast any number of series.
 
@@ -187,30 +196,67 @@ class ForecastPipeline:
             Reaction to a series that cannot be forecast, such as one without any value. ``"nan"``
             forecasts the other series. The forecast then has NaN in place of the bad ones, its
             `Forecast.failures` have the reasons, and a warning names them.
+        known : frame or array of shape (steps + horizon, columns), or list of them, optional
+            Covariates that are known over the horizon, such as prices, holidays or a weather
+            forecast: one table for each series. Its last row belongs to the last step of the
+            horizon. Older rows than the series has are cut; missing ones, and NaN, are missing
+            values. Columns of texts or categories are categories.
+        past : frame or array of shape (steps, columns), or list of them, optional
+            Covariates that are known up to the end of the series alone. They are read with a delay
+            of the horizon.
+        categories : collection of hashable
+            Columns of numbers that are categories. The columns of an array are 0, 1 and so on.
+        cycles : sequence of float, or list of them, optional
+            Periods of the series in steps, such as (24, 168) of hourly steps. They keep the effects
+            of covariates and of the time of day apart.
+        covariates : {"auto", "always", "fast", "off"} or CovariateOptions
+            ``"auto"`` uses covariates as far as a rolling check in the history of a series
+            convinces, ``"always"`` in any case, ``"off"`` never; ``"fast"`` is ``"auto"`` at a
+            third of the cost.
 
         Returns
         -------
         Forecast
+            With covariates, `Forecast.covariates` has the weights, the check and the effects.
 
         Raises
         ------
         ValueError, TypeError
-            If an argument or a series cannot be used. The error names it and the reason.
+            If an argument, a series or a column cannot be used. The error names it and the reason.
 
         Warns
         -----
         SeriesWarning
             If ``on_error="nan"`` left series without a forecast.
+        CovariateWarning
+            If a column is constant, equals the series, or leaves its observed range or categories
+            in the horizon, or if a history is too short for the check.
         """
         horizon, progress = check_integer("horizon", horizon), check_flag("progress", progress)
-        options = ForecastOptions(context_length, rollout, flip, batch_size)
+        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates)
         failures, network = Failures(on_error), self.network
         values = as_series(series, failures)
-        quantiles = predict_quantiles(
-            network, values, horizon, options, progress, self._label, failures
-        )
+        if (known is None and past is None) or options.ignores_covariates:
+            report = None
+            quantiles = predict_quantiles(
+                network, values, horizon, options, progress, self._label, failures
+            )
+        else:
+            lengths = [len(one) for one in values]
+            columns = as_covariates(known, past, categories, lengths, horizon, failures)
+            quantiles, report = predict_with_covariates(
+                network,
+                values,
+                horizon,
+                columns,
+                as_cycles(cycles, len(values)),
+                options,
+                progress,
+                self._label,
+                failures,
+            )
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
-        return Forecast(quantiles, network.config.quantiles, failures.by_number())
+        return Forecast(quantiles, network.config.quantiles, failures.by_number(), report)
 
     def predict_frame(
         self,

@@ -20,7 +20,7 @@ from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.patches import patchify
 
 # From this hidden size on, a single expert is large enough to be handed to another thread.
-_EXPERTS_SHARED_FROM = 512
+SHARES_EXPERTS_FROM = 512
 
 
 def forecast_rows(
@@ -136,7 +136,7 @@ def _fill(
         patches = pad_batch(network, [rows[i] for i in batch])
         return run(patches, last_token).cpu().double().numpy()
 
-    share_experts = network.config.hidden_size >= _EXPERTS_SHARED_FROM
+    share_experts = network.config.hidden_size >= SHARES_EXPERTS_FROM
     fill_in_batches(
         result,
         run_rows,

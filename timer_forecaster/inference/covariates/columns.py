@@ -1,0 +1,216 @@
+"""Covariates of users as columns: one table for each series, aligned with the steps of the series.
+
+A table is aligned at its end. Older rows than the series has are cut; where rows are missing at the
+start, the column is missing there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.failures import Failures
+from timer_forecaster.values import as_floats, first_unreal, is_missing, library_of
+
+
+class Column(NamedTuple):
+    """One covariate of one series."""
+
+    name: Hashable
+    values: FloatArray
+    """Of shape (steps,), NaN where missing. Codes of categories in order of their labels."""
+    labels: tuple[str, ...] | None = None
+    """Labels of the categories; None for a numeric column."""
+
+    def cut(self, start: int) -> Column:
+        """Return the column from a step on."""
+        return self._replace(values=self.values[start:])
+
+
+class Covariates(NamedTuple):
+    """Columns of one series."""
+
+    known: Sequence[Column] = ()
+    """Over the steps of the series and of the horizon."""
+    past: Sequence[Column] = ()
+    """Over the steps of the series."""
+
+    def cut(self, start: int) -> Covariates:
+        """Return the columns from a step on."""
+        return Covariates(*([column.cut(start) for column in columns] for columns in self))
+
+
+def as_covariates(
+    known: Any,
+    past: Any,
+    categories: Collection[Hashable],
+    lengths: Sequence[int],
+    horizon: int,
+    failures: Failures,
+) -> list[Covariates]:
+    """Return the covariates of each series.
+
+    Parameters
+    ----------
+    known, past : table, or sequence of tables
+        As in `ForecastPipeline.predict`; None if there are none.
+    categories : collection of hashable
+        Columns of numbers that are categories.
+    lengths : sequence of int
+        Steps of each series.
+    horizon : int
+        Steps that known columns continue beyond each series.
+    failures : Failures
+        Notes series whose columns cannot be used.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the tables do not fit the series, or a category is no column.
+    """
+    tables = [_tables(known, "known", len(lengths)), _tables(past, "past", len(lengths))]
+    found, names = [], set()
+    for i, length in enumerate(lengths):
+        try:
+            columns = [
+                _columns(tables[0][i], f"known[{i}]", categories, length, horizon),
+                _columns(tables[1][i], f"past[{i}]", categories, length, 0),
+            ]
+            _check_names(columns, i)
+        except (TypeError, ValueError) as error:
+            failures.add(i, error)
+            columns = [[], []]
+        names |= {column.name for part in columns for column in part}
+        found.append(Covariates(*columns))
+    absent = [name for name in categories if name not in names]
+    if absent and not failures.reasons:
+        raise ValueError(f"categories={absent} are no columns of known or past: {_listed(names)}")
+    return found
+
+
+def _tables(given: Any, argument: str, n_series: int) -> Sequence[Any]:
+    """Return one table, or None, for each series."""
+    if given is None:
+        return [None] * n_series
+    if library_of(given) == "torch":
+        given = given.detach().cpu().numpy()
+    if isinstance(given, np.ndarray) and given.ndim == 3:
+        given = list(given)
+    if isinstance(given, np.ndarray) or hasattr(given, "columns") or isinstance(given, Mapping):
+        given = [given]
+    elif not isinstance(given, Sequence) or isinstance(given, str):
+        raise TypeError(
+            f"{argument} has type {type(given).__name__}; pass a frame or a 2-D array of shape "
+            "(steps, columns), or a list with one for each series"
+        )
+    if len(given) != n_series:
+        raise ValueError(f"{argument} has {len(given)} tables for {n_series} series")
+    return given
+
+
+def _columns(
+    table: Any, name: str, categories: Collection[Hashable], length: int, horizon: int
+) -> list[Column]:
+    """Return the columns of a table, aligned with ``length + horizon`` steps."""
+    if table is None:
+        return []
+    named = _named(table, name)
+    columns = []
+    for column, values in named.items():
+        values, labels = _read(values, f"{name} column {column!r}", column in categories)
+        if len(values) < horizon:
+            raise ValueError(
+                f"{name} column {column!r} has {len(values)} rows; known columns need a row for "
+                f"each of the {horizon} steps of the horizon"
+            )
+        columns.append(Column(column, _aligned(values, length + horizon), labels))
+    for column in columns:
+        _check_future(column, name, length)
+    return columns
+
+
+def _named(table: Any, name: str) -> Mapping[Hashable, Any]:
+    """Return the columns of a frame, a mapping or an array by their names."""
+    if isinstance(table, Mapping):
+        return table
+    if hasattr(table, "columns"):
+        from timer_forecaster.frames.containers import as_frame
+
+        frame = as_frame(table)
+        if not frame.columns.is_unique:
+            twice = frame.columns[frame.columns.duplicated()][0]
+            raise ValueError(f"{name} has two columns {twice!r}; each needs a name of its own")
+        return {column: frame[column] for column in frame.columns}
+    array = np.asarray(table) if not isinstance(table, np.ma.MaskedArray) else table
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise ValueError(f"{name} has shape {array.shape}; expected (steps, columns)")
+    return {number: array[:, number] for number in range(array.shape[1])}
+
+
+def _read(values: Any, name: str, category: bool) -> tuple[FloatArray, tuple[str, ...] | None]:
+    """Return a column as numbers, or as codes of its categories and their labels."""
+    if not category:
+        if not _is_text(values):
+            floats = as_floats(values, name)
+            if floats.ndim != 1:
+                raise ValueError(f"{name} has shape {floats.shape}; expected (steps,)")
+            infinite = np.flatnonzero(np.isinf(floats))
+            if len(infinite):
+                raise ValueError(f"{name} is infinite at row {infinite[0]}; NaN means missing")
+            return floats, None
+    objects = np.asarray(values, dtype=object).ravel().tolist()
+    texts = [None if is_missing(value) or value != value else str(value) for value in objects]
+    labels = sorted({text for text in texts if text is not None})
+    place = {label: code for code, label in enumerate(labels)}
+    codes = [np.nan if text is None else place[text] for text in texts]
+    return np.array(codes, dtype=np.float64), tuple(labels)
+
+
+def _is_text(values: Any) -> bool:
+    """Whether a column holds texts or categories, not numbers."""
+    dtype = getattr(values, "dtype", None)
+    if dtype is not None and str(dtype) == "category":
+        return True
+    array = np.asarray(values) if not hasattr(values, "to_numpy") else values.to_numpy()
+    if array.dtype.kind in "US":
+        return True
+    if array.dtype.kind != "O":
+        return False
+    found = first_unreal(array)
+    return found is not None and isinstance(array.ravel()[found[0]], (str, bytes))
+
+
+def _aligned(values: FloatArray, length: int) -> FloatArray:
+    """Return the newest values, missing where there are none."""
+    values = values[-length:] if length else values[:0]
+    return np.concatenate([np.full(length - len(values), np.nan), values])
+
+
+def _check_future(column: Column, name: str, length: int) -> None:
+    """Refuse a known column without any value in the horizon."""
+    future = column.values[length:]
+    if len(future) and np.isnan(future).all():
+        raise ValueError(
+            f"{name} column {column.name!r} has no value in the horizon; a known column needs the "
+            "values of the horizon. Pass it as past if they are not known"
+        )
+
+
+def _check_names(columns: Sequence[Sequence[Column]], number: int) -> None:
+    """Refuse a column that is both known and past."""
+    known, past = ({column.name for column in part} for part in columns)
+    if known & past:
+        raise ValueError(
+            f"column {_listed(known & past)} of series[{number}] is in known and in past; a known "
+            "column is enough"
+        )
+
+
+def _listed(names: Collection[Hashable]) -> str:
+    return ", ".join(sorted(map(repr, names))) or "there are none"

@@ -1,0 +1,77 @@
+"""Periods of the day, the week and the year, in steps of a frequency."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+from pandas.tseries.offsets import BaseOffset
+
+from timer_forecaster.frames.opening import DAY, OpenHours, Step
+
+_DAY = pd.Timedelta(days=1)
+_YEAR = 365.25  # days
+_BUSINESS_DAYS = (5.0, 261.0)  # of a week, of a year
+_PER_YEAR = {"W": 52.18, "M": 12.0, "Q": 4.0}  # by the first letter of a frequency
+
+
+def periods_of(freq: Step | str | None) -> tuple[float, ...]:
+    """Return the periods that series of a frequency may have.
+
+    Parameters
+    ----------
+    freq : str, pandas offset, int or None
+        Step of the times. Integers and None have no periods.
+
+    Returns
+    -------
+    tuple of float
+        In steps: day, week and year of steps below half a day; week and year of days; the year of
+        longer steps.
+
+    Examples
+    --------
+    >>> periods_of("h")
+    (24.0, 168.0, 8766.0)
+    >>> periods_of("MS")
+    (12.0,)
+    """
+    step = to_offset(freq) if isinstance(freq, str) else freq
+    if isinstance(step, OpenHours):
+        return _of_open_hours(step)
+    if not isinstance(step, BaseOffset):
+        return ()
+    if step.name == "B":
+        return _BUSINESS_DAYS if step.n == 1 else ()
+    try:
+        length = pd.Timedelta(step)  # type: ignore[arg-type]
+    except ValueError:
+        return _of_calendar(step)
+    days = _DAY / length
+    if days > 2:
+        return (days, 7 * days, _YEAR * days)
+    if days == 1:
+        return (7.0, _YEAR)
+    return ()
+
+
+def _of_calendar(step: BaseOffset) -> tuple[float, ...]:
+    """Return the year in steps of weeks, months or quarters."""
+    per_year = _PER_YEAR.get(step.rule_code[:1].removeprefix("B"), 0.0) / step.n
+    if step.rule_code.startswith("BM"):
+        per_year = _PER_YEAR["M"] / step.n
+    if step.rule_code.startswith("BQ"):
+        per_year = _PER_YEAR["Q"] / step.n
+    return (per_year,) if per_year >= 2 else ()
+
+
+def _of_open_hours(step: OpenHours) -> tuple[float, ...]:
+    """Return the week and the year in open steps; the day too if all open days are alike."""
+    week = float(len(step.open))
+    days = Counter(slot * step.width // DAY for slot in step.open)
+    year = week * _YEAR / 7
+    alike = set(days.values())
+    if step.width >= DAY or alike == {1}:
+        return (week, year) if week > 1 else ()
+    return (float(alike.pop()), week, year) if len(alike) == 1 else (week, year)

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
-from pandas.tseries.offsets import BaseOffset
+from pandas.tseries.offsets import BaseOffset, Day
 
 from timer_forecaster.frames.opening import DAY, OpenHours, Step
 
@@ -45,7 +45,7 @@ def periods_of(freq: Step | str | None) -> tuple[float, ...]:
     if step.name == "B":
         return _BUSINESS_DAYS if step.n == 1 else ()
     try:
-        length = pd.Timedelta(step)  # type: ignore[arg-type]
+        length = step.n * _DAY if isinstance(step, Day) else pd.Timedelta(step)  # type: ignore[arg-type]
     except ValueError:
         return _of_calendar(step)
     days = _DAY / length
@@ -53,7 +53,7 @@ def periods_of(freq: Step | str | None) -> tuple[float, ...]:
         return (days, 7 * days, _YEAR * days)
     if days == 1:
         return (7.0, _YEAR)
-    return ()
+    return (_PER_YEAR["W"],) if days == 1 / 7 else ()
 
 
 def _of_calendar(step: BaseOffset) -> tuple[float, ...]:

@@ -16,7 +16,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_number
 
 _MOST_POSITIONS = 24  # of a day; a step of half an hour shares a position with another
-_DAYS = 7
+_DAYS = (7, 6, 5)  # of a week; fewer where days are closed
 _MOST_STEPS_OF_BINS = 7  # longest period that has a column for each of its steps
 _HARMONICS = 2
 
@@ -27,7 +27,8 @@ class Cycles:
     Parameters
     ----------
     periods : sequence of float
-        A period that has another one seven times as long is a day, and the other one a week.
+        A period that has another one seven, six or five times as long is a day, and the other one
+        a week.
     """
 
     def __init__(self, periods: Sequence[float]) -> None:
@@ -73,40 +74,43 @@ class Cycles:
         in_day = _indicators(position, positions)
         columns = [in_day]
         if self.week is not None:
-            day = np.floor(place % self.week / length).astype(int) % _DAYS
-            columns.append(_indicators(day, _DAYS))
+            days = round(self.week / length)
+            day = np.floor(place % self.week / length).astype(int) % days
+            columns.append(_indicators(day, days))
             hour = np.floor(place % self.week * positions / length).astype(int)
-            off = days_off(series, hour[: len(series)], positions)
+            off = days_off(series, hour[: len(series)], positions, days)
             if off is not None:
                 columns.append(in_day * np.isin(hour, off)[:, None])
         return columns
 
 
-def days_off(series: FloatArray, position: NDArray[Any], positions: int) -> NDArray[Any] | None:
+def days_off(series: FloatArray, position: NDArray[Any], positions: int, days: int) -> NDArray[Any] | None:
     """Return the positions in the week of the two days in a row that differ most from the others.
 
     Parameters
     ----------
     series : ndarray, shape (steps,)
     position : ndarray of int, shape (steps,)
-        Position of each step in the week, below ``7 * positions``.
+        Position of each step in the week, below ``days * positions``.
     positions : int
         Positions in a day.
+    days : int
+        Days of a week.
 
     Returns
     -------
     ndarray of int, shape (2 * positions,), or None
         None if some position of the week was never observed.
     """
-    length = _DAYS * positions
+    length = days * positions
     seen = np.isfinite(series)
     counts = np.bincount(position[seen], minlength=length)
     if not counts.all():
         return None
     means = np.bincount(position[seen], series[seen], minlength=length) / counts
-    weeks = means.reshape(_DAYS, positions)
+    weeks = means.reshape(days, positions)
     apart = weeks - weeks.mean(axis=0)  # from the mean day
-    # Sums of two days in a row that begin at each position: (7, positions, positions)
+    # Sums of two days in a row that begin at each position: (days, positions, positions)
     flat = np.concatenate([apart.ravel(), apart.ravel()])
     starts = np.arange(length)
     first = flat[starts[:, None] + np.arange(positions)]
@@ -141,10 +145,11 @@ def _checked(periods: Sequence[Any]) -> Cycles:
 
 
 def _day_and_week(periods: Sequence[float]) -> tuple[float | None, float | None]:
-    for day in periods:
-        for week in periods:
-            if day > 2 and np.isclose(week, _DAYS * day):
-                return day, week
+    for days in _DAYS:
+        for day in periods:
+            for week in periods:
+                if day > 2 and np.isclose(week, days * day):
+                    return day, week
     return None, None
 
 

@@ -29,10 +29,13 @@ FEW_MODELS = ("differences", "levels+cycles", "log levels+cycles")
 
 
 class Effort(NamedTuple):
-    """The models and the groups of check windows of one forecast."""
+    """The work that a forecast with covariates may cost."""
 
     models: Sequence[str]
     groups: int
+    """Groups of windows with fits of their own, for a short series."""
+    phases: int
+    """Rows of the network for each group, where windows are shorter than a patch."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,10 +50,11 @@ class CovariateOptions:
         ``"auto"`` uses covariates as far as the rolling check of a series convinces, ``"always"``
         in any case, ``"off"`` never.
     effort : {"auto", "full", "fast"}
-        ``"full"`` fits six linear models and checks them in two groups of windows, each with fits
-        of its own: 21 rows of the network for a long series. ``"fast"`` fits the models
-        `FEW_MODELS` and checks them in one group: 8 rows. ``"auto"`` is ``"full"`` for networks up
-        to a hidden size of 256, and ``"fast"`` for larger ones.
+        ``"full"`` fits six linear models, and checks a short series in three groups of windows with
+        fits of their own. A long series costs 14 rows of the network, a short one up to 49 short
+        rows. ``"fast"`` fits the models `FEW_MODELS` and checks them in one row each: 8 rows.
+        ``"auto"`` is ``"full"`` for networks up to a hidden size of 256, and ``"fast"`` for larger
+        ones, such as the released one.
     windows : int
         Most windows of the rolling check, at least 2.
     nonlinear : bool
@@ -85,8 +89,8 @@ class CovariateOptions:
         """Return the models and groups for a network of a hidden size."""
         large = hidden_size > 256
         if self.effort == "fast" or (self.effort == "auto" and large):
-            return Effort(FEW_MODELS, 1)
-        return Effort(MODELS, 2)
+            return Effort(FEW_MODELS, groups=1, phases=1)
+        return Effort(MODELS, groups=3, phases=2)
 
 
 def as_covariate_options(covariates: str | CovariateOptions) -> CovariateOptions:

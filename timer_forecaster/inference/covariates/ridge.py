@@ -22,6 +22,18 @@ class Span(NamedTuple):
     stop: int
 
 
+class _Grams(NamedTuple):
+    """Products of a design over some steps, or stacks of them."""
+
+    products: FloatArray  # (..., columns, columns), of the design with itself
+    moments: FloatArray  # (..., columns, targets), of the design with the targets
+    counts: FloatArray  # (...), observed steps
+
+    def less(self, parts: _Grams) -> _Grams:
+        """Return the products over all other steps."""
+        return _Grams(*(whole - part for whole, part in zip(self, parts, strict=True)))
+
+
 class Ridge:
     """Ridge regressions of several targets on one matrix.
 
@@ -47,9 +59,8 @@ class Ridge:
         block = np.arange(len(design)) * _FOLDS // max(1, len(design))
         stops = np.searchsorted(block, np.arange(_FOLDS), side="right").tolist()
         self._blocks = [Span(*pair) for pair in zip([0, *stops[:-1]], stops, strict=True)]
-        parts = [self._gram(span) for span in self._blocks]
-        self._parts = [np.stack(part) for part in zip(*parts, strict=True)]
-        self._whole = [part.sum(axis=0) for part in self._parts]
+        self._parts = self._grams(self._blocks)
+        self._whole = _Grams(*(part.sum(axis=0) for part in self._parts))
         self._penalty = self._best_penalties()
 
     def coefficients(self, without: Sequence[Span]) -> FloatArray:
@@ -59,39 +70,39 @@ class Ridge:
         -------
         ndarray, shape (1 + spans, columns, targets)
         """
-        parts = [self._gram(span) for span in without]
-        grams = np.stack([self._whole[0], *(self._whole[0] - part[0] for part in parts)])
-        moments = np.stack([self._whole[1], *(self._whole[1] - part[1] for part in parts)])
-        counts = np.array([self._whole[2], *(self._whole[2] - part[2] for part in parts)])
-        found = np.empty_like(moments)
+        parts = self._grams([Span(0, 0), *without])
+        rest = self._whole.less(parts)
+        found = np.empty_like(rest.moments)
         for target, penalty in enumerate(self._penalty):
-            found[..., target] = self._solve(grams, moments[..., [target]], counts, penalty)[..., 0]
+            found[..., target] = self._solve(rest, penalty)[..., target]
         return found
 
-    def _gram(self, span: Span) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the products of the design with itself and with the targets, and the steps."""
-        rows = self._design[span.start : span.stop]
-        moments = rows.T @ self._targets[span.start : span.stop]
-        return rows.T @ rows, moments, np.float64(self._seen[span.start : span.stop].sum())
+    def _grams(self, spans: Sequence[Span]) -> _Grams:
+        """Return the products over each span."""
+        rows = [slice(span.start, span.stop) for span in spans]
+        design, targets = self._design, self._targets
+        return _Grams(
+            np.stack([design[own].T @ design[own] for own in rows]),
+            np.stack([design[own].T @ targets[own] for own in rows]),
+            np.array([float(self._seen[own].sum()) for own in rows]),
+        )
 
-    def _solve(
-        self, grams: FloatArray, moments: FloatArray, counts: FloatArray, penalty: float
-    ) -> FloatArray:
-        """Return coefficients (..., columns, targets) for stacks of Gram matrices."""
-        nuisance = _NUISANCE * counts[..., None] + 1e-6
+    def _solve(self, grams: _Grams, penalty: float) -> FloatArray:
+        """Return coefficients (..., columns, targets) for stacks of products."""
+        nuisance = _NUISANCE * grams.counts[..., None] + 1e-6
         diagonal = np.where(self._is_covariate, penalty, nuisance)
-        n_columns = grams.shape[-1]
-        system = grams.copy()
+        n_columns = grams.products.shape[-1]
+        system = grams.products.copy()
         system[..., np.arange(n_columns), np.arange(n_columns)] += diagonal
-        return np.linalg.solve(system, moments)
+        return np.asarray(np.linalg.solve(system, grams.moments), dtype=np.float64)
 
     def _best_penalties(self) -> FloatArray:
         """Return the penalty of each target with the least error in the blocks."""
-        rest = [whole - parts for whole, parts in zip(self._whole, self._parts, strict=True)]
+        rest = self._whole.less(self._parts)
         best = np.full(self._targets.shape[1], np.inf)
         chosen = np.full(len(best), PENALTIES[0])
         for penalty in PENALTIES:
-            found = self._solve(*rest, penalty)
+            found = self._solve(rest, penalty)
             error = np.zeros(len(best))
             for own, (start, stop) in zip(found, self._blocks, strict=True):
                 fitted = self._design[start:stop] @ own

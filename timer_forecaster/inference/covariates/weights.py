@@ -11,18 +11,19 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 
 _PRIOR = 0.5  # of the plain forecast
 _DIVERGENCE = 0.03
-_STEPS, _RATE = 50, 1.6
-_STEPS_LEFT_OUT, _RATE_LEFT_OUT = 25, 2.5
+_STEPS, _RATE = 30, 2.5
 _T_NONE, _T_FULL = 0.5, 2.0  # t values from which on covariates take part, and take full part
 _FEWEST_WINDOWS = 2
 _FEWEST_VALUES = 4
 _STEEPEST = 5.0
 _LEAST_WEIGHT = 1e-8
+_TINY = 1e-300
 
 
 class Check(NamedTuple):
@@ -62,10 +63,10 @@ def checked_weights(
         prior = _prior(len(quantiles)) if always else plain
         return Check(prior, np.nan, np.nan, n_windows)
     loss = _Loss(actual, quantiles, levels)
-    full = loss.fitted(np.ones((1, n_windows)), _STEPS, _RATE)[0]
-    left_out = loss.fitted(1 - np.eye(n_windows), _STEPS_LEFT_OUT, _RATE_LEFT_OUT)
+    each = ~np.eye(n_windows, dtype=bool)  # all windows but one
+    full, *others = loss.fitted(np.vstack([np.ones(n_windows, dtype=bool), each]))
     before = loss.of_windows(np.tile(plain, (n_windows, 1)))
-    gains = before - loss.of_windows(left_out)
+    gains = before - loss.of_windows(np.stack(others))
     error = float(gains.std(ddof=1)) / np.sqrt(n_windows) + 1e-12 * before.mean()
     t = float(gains.mean() / error) if error > 0 else 0.0
     share = 1.0 if always else float(np.clip((t - _T_NONE) / (_T_FULL - _T_NONE), 0, 1))
@@ -80,44 +81,41 @@ class _Loss:
         n_forecasts, self._n_windows = quantiles.shape[:2]
         seen = np.isfinite(actual)
         self._window = np.repeat(np.arange(self._n_windows), seen.sum(axis=1) * len(levels))
-        self._quantiles = quantiles[:, seen].reshape(n_forecasts, -1)
+        # Relative to the actual values, so that float32 holds them.
+        relative = quantiles[:, seen] - actual[seen][:, None]
+        scale = float(np.abs(relative[0]).mean()) + _TINY
+        self._quantiles = relative.reshape(n_forecasts, -1) / scale
         self._levels = np.tile(np.asarray(levels), int(seen.sum()))
-        self._actual = np.repeat(actual[seen], len(levels))
 
-    def fitted(self, windows: FloatArray, steps: int, rate: float) -> FloatArray:
-        """Return weights (sets, forecasts), each fitted to the windows of a set.
-
-        Parameters
-        ----------
-        windows : ndarray, shape (sets, windows)
-            1 for windows that belong to a set, 0 for others.
-        steps : int
-        rate : float
-        """
+    def fitted(self, windows: NDArray[np.bool_]) -> FloatArray:
+        """Return weights (sets, forecasts), each fitted to the windows of a set (sets, windows)."""
         taken = windows[:, self._window]
-        count = taken.sum(axis=1, keepdims=True)
-        plain = self._pinball(self._quantiles[:1])
-        scale = (plain * taken).sum(axis=1, keepdims=True) / count + 1e-300
-        factor = taken / (count * scale)
-        prior = _prior(len(self._quantiles))
+        loss = (self._pinball(self._quantiles[0]) * taken).sum(axis=1, keepdims=True)
+        # In float32: the loop costs as much as the network on short series.
+        factor = (taken / (loss + _TINY)).astype(np.float32)
+        quantiles = self._quantiles.astype(np.float32)
+        levels = self._levels.astype(np.float32)
+        below, above = factor * (1 - levels), factor * -levels
+        prior = _prior(len(quantiles))
         weights = np.tile(prior, (len(windows), 1))
-        for _ in range(steps):
-            above = self._actual > weights @ self._quantiles
-            slope = np.where(above, -self._levels, 1 - self._levels) * factor
-            gradient = slope @ self._quantiles.T
+        for _ in range(_STEPS):
+            averaged = weights.astype(np.float32) @ quantiles
+            slope = np.where(averaged < 0, above, below)
+            gradient = (slope @ quantiles.T).astype(np.float64)
             gradient += _DIVERGENCE * (np.log(weights / prior) + 1)
             gradient -= (gradient * weights).sum(axis=1, keepdims=True)
-            weights = weights * np.exp(-rate * np.clip(gradient, -_STEEPEST, _STEEPEST))
+            weights = weights * np.exp(-_RATE * np.clip(gradient, -_STEEPEST, _STEEPEST))
             weights = np.maximum(weights / weights.sum(axis=1, keepdims=True), _LEAST_WEIGHT)
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
     def of_windows(self, weights: FloatArray) -> FloatArray:
         """Return the loss of each window with its own weights (windows, forecasts)."""
         averaged = (weights.T[:, self._window] * self._quantiles).sum(axis=0)
-        return np.bincount(self._window, self._pinball(averaged), minlength=self._n_windows)
+        loss = self._pinball(averaged)
+        return np.asarray(np.bincount(self._window, loss, self._n_windows), dtype=np.float64)
 
     def _pinball(self, quantiles: FloatArray) -> FloatArray:
-        error = self._actual - quantiles
+        error = -quantiles
         return np.maximum(self._levels * error, (self._levels - 1) * error)
 
 

@@ -6,12 +6,15 @@ whose origins lie a whole number of patches apart are read from the same row.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
+from timer_forecaster.inference.covariates.options import Effort
 from timer_forecaster.inference.covariates.ridge import Span
 
 _MOST_HISTORY = 1024  # steps before the oldest origin of a row
-_LONG = 40  # horizons of history from which on a fit reads no step after the origin
+_LONG = 40
+"""Windows of history from which on one fit, of the steps before all windows, serves the check."""
 
 
 class CheckRow(NamedTuple):
@@ -41,7 +44,7 @@ class Windows(NamedTuple):
 
 
 def check_windows(
-    steps: int, horizon: int, patch: int, longest: int, most: int, n_groups: int
+    steps: int, horizon: int, patch: int, longest: int, most: int, effort: Effort
 ) -> Windows:
     """Lay the windows of the rolling check.
 
@@ -57,24 +60,26 @@ def check_windows(
         Most steps of a window.
     most : int
         Most windows.
-    n_groups : int
-        Number of groups, each with fits of its own.
+    effort : Effort
     """
     length = min(horizon, longest)
-    spacing = -(-length // patch) * patch
-    phases = max(1, patch // length)
     least = max(3 * horizon, steps // 2)
+    spacing = math.lcm(length, patch)  # so that a day ahead always begins at the same hour
+    if spacing > 2 * length or (steps - length - least) // spacing < most - 1:
+        spacing = -(-length // patch) * patch
+    phases = min(max(1, patch // length), effort.phases)
     found = []
     for phase in range(phases):
         newest = steps - length - phase * (patch // phases)
         found += [(origin, phase) for origin in range(newest, least - 1, -spacing)]
     found = sorted(found, reverse=True)[:most]
-    n_groups = max(1, min(n_groups, len(found) // 2))
+    long = steps >= _LONG * length
+    n_groups = 1 if long else max(1, min(effort.groups, len(found) // 2))
     rows, without = [], []
     for group in range(n_groups if found else 0):
         own = found[_share(len(found), n_groups, group)]
         first, last = min(own)[0], max(own)[0] + length
-        without.append(Span(first, steps if steps >= _LONG * length else last))
+        without.append(Span(first, steps if long else last))
         for phase in sorted({phase for _, phase in own}):
             origins = tuple(origin for origin, at in own if at == phase)
             start = max(0, origins[-1] - _MOST_HISTORY)

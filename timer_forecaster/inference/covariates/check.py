@@ -1,0 +1,88 @@
+"""The rolling check of all series: their windows in one call of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.covariates.plan import Plan
+from timer_forecaster.inference.covariates.weights import Check, checked_weights
+from timer_forecaster.inference.covariates.windows import CheckRow
+from timer_forecaster.inference.engine.origins import forecast_origins
+from timer_forecaster.inference.scaling import scaled
+from timer_forecaster.models.timer_s1 import TimerS1Network
+
+
+class _Reading(NamedTuple):
+    """A row of the check: a series, or its remainder by a model."""
+
+    plan: int
+    row: CheckRow
+    model: int  # 0 is the series itself
+
+
+def checks_of(network: TimerS1Network, plans: Sequence[Plan], always: bool) -> list[Check]:
+    """Return the outcome of the check of each series.
+
+    Parameters
+    ----------
+    network : TimerS1Network
+    plans : sequence of Plan
+    always : bool
+        Whether models take part in full, whatever the check shows.
+    """
+    readings = [
+        _Reading(i, row, model)
+        for i, plan in enumerate(plans)
+        if plan.models
+        for row in plan.windows.rows
+        for model in range(len(plan.models) + 1)
+    ]
+    found: dict[int, list[FloatArray]] = {}
+    for reading, quantiles in zip(readings, _forecast(network, plans, readings), strict=True):
+        found.setdefault(reading.plan, []).append(quantiles)
+    levels = network.config.quantiles
+    return [_check(plan, found.get(i, []), levels, always) for i, plan in enumerate(plans)]
+
+
+def _forecast(
+    network: TimerS1Network, plans: Sequence[Plan], readings: Sequence[_Reading]
+) -> Iterator[FloatArray]:
+    """Yield quantiles (origins, steps, Q) of each row, in the units of its plan."""
+    config = network.config
+    remainders = [
+        plans[plan].remainder(model, row.group, row.span) for plan, row, model in readings
+    ]
+    rows = [
+        scaled(_readable(values), config.max_context_length, config.interior_masks)
+        for values in remainders
+    ]
+    back = [[row.origins[0] - origin for origin in row.origins] for _, row, _ in readings]
+    steps = max((plans[reading.plan].windows.length for reading in readings), default=1)
+    found = forecast_origins(network, [row.values for row in rows], back, steps)
+    for (number, row, model), read, quantiles in zip(readings, rows, found, strict=True):
+        plan = plans[number]
+        values = quantiles[:, : plan.windows.length] * read.scale + read.location
+        pairs = zip(values, row.origins, strict=True)
+        yield np.stack([plan.restored(model, own, row.group, at) for own, at in pairs])
+
+
+def _readable(values: FloatArray) -> FloatArray:
+    """Return a row that the network can read: zeros for one without any value."""
+    return values if np.isfinite(values).any() else np.zeros_like(values)
+
+
+def _check(
+    plan: Plan, quantiles: Sequence[FloatArray], levels: Sequence[float], always: bool
+) -> Check:
+    """Return the outcome of the check from the quantiles of its rows, models within rows."""
+    n_forecasts, length = len(plan.models) + 1, plan.windows.length
+    if not quantiles:
+        empty = np.empty((n_forecasts, 0, length, len(levels)))
+        return checked_weights(np.empty((0, length)), empty, levels, always)
+    by_model = [np.concatenate(quantiles[model::n_forecasts]) for model in range(n_forecasts)]
+    actual = [plan.series[origin : origin + length] for origin in plan.windows.origins]
+    return checked_weights(np.stack(actual), np.stack(by_model), levels, always)

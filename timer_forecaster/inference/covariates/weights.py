@@ -18,7 +18,7 @@ from timer_forecaster.arrays import FloatArray
 _PRIOR = 0.5  # of the plain forecast
 _DIVERGENCE = 0.03
 _STEPS, _RATE = 30, 2.5
-_T_NONE, _T_FULL = 0.5, 2.0  # t values from which on covariates take part, and take full part
+_T_NONE, _T_FULL = 0.25, 1.5  # t values from which on covariates take part, and take full part
 _FEWEST_WINDOWS = 2
 _FEWEST_VALUES = 4
 _STEEPEST = 5.0

@@ -114,7 +114,7 @@ def _check(arguments: argparse.Namespace) -> None:
 def _check_length(arguments: argparse.Namespace, read: SeriesFile) -> None:
     """Refuse a forecast that is too long for the format of its file."""
     if arguments.output is not None:
-        from timer_forecaster.frames.saving import check_table_rows
+        from timer_forecaster.frames.files.saving import check_table_rows
 
         ids = 1 if read.id_column is None else read.frame[read.id_column].nunique()
         check_table_rows(arguments.output, ids * len(read.target_columns) * arguments.horizon)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from timer_forecaster.cli.common import STANDARD_STREAM
 from timer_forecaster.cli.settings import add_settings, given_settings
-from timer_forecaster.frames.options import ReadingOptions
+from timer_forecaster.frames.files.options import ReadingOptions
 
 if TYPE_CHECKING:
     from timer_forecaster.frames.reading import SeriesFile

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.set_defaults(run=run)
+    parser.usage = "%(prog)s DATA --horizon STEPS [options]"
     parser.description = (
         "Forecast every target column, for every id, of a file. Without --output and --plot the "
         "first rows of the forecast are printed. A report on stderr says how the file was read."

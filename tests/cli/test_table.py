@@ -145,6 +145,21 @@ def test_user_errors_are_one_line(run, words, message):
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["forecast", "finetune"])
+def test_usage_and_help_name_the_file_first(run, capsys, command):
+    """An option of several names would take the file for one of them."""
+    with pytest.raises(SystemExit):
+        run(command, "--help")
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: timer-forecaster {command} DATA --")
+    assert "DATA comes first" in " ".join(text.split())
+    with pytest.raises(SystemExit):
+        run(command, "--target", "load", "data.csv", "--horizon", 2, "--output", "mine")
+    error = capsys.readouterr().err
+    assert error.startswith(f"usage: timer-forecaster {command} DATA --")
+    assert "required: DATA" in error
+
+
 def test_finetune_reads_the_same_files(run, monkeypatch):
     seen = []
 

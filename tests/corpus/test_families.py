@@ -23,9 +23,9 @@ def seasonal_period(row, candidates):
     rest = (row - smooth)[20:-20]
     left = []
     for period in candidates:
-        means = [rest[phase::period].mean() for phase in range(period)]
-        pattern = np.resize(means, len(rest))
-        left.append(((rest - pattern) ** 2).sum() / (len(rest) - period) / rest.var())
+        phase = np.arange(len(rest)) % period
+        means = np.bincount(phase, rest) / np.bincount(phase)
+        left.append(((rest - means[phase]) ** 2).sum() / (len(rest) - period) / rest.var())
     good = np.array(left) <= min(left) + 0.1
     return candidates[int(good.argmax())]
 

@@ -47,7 +47,7 @@ def test_every_option_is_listed():
         assert f"`--{name.replace('_', '-')}" in DOCS
 
 
-CODE_OF_OPTIONS = (ROOT / "timer_forecaster/frames/options.py").read_text(encoding="utf-8")
+CODE_OF_OPTIONS = (ROOT / "timer_forecaster/frames/files/options.py").read_text(encoding="utf-8")
 
 
 def test_the_messages_are_in_the_code():

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from pandas.tseries.offsets import BDay, Day
 
+from timer_forecaster.frames.calendar.opening import found_opening
 from timer_forecaster.frames.history import History, extended, steps_after, times_at
-from timer_forecaster.frames.opening import found_opening
 from timer_forecaster.frames.panel import Panel
 
 

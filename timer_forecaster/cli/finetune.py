@@ -29,6 +29,7 @@ _NAMES = {"target": "tune"}  # --target names columns
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.set_defaults(run=run)
+    parser.usage = "%(prog)s DATA --output FOLDER [options]"
     parser.description = (
         "Finetune a few weights of a checkpoint to every target column, for every id, of a file, "
         "and write them to a folder, which `forecast --adapter` and `evaluate --adapter` "

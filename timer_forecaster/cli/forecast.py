@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.set_defaults(run=run)
+    parser.usage = "%(prog)s DATA --horizon STEPS [options]"
     parser.description = (
         "Forecast every target column, for every id, of a file. Without --output and --plot the "
         "first rows of the forecast are printed. A report on stderr says how the file was read."
@@ -114,7 +115,7 @@ def _check(arguments: argparse.Namespace) -> None:
 def _check_length(arguments: argparse.Namespace, read: SeriesFile) -> None:
     """Refuse a forecast that is too long for the format of its file."""
     if arguments.output is not None:
-        from timer_forecaster.frames.saving import check_table_rows
+        from timer_forecaster.frames.files.saving import check_table_rows
 
         ids = 1 if read.id_column is None else read.frame[read.id_column].nunique()
         check_table_rows(arguments.output, ids * len(read.target_columns) * arguments.horizon)

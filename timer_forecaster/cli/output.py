@@ -63,7 +63,7 @@ def check_picture(path: Path | None) -> None:
 def check_table(path: Path | None) -> None:
     """Refuse a table whose name says no format, before the work is done."""
     if path is not None:
-        from timer_forecaster.frames.saving import check_table_name
+        from timer_forecaster.frames.files.saving import check_table_name
 
         check_table_name(path)
 
@@ -76,7 +76,7 @@ def save_picture(figure: Figure, path: Path) -> None:
 
 def save_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table as a whole, and print a note if its format cannot hold all of it."""
-    from timer_forecaster.frames import saving
+    from timer_forecaster.frames.files import saving
 
     note = saving.save_table(table, path)
     if note:

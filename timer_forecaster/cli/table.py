@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from timer_forecaster.cli.common import STANDARD_STREAM
 from timer_forecaster.cli.settings import add_settings, given_settings
-from timer_forecaster.frames.options import ReadingOptions
+from timer_forecaster.frames.files.options import ReadingOptions
 
 if TYPE_CHECKING:
     from timer_forecaster.frames.reading import SeriesFile
@@ -23,14 +23,19 @@ _COLUMN_OPTIONS = {
 
 
 def add_table(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name a file and its columns, and that say how it is written."""
+    """Add the options that name a file and its columns, and that say how it is written.
+
+    The usage of the parser has to name DATA first. By itself it would be last, where an option of
+    several names takes it for one of them.
+    """
     add = parser.add_argument
     add(
         "data",
         type=Path,
         metavar="DATA",
         help="a text file such as CSV, plain or packed, an Excel or a Parquet file, or - for the "
-        "standard input: a row of names, then one row per time (and id)",
+        "standard input: a row of names, then one row per time (and id). DATA comes first, since "
+        "options of several NAMEs, such as --target, take all words that follow",
     )
     add(
         "--time-column",

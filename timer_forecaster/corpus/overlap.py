@@ -28,8 +28,9 @@ SHAPE_RUN = 32
 Codes = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
 
-_CHUNK_POINTS = 1 << 20
+_CHUNK_POINTS = 1 << 17  # The arrays of a chunk stay in the caches of a processor.
 _SMALL = 100
 _SHAPE_LEVELS = 1000
 _SHAPE_ERROR = 1e-4
@@ -216,15 +217,24 @@ def _shape_codes(values: Array) -> tuple[Codes, Mask]:
     upright = exact[:count] <= exact[run - 1 :]
     base, signed = np.where(upright, low, high), np.where(upright, span, -span)
     scale = np.divide(_SHAPE_LEVELS, signed, out=np.zeros(count), where=usable)
-    levels = (np.rint((exact[k : k + count] - base) * scale).astype(np.int64) for k in range(run))
-    return _hashed(levels, count), usable
+    return _hashed(_levels(exact, base, scale), count), usable
+
+
+def _levels(exact: Values, base: Values, scale: Values) -> Iterator[Codes]:
+    """Yield the levels of the first values of all windows, then of the second ones, and so on."""
+    level = np.empty_like(base)
+    for k in range(SHAPE_RUN):
+        np.subtract(exact[k : k + len(base)], base, out=level)
+        level *= scale
+        np.rint(level, out=level)
+        yield level.astype(np.int64).view(np.uint64)
 
 
 def _shape_agree(here: Array, there: Array) -> Mask:
     return np.all(np.abs(_shape(here) - _shape(there)) < _SHAPE_ERROR, axis=1)
 
 
-def _shape(windows: Array) -> npt.NDArray[np.float64]:
+def _shape(windows: Array) -> Values:
     exact = windows.astype(np.float64)
     low, high = exact.min(axis=1, keepdims=True), exact.max(axis=1, keepdims=True)
     upright = exact[:, :1] <= exact[:, -1:]
@@ -240,7 +250,7 @@ def _hashed(columns: Iterable[npt.NDArray[Any]], count: int) -> Codes:
     codes = np.zeros(count, np.uint64)
     for column in columns:
         codes *= _FACTOR
-        codes += column[:count].astype(np.uint64)
+        codes += column[:count].astype(np.uint64, copy=False)
     codes ^= codes >> np.uint64(32)
     codes *= _FACTOR
     return codes

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures, warn_of_failures
-from timer_forecaster.frames.clock import last_time, local_times, on_wall_clock, wall_times
-from timer_forecaster.frames.grids import (
+from timer_forecaster.frames.calendar.clock import last_time, local_times, on_wall_clock, wall_times
+from timer_forecaster.frames.calendar.grids import (
     Grid,
     are_distinct,
     shared_grids,
     steps_between,
     times_after,
 )
-from timer_forecaster.frames.opening import base_step
+from timer_forecaster.frames.calendar.opening import base_step
+from timer_forecaster.frames.calendar.times import Step, step_name
 from timer_forecaster.frames.panel import Panel, label
-from timer_forecaster.frames.times import Step, step_name
 
 
 class History(NamedTuple):

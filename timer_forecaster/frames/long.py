@@ -10,9 +10,9 @@ from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_levels
-from timer_forecaster.frames.counting import index_of, stamps_of
-from timer_forecaster.frames.grids import future_times, times_after
-from timer_forecaster.frames.local import clock_mark, like
+from timer_forecaster.frames.calendar.counting import index_of, stamps_of
+from timer_forecaster.frames.calendar.grids import future_times, times_after
+from timer_forecaster.frames.calendar.local import clock_mark, like
 from timer_forecaster.frames.panel import Panel
 
 TARGET = "target"

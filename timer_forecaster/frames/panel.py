@@ -15,13 +15,13 @@ from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
-from timer_forecaster.frames.advice import aggregation
+from timer_forecaster.frames.calendar.advice import aggregation
+from timer_forecaster.frames.calendar.cycles import begins_anew
+from timer_forecaster.frames.calendar.grids import Grid, given_grids, inferred_grids
+from timer_forecaster.frames.calendar.local import on_local_clock
+from timer_forecaster.frames.calendar.times import Step, as_step
 from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers, with_columns
-from timer_forecaster.frames.cycles import begins_anew
-from timer_forecaster.frames.grids import Grid, given_grids, inferred_grids
-from timer_forecaster.frames.local import on_local_clock
 from timer_forecaster.frames.stamps import parse_times
-from timer_forecaster.frames.times import Step, as_step
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Panel:
         known from earlier values, which `timer_forecaster.frames.history` holds.
     stamps : dtype, optional
         Of the times in the frame. Axes and grids may be in another zone, which
-        `timer_forecaster.frames.local` explains.
+        `timer_forecaster.frames.calendar.local` explains.
     """
 
     names: Sequence[Hashable]

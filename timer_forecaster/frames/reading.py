@@ -13,20 +13,20 @@ from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.columns import chosen_targets, refuse_no_target
-from timer_forecaster.frames.dialect import Dialect, find_dialect
-from timer_forecaster.frames.figures import read_figures
-from timer_forecaster.frames.joined import joined_ids, joined_name, joined_times
+from timer_forecaster.frames.files.dialect import Dialect, find_dialect
+from timer_forecaster.frames.files.figures import read_figures
+from timer_forecaster.frames.files.joined import joined_ids, joined_name, joined_times
+from timer_forecaster.frames.files.options import ReadingOptions
+from timer_forecaster.frames.files.parquet import read_parquet
+from timer_forecaster.frames.files.report import ReadingReport, SeriesSummary, time_text
+from timer_forecaster.frames.files.sources import DAMAGED, Source
+from timer_forecaster.frames.files.textfile import read_text
+from timer_forecaster.frames.files.time_column import the_time_column
+from timer_forecaster.frames.files.workbook import read_workbook
 from timer_forecaster.frames.numerals import UnreadableNumberError
-from timer_forecaster.frames.options import ReadingOptions
-from timer_forecaster.frames.parquet import read_parquet
-from timer_forecaster.frames.report import ReadingReport, SeriesSummary, time_text
-from timer_forecaster.frames.sources import DAMAGED, Source
 from timer_forecaster.frames.stamps import parse_times
 from timer_forecaster.frames.table import Table
 from timer_forecaster.frames.targets import choose_targets
-from timer_forecaster.frames.textfile import read_text
-from timer_forecaster.frames.time_column import the_time_column
-from timer_forecaster.frames.workbook import read_workbook
 
 Names = str | Sequence[str] | None
 

@@ -305,8 +305,8 @@ class ForecastPipeline:
             the regular step of each id; without one, the step that most ids have; without that,
             the most common distance of its times. Days of the week and hours that never occur in
             several weeks, such as Sundays or nights, are no steps
-            (`timer_forecaster.frames.opening` has the rule). A frequency that is given keeps them,
-            as missing values.
+            (`timer_forecaster.frames.calendar.opening` has the rule). A frequency that is given
+            keeps them, as missing values.
         context_length, rollout, flip, batch_size, progress
             As in `predict`.
         on_error : {"raise", "nan"}

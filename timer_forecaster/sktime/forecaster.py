@@ -44,7 +44,7 @@ class PipelineForecaster(PanelForecaster):
     *Memory*. `fit` remembers the newest steps of each series: 65,536, or ``context_length`` if it
     is larger. Times that are absent from a regular index are missing values. Days of the week and
     hours that never occur in the y of `fit` are no steps, unless its index has a ``freq``;
-    `timer_forecaster.frames.opening` has the rule. `update` extends the
+    `timer_forecaster.frames.calendar.opening` has the rule. `update` extends the
     memory, whatever ``update_params`` is. Arrays have no times: an array in `update` continues the
     series. An update that ends before the remembered series do moves the cutoff back, as sktime
     defines it; all later steps are then forgotten.

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset
 
+from timer_forecaster.frames.calendar.times import Step
 from timer_forecaster.frames.history import Histories, History, all_times_at, steps_after
-from timer_forecaster.frames.times import Step
 
 StepsAndTimes = tuple[NDArray[np.intp], pd.Index]
 """Steps from the end of an instance, which is step 0, and the times of these steps."""

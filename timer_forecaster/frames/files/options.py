@@ -1,0 +1,75 @@
+"""How a file is written, as far as a user says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from timer_forecaster.frames.files.dialect import checked_encoding, checked_separator
+from timer_forecaster.settings import setting
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How a file is written; everything that is left out is found out.
+
+    Parameters
+    ----------
+    sep : str, optional
+        Separator of a text file: one sign, or "comma", "semicolon", "tab", "pipe" or "space".
+    decimal, thousands : str, optional
+        Signs in numbers, such as "," and ".".
+    encoding : str, optional
+        Encoding of a text file, such as "cp1252" or "utf-16".
+    sheet : str, optional
+        Sheet of a workbook: its name, or its place from 0.
+    date_format : str, optional
+        Format of the dates, such as "%d.%m.%y".
+    dayfirst : bool, optional
+        Whether dates such as 01/02/2024 have the day first.
+    timezone : str, optional
+        Time zone of clock times without an offset, such as "Europe/Berlin".
+    no_header : bool, optional
+        Whether there is no row of names. Columns are then called "1", "2" and so on.
+
+    Examples
+    --------
+    >>> ReadingOptions(sep="semicolon").sep
+    ';'
+    """
+
+    sep: str | None = setting(
+        None, "separator of a text file: one sign, or comma, semicolon, tab, pipe, space", "SIGN"
+    )
+    decimal: str | None = setting(None, "decimal sign of numbers", choices=(".", ","))
+    thousands: str | None = setting(
+        None, "sign between thousands, such as , or . or a space", "SIGN"
+    )
+    encoding: str | None = setting(None, "of a text file, such as cp1252 or utf-16", "NAME")
+    sheet: str | None = setting(None, "sheet of a workbook: its name, or its place from 0", "NAME")
+    date_format: str | None = setting(None, "format of dates, such as %%d.%%m.%%y", "FORMAT")
+    dayfirst: bool | None = setting(None, "dates such as 01/02/2024 have the day first")
+    timezone: str | None = setting(
+        None, "time zone of times without an offset, such as Europe/Berlin", "NAME"
+    )
+    no_header: bool | None = setting(
+        None, "there is no row of names; columns are called 1, 2 and so on"
+    )
+
+    def __post_init__(self) -> None:
+        """Check the options.
+
+        Raises
+        ------
+        ValueError
+            If one cannot be meant.
+        """
+        object.__setattr__(self, "sep", checked_separator(self.sep))
+        checked_encoding(self.encoding)
+        if self.decimal not in (None, ".", ","):
+            raise ValueError(f"decimal={self.decimal!r} must be '.' or ','")
+        if self.thousands is not None and self.thousands not in tuple(".,' _"):
+            raise ValueError(
+                f"thousands={self.thousands!r} must be one of '.', ',', \"'\", ' ' and '_'"
+            )
+        if self.thousands is not None and self.thousands == self.decimal:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}")

@@ -1,0 +1,161 @@
+"""The reading report: how a file was read, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from timer_forecaster.frames.calendar.times import step_name
+
+if TYPE_CHECKING:
+    from timer_forecaster.frames.panel import Panel
+
+_MOST_NAMES = 12
+
+
+@dataclass(frozen=True)
+class SeriesSummary:
+    """The series of a file: their steps, span and gaps.
+
+    Parameters
+    ----------
+    series : int
+        Number of series: ids times targets.
+    steps : dict of str to int
+        Number of series by the name of their step, the most common one first.
+    first, last : str
+        The first time, and the last one with a value.
+    length : int
+        Number of steps of all series together.
+    missing : int
+        Number of these steps without a value.
+    ended : int
+        Number of series whose rows go on after the last value. They are forecast from there.
+    """
+
+    series: int
+    steps: Mapping[str, int]
+    first: str
+    last: str
+    length: int
+    missing: int
+    ended: int = 0
+
+    @classmethod
+    def of(cls, panel: Panel) -> SeriesSummary:
+        """Summarize the series of a panel."""
+        n_variables = len(panel.columns)
+        steps = Counter(step_name(panel.grids[number].step) for number in panel.axis)
+        series = panel.series()
+        lasts = list(zip(panel.axis, panel.last, strict=True))
+        newest = max(panel.axes[number][int(places.max())] for number, places in lasts)
+        return cls(
+            series=n_variables * len(panel.keys),
+            steps={name: count * n_variables for name, count in steps.most_common()},
+            first=time_text(min(axis[0] for axis in panel.axes)),
+            last=time_text(newest),
+            length=sum(map(len, series)),
+            missing=sum(int(np.count_nonzero(np.isnan(values))) for values in series),
+            ended=sum(
+                int(np.count_nonzero(places < len(panel.axes[number]) - 1))
+                for number, places in lasts
+            ),
+        )
+
+    def __str__(self) -> str:
+        """Return a line of text."""
+        names = [
+            name if len(self.steps) == 1 else f"{name} ({count:,} series)"
+            for name, count in self.steps.items()
+        ]
+        gaps = "no gaps"
+        if self.missing:
+            share = 100 * self.missing / self.length
+            gaps = f"{self.missing:,} of {self.length:,} steps without a value ({share:.2g} %)"
+        step = f"step{'' if len(names) == 1 else 's'} {', '.join(names)}"
+        if self.ended:
+            gaps += f"; {self.ended:,} with rows after the last value, forecast from there"
+        return f"{self.series:,} series, {step}, from {self.first} to {self.last}, {gaps}"
+
+
+@dataclass(frozen=True)
+class ReadingReport:
+    """How a file was read.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file.
+    format : str
+        How it is written.
+    rows : int
+        Rows of data.
+    skipped : mapping of str to int
+        Numbers of rows, lines and columns that are no data, by their kind.
+    time : str
+        The column of times, and how its first text was read.
+    ids : sequence of str
+        Columns that tell the series apart.
+    targets : mapping of str to str
+        The columns that are forecast, and how their numbers are written if not plainly.
+    left_out : mapping of str to str
+        The other columns, and why they are not forecast.
+    summary : SeriesSummary, optional
+        The series, once they are cut.
+    """
+
+    file: str
+    format: str
+    rows: int
+    skipped: Mapping[str, int]
+    time: str
+    ids: Sequence[str]
+    targets: Mapping[str, str]
+    left_out: Mapping[str, str]
+    summary: SeriesSummary | None = field(default=None)
+
+    def __str__(self) -> str:
+        """Return the report as lines of text."""
+        lines = [f"{self.file}: {self.rows:,} rows of data; {self.format}"]
+        skipped = [
+            f"{count:,} {kind if count == 1 else _plural(kind)}"
+            for kind, count in self.skipped.items()
+            if count
+        ]
+        if skipped:
+            lines.append(f"skipped: {', '.join(skipped)}")
+        lines.append(f"times: {self.time}")
+        if self.ids:
+            lines.append(f"ids: {', '.join(map(repr, self.ids))}")
+        lines.append(f"targets: {_listed(self.targets)}")
+        if self.left_out:
+            lines.append(f"not forecast: {_listed(self.left_out)}")
+        if self.summary is not None:
+            lines.append(f"series: {self.summary}")
+        return "\n  ".join(lines)
+
+
+def _listed(reasons: Mapping[str, str]) -> str:
+    words = [f"{name!r} ({why})" if why else repr(name) for name, why in reasons.items()]
+    more = len(words) - _MOST_NAMES
+    return ", ".join(words[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _plural(kind: str) -> str:
+    first, *others = kind.split(" ")
+    two = {"title", "comment", "blank", "empty"}
+    if first in two and others:
+        return " ".join([first, f"{others[0]}s", *others[1:]])
+    return " ".join([f"{first}s", *others])
+
+
+def time_text(time: object) -> str:
+    """Return a time as text; a midnight without a time zone is a date."""
+    if isinstance(time, pd.Timestamp) and time == time.normalize() and time.tz is None:
+        return f"{time:%Y-%m-%d}"
+    return str(time)

@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 from pandas.tseries.offsets import BaseOffset, Day
 
-from timer_forecaster.frames.opening import DAY, OpenHours, Step
+from timer_forecaster.frames.calendar.opening import DAY, OpenHours, Step
 
 _DAY = pd.Timedelta(days=1)
 _YEAR = 365.25  # days

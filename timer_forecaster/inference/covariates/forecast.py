@@ -78,6 +78,8 @@ def predict_with_covariates(
         quantiles *= np.array([plan.unit for plan in plans])[:, None, None]
     sound = [number for number in range(len(series)) if number not in failures.reasons]
     check_outcome(quantiles[sound], [series[i] for i in sound], name, numbers=sound)
+    failed = [number for number in range(len(series)) if number in failures.reasons]
+    quantiles[failed] = np.nan
     return quantiles, report_of(plans, checks, forecasts)
 
 

@@ -24,6 +24,7 @@ _FEWEST_VALUES = 4
 _STEEPEST = 5.0
 _LEAST_WEIGHT = 1e-8
 _TINY = 1e-300
+_LEAST_LOSS = 1e-30  # relative to the mean error of the plain forecast
 
 
 class Check(NamedTuple):
@@ -92,7 +93,7 @@ class _Loss:
         taken = windows[:, self._window]
         loss = (self._pinball(self._quantiles[0]) * taken).sum(axis=1, keepdims=True)
         # In float32: the loop costs as much as the network on short series.
-        factor = (taken / (loss + _TINY)).astype(np.float32)
+        factor = (taken / np.maximum(loss, _LEAST_LOSS)).astype(np.float32)
         quantiles = self._quantiles.astype(np.float32)
         levels = self._levels.astype(np.float32)
         below, above = factor * (1 - levels), factor * -levels

@@ -231,15 +231,10 @@ SUITES = {
                 (TimerS1Model, {}, contextlib.nullcontext, False)
             ),
         },
-        attributes={"future_cov": None},
         left_out={
             FROZEN: (
                 "test_partial_finetuning_block_freeze test_partial_finetuning_unfreeze"
                 " test_finetuning_all_models"
-            ),
-            COVARIATES: (
-                "test_variable_icl_with_covariates"
-                " test_variable_icl_with_covariates_invalid_time_span"
             ),
             "an empty local_dir is refused, not downloaded into": "test_local_dir",
         },
@@ -250,9 +245,6 @@ SUITES = {
         left_out={
             NUMBERS: "test_fidelity",
             LIMITS: "test_creation",
-            COVARIATES: (
-                "test_past_covariates test_future_covariates test_past_and_future_covariates"
-            ),
         },
     ),
     "models.forecasting.test_timesfm2p5": Suite(
@@ -281,7 +273,6 @@ SUITES = {
             "test_save_load_model": always(TimerS1Model(4, 3, **OURS)),
         },
         left_out={
-            COVARIATES: "test_future_covariates test_batch_predictions test_use_static_covariates",
             OTHERS: "test_residuals",
             **(
                 {"Darts reads no saved static covariates of pandas 2": "test_save_load_model"}
@@ -309,12 +300,6 @@ SUITES = {
         left_out={
             FROZEN: (
                 "test_partial_freeze test_partial_unfreeze test_enable_finetuning_with_load_weights"
-            ),
-            COVARIATES: (
-                "test_save_and_load_weights_covs_usage_attributes test_encoders"
-                " test_save_and_load_weights_w_encoders test_verify_dtypes_warning"
-                " test_validate_predict_samples test_predict_after_fit_from_dataset"
-                " test_multi_steps_pipeline"
             ),
             LOSS: "test_load_from_checkpoint_w_custom_loss",
             NUMBERS: "test_load_best",
@@ -401,12 +386,6 @@ SUITES = {
                 " test_probabilistic_optimized_hist_fc_regression"
                 " test_hfc_too_short_input_for_training_with_multiple_samples"
                 " test_val_length_warnings"
-            ),
-            COVARIATES: (
-                "test_hist_fc_end_exact_with_covs"
-                " test_historical_forecasts_start_end_outside_forecastable_range"
-                " test_global_historical_forecasts_no_intersection"
-                " test_optimized_historical_forecasts_torch_with_encoders"
             ),
             "compares batches of different sizes bit by bit; to 1e-5: tests/darts/test_model.py": (
                 "test_historical_forecasts_start_end_multiple_series_global"

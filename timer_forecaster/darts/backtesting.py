@@ -53,8 +53,7 @@ def historical_forecasts(
     options = dict(call.arguments)
     series = options.pop("series")
     covariates = {name: options[name] for name in ("past_covariates", "future_covariates")}
-    for name, given in covariates.items():
-        refuse_masks(given, name)
+    refuse_masks(**covariates)
     many, beside = series2seq(series), {name: series2seq(one) for name, one in covariates.items()}
     if needs_loop(model, many, options):
         return loop(series, **options)

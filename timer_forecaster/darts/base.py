@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import secrets
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -12,7 +11,6 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from timer_forecaster.adapters.adapter import Adapter, as_adapter
-from timer_forecaster.callers import stacklevel_of_caller
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checks import check_integer
 from timer_forecaster.darts.arguments import (
@@ -28,23 +26,16 @@ from timer_forecaster.darts.checks import (
     plain_path,
     refuse_half_precision,
 )
-from timer_forecaster.darts.covariates import (
-    COVARIATES,
-    FRAMEWORKS,
-    NOT_TRAINED,
-    Windows,
-    components_of,
-)
+from timer_forecaster.darts.covariates import CovariateWindows
 from timer_forecaster.darts.framework import (
     FoundationModel,
     PLForecastingModule,
     TimeSeries,
     TorchTrainingSample,
 )
-from timer_forecaster.inference.covariates import CovariateWarning
 
 
-class CheckpointModel(FoundationModel):
+class CheckpointModel(CovariateWindows, FoundationModel):
     """A foundation model of Darts whose network lies in the process-wide cache.
 
     A class of a family has the parameters ``hub_model_name``, ``hub_model_revision``,
@@ -150,15 +141,13 @@ class CheckpointModel(FoundationModel):
         TimeSeries, list of TimeSeries or list of lists of TimeSeries
             As from Darts' method.
         """
-        refuse_masks(series)
+        refuse_masks(series=series)
         args, kwargs = tuple(map(plain_argument, args)), plain_arguments(kwargs)
         check_sampling(self.likelihood, kwargs.get("predict_likelihood_parameters", False))
         return historical_forecasts(self, super().historical_forecasts, series, *args, **kwargs)
 
     def _setup_for_fit_from_dataset(self, series: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        refuse_masks(series)
-        for name in ("val_series", *COVARIATES):
-            refuse_masks(kwargs.get(name), name)
+        refuse_masks(series=series, **kwargs)
         args, kwargs = tuple(map(plain_argument, args)), plain_arguments(kwargs)
         return super()._setup_for_fit_from_dataset(series, *args, **kwargs)
 
@@ -166,9 +155,7 @@ class CheckpointModel(FoundationModel):
         self, n: int, series: Any = None, *args: Any, **kwargs: Any
     ) -> dict[str, Any]:
         n = check_integer("n", n, 1)
-        refuse_masks(series)
-        for name in COVARIATES:
-            refuse_masks(kwargs.get(name), name)
+        refuse_masks(series=series, **kwargs)
         args, kwargs = tuple(map(plain_argument, args)), plain_arguments(kwargs)
         check_sampling(self.likelihood, kwargs.get("predict_likelihood_parameters", False))
         return super()._setup_for_predict_from_dataset(n, series, *args, **kwargs)
@@ -178,24 +165,7 @@ class CheckpointModel(FoundationModel):
     ) -> dict[str, Any]:
         n = check_integer("n", n, 1)
         check_roll_size(roll_size, self.output_chunk_length)
-        found = super()._setup_for_predict(n, *args, roll_size=roll_size, **kwargs)
-        found["model"].column_names = components_of(found["datamodule"].predict_dataset)
-        return found
-
-    def _setup_for_train(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        found = super()._setup_for_train(*args, **kwargs)
-        if self._requires_training and (self.uses_past_covariates or self.uses_future_covariates):
-            warnings.warn(CovariateWarning(NOT_TRAINED), stacklevel=stacklevel_of_caller(*FRAMEWORKS))
-        return found
-
-    def _build_inference_dataset(self, **kwargs: Any) -> Windows:
-        return Windows(
-            **kwargs,
-            input_chunk_length=(self.min_input_chunk_length, self.input_chunk_length),
-            output_chunk_length=self.output_chunk_length,
-            output_chunk_shift=self.output_chunk_shift,
-            use_static_covariates=self.uses_static_covariates,
-        )
+        return super()._setup_for_predict(n, *args, roll_size=roll_size, **kwargs)
 
     def lr_find(self, *args: Any, **kwargs: Any) -> Any:
         """Search for a learning rate of finetuning, as Darts' own method does.

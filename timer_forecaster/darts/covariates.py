@@ -7,6 +7,7 @@ C components of the target, P components of covariates.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,30 +16,19 @@ import numpy as np
 from torch import Tensor
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.callers import stacklevel_of_caller
 from timer_forecaster.darts.framework import (
     FeatureType,
     PLModuleInput,
     SequentialTorchInferenceDataset,
 )
 from timer_forecaster.frames.periods import periods_of
+from timer_forecaster.inference.covariates import CovariateWarning
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.covariates.warning import Notes, collected_notes
 
 FRAMEWORKS = ("darts", "pytorch_lightning", "lightning", "torch")
 """Packages between a call of the user and a forecast."""
-
-COVARIATES = (
-    "past_covariates",
-    "future_covariates",
-    "val_past_covariates",
-    "val_future_covariates",
-)
-"""Arguments of Darts' methods that hold covariates."""
-
-NOT_TRAINED = (
-    "covariates take no part in finetuning: the network learns from the target alone, and "
-    "predict() uses the covariates around it"
-)
 
 _INDEPENDENT_ENCODERS = {"cyclic", "datetime_attribute", "tz"}
 _ARGUMENTS = {"known": "future_covariates", "past": "past_covariates"}
@@ -57,6 +47,33 @@ class Windows(SequentialTorchInferenceDataset):
         if stop is not None:
             stop += self.output_chunk_shift
         return {**bounds, FeatureType.HISTORIC_FUTURE_COVARIATES: (start, stop)}
+
+
+class CovariateWindows:
+    """Mixin of a Darts model whose module is a `CovariateReader`."""
+
+    def _build_inference_dataset(self: Any, **kwargs: Any) -> Windows:
+        return Windows(
+            **kwargs,
+            input_chunk_length=(self.min_input_chunk_length, self.input_chunk_length),
+            output_chunk_length=self.output_chunk_length,
+            output_chunk_shift=self.output_chunk_shift,
+            use_static_covariates=self.uses_static_covariates,
+        )
+
+    def _setup_for_predict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super()._setup_for_predict(*args, **kwargs)  # type: ignore[misc]
+        found["model"].column_names = components_of(found["datamodule"].predict_dataset)
+        return found
+
+    def _train(self: Any, *args: Any, **kwargs: Any) -> None:
+        if self._requires_training and (self.uses_past_covariates or self.uses_future_covariates):
+            message = (
+                "covariates take no part in finetuning: the network learns from the target alone, "
+                "and predict() uses the covariates around it"
+            )
+            warnings.warn(CovariateWarning(message), stacklevel=stacklevel_of_caller(*FRAMEWORKS))
+        super()._train(*args, **kwargs)  # type: ignore[misc]
 
 
 def components_of(dataset: Any) -> tuple[Names, Names]:

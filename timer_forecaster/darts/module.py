@@ -79,9 +79,8 @@ class TimerS1Module(TunedWeights, CovariateReader, PLForecastingModule):
             enable_finetuning=enable_finetuning,
             **kwargs,
         )
-        if isinstance(covariates, dict):
-            covariates = CovariateOptions(**covariates)
-        self.options = ForecastOptions(rollout=rollout, flip=flip, covariates=covariates)
+        chosen = CovariateOptions(**covariates) if isinstance(covariates, dict) else covariates
+        self.options = ForecastOptions(rollout=rollout, flip=flip, covariates=chosen)
         self.quantization, self.on_error = quantization, on_error
         # Darts keeps the levels of a likelihood ascending.
         self.levels = [0.5] if self.likelihood is None else self.likelihood.quantiles

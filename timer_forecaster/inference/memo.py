@@ -17,7 +17,6 @@ import itertools
 import math
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
-from contextlib import suppress
 from itertools import pairwise
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -178,9 +177,7 @@ def _without_bad(
     beside = None if tables is None else tables.take(good)
     try:
         with collected_notes() as notes:
-            forecast = predict(
-                pipeline, [series[i] for i in good], horizon, options, tables=beside
-            )
+            forecast = predict(pipeline, [series[i] for i in good], horizon, options, tables=beside)
         _warn_of(notes, good)
     except ValueError:  # a forecast beyond the range of floats, or covariates that are unusable
         with quietly():

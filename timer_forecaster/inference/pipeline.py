@@ -243,7 +243,7 @@ class ForecastPipeline:
             )
         else:
             values = [from_first_observed(one) for one in values]
-            lengths = [len(one) for one in values]
+            lengths = list(map(len, values))
             columns = as_covariates(known, past, categories, lengths, horizon, failures)
             quantiles, report = predict_with_covariates(
                 network,

@@ -180,7 +180,8 @@ def for_all(tests: str, change: Change) -> dict[str, Change]:
 
 
 FROZEN = "looks for frozen weights in the module: ours holds those alone that are tuned"
-COVARIATES = "covariates come with a later release"
+COVARIATES = "of the other model's limits on covariates; ours has none"
+STATIC = "static covariates are kept, and not used"
 LOSS = "of losses that a user chooses: ours is the one that the checkpoint was trained by"
 NETWORK = "of the module's type, which is that of the network in other models"
 ANY_TYPE = "wants series of another type than before to fail: ours takes them"
@@ -250,6 +251,7 @@ SUITES = {
     "models.forecasting.test_timesfm2p5": Suite(
         models={"TimesFM2p5Model": TimerS1Model},
         left_out={
+            COVARIATES: "test_covariates",
             NUMBERS: "test_fidelity",
             LIMITS: "test_creation",
             OTHERS: "test_longer_projection_head",
@@ -258,10 +260,18 @@ SUITES = {
     "models.forecasting.test_patchtst_fm": Suite(
         models={"PatchTSTFMModel": TimerS1Model},
         attributes={"dummy_local_dir": FOLDER},
-        left_out={NUMBERS: "test_fidelity", LIMITS: "test_creation"},
+        left_out={
+            COVARIATES: "test_covariates",
+            NUMBERS: "test_fidelity",
+            LIMITS: "test_creation",
+        },
     ),
     "models.forecasting.test_global_forecasting_models": Suite(
-        models={"RNNModel": TimerS1Model, "models_cls_kwargs_errs": [GLOBAL]},
+        models={
+            "RNNModel": TimerS1Model,
+            "TCNModel": TimerS1Model,
+            "models_cls_kwargs_errs": [GLOBAL],
+        },
         parameters={
             **for_all(
                 "test_save_model_parameters test_single_ts test_multi_ts test_covariates"
@@ -271,6 +281,7 @@ SUITES = {
                 always(GLOBAL),
             ),
             "test_save_load_model": always(TimerS1Model(4, 3, **OURS)),
+            "test_use_static_covariates": first(TimerS1Model),
         },
         left_out={
             OTHERS: "test_residuals",
@@ -286,9 +297,11 @@ SUITES = {
             "RNNModel": _Recurrent,
             "DLinearModel": _Trained,
             "NLinearModel": TimerS1Model,
+            "TiDEModel": _Trained,
             "models": [TRAINED],
         },
         parameters={
+            "test_save_and_load_weights_covs_usage_attributes": first(TimerS1Model),
             "test_rin": always(TORCH),
             "test_load_weights": recurrent,
             "test_manual_save_and_load": lambda config: (config[0], recurrent(config[1])),
@@ -304,7 +317,10 @@ SUITES = {
             LOSS: "test_load_from_checkpoint_w_custom_loss",
             NUMBERS: "test_load_best",
             NETWORK: "test_to_dtype",
-            ANY_TYPE: "test_manual_save_and_load_precision test_verify_dtypes_after_loading",
+            ANY_TYPE: (
+                "test_manual_save_and_load_precision test_verify_dtypes_after_loading"
+                " test_verify_dtypes_warning"
+            ),
             FORMER: (
                 "test_val_set test_dataloader_kwargs_setup test_load_from_checkpoint_w_metrics"
                 " test_fit_from_dataset_sample_tuple_length_mismatch"
@@ -374,7 +390,9 @@ SUITES = {
         options={"hub_model_name": NAME, "dtype": "float64"},
         left_out={
             OTHERS: (
-                "test_historical_forecasts_transferrable_future_cov_local_models"
+                "test_hist_fc_end_exact_with_covs test_global_historical_forecasts_no_intersection"
+                " test_historical_forecasts_start_end_outside_forecastable_range"
+                " test_historical_forecasts_transferrable_future_cov_local_models"
                 " test_historical_forecasts_future_cov_local_models"
                 " test_historical_forecasts_local_models test_historical_forecasts_output"
                 " test_historical_forecasts test_regression_auto_start_multiple_no_cov"

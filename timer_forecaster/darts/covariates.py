@@ -61,6 +61,17 @@ class CovariateWindows:
             use_static_covariates=self.uses_static_covariates,
         )
 
+    def generate_fit_encodings(self: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return covariates with encodings of the series, as Darts' own method does.
+
+        Without ``enable_finetuning`` they reach beyond the end of the series, because Darts' end
+        an output chunk before it, and `fit` then reads the newest window.
+        """
+        found = super().generate_fit_encodings(*args, **kwargs)  # type: ignore[misc]
+        if self._requires_training:
+            return found
+        return self.generate_fit_predict_encodings(1, *args, **kwargs)
+
     def _setup_for_predict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         found: dict[str, Any] = super()._setup_for_predict(*args, **kwargs)  # type: ignore[misc]
         found["model"].column_names = components_of(found["datamodule"].predict_dataset)

@@ -102,7 +102,9 @@ def predict_with_covariates(
         np.einsum("m,mhq->hq", check.weights, own)
         for check, own in zip(checks, forecasts, strict=True)
     ]
-    return np.stack(averaged), _report(plans, checks, forecasts, horizon)
+    quantiles = np.stack(averaged)
+    quantiles[list(failures.by_number())] = np.nan
+    return quantiles, _report(plans, checks, forecasts, horizon)
 
 
 def _planned(

@@ -41,6 +41,9 @@ class TimerS1Model(CheckpointModel):
     finetuned cost the same with and without ``retrain``. Samples are drawn from one run of the
     network. Copies and pickles of a fitted model are fitted too.
 
+    Past and future covariates, also of ``add_encoders``, take part as in the pipeline. The linear
+    models learn in each window by itself. Static covariates are copied and not used.
+
     If ``n > output_chunk_length``, Darts feeds back medians or samples, and its last two chunks
     overlap. Choose ``output_chunk_length`` as long as the horizon instead. Beyond one pass of the
     network the roll-out is then the pipeline's, and ``predict_likelihood_parameters=True`` gives

@@ -92,6 +92,13 @@ class _Recurrent(_Trained):
         return super().__new__(cls, input_chunk_length, 1, **kwargs)
 
 
+class _OneStep:
+    """Ours for the parameters of ``RNNModel``, without training."""
+
+    def __new__(cls, input_chunk_length, model="RNN", hidden_dim=25, **kwargs):
+        return TimerS1Model(input_chunk_length, 1, **kwargs)
+
+
 class _Linear:
     """Ours for the parameters of ``LinearRegressionModel``."""
 
@@ -180,7 +187,9 @@ def for_all(tests: str, change: Change) -> dict[str, Change]:
 
 
 FROZEN = "looks for frozen weights in the module: ours holds those alone that are tuned"
-COVARIATES = "covariates come with a later release"
+COVARIATES = "of the other model's limits on covariates; ours has none"
+SHORT = "expects covariates to count in windows that are too short to check what they say"
+STATIC = "static covariates are kept, and not used"
 LOSS = "of losses that a user chooses: ours is the one that the checkpoint was trained by"
 NETWORK = "of the module's type, which is that of the network in other models"
 ANY_TYPE = "wants series of another type than before to fail: ours takes them"
@@ -210,7 +219,12 @@ WINDOWS = (
     TimerS1Model,
     {**OURS, "input_chunk_length": 24, "output_chunk_length": 12},
     (24, 12),
-    "no covariates",
+    "MixedCovariates",
+)
+TRAINED_WINDOWS = (
+    TimerS1Model,
+    {**WINDOWS[1], "enable_finetuning": "head", "n_epochs": 1},
+    *WINDOWS[2:],
 )
 
 # test_tirex.py needs the package tirex, and asks what test_timesfm2p5.py does.
@@ -231,15 +245,10 @@ SUITES = {
                 (TimerS1Model, {}, contextlib.nullcontext, False)
             ),
         },
-        attributes={"future_cov": None},
         left_out={
             FROZEN: (
                 "test_partial_finetuning_block_freeze test_partial_finetuning_unfreeze"
                 " test_finetuning_all_models"
-            ),
-            COVARIATES: (
-                "test_variable_icl_with_covariates"
-                " test_variable_icl_with_covariates_invalid_time_span"
             ),
             "an empty local_dir is refused, not downloaded into": "test_local_dir",
         },
@@ -250,14 +259,12 @@ SUITES = {
         left_out={
             NUMBERS: "test_fidelity",
             LIMITS: "test_creation",
-            COVARIATES: (
-                "test_past_covariates test_future_covariates test_past_and_future_covariates"
-            ),
         },
     ),
     "models.forecasting.test_timesfm2p5": Suite(
         models={"TimesFM2p5Model": TimerS1Model},
         left_out={
+            COVARIATES: "test_covariates",
             NUMBERS: "test_fidelity",
             LIMITS: "test_creation",
             OTHERS: "test_longer_projection_head",
@@ -266,10 +273,18 @@ SUITES = {
     "models.forecasting.test_patchtst_fm": Suite(
         models={"PatchTSTFMModel": TimerS1Model},
         attributes={"dummy_local_dir": FOLDER},
-        left_out={NUMBERS: "test_fidelity", LIMITS: "test_creation"},
+        left_out={
+            COVARIATES: "test_covariates",
+            NUMBERS: "test_fidelity",
+            LIMITS: "test_creation",
+        },
     ),
     "models.forecasting.test_global_forecasting_models": Suite(
-        models={"RNNModel": TimerS1Model, "models_cls_kwargs_errs": [GLOBAL]},
+        models={
+            "RNNModel": _OneStep,
+            "TCNModel": TimerS1Model,
+            "models_cls_kwargs_errs": [GLOBAL],
+        },
         parameters={
             **for_all(
                 "test_save_model_parameters test_single_ts test_multi_ts test_covariates"
@@ -281,8 +296,8 @@ SUITES = {
             "test_save_load_model": always(TimerS1Model(4, 3, **OURS)),
         },
         left_out={
-            COVARIATES: "test_future_covariates test_batch_predictions test_use_static_covariates",
             OTHERS: "test_residuals",
+            STATIC: "test_use_static_covariates",
             **(
                 {"Darts reads no saved static covariates of pandas 2": "test_save_load_model"}
                 if pd.__version__ < "3"
@@ -298,6 +313,7 @@ SUITES = {
             "models": [TRAINED],
         },
         parameters={
+            "test_save_and_load_weights_covs_usage_attributes": first(TimerS1Model),
             "test_rin": always(TORCH),
             "test_load_weights": recurrent,
             "test_manual_save_and_load": lambda config: (config[0], recurrent(config[1])),
@@ -310,19 +326,18 @@ SUITES = {
             FROZEN: (
                 "test_partial_freeze test_partial_unfreeze test_enable_finetuning_with_load_weights"
             ),
-            COVARIATES: (
-                "test_save_and_load_weights_covs_usage_attributes test_encoders"
-                " test_save_and_load_weights_w_encoders test_verify_dtypes_warning"
-                " test_validate_predict_samples test_predict_after_fit_from_dataset"
-                " test_multi_steps_pipeline"
-            ),
             LOSS: "test_load_from_checkpoint_w_custom_loss",
             NUMBERS: "test_load_best",
+            SHORT: "test_save_and_load_weights_w_encoders",
+            STATIC: "test_predict_after_fit_from_dataset",
             NETWORK: "test_to_dtype",
-            ANY_TYPE: "test_manual_save_and_load_precision test_verify_dtypes_after_loading",
+            ANY_TYPE: (
+                "test_manual_save_and_load_precision test_verify_dtypes_after_loading"
+                " test_verify_dtypes_warning"
+            ),
             FORMER: (
                 "test_val_set test_dataloader_kwargs_setup test_load_from_checkpoint_w_metrics"
-                " test_fit_from_dataset_sample_tuple_length_mismatch"
+                " test_fit_from_dataset_sample_tuple_length_mismatch test_validate_predict_samples"
             ),
             OTHERS: (
                 "test_save_and_load_weights_w_likelihood test_inherited_wrong_model_creation_params"
@@ -368,11 +383,11 @@ SUITES = {
             "LinearRegressionModel": _Linear,
         },
         parameters={
+            "test_torch_auto_start_multiple_no_cov": first(WINDOWS),
             **for_all(
-                "test_torch_auto_start_multiple_no_cov test_torch_auto_start_with_past_cov"
-                " test_torch_auto_start_with_future_cov"
+                "test_torch_auto_start_with_past_cov test_torch_auto_start_with_future_cov"
                 " test_torch_auto_start_with_past_and_future_cov",
-                first(WINDOWS),
+                first(TRAINED_WINDOWS),
             ),
             "test_global_historical_forecasts_single_series": first(TINY),
             **for_all("test_fit_kwargs test_predict_kwargs", first("torch")),
@@ -389,7 +404,9 @@ SUITES = {
         options={"hub_model_name": NAME, "dtype": "float64"},
         left_out={
             OTHERS: (
-                "test_historical_forecasts_transferrable_future_cov_local_models"
+                "test_hist_fc_end_exact_with_covs test_global_historical_forecasts_no_intersection"
+                " test_historical_forecasts_start_end_outside_forecastable_range"
+                " test_historical_forecasts_transferrable_future_cov_local_models"
                 " test_historical_forecasts_future_cov_local_models"
                 " test_historical_forecasts_local_models test_historical_forecasts_output"
                 " test_historical_forecasts test_regression_auto_start_multiple_no_cov"
@@ -401,12 +418,6 @@ SUITES = {
                 " test_probabilistic_optimized_hist_fc_regression"
                 " test_hfc_too_short_input_for_training_with_multiple_samples"
                 " test_val_length_warnings"
-            ),
-            COVARIATES: (
-                "test_hist_fc_end_exact_with_covs"
-                " test_historical_forecasts_start_end_outside_forecastable_range"
-                " test_global_historical_forecasts_no_intersection"
-                " test_optimized_historical_forecasts_torch_with_encoders"
             ),
             "compares batches of different sizes bit by bit; to 1e-5: tests/darts/test_model.py": (
                 "test_historical_forecasts_start_end_multiple_series_global"

@@ -60,8 +60,8 @@ def test_masked_values_are_refused_with_advice_that_works():
         fitted.predict(4, series=[SERIES, series])
     whole = TimeSeries.from_values(masked.astype(float).filled(np.nan))
     assert np.isfinite(values(model().fit(whole).predict(4))).all()
-    refuse_masks(None)
-    refuse_masks(TimeSeries.from_values(np.ma.masked_array(VALUES)))
+    refuse_masks(series=None)
+    refuse_masks(series=TimeSeries.from_values(np.ma.masked_array(VALUES)))
 
 
 def test_samples_of_a_single_quantile_are_refused_with_advice_that_works():

@@ -82,15 +82,6 @@ def test_a_search_for_a_learning_rate_is_refused():
         make().lr_find(make_series())
 
 
-@pytest.mark.parametrize("kind", ["past_covariates", "future_covariates"])
-def test_covariates_are_refused(kind):
-    series = make_series()
-    with pytest.raises(ValueError, match=f"does not support `{kind}`"):
-        make().fit(series, **{kind: series})
-    with pytest.raises(ValueError, match="covariates"):
-        make().fit(series).predict(24, **{kind: series})
-
-
 def test_fit_loads_nothing_and_models_share_one_network():
     release()
     series = make_series()

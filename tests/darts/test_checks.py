@@ -75,7 +75,7 @@ def test_roll_sizes_for_which_darts_misplaces_chunks_are_refused():
         ({"output_chunk_shift": -1}, "output_chunk_shift=-1"),
         ({"batch_size": 0}, "batch_size=0"),
         ({"hub_model_name": ""}, "hub_model_name='' is empty"),
-        ({"add_encoders": {"cyclic": {"past": ["month"]}}}, "add_encoders=.*leave it out"),
+        ({"covariates": "never"}, "covariates='never' is unknown"),
         ({"rollout": "mean"}, "rollout='mean' is unknown"),
         ({"dtype": "int8"}, "dtype='int8' is not supported"),
         ({"hub_model_name": "nonsense"}, "'nonsense' is neither a registry name"),

@@ -24,21 +24,22 @@ def plain_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: plain_argument(value) for name, value in arguments.items()}
 
 
-def refuse_masks(series: Any) -> None:
-    """Refuse a series that holds a masked array, whose masks Darts drops.
+def refuse_masks(**arguments: Any) -> None:
+    """Refuse arguments with a series that holds a masked array, whose masks Darts drops.
 
     Raises
     ------
     ValueError
     """
-    several = series if isinstance(series, Sequence) else [series]
-    for i, one in enumerate(several):
-        if isinstance(one, TimeSeries) and np.ma.is_masked(one.all_values(copy=False)):
-            name = f"series[{i}]" if isinstance(series, Sequence) else "series"
-            raise ValueError(
-                f"{name} holds masked values, whose masks Darts drops; make it of "
-                "values.astype(float).filled(np.nan)"
-            )
+    for argument, given in arguments.items():
+        several = isinstance(given, Sequence)
+        for i, one in enumerate(given if several else [given]):
+            if isinstance(one, TimeSeries) and np.ma.is_masked(one.all_values(copy=False)):
+                name = f"{argument}[{i}]" if several else argument
+                raise ValueError(
+                    f"{name} holds masked values, whose masks Darts drops; make it of "
+                    "values.astype(float).filled(np.nan)"
+                )
 
 
 def check_sampling(likelihood: Any, parameters: bool) -> None:

@@ -10,6 +10,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from timer_forecaster.darts.arguments import refuse_masks
+from timer_forecaster.darts.covariates import encodes_alike, first_with_covariates
 from timer_forecaster.darts.framework import (
     FoundationModel,
     TimeSeries,
@@ -50,15 +52,17 @@ def historical_forecasts(
     call.apply_defaults()
     options = dict(call.arguments)
     series = options.pop("series")
-    model._verify_past_future_covariates(options["past_covariates"], options["future_covariates"])
-    many = series2seq(series)
+    covariates = {name: options[name] for name in ("past_covariates", "future_covariates")}
+    refuse_masks(**covariates)
+    many, beside = series2seq(series), {name: series2seq(one) for name, one in covariates.items()}
     if needs_loop(model, many, options):
         return loop(series, **options)
     model._historical_forecasts_sanity_checks(series, **options)
     kept = {name: value for name, value in options.items() if name not in _TRAINING_OPTIONS}
-    start = _start_of_loop(model, many[0], options)
+    first, covariates_of_first = first_with_covariates(many, **beside)
+    start = _start_of_loop(model, many[0], options | covariates_of_first)
     frozen = model.untrained_model()
-    frozen.fit(many[0], **(options["fit_kwargs"] or {}))
+    frozen.fit(first, **covariates_of_first, **(options["fit_kwargs"] or {}))
     return frozen.historical_forecasts(series, **(kept | start), retrain=False)
 
 
@@ -70,6 +74,7 @@ def needs_loop(model: FoundationModel, many: Sequence[TimeSeries], options: dict
     return (
         model._requires_training
         or not options["retrain"]
+        or not encodes_alike(model.add_encoders)
         or _fits_to_each_window(many, options)
         or (not model._fit_called and _trains_on_a_choice(many, options))
     )
@@ -81,7 +86,13 @@ def _fits_to_each_window(many: Sequence[TimeSeries], options: dict[str, Any]) ->
         not options["enable_optimization"]
         or bool(options["data_transformers"])
         or len({(series.width, series.dtype) for series in many}) > 1
+        or any(_are_unlike(options[name]) for name in ("past_covariates", "future_covariates"))
     )
+
+
+def _are_unlike(covariates: TimeSeries | Sequence[TimeSeries] | None) -> bool:
+    """Whether covariates differ in their numbers of components or types from series to series."""
+    return len({(one.width, one.dtype) for one in series2seq(covariates) or []}) > 1
 
 
 def _trains_on_a_choice(many: Sequence[TimeSeries], options: dict[str, Any]) -> bool:

@@ -26,6 +26,7 @@ from timer_forecaster.darts.checks import (
     plain_path,
     refuse_half_precision,
 )
+from timer_forecaster.darts.covariates import CovariateWindows
 from timer_forecaster.darts.framework import (
     FoundationModel,
     PLForecastingModule,
@@ -34,7 +35,7 @@ from timer_forecaster.darts.framework import (
 )
 
 
-class CheckpointModel(FoundationModel):
+class CheckpointModel(CovariateWindows, FoundationModel):
     """A foundation model of Darts whose network lies in the process-wide cache.
 
     A class of a family has the parameters ``hub_model_name``, ``hub_model_revision``,
@@ -140,14 +141,13 @@ class CheckpointModel(FoundationModel):
         TimeSeries, list of TimeSeries or list of lists of TimeSeries
             As from Darts' method.
         """
-        refuse_masks(series)
+        refuse_masks(series=series)
         args, kwargs = tuple(map(plain_argument, args)), plain_arguments(kwargs)
         check_sampling(self.likelihood, kwargs.get("predict_likelihood_parameters", False))
         return historical_forecasts(self, super().historical_forecasts, series, *args, **kwargs)
 
     def _setup_for_fit_from_dataset(self, series: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        refuse_masks(series)
-        refuse_masks(kwargs.get("val_series"))
+        refuse_masks(series=series, **kwargs)
         args, kwargs = tuple(map(plain_argument, args)), plain_arguments(kwargs)
         return super()._setup_for_fit_from_dataset(series, *args, **kwargs)
 
@@ -155,7 +155,7 @@ class CheckpointModel(FoundationModel):
         self, n: int, series: Any = None, *args: Any, **kwargs: Any
     ) -> dict[str, Any]:
         n = check_integer("n", n, 1)
-        refuse_masks(series)
+        refuse_masks(series=series, **kwargs)
         args, kwargs = tuple(map(plain_argument, args)), plain_arguments(kwargs)
         check_sampling(self.likelihood, kwargs.get("predict_likelihood_parameters", False))
         return super()._setup_for_predict_from_dataset(n, series, *args, **kwargs)
@@ -259,18 +259,8 @@ class CheckpointModel(FoundationModel):
     @property
     def _ckpt_skipped_params(self) -> list[str]:
         # These may differ when `load_weights` reads a saved model of the same checkpoint.
-        ours = ["dtype", "rollout", "flip", "quantization", "likelihood", "adapter"]
+        ours = ["dtype", "rollout", "flip", "quantization", "likelihood", "adapter", "covariates"]
         return [*super()._ckpt_skipped_params, *ours, "use_reversible_instance_norm"]
-
-    @property
-    def supports_past_covariates(self) -> bool:
-        """Whether past covariates are supported: no."""
-        return False
-
-    @property
-    def supports_future_covariates(self) -> bool:
-        """Whether future covariates are supported: no."""
-        return False
 
     def to_onnx(self, path: str | None = None, **kwargs: Any) -> NoReturn:
         """Refuse to export: the network is not part of the Lightning module that Darts exports."""

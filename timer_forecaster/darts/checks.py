@@ -53,7 +53,6 @@ def check_darts_parameters(
     quantization: str | None,
     enable_finetuning: Any,
     loss_fn: Any = None,
-    add_encoders: Any = None,
     pl_trainer_kwargs: Any = None,
     **_: Any,
 ) -> None:
@@ -62,11 +61,6 @@ def check_darts_parameters(
         raise ValueError(
             f"loss_fn={loss_fn!r}: finetuning uses the loss that the checkpoint was trained by; "
             "leave loss_fn out"
-        )
-    if add_encoders:
-        raise ValueError(
-            f"add_encoders={add_encoders!r} makes covariates, which the model does not support; "
-            "leave it out"
         )
     if pl_trainer_kwargs is None:
         return

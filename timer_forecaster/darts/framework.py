@@ -11,7 +11,14 @@ try:
     from darts import TimeSeries
     from darts.models.forecasting.foundation_model import FoundationModel
     from darts.models.forecasting.pl_forecasting_module import PLForecastingModule
-    from darts.utils.data import ModuleStage, PLModuleInput, PLModuleOutput, TorchTrainingSample
+    from darts.utils.data import (
+        ModuleStage,
+        PLModuleInput,
+        PLModuleOutput,
+        SequentialTorchInferenceDataset,
+        TorchTrainingSample,
+    )
+    from darts.utils.data.utils import FeatureType
     from darts.utils.historical_forecasts.utils import _get_historical_forecasts_setup
     from darts.utils.likelihood_models import QuantileRegression
     from darts.utils.serialization import add_safe_globals
@@ -22,12 +29,14 @@ except ImportError as error:
     raise ImportError(missing_extra(what, "darts")) from error
 
 __all__ = [
+    "FeatureType",
     "FoundationModel",
     "ModuleStage",
     "PLForecastingModule",
     "PLModuleInput",
     "PLModuleOutput",
     "QuantileRegression",
+    "SequentialTorchInferenceDataset",
     "TimeSeries",
     "TorchTrainingSample",
     "_get_historical_forecasts_setup",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any
 
@@ -23,6 +24,7 @@ from timer_forecaster.darts.checks import (
 from timer_forecaster.darts.framework import QuantileRegression, add_safe_globals
 from timer_forecaster.darts.module import TimerS1Module
 from timer_forecaster.failures import ON_ERROR
+from timer_forecaster.inference.covariates import CovariateOptions
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.targets import Tuned
@@ -38,6 +40,9 @@ class TimerS1Model(CheckpointModel):
     forecast of a window without any observed value is NaN. Backtests of a model that is not
     finetuned cost the same with and without ``retrain``. Samples are drawn from one run of the
     network. Copies and pickles of a fitted model are fitted too.
+
+    Past and future covariates, also of ``add_encoders``, take part as in the pipeline. The linear
+    models learn in each window by itself. Static covariates are copied and not used.
 
     If ``n > output_chunk_length``, Darts feeds back medians or samples, and its last two chunks
     overlap. Choose ``output_chunk_length`` as long as the horizon instead. Beyond one pass of the
@@ -91,8 +96,13 @@ class TimerS1Model(CheckpointModel):
         is made.
     on_error : {"raise", "nan"}
         Reaction to a window that cannot be forecast, because a value is infinite or the forecast is
-        beyond the range of floats. ``"nan"`` forecasts the other windows of the batch, has NaN in
-        place of the bad ones, and warns of them.
+        beyond the range of floats, or because a covariate cannot be used. ``"nan"`` forecasts the
+        other windows of the batch, has NaN in place of the bad ones, and warns of them.
+    covariates : {"auto", "always", "fast", "off"} or CovariateOptions
+        How past and future covariates take part, if there are any; see
+        `timer_forecaster.ForecastPipeline.predict`. Linear models learn in each window by itself
+        what covariates say. So a long ``input_chunk_length`` helps, and `fit` learns nothing. A
+        window whose check is impossible, because it is short, is forecast without covariates.
     **kwargs
         As for Darts' ``FoundationModel``, for example ``pl_trainer_kwargs``. Draws repeat only if
         ``random_state`` is given, here or to `predict`: unlike Darts' own models, this one takes no
@@ -105,7 +115,7 @@ class TimerS1Model(CheckpointModel):
     ------
     ValueError, TypeError
         If a parameter cannot be used; the message names it. Examples are a likelihood that is not a
-        ``QuantileRegression``, ``add_encoders``, a half precision in ``pl_trainer_kwargs``, which
+        ``QuantileRegression``, a half precision in ``pl_trainer_kwargs``, which
         would round the series, a pattern that matches no weight, and ``loss_fn`` with finetuning.
 
     Notes
@@ -157,13 +167,14 @@ class TimerS1Model(CheckpointModel):
         enable_finetuning: Tuned | None = None,
         adapter: Adapter | str | os.PathLike[str] | None = None,
         on_error: str = "raise",
+        covariates: str | CovariateOptions = "auto",
         **kwargs: Any,
     ) -> None:
         check_choice("on_error", on_error, ON_ERROR)
         check_window(input_chunk_length)
         check_integer("output_chunk_length", output_chunk_length, 1)
         check_integer("output_chunk_shift", output_chunk_shift, 0)
-        ForecastOptions(rollout=rollout, flip=flip, batch_size=batch_size)
+        ForecastOptions(None, rollout, flip, batch_size, covariates)
         check_likelihood(likelihood)
         check_enable_finetuning(enable_finetuning)
         check_darts_parameters(quantization, enable_finetuning, **kwargs)
@@ -184,6 +195,10 @@ class TimerS1Model(CheckpointModel):
     def _module_options(self) -> dict[str, Any]:
         own = {name: self.model_params[name] for name in ("rollout", "flip", "quantization")}
         own["on_error"] = self.model_params.get("on_error", "raise")  # version 0.1 had none
+        covariates = self.model_params.get("covariates", "auto")  # nor these
+        if isinstance(covariates, CovariateOptions):
+            covariates = dataclasses.asdict(covariates)
+        own["covariates"] = covariates
         return {**super()._module_options(), **own}
 
 
@@ -193,6 +208,7 @@ add_safe_globals(
         TimerS1Model,
         Adapter,
         Base,
+        CovariateOptions,
         (TimerS1Model, "timer_forecaster.darts.TimerS1Model"),
         (Adapter, "timer_forecaster.inference.adapters.Adapter"),
         (Base, "timer_forecaster.inference.adapters.Base"),

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.darts.covariates import CovariateReader
 from timer_forecaster.darts.framework import (
     ModuleStage,
     PLForecastingModule,
@@ -29,12 +30,13 @@ from timer_forecaster.failures import warn_of_failures
 from timer_forecaster.finetuning.steps import Step, in_units, window_step
 from timer_forecaster.finetuning.tuned import TunedWeights
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
+from timer_forecaster.inference.covariates import CovariateOptions
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.targets import Tuned
 
 
-class TimerS1Module(TunedWeights, PLForecastingModule):
+class TimerS1Module(TunedWeights, CovariateReader, PLForecastingModule):
     """A Lightning module whose parameters are the finetuned weights, and no others.
 
     The other weights come from the process-wide cache for a forecast, and are loaded for training,
@@ -66,6 +68,7 @@ class TimerS1Module(TunedWeights, PLForecastingModule):
         quantization: str | None,
         enable_finetuning: Tuned = False,
         on_error: str = "raise",
+        covariates: str | dict[str, Any] = "auto",
         **kwargs: Any,
     ) -> None:
         # Lightning saves the arguments of all these constructors: they must be plain values.
@@ -76,7 +79,8 @@ class TimerS1Module(TunedWeights, PLForecastingModule):
             enable_finetuning=enable_finetuning,
             **kwargs,
         )
-        self.options = ForecastOptions(rollout=rollout, flip=flip)
+        chosen = CovariateOptions(**covariates) if isinstance(covariates, dict) else covariates
+        self.options = ForecastOptions(rollout=rollout, flip=flip, covariates=chosen)
         self.quantization, self.on_error = quantization, on_error
         # Darts keeps the levels of a likelihood ascending.
         self.levels = [0.5] if self.likelihood is None else self.likelihood.quantiles
@@ -91,12 +95,20 @@ class TimerS1Module(TunedWeights, PLForecastingModule):
         pipeline = ForecastPipeline(self._forecast_key(str(past.device)), self.adapter)
         horizon = self.output_chunk_shift + self.output_chunk_length
         rows = list(fold_components(past, infinite=self.on_error == "nan"))  # (B*C, L)
-        forecast = memo.predict(
-            pipeline, rows, horizon, self.options, unobserved="nan", on_error=self.on_error
-        )
         n_components = past.shape[2]
+        tables = None if self.options.ignores_covariates else self._tables(x_in, horizon)
+        with self._in_darts_words(n_components) as in_words:
+            forecast = memo.predict(
+                pipeline,
+                rows,
+                horizon,
+                self.options,
+                unobserved="nan",
+                on_error=self.on_error,
+                tables=tables,
+            )
         warn_of_failures(
-            forecast.failures,
+            {row: in_words(reason) for row, reason in forecast.failures.items()},
             len(rows),
             lambda row: f"window {row // n_components}, component {row % n_components}",
         )

@@ -12,15 +12,13 @@ observed value. `predict` computes equal series once, and forecasts NaN where th
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import itertools
 import math
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
-from contextlib import suppress
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -29,10 +27,13 @@ from numpy.typing import NDArray
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_choice
 from timer_forecaster.failures import Failures, quietly
+from timer_forecaster.inference.covariates.tables import Tables
+from timer_forecaster.inference.covariates.warning import Notes, collected_notes
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.prediction import checked
+from timer_forecaster.inference.series import from_first_observed
 from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
@@ -104,10 +105,12 @@ def predict(
     *,
     unobserved: str = "raise",
     on_error: str = "raise",
+    tables: Tables | None = None,
 ) -> Forecast:
     """Forecast as `ForecastPipeline.predict` does, or recall the same forecast.
 
-    Equal series are computed once. Missing values at the start of a series make no difference.
+    Equal series with equal covariates are computed once. Missing values at the start of a series
+    make no difference.
 
     Parameters
     ----------
@@ -120,11 +123,14 @@ def predict(
         forecast of NaN.
     on_error : {"raise", "nan"}
         As for the pipeline. No warning is given: `Forecast.failures` has the reasons.
+    tables : Tables, optional
+        Covariates. Warnings about them are given when a forecast is computed, not when it is
+        recalled.
 
     Returns
     -------
     Forecast
-        Its quantiles are read-only.
+        Its quantiles are read-only. It has no report of covariates.
 
     Raises
     ------
@@ -142,31 +148,40 @@ def predict(
     [[False, False], [True, True]]
     """
     check_choice("unobserved", unobserved, UNOBSERVED)
+    if tables is not None and options.ignores_covariates:
+        tables = None
     if on_error == "nan":
-        return _without_bad(pipeline, series, horizon, options)
-    rows = _distinct(series)
+        return _without_bad(pipeline, series, horizon, options, tables)
+    rows = _distinct(series, tables)
     if unobserved == "raise" and (rows.row_of_series < 0).any():
-        return _compute(pipeline, series, horizon, options)  # raises, and names the series
+        return _compute(pipeline, series, horizon, options, tables)  # raises, and names the series
     memo, key = _memo_of(pipeline), rows.key(horizon, options)
     forecast = memo.recall(key)
     if forecast is None:
-        forecast = _answer_one(pipeline, series, rows, horizon, options)
+        forecast = _answer_one(pipeline, series, rows, horizon, options, tables)
         memo.remember(key, forecast)
     return rows.scattered(forecast)
 
 
 def _without_bad(
-    pipeline: ForecastPipeline, series: Sequence[FloatArray], horizon: int, options: ForecastOptions
+    pipeline: ForecastPipeline,
+    series: Sequence[FloatArray],
+    horizon: int,
+    options: ForecastOptions,
+    tables: Tables | None,
 ) -> Forecast:
     """Forecast good series as `predict` does; bad ones have NaN and a reason."""
     failures, network = Failures("nan"), pipeline.network
     checked(network, series, options.context_length, failures)
     good = [i for i in range(len(series)) if i not in failures.reasons]
+    beside = None if tables is None else tables.take(good)
     try:
-        forecast = predict(pipeline, [series[i] for i in good], horizon, options)
-    except ValueError:  # a forecast beyond the range of floats
+        with collected_notes() as notes:
+            forecast = predict(pipeline, [series[i] for i in good], horizon, options, tables=beside)
+        _warn_of(notes, good)
+    except ValueError:  # a forecast beyond the range of floats, or covariates that are unusable
         with quietly():
-            asked = dataclasses.asdict(options)
+            asked = _arguments(options, tables)
             return pipeline.predict(series, horizon, **asked, on_error="nan")
     if len(good) == len(series):
         return forecast
@@ -215,15 +230,29 @@ def _answer_one(
     rows: _Rows,
     horizon: int,
     options: ForecastOptions,
+    tables: Tables | None,
 ) -> Forecast:
-    """Forecast the different rows of series; an error numbers the series as the caller does."""
+    """Forecast the different rows of series; errors and warnings number series as the caller."""
     if len(rows.values) == len(series):
-        return _compute(pipeline, series, horizon, options)
-    if (rows.row_of_series < 0).any():
-        return _compute(pipeline, rows.values, horizon, options)
-    with suppress(ValueError):
-        return _compute(pipeline, rows.values, horizon, options)
-    return _compute(pipeline, series, horizon, options)  # the same error, with another number
+        return _compute(pipeline, series, horizon, options, tables)
+    first = rows.first_series()
+    beside = None if tables is None else tables.take(first)
+    try:
+        with collected_notes() as notes:
+            forecast = _compute(pipeline, rows.values, horizon, options, beside)
+        _warn_of(notes, first)
+        return forecast
+    except ValueError:
+        if (rows.row_of_series < 0).any():
+            raise
+    return _compute(pipeline, series, horizon, options, tables)  # the error with another number
+
+
+def _warn_of(notes: Notes, numbers: Sequence[int]) -> None:
+    """Warn of notes about series that have other numbers for the caller."""
+    renumbered = Notes()
+    renumbered.join(notes, numbers.__getitem__)
+    renumbered.warn()
 
 
 def _answer(
@@ -255,6 +284,11 @@ class _Rows(NamedTuple):
     digests: list[bytes]
     row_of_series: NDArray[np.intp]  # -1 for a series without any observed value
 
+    def first_series(self) -> list[int]:
+        """Return the number of the first series of each row."""
+        rows, first = np.unique(self.row_of_series, return_index=True)
+        return [int(number) for number in first[rows >= 0]]
+
     def key(self, horizon: int, options: ForecastOptions) -> Hashable:
         """Return the key of the forecast of these rows."""
         digest = hashlib.blake2b(b"".join(self.digests), digest_size=16).digest()
@@ -270,16 +304,17 @@ class _Rows(NamedTuple):
         return Forecast(quantiles, forecast.levels)
 
 
-def _distinct(series: Sequence[FloatArray]) -> _Rows:
+def _distinct(series: Sequence[FloatArray], tables: Tables | None = None) -> _Rows:
     """Find the different rows, in the order of their first series."""
     index: dict[bytes, int] = {}
     rows = _Rows([], [], np.full(len(series), -1))
     for i, values in enumerate(series):
-        missing = np.isnan(values)
-        if missing.all():
+        if np.isnan(values).all():
             continue
-        row = np.ascontiguousarray(values[missing.argmin() :])
+        row = np.ascontiguousarray(from_first_observed(values))
         digest = hashlib.blake2b(row.data, digest_size=16).digest()
+        if tables is not None:
+            digest += tables.digest(i)
         if digest not in index:
             index[digest] = len(index)
             rows.values.append(row)
@@ -289,7 +324,11 @@ def _distinct(series: Sequence[FloatArray]) -> _Rows:
 
 
 def _compute(
-    pipeline: ForecastPipeline, series: Sequence[FloatArray], horizon: int, options: ForecastOptions
+    pipeline: ForecastPipeline,
+    series: Sequence[FloatArray],
+    horizon: int,
+    options: ForecastOptions,
+    tables: Tables | None = None,
 ) -> Forecast:
     """Call the pipeline, piece by piece if there is much data."""
     if not len(series):
@@ -298,10 +337,17 @@ def _compute(
     sizes = np.cumsum([len(values) for values in series])
     bounds = np.unique(np.searchsorted(sizes, np.arange(0, max(1, sizes[-1]), _MOST_VALUES)))
     pieces = [*bounds.tolist(), len(series)]
-    asked = dataclasses.asdict(options)
-    forecasts = [
-        pipeline.predict(series[start:stop], horizon, **asked) for start, stop in pairwise(pieces)
-    ]
+    forecasts = []
+    for start, stop in pairwise(pieces):
+        beside = None if tables is None else tables.take(range(start, stop))
+        asked = _arguments(options, beside)
+        forecasts.append(pipeline.predict(series[start:stop], horizon, **asked))
+    levels = forecasts[0].levels
     if len(forecasts) == 1:
-        return forecasts[0]
-    return Forecast(np.concatenate([part.quantiles for part in forecasts]), forecasts[0].levels)
+        return Forecast(forecasts[0].quantiles, levels)
+    return Forecast(np.concatenate([part.quantiles for part in forecasts]), levels)
+
+
+def _arguments(options: ForecastOptions, tables: Tables | None) -> dict[str, Any]:
+    """Return keyword arguments of `ForecastPipeline.predict`."""
+    return options.arguments | ({} if tables is None else tables._asdict())

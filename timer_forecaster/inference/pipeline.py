@@ -25,7 +25,7 @@ from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.prediction import checked, predict_quantiles, scaled_rows
 from timer_forecaster.inference.routing import Routing
-from timer_forecaster.inference.series import as_series
+from timer_forecaster.inference.series import as_series, from_first_observed
 from timer_forecaster.models.timer_s1 import TimerS1Network
 
 if TYPE_CHECKING:
@@ -242,7 +242,8 @@ class ForecastPipeline:
                 network, values, horizon, options, progress, self._label, failures
             )
         else:
-            lengths = [len(one) for one in values]
+            values = [from_first_observed(one) for one in values]
+            lengths = list(map(len, values))
             columns = as_covariates(known, past, categories, lengths, horizon, failures)
             quantiles, report = predict_with_covariates(
                 network,
@@ -346,7 +347,7 @@ class ForecastPipeline:
         columns = level_columns(levels, time_column=time_column, id_column=id_column)
         failures = Failures(on_error)
         panel = Panel.of_columns(frame, time_column, id_column, target_columns, freq, failures)
-        options = dataclasses.asdict(ForecastOptions(context_length, rollout, flip, batch_size))
+        options = ForecastOptions(context_length, rollout, flip, batch_size).arguments
         if failures.collects:
             options["on_error"] = "nan"
         with quietly():

@@ -226,3 +226,14 @@ def _of_data_array(series: Any, name: str) -> Any:
 def _has_times(index: Any) -> bool:
     names = ("DatetimeIndex", "PeriodIndex", "TimedeltaIndex", "CFTimeIndex")
     return type(index).__name__ in names
+
+
+def from_first_observed(series: FloatArray) -> FloatArray:
+    """Return a series without the missing values at its start; all of one without any value.
+
+    Examples
+    --------
+    >>> from_first_observed(np.array([np.nan, 1.0, np.nan])).tolist()
+    [1.0, nan]
+    """
+    return series[int(np.isnan(series).argmin()) :] if len(series) else series

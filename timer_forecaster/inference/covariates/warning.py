@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from timer_forecaster.callers import stacklevel_of_caller
 
@@ -33,18 +35,57 @@ class Notes:
         """Note a kind of warning about a column of a series."""
         self._series.setdefault((kind, column), []).append(series)
 
-    def warn(self) -> None:
-        """Give one warning for each kind."""
+    def join(self, other: Notes, number: Callable[[int], int] = int) -> None:
+        """Add the notes of another collection; ``number`` returns the numbers of its series."""
+        for (kind, column), series in other._series.items():
+            for one in series:
+                self.add(kind, column, number(one))
+
+    def warn(
+        self,
+        name: Callable[[int], str] = "series[{}]".format,
+        noun: str = "series",
+        frameworks: Sequence[str] = (),
+    ) -> None:
+        """Give one warning for each kind, or leave it to the caller (`collected_notes`).
+
+        Parameters
+        ----------
+        name : callable
+            Returns the name of a series from its number.
+        noun : str
+            Name of several series.
+        frameworks : sequence of str
+            Packages between the caller and this one.
+        """
+        if (collector := _collector.get()) is not None:
+            collector.join(self)
+            return
         for kind, text in _KINDS.items():
-            found = {column: at for (name, column), at in self._series.items() if name == kind}
+            found = {column: at for (same, column), at in self._series.items() if same == kind}
             if not found:
                 continue
             number = len({series for at in found.values() for series in at})
-            first = min(at[0] for at in found.values())
-            where = f"series[{first}]" if number == 1 else f"{number} series, first series[{first}]"
+            first = name(min(at[0] for at in found.values()))
+            where = first if number == 1 else f"{number} {noun}, first {first}"
             columns = ", ".join(map(repr, found))
-            noun = "column" if len(found) == 1 else "each of the columns"
-            subject = "the effect of covariates" if kind == "short" else f"{noun} {columns}"
+            what = "column" if len(found) == 1 else "each of the columns"
+            subject = "the effect of covariates" if kind == "short" else f"{what} {columns}"
             warnings.warn(
-                CovariateWarning(f"{subject} {text} {where}"), stacklevel=stacklevel_of_caller()
+                CovariateWarning(f"{subject} {text} {where}"),
+                stacklevel=stacklevel_of_caller(*frameworks),
             )
+
+
+_collector: ContextVar[Notes | None] = ContextVar("_collector", default=None)
+
+
+@contextmanager
+def collected_notes() -> Iterator[Notes]:
+    """Collect the notes of a block instead of warnings; the caller has better names for series."""
+    notes = Notes()
+    token = _collector.set(notes)
+    try:
+        yield notes
+    finally:
+        _collector.reset(token)

@@ -1,0 +1,258 @@
+"""Covariates of Darts' windows as tables of the pipeline.
+
+Shapes in comments: B windows of a batch, L steps of a window, T steps of the output chunk,
+C components of the target, P components of covariates.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.callers import stacklevel_of_caller
+from timer_forecaster.darts.framework import (
+    FeatureType,
+    PLModuleInput,
+    SequentialTorchInferenceDataset,
+)
+from timer_forecaster.frames.periods import periods_of
+from timer_forecaster.inference.covariates import CovariateWarning
+from timer_forecaster.inference.covariates.tables import Tables
+from timer_forecaster.inference.covariates.warning import Notes, collected_notes
+
+FRAMEWORKS = ("darts", "pytorch_lightning", "lightning", "torch")
+"""Packages between a call of the user and a forecast."""
+
+_INDEPENDENT_ENCODERS = {"cyclic", "datetime_attribute", "tz"}
+_ARGUMENTS = {"known": "future_covariates", "past": "past_covariates"}
+
+Names = Sequence[str] | None
+
+
+class Windows(SequentialTorchInferenceDataset):
+    """Windows of series, with the future covariates of steps that ``output_chunk_shift`` skips."""
+
+    output_chunk_shift: int
+
+    def _memory_indexer(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        bounds: dict[Any, Any] = super()._memory_indexer(*args, **kwargs)
+        start, stop = bounds[FeatureType.HISTORIC_FUTURE_COVARIATES]
+        if stop is not None:
+            stop += self.output_chunk_shift
+        return {**bounds, FeatureType.HISTORIC_FUTURE_COVARIATES: (start, stop)}
+
+
+class CovariateWindows:
+    """Mixin of a Darts model whose module is a `CovariateReader`."""
+
+    def _build_inference_dataset(self: Any, **kwargs: Any) -> Windows:
+        return Windows(
+            **kwargs,
+            input_chunk_length=(self.min_input_chunk_length, self.input_chunk_length),
+            output_chunk_length=self.output_chunk_length,
+            output_chunk_shift=self.output_chunk_shift,
+            use_static_covariates=self.uses_static_covariates,
+        )
+
+    def generate_fit_encodings(self: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return covariates with encodings of the series, as Darts' own method does.
+
+        Without ``enable_finetuning`` they reach beyond the end of the series, because Darts' end
+        an output chunk before it, and `fit` then reads the newest window.
+        """
+        found = super().generate_fit_encodings(*args, **kwargs)  # type: ignore[misc]
+        if self._requires_training:
+            return found
+        return self.generate_fit_predict_encodings(1, *args, **kwargs)
+
+    def _setup_for_predict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super()._setup_for_predict(*args, **kwargs)  # type: ignore[misc]
+        found["model"].column_names = components_of(found["datamodule"].predict_dataset)
+        return found
+
+    def _train(self: Any, *args: Any, **kwargs: Any) -> None:
+        if self._requires_training and (self.uses_past_covariates or self.uses_future_covariates):
+            message = (
+                "covariates take no part in finetuning: the network learns from the target alone, "
+                "and predict() uses the covariates around it"
+            )
+            warnings.warn(CovariateWarning(message), stacklevel=stacklevel_of_caller(*FRAMEWORKS))
+        super()._train(*args, **kwargs)  # type: ignore[misc]
+
+
+def components_of(dataset: Any) -> tuple[Names, Names]:
+    """Return the names of future and of past covariates; None where a dataset tells none."""
+    names = []
+    for role in ("future_covariates", "past_covariates"):
+        series = getattr(dataset, role, None)
+        first = series[0] if isinstance(series, Sequence) and len(series) else series
+        found = getattr(first, "components", None)
+        names.append(None if found is None else [str(name) for name in found])
+    return names[0], names[1]
+
+
+def cycles_of(schemas: Sequence[Any] | None) -> list[tuple[float, ...]]:
+    """Return the periods of windows, from the frequencies of their series."""
+    found = [None if schema is None else schema.get("time_freq") for schema in schemas or [None]]
+    return [periods_of(freq) for freq in found]
+
+
+def tables_of(
+    x_in: PLModuleInput,
+    horizon: int,
+    cycles: Sequence[tuple[float, ...]],
+    names: tuple[Names, Names],
+) -> Tables | None:
+    """Return the covariates of a batch, a table for each window and component; None without any.
+
+    Parameters
+    ----------
+    x_in : PLModuleInput
+    horizon : int
+        Steps after the window: the shift and the output chunk.
+    cycles : sequence of tuple of float
+        Periods of the different windows. Darts repeats them to draw samples.
+    names : tuple of names
+        Components of future and of past covariates.
+    """
+    n_windows, length, n_components = x_in.past_target.shape
+    known = _known(x_in, length + horizon)  # (B, L + shift + T, P)
+    past = _values(x_in.past_covariates)  # (B, L, P)
+    if known is None and past is None:
+        return None
+    own = [cycles[window % len(cycles)] for window in range(n_windows)]
+    future_names, past_names = names
+    return Tables(
+        known=_tables(known, future_names, (), n_components),
+        past=_tables(past, past_names, _labels(known, future_names), n_components),
+        cycles=[periods for periods in own for _ in range(n_components)],
+    )
+
+
+def _known(x_in: PLModuleInput, steps: int) -> FloatArray | None:
+    """Return future covariates over the window and the horizon, missing where not given."""
+    future = _values(x_in.future_covariates)
+    history = _values(x_in.historic_future_covariates)
+    if future is None:
+        return None
+    if history is None:
+        history = future[:, :0]
+    shape = (len(future), steps - history.shape[1] - future.shape[1], future.shape[2])
+    return np.concatenate([history, np.full(shape, np.nan), future], axis=1)
+
+
+def _values(tensor: Tensor | None) -> FloatArray | None:
+    """Return a tensor in float64."""
+    return None if tensor is None else tensor.cpu().double().numpy()
+
+
+def _labels(values: FloatArray | None, names: Names) -> Sequence[Any]:
+    """Return the names of columns; their numbers if they have no names."""
+    if values is None:
+        return ()
+    return names if names is not None else range(values.shape[2])
+
+
+def _tables(
+    values: FloatArray | None, names: Names, taken: Sequence[Any], n_components: int
+) -> list[dict[Any, FloatArray]] | None:
+    """Return a table for each window and component; a name that is taken is told apart."""
+    if values is None:
+        return None
+    labels = _labels(values, names)
+    labels = [f"{name} of the past" if name in taken else name for name in labels]
+    return [
+        table
+        for window in values
+        for table in [dict(zip(labels, window.T, strict=True))] * n_components
+    ]
+
+
+class CovariateReader:
+    """Mixin of a Lightning module: what a prediction knows of covariates beside their values."""
+
+    column_names: tuple[Names, Names] = (None, None)
+    """Components of future and of past covariates."""
+
+    _cycles: Sequence[tuple[float, ...]] = ((),)
+    _notes: Notes | None = None
+    _first_window = 0
+
+    def on_predict_start(self) -> None:
+        """Begin to collect warnings."""
+        super().on_predict_start()  # type: ignore[misc]
+        self._notes, self._first_window = Notes(), 0
+
+    def predict_step(self, batch: Any, *args: Any, **kwargs: Any) -> Any:
+        """Forecast a batch, whose series have frequencies."""
+        self._cycles = cycles_of(batch.series_schema)
+        found = super().predict_step(batch, *args, **kwargs)  # type: ignore[misc]
+        self._first_window += len(batch.past_target)
+        self._cycles = ((),)
+        return found
+
+    def on_predict_end(self) -> None:
+        """Give one warning of each kind, whatever the number of batches."""
+        super().on_predict_end()  # type: ignore[misc]
+        notes, self._notes = self._notes or Notes(), None
+        notes.warn("window {}".format, "windows", FRAMEWORKS)
+
+    def _tables(self, x_in: PLModuleInput, horizon: int) -> Tables | None:
+        """Return the covariates of a batch; None without any."""
+        return tables_of(x_in, horizon, self._cycles, self.column_names)
+
+    @contextmanager
+    def _in_darts_words(self, n_components: int) -> Iterator[Callable[[str], str]]:
+        """Name arguments and windows as Darts does, in errors and in warnings.
+
+        Yields
+        ------
+        callable
+            Does the same to a reason of a failure.
+        """
+
+        def window(row: int) -> int:
+            return self._first_window + row // n_components % len(self._cycles)
+
+        def in_words(text: str) -> str:
+            return re.sub(
+                r"\b(known|past)\[(\d+)\]",
+                lambda found: f"{_ARGUMENTS[found[1]]} of window {window(int(found[2]))}:",
+                text,
+            )
+
+        try:
+            with collected_notes() as found:
+                yield in_words
+        except ValueError as error:
+            text = in_words(str(error))
+            raise (type(error)(text) if text != str(error) else error) from None
+        notes = Notes() if self._notes is None else self._notes
+        notes.join(found, window)
+        if self._notes is None:
+            notes.warn("window {}".format, "windows", FRAMEWORKS)
+
+
+def encodes_alike(add_encoders: dict[str, Any] | None) -> bool:
+    """Whether encoders give a step the same values, whichever window and history it belongs to."""
+    return set(add_encoders or {}) <= _INDEPENDENT_ENCODERS
+
+
+def first_with_covariates(
+    series: Any, past_covariates: Any, future_covariates: Any
+) -> tuple[Any, dict[str, Any]]:
+    """Return the first series as far as its covariates reach, and its covariates for `fit`."""
+    found, covariates = series[0], {}
+    given = {"past_covariates": past_covariates, "future_covariates": future_covariates}
+    for role, many in given.items():
+        if many is not None:
+            covariates[role] = many[0]
+            found = found.slice_intersect(many[0])
+    return found, covariates

@@ -12,7 +12,6 @@ observed value. `predict` computes equal series once, and forecasts NaN where th
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import itertools
 import math
@@ -53,7 +52,9 @@ _MOST_VALUES = 2**25  # in one call of the pipeline, which copies all values to 
 
 def cost(forecast: Forecast) -> int:
     """Return the bytes that it takes to remember a forecast."""
-    return forecast.quantiles.nbytes + ENTRY_BYTES
+    report = forecast.covariates
+    effects = 0 if report is None else sum(effect.nbytes for effect in report.effects)
+    return forecast.quantiles.nbytes + effects + ENTRY_BYTES
 
 
 class _Memo:
@@ -147,7 +148,7 @@ def predict(
     rows = _distinct(series)
     if unobserved == "raise" and (rows.row_of_series < 0).any():
         return _compute(pipeline, series, horizon, options)  # raises, and names the series
-    memo, key = _memo_of(pipeline), rows.key(horizon, options)
+    memo, key = memo_of(pipeline), rows.key(horizon, options)
     forecast = memo.recall(key)
     if forecast is None:
         forecast = _answer_one(pipeline, series, rows, horizon, options)
@@ -166,7 +167,7 @@ def _without_bad(
         forecast = predict(pipeline, [series[i] for i in good], horizon, options)
     except ValueError:  # a forecast beyond the range of floats
         with quietly():
-            asked = dataclasses.asdict(options)
+            asked = options.arguments()
             return pipeline.predict(series, horizon, **asked, on_error="nan")
     if len(good) == len(series):
         return forecast
@@ -191,7 +192,7 @@ def prefetch(
     options : ForecastOptions
         The options that `predict` will be called with.
     """
-    memo, n_levels = _memo_of(pipeline), len(pipeline.network.config.quantiles)
+    memo, n_levels = memo_of(pipeline), len(pipeline.network.config.quantiles)
     room, values = MAX_BYTES, 0
     unknown: dict[Hashable, Question] = {}
     for series, horizon in questions:
@@ -242,7 +243,8 @@ def _answer(
             memo.remember(key, Forecast(part.copy(), answer.levels))
 
 
-def _memo_of(pipeline: ForecastPipeline) -> _Memo:
+def memo_of(pipeline: ForecastPipeline) -> _Memo:
+    """Return the forecasts that are remembered beside the network of a pipeline."""
     network = pipeline.network
     with _lock:
         return _memos.setdefault(network, _Memo())
@@ -298,7 +300,7 @@ def _compute(
     sizes = np.cumsum([len(values) for values in series])
     bounds = np.unique(np.searchsorted(sizes, np.arange(0, max(1, sizes[-1]), _MOST_VALUES)))
     pieces = [*bounds.tolist(), len(series)]
-    asked = dataclasses.asdict(options)
+    asked = options.arguments()
     forecasts = [
         pipeline.predict(series[start:stop], horizon, **asked) for start, stop in pairwise(pieces)
     ]

@@ -67,6 +67,10 @@ class ForecastOptions:
         """Whether covariates take no part in a forecast."""
         return as_covariate_options(self.covariates).mode == "off"
 
+    def arguments(self) -> dict[str, Any]:
+        """Return the options as arguments of `ForecastPipeline.predict`, none taken apart."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
     def _settle(self, name: str, check: Callable[[str, Any], Any]) -> None:
         """Check an option and keep it as a Python value, which numpy cannot make wrap around."""
         object.__setattr__(self, name, check(name, getattr(self, name)))

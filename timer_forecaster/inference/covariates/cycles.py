@@ -84,7 +84,9 @@ class Cycles:
         return columns
 
 
-def days_off(series: FloatArray, position: NDArray[Any], positions: int, days: int) -> NDArray[Any] | None:
+def days_off(
+    series: FloatArray, position: NDArray[Any], positions: int, days: int
+) -> NDArray[Any] | None:
     """Return the positions in the week of the two days in a row that differ most from the others.
 
     Parameters

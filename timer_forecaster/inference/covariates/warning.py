@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from timer_forecaster.callers import stacklevel_of_caller
 
@@ -17,6 +19,24 @@ _KINDS = {
     "target": "equals the target in the history; is it known in the future? It is used for",
     "short": "cannot be checked, because the history is too short; covariates are not used for",
 }
+
+
+_names: ContextVar[Sequence[str] | None] = ContextVar("_names", default=None)
+
+
+@contextmanager
+def series_called(names: Sequence[str]) -> Iterator[None]:
+    """Let warnings call the series of a forecast by a caller's names, not by their numbers."""
+    token = _names.set(names)
+    try:
+        yield
+    finally:
+        _names.reset(token)
+
+
+def warn_of_covariates(message: str) -> None:
+    """Warn at the line of a user, which may have called a framework."""
+    warnings.warn(CovariateWarning(message), stacklevel=stacklevel_of_caller("sktime"))
 
 
 class CovariateWarning(UserWarning):
@@ -41,10 +61,10 @@ class Notes:
                 continue
             number = len({series for at in found.values() for series in at})
             first = min(at[0] for at in found.values())
-            where = f"series[{first}]" if number == 1 else f"{number} series, first series[{first}]"
+            names = _names.get()
+            name = f"series[{first}]" if names is None else names[first]
+            where = name if number == 1 else f"{number} series, first {name}"
             columns = ", ".join(map(repr, found))
             noun = "column" if len(found) == 1 else "each of the columns"
             subject = "the effect of covariates" if kind == "short" else f"{noun} {columns}"
-            warnings.warn(
-                CovariateWarning(f"{subject} {text} {where}"), stacklevel=stacklevel_of_caller()
-            )
+            warn_of_covariates(f"{subject} {text} {where}")

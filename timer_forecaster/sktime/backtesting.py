@@ -180,7 +180,8 @@ def _fold_by_fold(
     if X is not None:
         X = convert_to(X, PANDAS)
         parts = SameLocSplitter(TestPlusTrainSplitter(cv), y).split_series(X)
-    for i, ((train, _), (X_train, X_test)) in enumerate(zip(cv.split_series(y), parts)):
+    pairs = zip(cv.split_series(y), parts, strict=False)  # without X the parts do not end
+    for i, ((train, _), (X_train, X_test)) in enumerate(pairs):
         fits = i == 0 or strategy == "refit"
         state = forecaster.fit(train, X_train) if fits else forecaster.update(train, X_train)
         yield state, X_test

@@ -20,6 +20,7 @@ from timer_forecaster.estimators import check_parameters, options_of, pipeline_o
 from timer_forecaster.failures import ON_ERROR
 from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference import Forecast
+from timer_forecaster.inference.covariates.warning import warn_of_covariates
 from timer_forecaster.inference.steps import forecast_rows, forecast_steps, steps_to_remember
 from timer_forecaster.sktime.exogenous import ExogenousForecaster, refuse_array
 from timer_forecaster.sktime.horizons import steps_and_times, with_freq
@@ -127,6 +128,8 @@ class PipelineForecaster(ExogenousForecaster):
     def _pretrain(self, y: pd.DataFrame, X: None = None, fh: Any = None) -> PipelineForecaster:
         """Finetune to every series of a panel, from the adapter so far."""
         self._check_parameters()
+        if X is not None and not self._ignores_X():
+            warn_of_covariates("pretrain: the network is finetuned to y alone, without X")
         self._tune(Memory.of(y, self._length(), self.on_error))
         # sktime itself would not count an attribute that a fit had made before
         self._pretrained_attrs = ["adapter_"]

@@ -22,8 +22,6 @@ def test_sktime_suite(forecaster, check):
 
 
 def test_in_8_bits(int8_kernel):
-    forecaster = TimerS1Forecaster(
-        "timer-s1-test", device_map="cpu", quantization="int8", exogenous="warn"
-    )
+    forecaster = TimerS1Forecaster("timer-s1-test", device_map="cpu", quantization="int8")
     results = check_estimator(forecaster, raise_exceptions=True, verbose=False)
     assert set(results.values()) == {"PASSED"}

@@ -21,6 +21,7 @@ from sktime.split import ExpandingWindowSplitter
 from sktime.transformations.detrend import Detrender
 from sktime.utils.deep_equals import deep_equals
 
+from timer_forecaster.inference.covariates import CovariateWarning
 from timer_forecaster.sktime import TimerS1Forecaster, evaluate
 
 MODEL = "timer-s1-test"  # random weights, patches of 16 steps
@@ -143,9 +144,8 @@ def test_a_panel_that_shows_nothing_to_learn_is_warned_about(values, adapter):
 
 
 def test_pretraining_refuses_bad_data_and_settings():
-    X = panel()
-    with pytest.raises(ValueError, match="X: TimerS1Forecaster forecasts from y alone"):
-        forecaster(tuning=BRIEF).pretrain(panel(), X=X)
+    with pytest.warns(CovariateWarning, match="pretrain: the network is finetuned to y alone"):
+        forecaster(tuning=BRIEF).pretrain(panel(), X=panel())
     with pytest.raises(TypeError, match="requires Panel or Hierarchical data"):
         forecaster(tuning=BRIEF).pretrain(monthly())
     with pytest.raises(TypeError, match=r"tuning=\{'steps': 3\} must be a .*FinetuneConfig"):

@@ -437,37 +437,3 @@ def test_questions_about_one_context_run_the_network_once(calls):
     fitted.update(y.loc[["a"]] * 2).predict()
     forecaster(flip=True).fit(y).predict([2])
     assert len(calls) == 4
-
-
-# --------------------------------------------------------------------------------------- X is not y
-
-
-@pytest.mark.parametrize(
-    "use",
-    [
-        lambda f, y, X: f.fit(y, X),
-        lambda f, y, X: f.fit(y).predict([1], X),
-        lambda f, y, X: f.fit(y).predict_interval([1], X),
-        lambda f, y, X: f.fit(y).predict_residuals(y, X),
-        lambda f, y, X: f.fit(y).update(y, X),
-        lambda f, y, X: f.fit(y).update_predict(y, X=X),
-    ],
-)
-def test_X_is_refused_or_warned_about_but_never_silently_ignored(use):
-    y = hourly(10)
-    X = y.to_frame("temperature")
-    with pytest.raises(ValueError, match=r"X: TimerS1Forecaster .* cannot use X; leave X out"):
-        use(forecaster(), y, X)
-    with pytest.warns(UserWarning, match="cannot use X; it is ignored"):
-        use(forecaster(exogenous="warn"), y, X)
-
-
-@pytest.mark.parametrize("of", ["series", "panel"])
-def test_the_warning_about_X_points_at_the_callers_line(of):
-    y = hourly(10).to_frame("load")
-    if of == "panel":
-        y = pd.concat({"a": y, "b": y}, names=["id", "t"])
-    with pytest.warns(UserWarning, match="cannot use X") as caught:
-        forecaster(exogenous="warn").fit(y, X=y).predict([1], X=y)
-    ours = [one.filename for one in caught if "cannot use X" in str(one.message)]
-    assert ours == [__file__] * 2

@@ -58,6 +58,7 @@ def test_fit_loads_nothing_and_copies_share_the_weights(loads):
         ({"context_length": 0}, "context_length=0"),
         ({"batch_size": 2.5}, "batch_size=2.5"),
         ({"exogenous": "drop"}, "exogenous='drop'.*raise.*warn"),
+        ({"covariates": "none"}, "covariates='none'.*auto.*off"),
         ({"flip": "no"}, "flip='no' must be True or False"),
     ],
 )

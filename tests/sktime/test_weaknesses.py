@@ -320,8 +320,12 @@ def _(Forecaster):
 @weakness(21, "X is not silently ignored")
 def _(Forecaster):
     y = walk()
-    with pytest.raises(ValueError, match="X"):
-        Forecaster(MODEL).fit(y, X=y.to_frame("temperature"))
+    X = y.to_frame("temperature")
+    fitted = Forecaster(MODEL).fit(y[:-1], X=X[:-1])
+    with pytest.raises(ValueError, match="X had columns"):
+        fitted.predict([1])
+    plain = Forecaster(MODEL).fit(y[:-1]).predict([1])
+    assert not np.allclose(fitted.predict([1], X=X[-1:]), plain)
 
 
 @weakness(21, "in-sample steps and residuals", failure=NotImplementedError)

@@ -273,10 +273,20 @@ class Memory(NamedTuple):
         for key in panel.keys:
             if key not in self.histories:
                 raise ValueError(f"{label(key)} is not known; update with it, or leave it out")
-        return {
-            key: steps_after(self.histories[key], panel.axes[axis], name)
-            for key, axis in zip(panel.keys, panel.axis, strict=True)
-        }
+        found: dict[tuple[int, int, int], NDArray[np.intp]] = {}  # instances may share times
+        steps = {}
+        for key, axis in zip(panel.keys, panel.axis, strict=True):
+            history = self.histories[key]
+            place = (axis, id(history.end), id(history.step))
+            if place not in found:
+                found[place] = steps_after(history, panel.axes[axis], name)
+            steps[key] = found[place]
+        return steps
+
+    def reaches_beyond(self, frame: pd.DataFrame) -> bool:
+        """Whether a frame has rows later than the end of an instance."""
+        steps = self.steps_of(Panel.of(frame), "y: times")
+        return any(own.max() > 0 for own in steps.values())
 
     def labeled(self, times: Sequence[pd.Index]) -> pd.Index:
         """Return the index of rows, from the times of each instance in turn."""

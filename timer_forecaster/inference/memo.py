@@ -54,7 +54,9 @@ _MOST_VALUES = 2**25  # in one call of the pipeline, which copies all values to 
 
 def cost(forecast: Forecast) -> int:
     """Return the bytes that it takes to remember a forecast."""
-    return forecast.quantiles.nbytes + ENTRY_BYTES
+    report = forecast.covariates
+    effects = 0 if report is None else sum(effect.nbytes for effect in report.effects)
+    return forecast.quantiles.nbytes + effects + ENTRY_BYTES
 
 
 class _Memo:
@@ -155,7 +157,7 @@ def predict(
     rows = _distinct(series, tables)
     if unobserved == "raise" and (rows.row_of_series < 0).any():
         return _compute(pipeline, series, horizon, options, tables)  # raises, and names the series
-    memo, key = _memo_of(pipeline), rows.key(horizon, options)
+    memo, key = memo_of(pipeline), rows.key(horizon, options)
     forecast = memo.recall(key)
     if forecast is None:
         forecast = _answer_one(pipeline, series, rows, horizon, options, tables)
@@ -206,7 +208,7 @@ def prefetch(
     options : ForecastOptions
         The options that `predict` will be called with.
     """
-    memo, n_levels = _memo_of(pipeline), len(pipeline.network.config.quantiles)
+    memo, n_levels = memo_of(pipeline), len(pipeline.network.config.quantiles)
     room, values = MAX_BYTES, 0
     unknown: dict[Hashable, Question] = {}
     for series, horizon in questions:
@@ -271,7 +273,8 @@ def _answer(
             memo.remember(key, Forecast(part.copy(), answer.levels))
 
 
-def _memo_of(pipeline: ForecastPipeline) -> _Memo:
+def memo_of(pipeline: ForecastPipeline) -> _Memo:
+    """Return the forecasts that are remembered beside the network of a pipeline."""
     network = pipeline.network
     with _lock:
         return _memos.setdefault(network, _Memo())

@@ -8,23 +8,34 @@ steps before it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.failures import warn_of_failures
+from timer_forecaster.failures import Failures, warn_of_failures
+from timer_forecaster.frames.beside import Beside
 from timer_forecaster.frames.history import History, Memory
 from timer_forecaster.frames.panel import Panel, label
-from timer_forecaster.inference import memo, multiscale
+from timer_forecaster.frames.periods import periods_of
+from timer_forecaster.inference import beside, memo, multiscale
+from timer_forecaster.inference.covariates.warning import warn_of_covariates
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 
 Steps = Mapping[Hashable, NDArray[np.intp]]
 """The steps that are asked of each instance."""
+
+
+class Covariates(NamedTuple):
+    """Covariates of a forecast."""
+
+    remembered: Beside
+    rows: pd.DataFrame | None
+    """Rows of columns that are known over the horizon; None if no column is."""
 
 
 def steps_to_remember(options: ForecastOptions) -> int:
@@ -39,6 +50,7 @@ def forecast_steps(
     options: ForecastOptions,
     argument: str,
     on_error: str = "raise",
+    covariates: Covariates | None = None,
 ) -> Forecast:
     """Forecast steps of remembered instances.
 
@@ -54,6 +66,9 @@ def forecast_steps(
     on_error : {"raise", "nan"}
         Whether an instance that cannot be forecast is an error, or has NaN at future steps and a
         warning.
+    covariates : Covariates, optional
+        They take part in forecasts of future steps. Past steps are forecast without them, and a
+        warning says so.
 
     Returns
     -------
@@ -74,12 +89,11 @@ def forecast_steps(
     quantiles = np.empty((len(step), len(memory.columns), len(levels)))
     future = step > 0
     if future.any():
-        series = contexts(pipeline, memory, steps, options, on_error)
-        forecast = memo.predict(pipeline, series, int(step.max()), options, on_error=on_error)
-        _warn(forecast, memory, list(steps))
-        ahead = forecast.quantiles.reshape(len(steps), len(memory.columns), -1, len(levels))
+        ahead = _ahead(pipeline, memory, steps, options, on_error, covariates)
         quantiles[future] = ahead[instance[future], :, step[future] - 1]
     if not future.all():
+        if covariates is not None:
+            warn_of_covariates(f"{argument}: past steps are forecast from y alone, without X")
         histories = [memory.histories[key] for key in steps]
         past = zip(instance[~future], step[~future], strict=True)
         windows = [window for i, at in past for window in _known_before(histories[i], at)]
@@ -88,12 +102,95 @@ def forecast_steps(
     return Forecast(quantiles, levels)
 
 
+def _ahead(
+    pipeline: ForecastPipeline,
+    memory: Memory,
+    steps: Steps,
+    options: ForecastOptions,
+    on_error: str,
+    covariates: Covariates | None,
+) -> FloatArray:
+    """Return quantiles (instances, variables, horizon, Q) of all steps up to the farthest."""
+    n_variables, levels = len(memory.columns), pipeline.network.config.quantiles
+    horizon = max(int(own.max()) for own in steps.values())
+    if covariates is None:
+        series = contexts(pipeline, memory, steps, options, on_error)
+        forecast = memo.predict(pipeline, series, horizon, options, on_error=on_error)
+        _warn(forecast, memory, list(steps))
+        return forecast.quantiles.reshape(len(steps), n_variables, -1, len(levels))
+    quantiles = np.full((len(steps), n_variables, horizon, len(levels)), np.nan)
+    place = {key: number for number, key in enumerate(steps)}
+    failures = Failures(on_error)
+    for keys, question in questions(pipeline, memory, steps, options, covariates, failures):
+        forecast = beside.predict(pipeline, question, options, on_error)
+        own = forecast.quantiles.reshape(len(keys), n_variables, -1, len(levels))
+        quantiles[[place[key] for key in keys], :, : question.horizon] = own
+        for number, reason in forecast.failures.items():
+            failures.add(question.names[number], ValueError(reason))
+    warn_of_failures(failures.reasons, len(steps) * n_variables, str)
+    return quantiles
+
+
+def questions(
+    pipeline: ForecastPipeline,
+    memory: Memory,
+    steps: Steps,
+    options: ForecastOptions,
+    covariates: Covariates,
+    failures: Failures,
+) -> list[tuple[list[Hashable], beside.Question]]:
+    """Return the questions that a forecast with covariates asks, one for each horizon.
+
+    An instance is forecast as far as it is asked, since a farther horizon needs covariates of
+    later steps, and is checked on longer windows.
+
+    Parameters
+    ----------
+    pipeline : ForecastPipeline
+    memory : Memory
+    steps : mapping of instance to ndarray of int
+    options : ForecastOptions
+    covariates : Covariates
+    failures : Failures
+        Notes instances whose covariates cannot be used.
+
+    Returns
+    -------
+    list of (list of instance, Question)
+        The series of a question are the variables of its instances.
+    """
+    on_error = "nan" if failures.collects else "raise"
+    unusable = Failures(on_error)
+    tables = covariates.remembered.tables(covariates.rows, memory, steps, unusable)
+    for key, reason in unusable.reasons.items():
+        for variable in memory.columns:
+            failures.add(f"{label(key)}, column {variable!r}", ValueError(reason))
+    groups: dict[int, list[Hashable]] = {}
+    for key in tables:
+        groups.setdefault(int(steps[key].max()), []).append(key)
+    found = []
+    for horizon, keys in groups.items():
+        series = contexts(pipeline, memory, keys, options, on_error)
+        every = [(key, variable) for key in keys for variable in memory.columns]
+        question = beside.Question(
+            series,
+            horizon,
+            [tables[key].known for key, _ in every],
+            [tables[key].past for key, _ in every],
+            [periods_of(memory.histories[key].step) for key, _ in every],
+            [f"{label(key)}, column {variable!r}" for key, variable in every],
+        )
+        found.append((keys, question))
+    return found
+
+
 def forecast_rows(
     pipeline: ForecastPipeline,
     memory: Memory,
     frame: pd.DataFrame,
     options: ForecastOptions,
     argument: str,
+    covariates: Covariates | None = None,
 ) -> Forecast:
     """Forecast the step of every row of a frame, in the order of its rows.
 
@@ -106,6 +203,8 @@ def forecast_rows(
     options : ForecastOptions
     argument : str
         Name of the argument that holds the frame, for errors.
+    covariates : Covariates, optional
+        As in `forecast_steps`.
 
     Returns
     -------
@@ -119,7 +218,7 @@ def forecast_rows(
     """
     panel = Panel.of(frame)
     steps = memory.steps_of(panel, f"{argument}: times")
-    forecast = forecast_steps(pipeline, memory, steps, options, argument)
+    forecast = forecast_steps(pipeline, memory, steps, options, argument, covariates=covariates)
     order = np.argsort(np.concatenate(panel.rows))
     return Forecast(forecast.quantiles[order], forecast.levels)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from copy import deepcopy
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,19 @@ import pandas as pd
 from sktime.datatypes import convert_to, get_cutoff
 from sktime.forecasting.base._base import _format_moving_cutoff_predictions
 from sktime.forecasting.model_evaluation import evaluate as sktime_evaluate
-from sktime.split import ExpandingWindowSplitter
+from sktime.split import ExpandingWindowSplitter, SameLocSplitter, TestPlusTrainSplitter
 from sktime.utils.validation.forecasting import check_fh
 
 from timer_forecaster.estimators import options_of, pipeline_of
-from timer_forecaster.inference import memo
-from timer_forecaster.inference.steps import contexts
+from timer_forecaster.failures import Failures
+from timer_forecaster.inference import beside, memo
+from timer_forecaster.inference.steps import contexts, questions
+from timer_forecaster.sktime.exogenous import refuse_array
 from timer_forecaster.sktime.forecaster import PANDAS, PipelineForecaster
 from timer_forecaster.sktime.horizons import steps_and_times
+
+State = tuple["BacktestingForecaster", Any]
+"""A forecaster, and the X that its `predict` will get."""
 
 _IN_PROCESS = (None, "None", "threading")
 
@@ -49,7 +55,9 @@ class BacktestingForecaster(PipelineForecaster):
         cv = ExpandingWindowSplitter(initial_window=1) if cv is None else cv
         frame = convert_to(y, PANDAS)
         copy = deepcopy(self)
-        self._prefetch((copy.update(frame.iloc[window]) for window, _ in cv.split(frame)), cv.fh)
+        refuse_array(X)
+        states = (copy.update(frame.iloc[window], X) for window, _ in cv.split(frame))
+        self._prefetch(((state, X) for state in states), cv.fh)
         return super().update_predict(y, cv, X, update_params, reset_forecaster)
 
     def _predict_moving_cutoff(
@@ -79,21 +87,32 @@ class BacktestingForecaster(PipelineForecaster):
             cutoffs.append(forecaster.cutoff)
         return _format_moving_cutoff_predictions(forecasts, cutoffs)
 
-    def _prefetch(self, states: Iterable[BacktestingForecaster], fh: Any) -> None:
+    def _prefetch(self, states: Iterable[State], fh: Any) -> None:
         """Make the forecasts of several states of this forecaster in one batch, to be recalled."""
-        questions = (question for state in states for question in state._questions(fh))
-        memo.prefetch(pipeline_of(self), questions, options_of(self))
+        pipe, options, plain = pipeline_of(self), options_of(self), []
+        asked = (state._question(fh, X, plain) for state, X in states)
+        beside.prefetch(pipe, (one for own in asked for one in own), options, self.on_error)
+        memo.prefetch(pipe, plain, options)
 
-    def _questions(self, fh: Any) -> Iterator[memo.Question]:
-        """Yield the series and the horizon that `predict` will ask for, if any step is future."""
+    def _question(self, fh: Any, X: Any, plain: list[memo.Question]) -> list[beside.Question]:
+        """Return the questions that `predict` will ask, if any step is future.
+
+        A question without covariates is added to `plain`.
+        """
         memory = self._memory
         asked = steps_and_times(check_fh(fh, freq=self._cutoff), memory.histories)
-        horizon = max(int(steps.max()) for steps, _ in asked.values())
-        if horizon > 0:
-            series = contexts(
-                pipeline_of(self), memory, memory.histories, options_of(self), self.on_error
-            )
-            yield [values.copy() for values in series], horizon  # states share no memory
+        steps = {key: own for key, (own, _) in asked.items()}
+        horizon = max(int(own.max()) for own in steps.values())
+        if horizon <= 0:
+            return []
+        pipe, options = pipeline_of(self), options_of(self)
+        covariates = self._covariates(self._check_X(X), True)
+        if covariates is None:
+            series = contexts(pipe, memory, memory.histories, options, self.on_error)
+            plain.append(([values.copy() for values in series], horizon))  # states share no memory
+            return []
+        failures = Failures(self.on_error)
+        return [one for _, one in questions(pipe, memory, steps, options, covariates, failures)]
 
 
 def evaluate(
@@ -131,7 +150,7 @@ def evaluate(
     Examples
     --------
     >>> from sktime.datasets import load_airline
-    >>> from sktime.split import ExpandingWindowSplitter
+    >>> from sktime.split import ExpandingWindowSplitter, SameLocSplitter, TestPlusTrainSplitter
     >>> from timer_forecaster.sktime import TimerS1Forecaster, evaluate
     >>> cv = ExpandingWindowSplitter(fh=[1, 2, 3], initial_window=100, step_length=10)
     >>> len(evaluate(TimerS1Forecaster(), cv, load_airline()))
@@ -142,18 +161,27 @@ def evaluate(
             f"forecaster is a {type(forecaster).__name__}, not one of timer_forecaster.sktime; "
             "use sktime.forecasting.model_evaluation.evaluate"
         )
-    if options.get("backend") in _IN_PROCESS and options.get("cv_global") is None:
+    if options.get("backend") in _IN_PROCESS and all(
+        options.get(name) is None for name in ("cv_global", "cv_X")
+    ):
         # An error here is raised again below, where error_score handles it.
         with suppress(Exception):
             copy = forecaster.clone()
             if not copy._tunes_in_fit():
-                copy._prefetch(_fold_by_fold(copy, cv, y, strategy), cv.fh)
+                copy._prefetch(_fold_by_fold(copy, cv, y, X, strategy), cv.fh)
     return sktime_evaluate(forecaster, cv, y, X, strategy, **options)
 
 
 def _fold_by_fold(
-    forecaster: BacktestingForecaster, cv: Any, y: Any, strategy: str
-) -> Iterator[BacktestingForecaster]:
-    """Fit or update with the training data of each fold in turn."""
-    for i, (train, _) in enumerate(cv.split_series(convert_to(y, PANDAS))):
-        yield forecaster.fit(train) if i == 0 or strategy == "refit" else forecaster.update(train)
+    forecaster: BacktestingForecaster, cv: Any, y: Any, X: Any, strategy: str
+) -> Iterator[State]:
+    """Fit or update with the training data of each fold in turn, as sktime splits y and X."""
+    y, parts = convert_to(y, PANDAS), repeat((None, None))
+    if X is not None:
+        X = convert_to(X, PANDAS)
+        parts = SameLocSplitter(TestPlusTrainSplitter(cv), y).split_series(X)
+    pairs = zip(cv.split_series(y), parts, strict=False)  # without X the parts do not end
+    for i, ((train, _), (X_train, X_test)) in enumerate(pairs):
+        fits = i == 0 or strategy == "refit"
+        state = forecaster.fit(train, X_train) if fits else forecaster.update(train, X_train)
+        yield state, X_test

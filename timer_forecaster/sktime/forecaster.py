@@ -6,7 +6,6 @@ and a `Forecast` into frames. The forecasts themselves are made in `timer_foreca
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,28 +15,28 @@ from packaging.version import Version
 from sktime.datatypes import convert_to
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.callers import stacklevel_of_caller
 from timer_forecaster.checks import check_choice
 from timer_forecaster.estimators import check_parameters, options_of, pipeline_of
 from timer_forecaster.failures import ON_ERROR
 from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference import Forecast
+from timer_forecaster.inference.covariates.warning import warn_of_covariates
 from timer_forecaster.inference.steps import forecast_rows, forecast_steps, steps_to_remember
+from timer_forecaster.sktime.exogenous import ExogenousForecaster, refuse_array
 from timer_forecaster.sktime.horizons import steps_and_times, with_freq
-from timer_forecaster.sktime.panels import PANELS, PanelForecaster
+from timer_forecaster.sktime.panels import PANELS
 from timer_forecaster.sktime.values import as_numbers, plain_levels
 
 POINTS = ("median", "mean")
-EXOGENOUS = ("raise", "warn")
 PANDAS = ["pd.DataFrame", *PANELS]
 _WITHOUT_TIMES = ("np.ndarray", "numpy3D")
 
 
-class PipelineForecaster(PanelForecaster):
+class PipelineForecaster(ExogenousForecaster):
     """Base of the forecasters: all that does not depend on the network.
 
     A subclass has, as parameters of its constructor, those that `timer_forecaster.estimators`
-    reads, and ``point`` and ``exogenous``, which `TimerS1Forecaster` describes.
+    reads, and ``point``, ``on_error`` and ``exogenous``, which `TimerS1Forecaster` describes.
 
     Notes
     -----
@@ -49,6 +48,10 @@ class PipelineForecaster(PanelForecaster):
     series. An update that ends before the remembered series do moves the cutoff back, as sktime
     defines it; all later steps are then forgotten.
 
+    *X* is remembered by instance and time, as far as y is. Steps without a row of X are missing.
+    `predict` reads columns of its X over the horizon, and columns that only `fit` had with a
+    delay of the horizon. `pretrain`, and finetuning in `fit`, ignore X.
+
     *Weights*. A fitted forecaster holds none. They are loaded at the first forecast into a cache
     of the process, which keeps four networks and which `timer_forecaster.release` empties. Copies
     and pickles hold the remembered steps, 8 bytes each, and the finetuned weights.
@@ -59,7 +62,8 @@ class PipelineForecaster(PanelForecaster):
     answers every question about it: points, quantiles, intervals, variances and distributions.
 
     *In-sample steps* are one-step forecasts, each from the steps before it, in one batch. They
-    cost a forecast for each step, and are NaN where no value was observed before.
+    cost a forecast for each step, and are NaN where no value was observed before. They are made
+    from y alone; with X, a warning says so.
 
     *Finetuning*. `pretrain` reads the newest steps of each series that `fit` would remember.
     Called again, it goes on from ``adapter_``. Later fits, clones, copies and pickles keep
@@ -73,7 +77,9 @@ class PipelineForecaster(PanelForecaster):
         "y_inner_mtype": PANDAS,
         "X_inner_mtype": PANDAS,
         "capability:multivariate": True,
-        "capability:exogenous": False,
+        "capability:exogenous": True,
+        "capability:categorical_in_X": True,
+        "capability:non_contiguous_X": True,
         "capability:insample": True,
         "capability:pred_int": True,
         "capability:pred_int:insample": True,
@@ -100,13 +106,17 @@ class PipelineForecaster(PanelForecaster):
         if "_histories" in state:
             names = ("_histories", "_instances", "_columns", "_index_names")
             state["_memory"] = Memory(*(state.pop(name) for name in names))
-        self.__dict__.update({"on_error": "raise"} | state)  # version 0.1 had none
+        if "covariates" not in state:  # of a version that could not use X
+            state = state | {"exogenous": None} if state.get("exogenous") == "raise" else state
+        # version 0.1 had none of these
+        self.__dict__.update({"on_error": "raise", "covariates": "auto", "_beside": None} | state)
 
-    def _fit(self, y: pd.DataFrame, X: None, fh: Any) -> PipelineForecaster:
+    def _fit(self, y: pd.DataFrame, X: pd.DataFrame | None, fh: Any) -> PipelineForecaster:
         self._check_parameters()
         if y.empty:
             raise ValueError("y is empty; a forecast needs at least one observed value")
         self._remember(Memory.of(y, self._length(), self.on_error))
+        self._remember_X(X, self._length())
         if self._tunes_in_fit():
             self._tune(self._memory)
         return self
@@ -118,6 +128,8 @@ class PipelineForecaster(PanelForecaster):
     def _pretrain(self, y: pd.DataFrame, X: None = None, fh: Any = None) -> PipelineForecaster:
         """Finetune to every series of a panel, from the adapter so far."""
         self._check_parameters()
+        if X is not None and not self._ignores_X():
+            warn_of_covariates("pretrain: the network is finetuned to y alone, without X")
         self._tune(Memory.of(y, self._length(), self.on_error))
         # sktime itself would not count an attribute that a fit had made before
         self._pretrained_attrs = ["adapter_"]
@@ -131,7 +143,7 @@ class PipelineForecaster(PanelForecaster):
         self.adapter_ = tuned(self, finetune, series)
 
     def _update(
-        self, y: pd.DataFrame, X: None = None, update_params: bool = True
+        self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True
     ) -> PipelineForecaster:
         y = self._memory.matched(y)
         # sktime labels by its latest y, whose columns may stand in another order
@@ -139,7 +151,9 @@ class PipelineForecaster(PanelForecaster):
         if self._y_metadata["mtype"] in _WITHOUT_TIMES:
             y = shifted(y, self._memory.next_time(), self._memory.integer_step())
             self._set_cutoff_from_y(y)
-        self._remember(self._memory.updated(y, self._length(), self.on_error))
+        memory = self._memory.updated(y, self._length(), self.on_error)
+        self._beside = self._beside_after(X, memory, self._length())
+        self._remember(memory)
         return self
 
     def _remember(self, memory: Memory) -> None:
@@ -155,22 +169,16 @@ class PipelineForecaster(PanelForecaster):
 
     def _check_parameters(self) -> None:
         check_choice("point", self.point, POINTS)
-        check_choice("exogenous", self.exogenous, EXOGENOUS)
+        self._check_exogenous()
         check_choice("on_error", self.on_error, ON_ERROR)
         check_parameters(self)
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
-        """Check as sktime does, and refuse X or warn of it; sktime drops it without a word."""
-        checked = super()._check_X_y(X=X, y=as_numbers(y), **options)
-        if X is not None:
-            message = f"X: {type(self).__name__} forecasts from y alone and cannot use X"
-            if self.exogenous == "raise":
-                raise ValueError(f"{message}; leave X out, or have it ignored by exogenous='warn'")
-            warnings.warn(f"{message}; it is ignored", stacklevel=stacklevel_of_caller("sktime"))
-        return checked
+        """Check as sktime does, but read the numbers of y first."""
+        return super()._check_X_y(X=X, y=as_numbers(y), **options)
 
-    def _predict(self, fh: Any, X: None) -> pd.DataFrame:
-        forecast, index = self._forecast(fh)
+    def _predict(self, fh: Any, X: pd.DataFrame | None) -> pd.DataFrame:
+        forecast, index = self._forecast(fh, X)
         return pd.DataFrame(self._points(forecast), index=index, columns=self._memory.columns)
 
     def predict_quantiles(self, fh: Any = None, X: Any = None, alpha: Any = None) -> Any:
@@ -181,35 +189,42 @@ class PipelineForecaster(PanelForecaster):
         """Forecast intervals; see `sktime.forecasting.base.BaseForecaster.predict_interval`."""
         return super().predict_interval(fh, X, plain_levels(coverage))
 
-    def _predict_quantiles(self, fh: Any, X: None, alpha: list[float]) -> pd.DataFrame:
-        forecast, index = self._forecast(fh)
+    def _predict_quantiles(
+        self, fh: Any, X: pd.DataFrame | None, alpha: list[float]
+    ) -> pd.DataFrame:
+        forecast, index = self._forecast(fh, X)
         values = np.stack([forecast.quantile(level) for level in alpha], axis=-1)
         columns = pd.MultiIndex.from_product([self._memory.columns, alpha])
         return pd.DataFrame(values.reshape(len(values), -1), index=index, columns=columns)
 
-    def _predict_var(self, fh: Any, X: None = None, cov: bool = False) -> pd.DataFrame:
+    def _predict_var(
+        self, fh: Any, X: pd.DataFrame | None = None, cov: bool = False
+    ) -> pd.DataFrame:
         if cov:
             raise ValueError("cov=True: steps are forecast one by one; leave cov out for variances")
-        forecast, index = self._forecast(fh)
+        forecast, index = self._forecast(fh, X)
         return pd.DataFrame(forecast.variance, index=index, columns=self._memory.columns)
 
-    def _predict_proba(self, fh: Any, X: None, marginal: bool = True) -> Any:
+    def _predict_proba(self, fh: Any, X: pd.DataFrame | None, marginal: bool = True) -> Any:
         from timer_forecaster.skpro import QuantileFunction
 
         if not marginal:
             raise ValueError("marginal=False: steps are forecast one by one, not jointly")
-        forecast, index = self._forecast(fh)
+        forecast, index = self._forecast(fh, X)
         return QuantileFunction(
             forecast.quantiles, forecast.levels, index=index, columns=self._memory.columns
         )
 
-    def _forecast(self, fh: Any) -> tuple[Forecast, pd.Index]:
+    def _forecast(self, fh: Any, X: pd.DataFrame | None) -> tuple[Forecast, pd.Index]:
         """Return the forecast that a horizon asks for, and the index of its rows."""
         memory = self._memory
         asked = steps_and_times(fh, memory.histories)
         steps = {key: own for key, (own, _) in asked.items()}
         options = options_of(self)
-        forecast = forecast_steps(pipeline_of(self), memory, steps, options, "fh", self.on_error)
+        covariates = self._covariates(X, any(own.max() > 0 for own in steps.values()))
+        forecast = forecast_steps(
+            pipeline_of(self), memory, steps, options, "fh", self.on_error, covariates
+        )
         return forecast, memory.labeled([times for _, times in asked.values()])
 
     def _points(self, forecast: Forecast) -> FloatArray:
@@ -225,8 +240,8 @@ class PipelineForecaster(PanelForecaster):
         ----------
         y : time series in an sktime format, optional
             Observed values. Default: all steps that the forecaster remembers.
-        X : None
-            Not used.
+        X : time series in an sktime format, optional
+            Rows of X at the later steps. Remembered steps are forecast without X.
 
         Returns
         -------
@@ -234,10 +249,12 @@ class PipelineForecaster(PanelForecaster):
             NaN where no value was observed at the step or before it.
         """
         self.check_is_fitted()
-        self._check_X(X)
-        memory = self._memory
+        memory, X_inner = self._memory, self._check_X(X)
         frame = memory.frame() if y is None else memory.matched(convert_to(y, PANDAS))
-        forecast = forecast_rows(pipeline_of(self), memory, frame, options_of(self), "y")
+        covariates = self._covariates(X_inner, self._memory.reaches_beyond(frame))
+        forecast = forecast_rows(
+            pipeline_of(self), memory, frame, options_of(self), "y", covariates
+        )
         observed = frame.to_numpy(dtype=np.float64, na_value=np.nan)
         residuals = pd.DataFrame(
             observed - self._points(forecast), index=frame.index, columns=memory.columns
@@ -253,6 +270,7 @@ class PipelineForecaster(PanelForecaster):
         Parameters and result are the same as in
         `sktime.forecasting.base.BaseForecaster.update_predict_single`.
         """
+        refuse_array(X)
         if isinstance(y, np.ndarray):  # sktime would forget here that arrays count on
             return self.update(y, X, update_params).predict(fh, X)
         return super().update_predict_single(y, fh, X, update_params)

@@ -26,10 +26,12 @@ class PanelForecaster(BaseForecaster):
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         refuse_missing_times(y)
-        if X is not None or not is_sorted_panel(y):
+        refuse_missing_times(X, "X")
+        if not all(one is None or is_sorted_panel(one) for one in (X, y)):
             return super()._check_X_y(X=X, y=y, **options)
-        super()._check_X_y(y=y.iloc[:1], **options)  # notes the type and the columns
-        return None, y
+        first_X, first_y = (None if one is None else one.iloc[:1] for one in (X, y))
+        super()._check_X_y(X=first_X, y=first_y, **options)  # notes the type and the columns
+        return X, y
 
     def predict(self, fh: Any = None, X: Any = None) -> Any:
         """Forecast the steps of a horizon.
@@ -61,14 +63,14 @@ def is_sorted_panel(y: Any) -> bool:
     return bool((np.diff(time[order])[same] >= 0).all())
 
 
-def refuse_missing_times(y: Any) -> None:
+def refuse_missing_times(y: Any, name: str = "y") -> None:
     """Raise a ValueError if a row of pandas data has no time; sktime calls this a wrong order."""
     if not isinstance(y, pd.Series | pd.DataFrame):
         return
     missing = np.asarray(y.index.get_level_values(-1).isna())
     if missing.any():
         raise ValueError(
-            f"y: {int(missing.sum())} of {len(y)} times are missing (NaT), the first in row "
+            f"{name}: {int(missing.sum())} of {len(y)} times are missing (NaT), the first in row "
             f"{int(missing.argmax())}; leave out the rows without a time"
         )
 

@@ -48,9 +48,9 @@ class TimerS1Forecaster(BacktestingForecaster):
         of `timer_forecaster.ForecastPipeline.from_pretrained`.
     dtype : str, torch.dtype or None, default="auto"
         Type to compute in; see `timer_forecaster.ForecastPipeline.from_pretrained`.
-    exogenous : {"raise", "warn"}, default="raise"
-        Reaction to an ``X``, which these forecasts cannot use: an error, or a warning that it is
-        ignored. The warning serves comparisons with forecasters that use ``X``.
+    exogenous : {"raise", "warn"}, optional
+        Reaction of earlier versions to ``X``: an error, or a warning that it is ignored. It goes
+        with the next release; ``covariates="off"`` ignores X.
     config : dict, TimerS1Config or TimerS1Architecture, optional
         With ``model_path=None``: sizes of a network of random weights, which are the same each
         time and **not trained**. Its forecasts mean nothing; it serves tests of software.
@@ -74,6 +74,10 @@ class TimerS1Forecaster(BacktestingForecaster):
         Reaction to a series that cannot be forecast, such as one of a panel without any value.
         ``"nan"`` forecasts the other series, has NaN in place of the bad ones, and warns of them
         with `timer_forecaster.failures.SeriesWarning`.
+    covariates : {"auto", "always", "fast", "off"} or CovariateOptions, default="auto"
+        How the columns of ``X`` take part in forecasts: as far as a rolling check in the history of
+        each series convinces, in any case, as the first at a third of the cost, or not at all; see
+        `timer_forecaster.ForecastPipeline.predict`.
 
     Attributes
     ----------
@@ -118,7 +122,7 @@ class TimerS1Forecaster(BacktestingForecaster):
         batch_size: int | None = None,
         device_map: Any = "auto",
         dtype: Any = "auto",
-        exogenous: str = "raise",
+        exogenous: str | None = None,
         config: Any = None,
         quantization_config: Any = None,
         deterministic: bool = False,
@@ -126,6 +130,7 @@ class TimerS1Forecaster(BacktestingForecaster):
         adapter: Any = None,
         tuning: FinetuneConfig | None = None,
         on_error: str = "raise",
+        covariates: Any = "auto",
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -144,6 +149,7 @@ class TimerS1Forecaster(BacktestingForecaster):
         self.adapter = adapter
         self.tuning = tuning
         self.on_error = on_error
+        self.covariates = covariates
         super().__init__()
 
     def _check_parameters(self) -> None:
@@ -181,10 +187,8 @@ class TimerS1Forecaster(BacktestingForecaster):
             "dtype": "float64",
         }
         brief = FinetuneConfig(steps=1, batch_size=2, context_length=32)
-        sets: list[dict[str, Any]] = [
+        return [
             {"model_path": "timer-s1-test"},
             {"model_path": "timer-s1-test", "tuning": brief, **options},
             {"model_path": None, "config": sizes, "tuning": brief, "deterministic": True},
         ]
-        # sktime's suite hands an X to every forecaster, whether its tags say that it uses X or not
-        return [{**own, "exogenous": "warn"} for own in sets]

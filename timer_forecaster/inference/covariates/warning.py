@@ -21,6 +21,24 @@ _KINDS = {
 }
 
 
+_names: ContextVar[Sequence[str] | None] = ContextVar("_names", default=None)
+
+
+@contextmanager
+def series_called(names: Sequence[str]) -> Iterator[None]:
+    """Let warnings call the series of a forecast by a caller's names, not by their numbers."""
+    token = _names.set(names)
+    try:
+        yield
+    finally:
+        _names.reset(token)
+
+
+def warn_of_covariates(message: str) -> None:
+    """Warn at the line of a user, which may have called a framework."""
+    warnings.warn(CovariateWarning(message), stacklevel=stacklevel_of_caller("sktime"))
+
+
 class CovariateWarning(UserWarning):
     """Covariates may say less, or more, than they seem to."""
 
@@ -43,16 +61,17 @@ class Notes:
 
     def warn(
         self,
-        name: Callable[[int], str] = "series[{}]".format,
+        name: Callable[[int], str] | None = None,
         noun: str = "series",
-        frameworks: Sequence[str] = (),
+        frameworks: Sequence[str] = ("sktime",),
     ) -> None:
         """Give one warning for each kind, or leave it to the caller (`collected_notes`).
 
         Parameters
         ----------
-        name : callable
-            Returns the name of a series from its number.
+        name : callable, optional
+            Returns the name of a series from its number. Default: as `series_called` has it, or its
+            number.
         noun : str
             Name of several series.
         frameworks : sequence of str
@@ -61,8 +80,9 @@ class Notes:
         if (collector := _collector.get()) is not None:
             collector.join(self)
             return
+        name = name or _name
         for kind, text in _KINDS.items():
-            found = {column: at for (same, column), at in self._series.items() if same == kind}
+            found = {column: at for (own, column), at in self._series.items() if own == kind}
             if not found:
                 continue
             number = len({series for at in found.values() for series in at})
@@ -75,6 +95,11 @@ class Notes:
                 CovariateWarning(f"{subject} {text} {where}"),
                 stacklevel=stacklevel_of_caller(*frameworks),
             )
+
+
+def _name(number: int) -> str:
+    names = _names.get()
+    return f"series[{number}]" if names is None else names[number]
 
 
 _collector: ContextVar[Notes | None] = ContextVar("_collector", default=None)

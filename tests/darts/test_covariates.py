@@ -29,7 +29,7 @@ from darts_cases import (
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.darts import TimerS1Model
 from timer_forecaster.failures import SeriesWarning
-from timer_forecaster.frames.periods import periods_of
+from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateWarning
 
 __all__ = ["elsewhere", "fits", "rows_of_calls", "without_chatter"]  # fixtures

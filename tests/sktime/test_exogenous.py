@@ -19,7 +19,7 @@ from sktime.transformations.series.exponent import ExponentTransformer
 from sktime_cases import forecaster, walk
 
 from timer_forecaster import release
-from timer_forecaster.frames.periods import periods_of
+from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateWarning
 from timer_forecaster.sktime import TimerS1Forecaster
 from timer_forecaster.sktime import evaluate as timer_evaluate

@@ -22,7 +22,7 @@ from timer_forecaster.darts.framework import (
     PLModuleInput,
     SequentialTorchInferenceDataset,
 )
-from timer_forecaster.frames.periods import periods_of
+from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.inference.covariates import CovariateWarning
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.covariates.warning import Notes, collected_notes

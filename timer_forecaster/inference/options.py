@@ -10,7 +10,7 @@ import numpy as np
 
 from timer_forecaster.checks import check_choice, check_flag, check_integer
 from timer_forecaster.inference import multiscale
-from timer_forecaster.inference.covariates.options import CovariateOptions, as_covariate_options
+from timer_forecaster.inference.covariate_options import CovariateOptions, as_covariate_options
 from timer_forecaster.models.timer_s1 import ROLLOUTS, TimerS1Architecture
 
 ROLLOUT_CHOICES = ("auto", *ROLLOUTS)

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures, warn_of_failures
 from timer_forecaster.frames.beside import Beside
+from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.frames.history import History, Memory
 from timer_forecaster.frames.panel import Panel, label
-from timer_forecaster.frames.periods import periods_of
 from timer_forecaster.inference import beside, memo, multiscale
 from timer_forecaster.inference.covariates.warning import warn_of_covariates
 from timer_forecaster.inference.forecast import Forecast

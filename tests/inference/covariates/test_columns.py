@@ -80,5 +80,5 @@ def test_types_are_refused_by_name():
         pipe.predict(np.arange(5.0), 2, known="price")
     with pytest.raises(TypeError, match=r"known\[0\] column 'day'.*dates"):
         pipe.predict(np.arange(5.0), 2, known=[{"day": pd.date_range("2024", periods=7)}])
-    with pytest.raises(ValueError, match="categories=.'shop'. are no columns"):
+    with pytest.raises(ValueError, match=r"categories=.'shop'. are no columns"):
         pipe.predict(np.arange(5.0), 2, known=[{"x": np.arange(7.0)}], categories=["shop"])

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from timer_forecaster.inference.covariate_options import MODELS
 from timer_forecaster.inference.covariates.columns import Column, Covariates
 from timer_forecaster.inference.covariates.cycles import Cycles
 from timer_forecaster.inference.covariates.features import features_of
 from timer_forecaster.inference.covariates.models import fitted_models
-from timer_forecaster.inference.covariates.options import MODELS
 from timer_forecaster.inference.covariates.ridge import Span
 from timer_forecaster.inference.covariates.warning import Notes
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from timer_forecaster import ForecastPipeline
+from timer_forecaster.inference.covariate_options import CovariateOptions
 from timer_forecaster.inference.covariates.columns import Column, Covariates
 from timer_forecaster.inference.covariates.cycles import Cycles
-from timer_forecaster.inference.covariates.options import CovariateOptions
 from timer_forecaster.inference.covariates.plan import Planner
 from timer_forecaster.inference.covariates.warning import Notes
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timer_forecaster.inference.covariates.options import CovariateOptions
+from timer_forecaster.inference.covariate_options import CovariateOptions
 from timer_forecaster.inference.covariates.windows import check_windows
 
 PATCH = 16

@@ -6,7 +6,7 @@ context weighs these forecasts against the plain one, and falls back on it where
 convince. `docs/covariates.md` describes the method.
 """
 
-from timer_forecaster.inference.covariates.options import CovariateOptions
+from timer_forecaster.inference.covariate_options import CovariateOptions
 from timer_forecaster.inference.covariates.report import CovariateReport
 from timer_forecaster.inference.covariates.warning import CovariateWarning
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.inference.covariates.options import MODELS
+from timer_forecaster.inference.covariate_options import MODELS
 from timer_forecaster.inference.covariates.plan import Plan
 from timer_forecaster.inference.covariates.report import PLAIN, CovariateReport
 from timer_forecaster.inference.covariates.weights import Check

@@ -8,11 +8,11 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
+from timer_forecaster.inference.covariate_options import as_covariate_options
 from timer_forecaster.inference.covariates.check import checks_of
 from timer_forecaster.inference.covariates.columns import Covariates
 from timer_forecaster.inference.covariates.cycles import Cycles
 from timer_forecaster.inference.covariates.effects import report_of
-from timer_forecaster.inference.covariates.options import as_covariate_options
 from timer_forecaster.inference.covariates.plan import Plan, Planner
 from timer_forecaster.inference.covariates.report import CovariateReport
 from timer_forecaster.inference.covariates.warning import Notes

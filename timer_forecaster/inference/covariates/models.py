@@ -59,7 +59,7 @@ def fitted_models(
     Parameters
     ----------
     names : sequence of str
-        Some of `timer_forecaster.inference.covariates.options.MODELS`. Those on the logarithmic
+        Some of `timer_forecaster.inference.covariate_options.MODELS`. Those on the logarithmic
         scale are left out if a value is not positive.
     series : ndarray, shape (steps,)
         NaN where missing.

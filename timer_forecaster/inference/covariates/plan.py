@@ -8,11 +8,11 @@ import math
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.covariate_options import CovariateOptions
 from timer_forecaster.inference.covariates.columns import Covariates
 from timer_forecaster.inference.covariates.cycles import Cycles
 from timer_forecaster.inference.covariates.features import Features, features_of
 from timer_forecaster.inference.covariates.models import Model, fitted_models
-from timer_forecaster.inference.covariates.options import CovariateOptions
 from timer_forecaster.inference.covariates.ridge import Span
 from timer_forecaster.inference.covariates.warning import Notes
 from timer_forecaster.inference.covariates.windows import Windows, check_windows

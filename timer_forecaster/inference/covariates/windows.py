@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from timer_forecaster.inference.covariates.options import Effort
+from timer_forecaster.inference.covariate_options import Effort
 from timer_forecaster.inference.covariates.ridge import Span
 
 _MOST_HISTORY = 1024  # steps before the oldest origin of a row

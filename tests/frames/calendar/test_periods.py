@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from timer_forecaster.frames.calendar.opening import DAY, OpenHours
-from timer_forecaster.frames.periods import periods_of
+from timer_forecaster.frames.calendar.periods import periods_of
 
 
 @pytest.mark.parametrize(

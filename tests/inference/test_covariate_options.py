@@ -2,7 +2,7 @@
 
 import pytest
 
-from timer_forecaster.inference.covariates.options import (
+from timer_forecaster.inference.covariate_options import (
     FEW_MODELS,
     MODELS,
     CovariateOptions,

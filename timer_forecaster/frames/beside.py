@@ -83,8 +83,7 @@ class Beside(NamedTuple):
                 f"X lacks columns {absent}, which X had in fit; pass them, with NaN where a value "
                 "is unknown"
             )
-        new_labels = {} if self.values else None
-        given, labels = self._read(X, memory, new_labels)
+        given, labels = self._read(X, memory, is_new=not self.values)
         values: dict[Hashable, FloatArray] = {}
         moves: dict[tuple[int, int], int] = {}
         for key, history in memory.histories.items():
@@ -130,7 +129,7 @@ class Beside(NamedTuple):
         _refuse_other_columns(X, self.columns)
         given, labels = _Given({}, {}), self.labels
         if X.shape[1]:
-            given, labels = self._read(X, memory, {})
+            given, labels = self._read(X, memory)
         known = [i for i, name in enumerate(self.columns) if name in X.columns]
         past = [i for i in range(len(self.columns)) if i not in known]
         found = {}
@@ -187,16 +186,16 @@ class Beside(NamedTuple):
         return {self.columns[i]: _labeled(values[i], labels[i]) for i in which}
 
     def _read(
-        self, X: pd.DataFrame, memory: Memory, known: dict[Hashable, Labels] | None
+        self, X: pd.DataFrame, memory: Memory, is_new: bool = False
     ) -> tuple[_Given, tuple[Labels, ...]]:
         """Return the rows of a frame, in the columns of these covariates, and all labels.
 
-        Columns that the frame lacks are missing. With ``known=None`` columns have no kind yet.
+        Columns that the frame lacks are missing. New columns may hold numbers or categories.
         """
         numbers, labels = np.full((len(X), len(self.columns)), np.nan), list(self.labels)
         for i, name in enumerate(self.columns):
             if name in X.columns:
-                numbers[:, i], labels[i] = _numbers(X[name], labels[i], known is None)
+                numbers[:, i], labels[i] = _numbers(X[name], labels[i], is_new)
         panel = Panel.of(pd.DataFrame(numbers, index=X.index))
         for key in panel.keys:
             if key not in memory.histories:

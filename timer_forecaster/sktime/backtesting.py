@@ -89,7 +89,8 @@ class BacktestingForecaster(PipelineForecaster):
 
     def _prefetch(self, states: Iterable[State], fh: Any) -> None:
         """Make the forecasts of several states of this forecaster in one batch, to be recalled."""
-        pipe, options, plain = pipeline_of(self), options_of(self), []
+        pipe, options = pipeline_of(self), options_of(self)
+        plain: list[memo.Question] = []
         asked = (state._question(fh, X, plain) for state, X in states)
         beside.prefetch(pipe, (one for own in asked for one in own), options, self.on_error)
         memo.prefetch(pipe, plain, options)

@@ -29,6 +29,7 @@ def estimator(**changed):
         "rollout": "auto",
         "flip": False,
         "batch_size": None,
+        "covariates": "auto",
     }
     assert changed.keys() <= {*parameters, "adapter_"}
     return types.SimpleNamespace(**parameters | changed)

@@ -15,6 +15,7 @@ from places import ROOT
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.finetuning import FinetuneConfig
+from timer_forecaster.inference.covariates import CovariateOptions
 from timer_forecaster.models.timer_s1 import TimerS1Config
 
 pytest.importorskip("sklearn")
@@ -346,6 +347,11 @@ def test_parameters_are_stored_as_they_are(tmp_path):
         "quantization": "int8",
         "adapter": tmp_path,
         "tuning": FinetuneConfig(steps=3),
+        "known": ["price"],
+        "past": np.array(["rain"]),
+        "categories": {"price"},
+        "cycles": [24, 168],
+        "covariates": CovariateOptions(windows=4),
     }
     estimator = TimerS1Regressor(**given_values)
     assert all(estimator.get_params()[name] is value for name, value in given_values.items())

@@ -6,7 +6,7 @@ Rows of X are series, columns of y are the steps after them. Forecasts come from
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from timer_forecaster.extras import missing_extra
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
     from sklearn.utils import Tags
-    from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+    from sklearn.utils.validation import check_is_fitted
 except ImportError as error:
     need = "timer_forecaster.sklearn needs scikit-learn 1.6 or newer"
     raise ImportError(missing_extra(need, "sklearn")) from error
@@ -26,7 +26,11 @@ from timer_forecaster.checks import check_levels, is_level
 from timer_forecaster.estimators import check_parameters, options_of, pipeline_of, tuned
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.inference import Forecast, memo
-from timer_forecaster.sklearn.tables import as_numbers
+from timer_forecaster.inference.covariates import CovariateOptions
+from timer_forecaster.inference.covariates.cycles import as_cycles
+from timer_forecaster.inference.covariates.warning import collected_notes
+from timer_forecaster.sklearn.columns import TARGET
+from timer_forecaster.sklearn.rows import Rows, fitted_rows, rows_of
 
 __all__ = ["TimerS1Regressor"]
 
@@ -90,6 +94,25 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
     tuning : timer_forecaster.finetuning.FinetuneConfig, optional
         Settings of finetuning in `fit`, on its X and y. The default of their ``horizon`` is the
         number of steps in y, and of their ``context_length`` the one above.
+    known : sequence of str, default=()
+        Covariates that are known over the horizon. X is then a frame, as `make_windows` returns it,
+        and its columns are found by their names: ``target[-1]`` is the newest step of the series,
+        ``price[-1]`` the price of that step, ``price[+1]`` that of the first step of y. The order
+        of the columns does not matter.
+    past : sequence of str, default=()
+        Covariates that are known up to the end of the window alone.
+    categories : sequence of str, default=()
+        Covariates of numbers that are categories. Texts and categories of pandas are found by
+        themselves.
+    cycles : sequence of float, optional
+        Periods of the series in steps, such as (24, 168) of hourly steps. They keep the effects of
+        covariates and of the time of day apart.
+    covariates : {"auto", "always", "fast", "off"} or CovariateOptions, default="auto"
+        ``"auto"`` uses covariates as far as a rolling check in the window of a row convinces,
+        ``"always"`` in any case, ``"off"`` never; see
+        `timer_forecaster.ForecastPipeline.predict`. Each row is one series with a fit and a check
+        of its own: no coefficients are shared between rows, and `fit` learns none. So windows
+        should be long, and hold the effect many times.
 
     Attributes
     ----------
@@ -97,7 +120,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         Weights that `fit` has finetuned, only with ``tuning``. Forecasts use it in place of
         ``adapter``.
     n_features_in_ : int
-        Length of the windows.
+        Number of columns of X: the length of the windows, if there are no covariates.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns of X, if all of them are strings.
     n_outputs_ : int
@@ -132,6 +155,15 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
     >>> scores = cross_val_score(TimerS1Regressor(), X, y, cv=TimeSeriesSplit(3))
     >>> bool((scores > 0.9).all())
     True
+
+    With prices that are known in advance:
+
+    >>> prices = np.random.default_rng(0).uniform(1, 2, 400)
+    >>> sales = 50 - 20 * prices + np.sin(np.arange(400) / 4)
+    >>> X, y = make_windows(sales, 96, 12, step=12, known={"price": prices})
+    >>> model = TimerS1Regressor(known=["price"]).fit(X[:-1], y[:-1])
+    >>> bool(abs(model.predict(X[-1:]) - y[-1]).max() < 2)
+    True
     """
 
     def __init__(
@@ -150,6 +182,11 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         quantization: str | None = None,
         adapter: Any = None,
         tuning: FinetuneConfig | None = None,
+        known: Sequence[str] = (),
+        past: Sequence[str] = (),
+        categories: Sequence[str] = (),
+        cycles: Sequence[float] | None = None,
+        covariates: str | CovariateOptions = "auto",
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -165,6 +202,11 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.quantization = quantization
         self.adapter = adapter
         self.tuning = tuning
+        self.known = known
+        self.past = past
+        self.categories = categories
+        self.cycles = cycles
+        self.covariates = covariates
 
     def __sklearn_tags__(self) -> Tags:
         """Return the abilities of the regressor."""
@@ -181,7 +223,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, window_length)
-            Look-back windows, old to new; NaN means missing.
+            Look-back windows, old to new; NaN means missing. A frame if there are covariates.
         y : array-like of shape (n_samples, horizon) or (n_samples,)
             Steps after each window. Only ``tuning`` uses the values. It validates by the last
             rows, so rows should be in the order of time, also rows of several series.
@@ -203,23 +245,14 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         """
         self.__dict__.pop("adapter_", None)  # from an earlier fit
         self._check_parameters()
-        X, y = validate_data(
-            self,
-            as_numbers(X, "X"),
-            as_numbers(y, "y"),
-            validate_separately=(
-                {"dtype": np.float64, "ensure_all_finite": "allow-nan"},
-                {"dtype": np.float64, "ensure_2d": False},
-            ),
-        )
-        check_consistent_length(X, y)
+        rows, y = fitted_rows(self, X, y)
         self._output_shape: tuple[int, ...] = y.shape[1:]
         self.n_outputs_ = y.shape[1] if y.ndim == 2 else 1
         if self.tuning is not None:
             from timer_forecaster.finetuning import finetune_windows
 
             targets = y.reshape(len(y), self.n_outputs_)
-            self.adapter_ = tuned(self, finetune_windows, self._contexts(X), targets)
+            self.adapter_ = tuned(self, finetune_windows, self._contexts(rows), targets)
         return self
 
     def predict(self, X: Any) -> FloatArray:
@@ -238,8 +271,14 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            If a row holds no observed value, X does not fit the X of `fit`, or a parameter that
-            was set after `fit` cannot be used.
+            If a row holds no observed value, or no value of a known column in the horizon, if X
+            does not fit the X of `fit`, or a parameter that was set after `fit` cannot be used.
+
+        Warns
+        -----
+        timer_forecaster.inference.covariates.CovariateWarning
+            If a covariate can say less, or more, than it seems to; see
+            `timer_forecaster.ForecastPipeline.predict`.
         """
         forecast = self._forecast(X)
         if isinstance(self.point, str):
@@ -289,14 +328,23 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
     def _forecast(self, X: Any) -> Forecast:
         check_is_fitted(self)
         self._check_parameters()
-        X = as_numbers(X, "X")
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-        self._contexts(X)
-        return memo.predict(pipeline_of(self), X, self.n_outputs_, options_of(self))
+        rows = rows_of(self, X)
+        self._contexts(rows)
+        with collected_notes() as notes:
+            forecast = memo.predict(
+                pipeline_of(self),
+                rows.target,
+                self.n_outputs_,
+                options_of(self),
+                tables=rows.tables,
+            )
+        notes.warn("row {} of X".format, "rows of X", ["sklearn"])
+        return forecast
 
-    def _contexts(self, X: FloatArray) -> FloatArray:
-        """Return the newest columns, each row with an observed value."""
-        newest = X[:, -(options_of(self).context_length or X.shape[1]) :]
+    def _contexts(self, rows: Rows) -> FloatArray:
+        """Return the newest steps of the windows, each row with an observed value."""
+        windows = rows.target
+        newest = windows[:, -(options_of(self).context_length or windows.shape[1]) :]
         _check_observed(newest)
         return newest
 
@@ -307,6 +355,29 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
                 f"point={self.point!r} is unknown; use 'median', 'mean' or a level inside (0, 1)"
             )
         check_parameters(self)
+        _check_covariates(self)
+
+
+def _check_covariates(estimator: TimerS1Regressor) -> None:
+    """Check the parameters that name the covariates."""
+    for argument in ("known", "past", "categories"):
+        names = getattr(estimator, argument)
+        if isinstance(names, str) or not isinstance(names, (Sequence, Set, np.ndarray)):
+            raise TypeError(f"{argument}={names!r} must be a sequence of names, such as ('price',)")
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError(f"{argument}={names!r} must hold texts, the names of covariates")
+    names = [*estimator.known, *estimator.past]
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise ValueError(f"{twice[0]!r} occurs twice in known and past; once is enough")
+    if TARGET in names:
+        raise ValueError(f"{TARGET!r} in known or past is the name of the series, no covariate")
+    strangers = [name for name in estimator.categories if name not in names]
+    if strangers:
+        raise ValueError(f"categories: {strangers[0]!r} is neither in known nor in past")
+    as_cycles(estimator.cycles, 1)
+    if any(map(np.iterable, estimator.cycles or ())):
+        raise TypeError(f"cycles={estimator.cycles!r} must be a sequence of numbers")
 
 
 def _check_observed(X: FloatArray) -> None:

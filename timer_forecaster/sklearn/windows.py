@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.inference.scaling import check_finite
 from timer_forecaster.inference.series import as_series
+from timer_forecaster.sklearn.lags import Cut, Table, named_windows, tables_beside
 
 
 def make_windows(
@@ -21,7 +21,9 @@ def make_windows(
     *,
     min_history: int | None = None,
     return_groups: bool = False,
-) -> tuple[NDArray[Any], ...]:
+    known: Any = None,
+    past: Any = None,
+) -> tuple[Any, ...]:
     """Cut series into look-back windows and the steps after them.
 
     Rows are ordered by series and then by time. If ``step`` is below ``horizon``, targets overlap:
@@ -45,11 +47,19 @@ def make_windows(
         filled with NaN from the left. Default: ``window_length``, which needs no NaN.
     return_groups : bool, default=False
         Whether to return the number of each row's series as well, for ``GroupKFold``.
+    known : DataFrame or dict, or list of them with one for each series, optional
+        Covariates that are known over the horizon, such as prices, holidays or a weather forecast.
+        A row for each step of the series; NaN means missing. All series need the same columns.
+    past : DataFrame or dict, or list of them with one for each series, optional
+        Covariates that are known up to the end of the window alone.
 
     Returns
     -------
-    X : ndarray of shape (n_windows, window_length)
-        Windows, old to new.
+    X : ndarray of shape (n_windows, window_length), or DataFrame
+        Windows, old to new. With covariates a frame, whose columns are named by their steps from
+        the end of the window: ``target[-2]``, ``target[-1]``, then ``price[-2]``, ``price[-1]``
+        and, of known columns, ``price[+1]`` up to the horizon. Columns of categories and texts stay
+        such.
     y : ndarray of shape (n_windows, horizon)
         Targets, the steps after each window.
     groups : ndarray of shape (n_windows,)
@@ -75,24 +85,45 @@ def make_windows(
     >>> make_windows(np.arange(4), window_length=3, horizon=2, min_history=1)[0]
     array([[nan, nan,  0.],
            [nan,  0.,  1.]])
+
+    With a covariate that is known one step ahead:
+
+    >>> import pandas as pd
+    >>> prices = pd.DataFrame({"price": [5.0, 5.0, 4.0]})
+    >>> make_windows(np.arange(3), 2, 1, known=prices)[0]
+       target[-2]  target[-1]  price[-2]  price[-1]  price[+1]
+    0         0.0         1.0        5.0        5.0        4.0
     """
     window_length = check_integer("window_length", window_length)
     horizon, step = check_integer("horizon", horizon), check_integer("step", step)
     return_groups = check_flag("return_groups", return_groups)
     min_history = _checked_history(min_history, window_length)
     parts = as_series(series)
+    lengths = [len(values) for values in parts]
+    tables = [
+        tables_beside(given, name, series, lengths)
+        for given, name in ((known, "known"), (past, "past"))
+    ]
+    _check_roles(*tables)
+    cut = Cut(window_length, horizon, step, window_length - min_history)
     blocks = []
     for i, values in enumerate(parts):
         name = f"series[{i}]" if len(parts) > 1 else "series"
         _check_length(name, len(values), min_history, horizon)
         check_finite(values, name)
-        padded = np.pad(values, (window_length - min_history, 0), constant_values=np.nan)
-        windows = sliding_window_view(padded, window_length + horizon)
-        blocks.append(windows[(len(windows) - 1) % step :: step])
+        blocks.append(cut.windows(values))
     X, y = np.hsplit(np.concatenate(blocks), [window_length])
+    made = named_windows(X, *tables, cut) if any(tables) else X
     if not return_groups:
-        return X, y
-    return X, y, np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])
+        return made, y
+    return made, y, np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])
+
+
+def _check_roles(known: Sequence[Table], past: Sequence[Table]) -> None:
+    """Refuse a column that is both known and past."""
+    both = [name for name in known[0] if name in past[0]] if known and past else []
+    if both:
+        raise ValueError(f"column {both[0]!r} is in known and in past; a known column is enough")
 
 
 def _checked_history(min_history: int | None, window_length: int) -> int:

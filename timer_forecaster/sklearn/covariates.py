@@ -1,0 +1,110 @@
+"""Values of covariates from the named columns of X: a table for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.covariates.tables import Tables
+from timer_forecaster.sklearn.columns import Layout
+from timer_forecaster.sklearn.tables import as_numbers
+from timer_forecaster.values import first_unreal, is_missing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def tables_of(
+    X: pd.DataFrame,
+    layout: Layout,
+    categories: Collection[str],
+    cycles: Sequence[float] | None,
+) -> Tables:
+    """Return the covariates of each row.
+
+    Parameters
+    ----------
+    X : DataFrame
+    layout : Layout
+    categories : collection of str
+        Covariates of numbers that are categories.
+    cycles : sequence of float, optional
+        Periods in steps, of all rows.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a column holds neither numbers nor texts, or is infinite. The message names it.
+    """
+    known, past = (
+        _rows({name: _block(X.iloc[:, places]) for name, places in part.items()}, len(X))
+        for part in (layout.known, layout.past)
+    )
+    return Tables(known, past, categories, None if cycles is None else [cycles] * len(X))
+
+
+def check_horizon(X: pd.DataFrame, layout: Layout, horizon: int) -> None:
+    """Refuse a row that has no value of a known column in the horizon.
+
+    Raises
+    ------
+    ValueError
+        Naming the row and the columns.
+    """
+    for name, places in layout.known.items():
+        future = X.iloc[:, places[-horizon:]]
+        empty = np.flatnonzero(future.isna().to_numpy().all(axis=1))
+        if len(empty):
+            raise ValueError(
+                f"row {empty[0]} of X has no value of {name!r} in the horizon, columns "
+                f"{future.columns[0]!r} to {future.columns[-1]!r}; pass {name!r} as past if it is "
+                "not known"
+            )
+
+
+def _rows(blocks: Mapping[str, NDArray[Any]], n_rows: int) -> list[dict[str, Any]] | None:
+    """Return a table for each row; None if there are no columns."""
+    if not blocks:
+        return None
+    return [{name: block[row] for name, block in blocks.items()} for row in range(n_rows)]
+
+
+def _block(columns: pd.DataFrame) -> NDArray[Any]:
+    """Return the steps of a covariate (rows, steps): numbers, or texts and None."""
+    dtypes = [str(dtype) for dtype in columns.dtypes]
+    if "category" not in dtypes:
+        if not any(_may_be_text(dtype) for dtype in columns.dtypes):
+            return _finite(columns)
+        objects = columns.to_numpy(dtype=object)
+        found = first_unreal(objects)
+        if found is None or not isinstance(objects.ravel()[found[0]], str):
+            return _finite(columns)
+    return _texts(columns.to_numpy(dtype=object))
+
+
+def _may_be_text(dtype: Any) -> bool:
+    return getattr(dtype, "kind", "O") in "OU"
+
+
+def _finite(columns: pd.DataFrame) -> FloatArray:
+    """Return columns of numbers in float64; refuse infinite values by their place."""
+    numbers = as_numbers(columns, "X").to_numpy(dtype=np.float64, na_value=np.nan)
+    infinite = np.argwhere(np.isinf(numbers))
+    if len(infinite):
+        row, step = infinite[0]
+        raise ValueError(
+            f"row {row} of X is infinite in column {columns.columns[step]!r}; NaN means missing"
+        )
+    return np.asarray(numbers)
+
+
+def _texts(objects: NDArray[Any]) -> NDArray[Any]:
+    """Return the texts of categories, None where missing."""
+    texts = np.empty(objects.shape, dtype=object)
+    for place, value in np.ndenumerate(objects):
+        texts[place] = None if is_missing(value) or value != value else str(value)
+    return texts

@@ -202,10 +202,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.quantization = quantization
         self.adapter = adapter
         self.tuning = tuning
-        self.known = known
-        self.past = past
-        self.categories = categories
-        self.cycles = cycles
+        self.known, self.past = known, past
+        self.categories, self.cycles = categories, cycles
         self.covariates = covariates
 
     def __sklearn_tags__(self) -> Tags:

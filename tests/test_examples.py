@@ -50,6 +50,22 @@ def test_a_grid_search_over_windows_finds_the_longest_context(tmp_path):
     assert (tmp_path / "french_load_sklearn.png").stat().st_size > 10_000
 
 
+def test_covariates_lower_the_errors_of_bike_rentals(tmp_path):
+    for package in ("sklearn", "lightgbm", "matplotlib"):
+        pytest.importorskip(package)
+    printed = run("covariates.py", tmp_path)
+    scores = printed_table(printed, n_columns=3)
+    alone, beside = "Timer-S1, rentals alone", "Timer-S1, with covariates"
+    assert scores.index.tolist() == [alone, beside, "LightGBM", "ridge regression"]
+    maes, losses, inside = (scores[column] for column in scores)
+    assert maes[beside] < 0.95 * maes[alone]
+    assert losses[beside] < 0.95 * losses[alone]
+    assert losses[beside] < losses["ridge regression"]
+    assert 0.72 < inside[beside] < 0.9
+    assert re.search(r"saved in the check: [1-9]\d*% of the quantile loss", printed)
+    assert (tmp_path / "bike_sharing_covariates.png").stat().st_size > 10_000
+
+
 @pytest.mark.slow
 def test_model_selection_ranks_models_and_shows_the_best(tmp_path):
     for package in ("sktime", "statsmodels", "matplotlib"):
@@ -162,3 +178,12 @@ def test_the_weeks_of_gasoline_are_complete():
     expected = pd.date_range("1991-02-08", "2021-04-30", freq="W-FRI")
     assert gasoline["week"].tolist() == expected.tolist()
     assert gasoline["thousand_barrels_a_day"].between(5_000, 10_000).all()
+
+
+def test_the_hours_of_bike_rentals_are_complete():
+    bikes = pd.read_csv(EXAMPLES / "bike_sharing.csv", parse_dates=["time"])
+    assert bikes["time"].tolist() == pd.date_range("2012-08-29", periods=3000, freq="h").tolist()
+    assert bikes["time"].iloc[-1] == pd.Timestamp("2012-12-31 23:00")
+    assert not bikes.isna().any(axis=None)
+    assert bikes["rentals"].between(1, 977).all()
+    assert set(bikes["weather"]) == {"clear", "mist", "rain"}

@@ -517,6 +517,7 @@ def test_the_documentation_runs(monkeypatch, tmp_path):
         exec(block, names)  # noqa: S102
     assert (names["X"].shape, names["y"].shape) == ((985, 336), (985, 24))
     assert names["tomorrow"].shape == (1, 24)
+    assert names["day"].shape == (1, 24)
     assert names["tuned"].adapter_.report.improved
     assert (tmp_path / "my-adapter").is_dir()
     assert names["low"].shape == (24,)

@@ -20,10 +20,10 @@ _MOST_LISTED = 5
 class Layout(NamedTuple):
     """Places of the columns of X, old to new, of the target and of each covariate."""
 
-    target: Sequence[int]
-    known: Mapping[str, Sequence[int]]
+    target: list[int]
+    known: Mapping[str, list[int]]
     """The last ``horizon`` places are those of the steps of y."""
-    past: Mapping[str, Sequence[int]]
+    past: Mapping[str, list[int]]
 
 
 def name_of(name: str, step: int) -> str:

@@ -328,14 +328,10 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self._check_parameters()
         rows = rows_of(self, X)
         self._contexts(rows)
+        target: Any = rows.target  # its rows are a sequence of series
+        pipe, options = pipeline_of(self), options_of(self)
         with collected_notes() as notes:
-            forecast = memo.predict(
-                pipeline_of(self),
-                rows.target,
-                self.n_outputs_,
-                options_of(self),
-                tables=rows.tables,
-            )
+            forecast = memo.predict(pipe, target, self.n_outputs_, options, tables=rows.tables)
         notes.warn("row {} of X".format, "rows of X", ["sklearn"])
         return forecast
 

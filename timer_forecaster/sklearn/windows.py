@@ -41,7 +41,7 @@ def make_windows(
         Steps of a target.
     step : int, default=1
         Steps from one window to the next. The newest window of a series always ends ``horizon``
-        steps before the end of the series.
+        steps known_tables the end of the series.
     min_history : int, optional
         Smallest number of steps of the series in a window: windows at the start of a series are
         filled with NaN from the left. Default: ``window_length``, which needs no NaN.
@@ -100,11 +100,9 @@ def make_windows(
     min_history = _checked_history(min_history, window_length)
     parts = as_series(series)
     lengths = [len(values) for values in parts]
-    tables = [
-        tables_beside(given, name, series, lengths)
-        for given, name in ((known, "known"), (past, "past"))
-    ]
-    _check_roles(*tables)
+    known_tables = tables_beside(known, "known", series, lengths)
+    past_tables = tables_beside(past, "past", series, lengths)
+    _check_roles(known_tables, past_tables)
     cut = Cut(window_length, horizon, step, window_length - min_history)
     blocks = []
     for i, values in enumerate(parts):
@@ -113,7 +111,7 @@ def make_windows(
         check_finite(values, name)
         blocks.append(cut.windows(values))
     X, y = np.hsplit(np.concatenate(blocks), [window_length])
-    made = named_windows(X, *tables, cut) if any(tables) else X
+    made = named_windows(X, known_tables, past_tables, cut) if known_tables or past_tables else X
     if not return_groups:
         return made, y
     return made, y, np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])

@@ -1,7 +1,8 @@
 """Gain and cost of covariates, relative to the forecast without them.
 
-The folder holds a Parquet file for each data set (``item_id, timestamp, target`` and covariates) and
-``meta.json`` with its known, past and categorical columns, horizon, context, windows and stride.
+The folder holds a Parquet file for each data set, with the columns ``item_id``, ``timestamp``,
+``target`` and covariates, and ``meta.json`` with its known, past and categorical columns, horizon,
+context, windows and stride.
 
 Examples
 --------

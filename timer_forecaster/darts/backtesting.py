@@ -59,8 +59,9 @@ def historical_forecasts(
         return loop(series, **options)
     model._historical_forecasts_sanity_checks(series, **options)
     kept = {name: value for name, value in options.items() if name not in _TRAINING_OPTIONS}
+    options |= {name: given and given[0] for name, given in beside.items()}  # of the first
+    start = _start_of_loop(model, many[0], options)
     first, covariates_of_first = first_with_covariates(many, **beside)
-    start = _start_of_loop(model, many[0], options | covariates_of_first)
     frozen = model.untrained_model()
     frozen.fit(first, **covariates_of_first, **(options["fit_kwargs"] or {}))
     return frozen.historical_forecasts(series, **(kept | start), retrain=False)
@@ -112,8 +113,11 @@ def _start_of_loop(
     model: FoundationModel, series: TimeSeries, options: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the start of Darts' loop, if it leaves room for the training set of a new model."""
-    if model._fit_called or not _is_limited(options):
+    beside = options["past_covariates"] or options["future_covariates"]
+    limited = not model._fit_called and _is_limited(options)
+    if beside is None and not limited:
         return {}
+    options = options | {"show_warnings": limited and options["show_warnings"]}
     known = inspect.signature(_get_historical_forecasts_setup).parameters
     (first, _), *_ = _get_historical_forecasts_setup(
         model=model,
@@ -121,5 +125,7 @@ def _start_of_loop(
         series_idx=0,
         **{name: value for name, value in options.items() if name in known},
     )
+    if not limited:
+        return {}  # Darts has checked that there are windows with covariates
     after_the_end = first > series.end_time()
     return {"start": "end" if after_the_end else first, "start_format": "value"}

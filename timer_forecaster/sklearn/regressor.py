@@ -206,6 +206,11 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.categories, self.cycles = categories, cycles
         self.covariates = covariates
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickle; those of version 0.1 have no parameters of covariates."""
+        defaults = {"known": (), "past": (), "categories": (), "cycles": None, "covariates": "auto"}
+        super().__setstate__(defaults | state)
+
     def __sklearn_tags__(self) -> Tags:
         """Return the abilities of the regressor."""
         tags = super().__sklearn_tags__()

@@ -41,7 +41,7 @@ def make_windows(
         Steps of a target.
     step : int, default=1
         Steps from one window to the next. The newest window of a series always ends ``horizon``
-        steps known_tables the end of the series.
+        steps before the end of the series.
     min_history : int, optional
         Smallest number of steps of the series in a window: windows at the start of a series are
         filled with NaN from the left. Default: ``window_length``, which needs no NaN.

@@ -117,6 +117,22 @@ def _named(
     return names
 
 
+def _refuse_two_roles(
+    known: Sequence[Hashable], past: Sequence[Hashable], targets: Sequence[Hashable]
+) -> None:
+    """Refuse columns that are known and past, or covariates and targets."""
+    for column in known:
+        if column in past:
+            raise ValueError(
+                f"column {column!r} is in known_columns and in past_columns; a known column is "
+                "known in the past too, so name it in known_columns alone"
+            )
+    for argument, chosen in {"known_columns": known, "past_columns": past}.items():
+        for column in chosen:
+            if column in targets:
+                raise ValueError(f"column {column!r} is in target_columns and in {argument}")
+
+
 def _refuse_absent(known: Sequence[Hashable], future: Sequence[Hashable] | None, name: str) -> None:
     """Refuse known columns that the future does not have."""
     for column in known:

@@ -17,12 +17,12 @@ from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
-from timer_forecaster.frames.columns import read_ids, with_columns
-from timer_forecaster.frames.covariates.values import Values, values_of
-from timer_forecaster.frames.covariates.horizon import Horizon
-from timer_forecaster.frames.panel import Panel
 from timer_forecaster.frames.calendar.periods import periods_of
+from timer_forecaster.frames.columns import read_ids, with_columns
+from timer_forecaster.frames.covariates.horizon import Horizon
 from timer_forecaster.frames.covariates.roles import Names, Roles, roles_of
+from timer_forecaster.frames.covariates.values import Values, values_of
+from timer_forecaster.frames.panel import Panel
 from timer_forecaster.frames.stamps import parse_times
 from timer_forecaster.frames.stamps.alike import parse_alike
 

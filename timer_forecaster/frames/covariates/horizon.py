@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,7 @@ class Horizon(NamedTuple):
         ahead = future_times_of(panel, horizon + _MORE_STEPS)
         n_series = len(panel.keys) * len(panel.columns)
         wanted, own, later = _in_one_unit([ahead, *times])
+        wanted, own = cast(Stamps, wanted), cast(Stamps, own)
         steps = wanted.reshape(n_series, -1)
         place = np.repeat(np.arange(len(panel.keys)), len(panel.columns))
         rows = _trailing(panel)
@@ -127,19 +129,19 @@ def _trailing(panel: Panel) -> Rows:
     return np.concatenate(parts)
 
 
-def _in_one_unit(times: list[pd.Index | None]) -> list[Stamps]:
+def _in_one_unit(times: Sequence[pd.Index | None]) -> list[Stamps | None]:
     """Return times as integers in one unit."""
     dates = [one for one in times if isinstance(one, pd.DatetimeIndex)]
     unit = min((one.unit for one in dates), key=PER_UNIT.__getitem__, default=None)
-    stamps = []
-    for one in times:
-        if isinstance(one, pd.DatetimeIndex):
-            one = one.as_unit(cast(str, unit))
-        if isinstance(one, pd.DatetimeIndex | pd.PeriodIndex):
-            stamps.append(one.asi8)
-        else:
-            stamps.append(None if one is None else one.to_numpy(dtype=np.int64))
-    return cast(list[Stamps], stamps)
+    return [None if one is None else _stamps(one, unit) for one in times]
+
+
+def _stamps(times: pd.Index, unit: Any) -> Stamps:
+    if isinstance(times, pd.DatetimeIndex):
+        return times.as_unit(unit).asi8
+    if isinstance(times, pd.PeriodIndex):
+        return times.asi8
+    return times.to_numpy(dtype=np.int64)
 
 
 def _find(codes: Rows, stamps: Stamps, place: Rows, wanted: Stamps) -> Rows:

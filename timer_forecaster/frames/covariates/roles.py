@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from timer_forecaster.frames.containers import names_of
+from timer_forecaster.frames.table import is_empty
 
 Names = Sequence[Hashable] | str | None
 
@@ -96,6 +97,41 @@ def roles_of(
             f"{name} has no column beside the times and ids that is known over the horizon"
         )
     return Roles(read_known, read_past)
+
+
+def refuse_other_values(
+    future: pd.DataFrame, known: Sequence[Hashable], others: Collection[Hashable], name: str
+) -> None:
+    """Refuse columns of the future that nobody named, and that hold too much or nothing.
+
+    Parameters
+    ----------
+    future : pandas.DataFrame
+    known : sequence of hashable
+        Columns that are known because the future has them; they need values.
+    others : collection of hashable
+        Columns of times and ids, and past columns. All further ones are targets, whose values a
+        forecast must not know.
+    name : str
+        Name of the frame of the future.
+
+    Raises
+    ------
+    ValueError
+        Naming the column.
+    """
+    for column in future.columns:
+        empty = bool(is_empty(future[column]).all())
+        if column in known and empty:
+            raise ValueError(
+                f"{name} has no value in column {column!r}; name the targets in target_columns if "
+                "it is one, or name the columns to use in known_columns"
+            )
+        if column not in (*known, *others) and not empty:
+            raise ValueError(
+                f"{name} has values of the target {column!r}; leave the column out, or name the "
+                "columns that are known over the horizon in known_columns"
+            )
 
 
 def _named(

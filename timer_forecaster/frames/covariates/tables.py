@@ -20,7 +20,7 @@ from timer_forecaster.failures import Failures
 from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.frames.columns import read_ids, with_columns
 from timer_forecaster.frames.covariates.horizon import Horizon
-from timer_forecaster.frames.covariates.roles import Names, Roles, roles_of
+from timer_forecaster.frames.covariates.roles import Names, Roles, refuse_other_values, roles_of
 from timer_forecaster.frames.covariates.values import Values, values_of
 from timer_forecaster.frames.panel import Panel
 from timer_forecaster.frames.stamps import parse_times
@@ -86,7 +86,7 @@ class CovariateFrame:
         )
         if future is not None:
             if known is None:
-                _refuse_targets(future, [*reserved, *roles.all])
+                refuse_other_values(future, roles.known, [*reserved, *roles.past], FUTURE)
             future = _with_times(future, frame, time_column, freq)
         return cls(frame, future, time_column, id_column, roles, freq)
 
@@ -148,10 +148,14 @@ class CovariateFrame:
             codes, ids = read_ids(self.future[self.id_column], self.id_column)
         except ValueError as error:
             raise ValueError(f"{FUTURE}: {error}") from None
-        keys = pd.Index(panel.keys, dtype=object, tupleize_cols=False)
-        return own, keys.get_indexer(pd.Index(ids.tolist(), dtype=object, tupleize_cols=False))[
-            codes
-        ]
+        place = {key: number for number, key in enumerate(panel.keys)}
+        found = np.array([place.get(key, -1) for key in ids.tolist()], dtype=np.intp)
+        if not (found >= 0).any():
+            raise ValueError(
+                f"{FUTURE}: no id of it, such as {ids[0]!r}, is an id of the history, such as "
+                f"{panel.keys[0]!r}"
+            )
+        return own, found[codes]
 
     def _times(self) -> tuple[pd.Index, pd.Index | None]:
         """Return the times of the rows of the frame and of the future."""
@@ -183,16 +187,6 @@ def _with_columns(future: Any, time_column: Hashable, id_column: Hashable | None
             text = "there are no rows; it needs those of the horizon"
         text = text.removeprefix("frame: ").removeprefix("frame ")
         raise type(error)(f"{FUTURE}: {text}") from error
-
-
-def _refuse_targets(future: pd.DataFrame, others: Sequence[Hashable]) -> None:
-    """Refuse values of targets in the future, which a forecast must not know."""
-    for name in future.columns:
-        if name not in others and future[name].notna().any():
-            raise ValueError(
-                f"{FUTURE} has values of the target {name!r}; leave the column out, or name the "
-                "columns that are known over the horizon in known_columns"
-            )
 
 
 def _with_times(

@@ -61,9 +61,6 @@ def test_tests_lie_in_the_folder_of_a_room():
         assert path.parent.relative_to(ROOT / "tests") in rooms, path
 
 
-# Frames and the command do not read covariates yet.
-NOT_YET = {("frames", "covariates"), ("command", "covariates")}
-
 # How a door calls an option, where it is not the option's own name.
 OTHER_NAMES = {
     # Darts cuts the windows itself: its parameter is the length of the context.
@@ -93,8 +90,6 @@ def test_every_option_of_a_forecast_is_a_parameter_of_every_door(door):
         pytest.importorskip(door)
     parameters = parameters_of(door)
     for field in dataclasses.fields(ForecastOptions):
-        if (door, field.name) in NOT_YET:
-            continue
         name = OTHER_NAMES.get((door, field.name), field.name)
         assert name in parameters, f"{door} has no parameter {name}"
         if name == field.name and door != "darts":  # Darts has a batch size of its own
@@ -107,6 +102,4 @@ def test_every_option_of_a_forecast_is_an_option_of_the_command():
     command = [sys.executable, "-m", "timer_forecaster", "forecast", "--help"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     for field in dataclasses.fields(ForecastOptions):
-        if ("command", field.name) in NOT_YET:
-            continue
         assert f"--{field.name.replace('_', '-')}" in text

@@ -49,6 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--baseline", nargs="+", choices=("naive", "seasonal_naive"), help="score these as well")
     add_forecast_options(parser)
+    parser.set_defaults(covariates="auto")  # the data sets have none
     add_loading_options(parser)
     _add_selection(parser)
     add("--output", type=Path, metavar="FILE.csv", help="keep the results here, as they come")

@@ -17,6 +17,13 @@ from timer_forecaster.cli.common import (
     load_pipeline,
     print_summary,
 )
+from timer_forecaster.cli.covariates import (
+    add_covariates,
+    beside,
+    in_words,
+    read_with_covariates,
+    words_of_command,
+)
 from timer_forecaster.cli.output import (
     check_outputs,
     check_picture,
@@ -24,7 +31,7 @@ from timer_forecaster.cli.output import (
     save_picture,
     save_table,
 )
-from timer_forecaster.cli.table import add_table, print_left_out, print_reading, read_table
+from timer_forecaster.cli.table import add_table, print_left_out, print_reading
 
 SOME_LEFT_OUT = 3
 """Exit status where some series have a forecast, and others have none."""
@@ -61,6 +68,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "or - for the standard output",
     )
     add("--plot", type=Path, metavar="FILE.png", help="draw it here (png, pdf or svg)")
+    add_covariates(parser)
     add_checkpoint(parser)
     add_forecast_options(parser)
     add_loading_options(parser)
@@ -75,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         The exit status: `SOME_LEFT_OUT` if some series could not be forecast, else 0.
     """
     _check(arguments)
-    read = read_table(arguments)
+    read = read_with_covariates(arguments)
     _check_length(arguments, read)
     print_reading(arguments, read)
     started = time.perf_counter()
@@ -106,7 +114,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
     check_table(arguments.output)
     outputs = {"--output": arguments.output, "--plot": arguments.plot}
-    check_outputs(outputs, [arguments.data])
+    check_outputs(outputs, [arguments.data, arguments.future])
     check_picture(arguments.plot)
     check_integer("horizon", arguments.horizon)
     level_columns(arguments.levels, time_column=None, id_column=None)
@@ -140,7 +148,7 @@ def _forecast(
 
     pipeline = load_pipeline(arguments.checkpoint, arguments)
     levels = [*arguments.levels, *([0.5] if _extra_columns(arguments) else [])]
-    with recorded_failures() as reasons:
+    with recorded_failures() as reasons, words_of_command(arguments):
         forecast = pipeline.predict_frame(
             read.frame,
             arguments.horizon,
@@ -151,8 +159,10 @@ def _forecast(
             freq=arguments.freq,
             progress=sys.stderr.isatty(),
             on_error="nan",
+            **beside(read),
             **dataclasses.asdict(options_of(arguments)),
         )
+    reasons = {name: in_words(reason, arguments) for name, reason in reasons.items()}
     if reasons:
         forecast = forecast.dropna(subset=[column_name(level) for level in levels], how="all")
     if forecast.empty:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from timer_forecaster.cli.common import STANDARD_STREAM
 from timer_forecaster.cli.settings import add_settings, given_settings
@@ -15,10 +15,13 @@ from timer_forecaster.frames.files.options import ReadingOptions
 if TYPE_CHECKING:
     from timer_forecaster.frames.reading import SeriesFile
 
+COVARIATE_OPTIONS = {"known_columns": "--known", "past_columns": "--past"}
+
 _COLUMN_OPTIONS = {
     "time_column": "--time-column",
     "id_column": "--id-column",
     "target_columns": "--target",
+    **COVARIATE_OPTIONS,
 }
 
 
@@ -59,10 +62,19 @@ def add_table(parser: argparse.ArgumentParser) -> None:
     add_settings(reading, ReadingOptions)
 
 
-def read_table(arguments: argparse.Namespace) -> SeriesFile:
-    """Read the file that the options of `add_table` name."""
+def read_table(arguments: argparse.Namespace, **covariates: Any) -> SeriesFile:
+    """Read the file that the options of `add_table` name.
+
+    Parameters
+    ----------
+    arguments : Namespace
+    **covariates
+        The columns and the file of covariates, as in `read_series`; none by default.
+    """
     from timer_forecaster.frames.reading import MissingColumnError, read_series
 
+    if covariates.get("future") == STANDARD_STREAM:
+        covariates["future"] = sys.stdin.buffer
     standard_input = arguments.data == STANDARD_STREAM
     try:
         return read_series(
@@ -72,6 +84,7 @@ def read_table(arguments: argparse.Namespace) -> SeriesFile:
             target_columns=arguments.target,
             freq=arguments.freq,
             options=ReadingOptions(**given_settings(arguments, ReadingOptions)),
+            **covariates,
         )
     except MissingColumnError as error:
         raise error.renamed(_COLUMN_OPTIONS[error.argument]) from None

@@ -72,19 +72,19 @@ def long_frame(panel: Panel, quantiles: Mapping[str, FloatArray]) -> pd.DataFram
     variables = np.empty(n_variables, dtype=object)
     variables[:] = list(panel.columns)  # a name may be a tuple, which np.array would take apart
     columns[TARGET] = np.tile(np.repeat(variables, horizon), len(panel.keys))
-    columns[time_column] = _future(panel, n_variables, horizon)
+    columns[time_column] = future_times_of(panel, horizon)
     for name, values in quantiles.items():
         columns[name] = np.asarray(values).ravel()
     return pd.DataFrame(columns)
 
 
-def _future(panel: Panel, n_variables: int, horizon: int) -> pd.Index:
+def future_times_of(panel: Panel, horizon: int) -> pd.Index:
     """Return the future times of each variable of each instance in turn."""
     if any(getattr(axis, "tz", None) is not None for axis in panel.axes):
         return _future_by_clock(panel, horizon)
     stamps = [stamps_of(axis) for axis in panel.axes]
     ends = [stamps[number][last] for number, last in zip(panel.axis, panel.last, strict=True)]
-    steps = [panel.grids[number].step for number in panel.axis for _ in range(n_variables)]
+    steps = [panel.grids[number].step for number in panel.axis for _ in panel.columns]
     ahead = np.broadcast_to(np.arange(1, horizon + 1), (len(steps), horizon))
     return times_after(index_of(np.concatenate(ends), panel.axes[0]), steps, ahead)
 

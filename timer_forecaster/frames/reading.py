@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -13,22 +14,39 @@ from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.columns import chosen_targets, refuse_no_target
+from timer_forecaster.frames.covariates.roles import (
+    AbsentColumnError,
+    Roles,
+    refuse_other_values,
+    roles_of,
+)
 from timer_forecaster.frames.files.dialect import Dialect, find_dialect
-from timer_forecaster.frames.files.figures import read_figures
+from timer_forecaster.frames.files.figures import Figures, read_figures
 from timer_forecaster.frames.files.joined import joined_ids, joined_name, joined_times
+from timer_forecaster.frames.files.later import later_ids, later_numbers
 from timer_forecaster.frames.files.options import ReadingOptions
 from timer_forecaster.frames.files.parquet import read_parquet
-from timer_forecaster.frames.files.report import ReadingReport, SeriesSummary, time_text
+from timer_forecaster.frames.files.report import (
+    FutureReport,
+    ReadingReport,
+    SeriesSummary,
+    time_text,
+)
 from timer_forecaster.frames.files.sources import DAMAGED, Source
 from timer_forecaster.frames.files.textfile import read_text
 from timer_forecaster.frames.files.time_column import the_time_column
 from timer_forecaster.frames.files.workbook import read_workbook
 from timer_forecaster.frames.numerals import UnreadableNumberError
 from timer_forecaster.frames.stamps import parse_times
+from timer_forecaster.frames.stamps.alike import parse_alike
 from timer_forecaster.frames.table import Table
 from timer_forecaster.frames.targets import choose_targets
 
 Names = str | Sequence[str] | None
+
+
+class _NamedError(ValueError):
+    """An error whose message names its file."""
 
 
 class MissingColumnError(ValueError):
@@ -74,6 +92,10 @@ class SeriesFile:
     report : ReadingReport
     parts : pandas.DataFrame, optional
         The columns of ids that were joined, by the joined id.
+    known_columns, past_columns : list of str
+        Covariates: columns that are known over the horizon, and up to the last target alone.
+    future : pandas.DataFrame, optional
+        The known columns over the horizon, with the times and the ids.
     """
 
     frame: pd.DataFrame
@@ -82,6 +104,9 @@ class SeriesFile:
     target_columns: list[str]
     report: ReadingReport
     parts: pd.DataFrame | None = None
+    known_columns: list[str] = dataclasses.field(default_factory=list)
+    past_columns: list[str] = dataclasses.field(default_factory=list)
+    future: pd.DataFrame | None = None
 
     def summarized(self, freq: str | int | BaseOffset | None = None) -> ReadingReport:
         """Return the report with steps, span and gaps of the series.
@@ -118,6 +143,9 @@ def read_series(
     time_column: Names = None,
     id_column: Names = None,
     target_columns: Names = None,
+    known_columns: Names = None,
+    past_columns: Names = None,
+    future: str | Path | BinaryIO | None = None,
     freq: str | int | BaseOffset | None = None,
     options: ReadingOptions | None = None,
 ) -> SeriesFile:
@@ -134,6 +162,11 @@ def read_series(
         Column or columns that identify the series of a row.
     target_columns : str or sequence of str, optional
         Columns to forecast. Default: all that hold measurements.
+    known_columns, past_columns : str or sequence of str, optional
+        Covariates, as in `ForecastPipeline.predict_frame`. A text names several with commas between
+        them, unless there is a column of this name.
+    future : str, Path or binary file, optional
+        File with the known columns over the horizon. It is read as ``file`` is.
     freq : str, int or pandas offset, optional
         Step of the times, which may decide how dates are read.
     options : ReadingOptions, optional
@@ -165,10 +198,11 @@ def read_series(
       targets: 'Umsatz' (decimal ',', thousands '.')
     """
     source = Source.of(file)
-    options = options or ReadingOptions()
+    beside = (known_columns, past_columns, None if future is None else Source.of(future))
+    columns = (time_column, id_column, target_columns)
     try:
-        return _Reading(source, options, time_column, id_column, target_columns, freq).read()
-    except MissingColumnError:
+        return _Reading(source, options or ReadingOptions(), *columns, freq, *beside).read()
+    except (MissingColumnError, _NamedError):
         raise
     except ValueError as error:
         raise ValueError(f"{source.name}: {error}") from error
@@ -244,6 +278,48 @@ def _is_string(column: pd.Series) -> bool:
     )
 
 
+def _blank_as_missing(column: pd.Series) -> pd.Series:
+    return column.mask(column == "") if _is_string(column) else column
+
+
+@contextmanager
+def _naming(source: Source) -> Iterator[None]:
+    """Name a file in errors."""
+    try:
+        yield
+    except MissingColumnError:
+        raise
+    except ValueError as error:
+        raise _NamedError(f"{source.name}: {error}") from error
+    except DAMAGED as error:
+        raise _NamedError(f"{source.name}: it is damaged or cut off: {error}") from error
+
+
+def _split(given: Names, columns: Sequence[str]) -> list[str] | None:
+    """Return names; a text that is no column names several with commas between them."""
+    if given is None:
+        return None
+    parts = [[name] if name in columns else name.split(",") for name in _names(given)]
+    found = [name if name in columns else name.strip() for part in parts for name in part]
+    return [name for name in found if name]
+
+
+def _how(name: str, figures: Figures) -> str:
+    """Return how a covariate is written, if not as plain numbers."""
+    if not pd.api.types.is_numeric_dtype(figures.frame[name].dtype):
+        return "categories"
+    return figures.notations.get(name, "")
+
+
+def _told_apart(own: pd.Series | None, later: pd.Series | None) -> pd.Series | None:
+    """Return the series of each row of two files; rows of one id in both are two series."""
+    if own is None or later is None:
+        return None
+    codes, _ = pd.factorize(pd.concat([own, later], ignore_index=True).astype(object))
+    codes[len(own) :] += 1 + codes.max(initial=0)
+    return pd.Series(codes)
+
+
 def _as_ids(column: pd.Series) -> pd.Series:
     """Return ids; those of a text file or of cells of several types are texts."""
     if not _is_string(column):
@@ -295,17 +371,91 @@ class _Reading:
     id_column: Names
     target_columns: Names
     freq: str | int | BaseOffset | None
+    known_columns: Names = None
+    past_columns: Names = None
+    future: Source | None = None
 
     def read(self) -> SeriesFile:
         """Read the file."""
         table, times = self._table()
-        ids, targets = _names(self.id_column), _names(self.target_columns)
-        self._check_names(table, times, ids, targets)
+        ids = _names(self.id_column)
+        self._check_names(table, times, ids, _names(self.target_columns))
         if table.frame.empty:
             raise ValueError("there are no rows of data")
-        frame = table.frame.drop(columns=[*times, *ids])
-        candidates = targets or [str(name) for name in frame]
-        frame, notations, refused = read_figures(
+        later = None if self.future is None else self._later(times, ids)
+        roles = self._roles(table, later, [*times, *ids])
+        figures = self._figures(table, [*times, *ids], roles)
+        time_column, id_column = joined_name(times), joined_name(ids) if ids else None
+        keys, parts = self._ids(table, ids) if ids else (None, None)
+        stamps, read_as = self._times(table, times, keys)
+        named: dict[str, pd.Series | None] = {} if id_column is None else {id_column: keys}
+        named[time_column] = stamps
+        frame = _with_named(figures.frame, named, table)
+        reasons = {name: _reason(error) for name, error in figures.refused.items()}
+        chosen, left_out, doubts = self._targets(
+            frame.drop(columns=roles.all), time_column, id_column, reasons
+        )
+        notes = figures.notations
+        report = ReadingReport(
+            file=self.source.name,
+            format=table.format,
+            rows=len(frame),
+            skipped=table.skipped,
+            time=read_as,
+            ids=ids,
+            targets={n: "; ".join(filter(None, (notes.get(n), doubts.get(n)))) for n in chosen},
+            left_out=left_out,
+            known={name: _how(name, figures) for name in map(str, roles.known)},
+            past={name: _how(name, figures) for name in map(str, roles.past)},
+            future=None if later is None else FutureReport.of(cast(Source, self.future), later),
+        )
+        beside = [str(name) for name in roles.known], [str(name) for name in roles.past]
+        read = SeriesFile(frame, time_column, id_column, chosen, report, parts, *beside)
+        return read if later is None else self._with_future(read, table, later, times, ids)
+
+    def _later(self, times: list[str], ids: list[str]) -> Table:
+        """Return the columns of the file of the future."""
+        source = cast(Source, self.future)
+        reading = dataclasses.replace(
+            self, source=source, time_column=times, id_column=ids, target_columns=None
+        )
+        with _naming(source):
+            table, _ = reading._table()
+            reading._check_names(table, times, ids, [])
+            if table.frame.empty:
+                raise ValueError("there are no rows of data")
+        return table
+
+    def _roles(self, table: Table, later: Table | None, reserved: list[str]) -> Roles:
+        """Return the covariates among the columns."""
+        columns = [str(name) for name in table.frame]
+        known, past = (_split(names, columns) for names in (self.known_columns, self.past_columns))
+        name = self.future.name if self.future is not None else ""
+        try:
+            roles = roles_of(
+                columns,
+                None if later is None else [str(name) for name in later.frame],
+                known=known,
+                past=past,
+                targets=_names(self.target_columns) or None,
+                reserved=reserved,
+                name=name,
+            )
+        except AbsentColumnError as error:
+            name = str(error.column)
+            raise MissingColumnError(self.source.name, error.argument, name, columns) from None
+        if later is not None and known is None:
+            refuse_other_values(later.frame, roles.known, [*reserved, *roles.past], name)
+        for column in roles.all:
+            if column in table.repeated or (later is not None and column in later.repeated):
+                raise ValueError(f"column {column!r} is there more than once")
+        return roles
+
+    def _figures(self, table: Table, reserved: list[str], roles: Roles) -> Figures:
+        """Return the numbers of targets and covariates, or of all columns if no target is named."""
+        frame, targets = table.frame.drop(columns=reserved), _names(self.target_columns)
+        candidates = [*targets, *map(str, roles.all)] if targets else [str(n) for n in frame]
+        figures = read_figures(
             frame,
             [name for name in candidates if name in frame],
             decimal=self.options.decimal,
@@ -314,27 +464,63 @@ class _Reading:
             usual=table.usual,
         )
         for name in targets:
-            if name in refused:
-                raise ValueError(f"target {name!r}: {_advised(refused[name])}")
-        time_column, id_column = joined_name(times), joined_name(ids) if ids else None
-        keys, parts = self._ids(table, ids) if ids else (None, None)
-        stamps, read_as = self._times(table, times, keys)
-        named = {id_column: keys, time_column: stamps}
-        frame = _with_named(frame, {n: c for n, c in named.items() if n is not None}, table)
-        reasons = {name: _reason(error) for name, error in refused.items()}
-        chosen, left_out, doubts = self._targets(frame, time_column, id_column, reasons)
-        notes = {name: (notations.get(name), doubts.get(name)) for name in chosen}
-        report = ReadingReport(
-            file=self.source.name,
-            format=table.format,
-            rows=len(frame),
-            skipped=table.skipped,
-            time=read_as,
-            ids=ids,
-            targets={name: "; ".join(filter(None, both)) for name, both in notes.items()},
-            left_out=left_out,
+            if name in figures.refused:
+                raise ValueError(f"target {name!r}: {_advised(figures.refused[name])}")
+        for name in map(str, roles.all):
+            error = figures.refused.get(name)
+            if error is not None and error.numeric:  # other texts are categories
+                raise ValueError(f"covariate {name!r}: {_advised(error)}")
+        return figures
+
+    def _with_future(
+        self, read: SeriesFile, table: Table, later: Table, times: list[str], ids: list[str]
+    ) -> SeriesFile:
+        """Return the series with the known columns over the horizon."""
+        with _naming(cast(Source, self.future)):
+            columns = {name: self._known(read, table, later, name) for name in read.known_columns}
+            keys = (
+                None
+                if not ids
+                else later_ids(
+                    later.frame[ids].apply(_as_ids), self._ids(table, ids)[0], read.parts
+                )
+            )
+            own = None if read.id_column is None else read.frame[read.id_column]
+            stamps = self._later_times(read, table, later, times, _told_apart(own, keys))
+        named = {} if keys is None else {cast(str, read.id_column): keys}
+        future = pd.DataFrame({**named, read.time_column: stamps, **columns})
+        if read.parts is not None:
+            future = future[cast(pd.Series, keys).notna().to_numpy()]  # ids without a history
+        return dataclasses.replace(read, future=future)
+
+    def _known(self, read: SeriesFile, table: Table, later: Table, name: str) -> pd.Series:
+        """Return a known column over the horizon, with numbers as the history has them."""
+        if not pd.api.types.is_numeric_dtype(read.frame[name].dtype):
+            return later.frame[name]
+        return later_numbers(
+            table, later, name, self.options.decimal, self.options.thousands, read.frame[name]
         )
-        return SeriesFile(frame, time_column, id_column, chosen, report, parts)
+
+    def _later_times(
+        self,
+        read: SeriesFile,
+        table: Table,
+        later: Table,
+        names: list[str],
+        ids: pd.Series | None,
+    ) -> pd.Series:
+        """Return the times of the future, read as the times of the history are."""
+        n_rows = len(table.frame)
+        own = None if ids is None else ids.iloc[n_rows:].reset_index(drop=True)
+        if len(names) > 1:
+            return self._times(later, names, own)[0]
+
+        def parse(values: pd.Series) -> pd.Series:
+            return self._parse(values, names[0], own if len(values) == len(later.frame) else ids)
+
+        before, after = (_blank_as_missing(one.frame[names[0]]) for one in (table, later))
+        history = read.frame[read.time_column]
+        return parse_alike(after, before, history, parse, f"column {names[0]!r}")
 
     def _table(self) -> tuple[Table, list[str]]:
         """Return the columns of the file, and the names of those that hold the times."""
@@ -388,21 +574,11 @@ class _Reading:
         self, table: Table, names: list[str], ids: pd.Series | None
     ) -> tuple[pd.Series, str]:
         """Return the times, and how the first of them was read."""
-        options = self.options
 
         def parse(values: pd.Series, column: str) -> pd.Series:
-            return parse_times(
-                values,
-                column,
-                date_format=options.date_format,
-                dayfirst=options.dayfirst,
-                timezone=options.timezone,
-                freq=self.freq,
-                series=ids,
-            )
+            return self._parse(values, column, ids)
 
-        given = [table.frame[name] for name in names]
-        given = [column.mask(column == "") if _is_string(column) else column for column in given]
+        given = [_blank_as_missing(table.frame[name]) for name in names]
         one = len(names) == 1
         times = parse(given[0], names[0]) if one else joined_times(given, names, parse)
         label = ", ".join(map(repr, names))
@@ -410,6 +586,18 @@ class _Reading:
             return times, label
         first, time = " ".join(str(column.iloc[0]) for column in given), time_text(times.iloc[0])
         return times, label if first == time else f"{label} ({first!r} is {time})"
+
+    def _parse(self, values: pd.Series, column: str, ids: pd.Series | None) -> pd.Series:
+        """Read a column of times by the options."""
+        return parse_times(
+            values,
+            column,
+            date_format=self.options.date_format,
+            dayfirst=self.options.dayfirst,
+            timezone=self.options.timezone,
+            freq=self.freq,
+            series=ids,
+        )
 
     def _ids(self, table: Table, names: list[str]) -> tuple[pd.Series, pd.DataFrame | None]:
         """Return the ids, and their parts if they are several columns."""

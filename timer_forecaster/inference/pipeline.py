@@ -19,6 +19,7 @@ from timer_forecaster.inference.covariates import CovariateOptions, CovariateRep
 from timer_forecaster.inference.covariates.columns import Covariates, as_covariates
 from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
+from timer_forecaster.inference.covariates.warning import series_called
 from timer_forecaster.inference.engine.timer_s1 import embed_rows, route_rows
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
@@ -299,6 +300,10 @@ class ForecastPipeline:
         batch_size: int | None = None,
         progress: bool = False,
         on_error: str = "raise",
+        future_frame: pd.DataFrame | None = None,
+        known_columns: Sequence[Hashable] | str | None = None,
+        past_columns: Sequence[Hashable] | str | None = None,
+        covariates: str | CovariateOptions = "auto",
     ) -> pd.DataFrame:
         """Forecast every id and every target column of a frame, all in one batch.
 
@@ -339,6 +344,22 @@ class ForecastPipeline:
             that is no number, or whose times are there twice, are missing or irregular. ``"nan"``
             forecasts the other series, has NaN in the rows of the bad ones, and warns of them. A
             time that cannot be read is an error all the same: it puts the whole column in doubt.
+        future_frame : pandas.DataFrame, or table of another library, optional
+            Rows of the horizon, with the time, the id and the columns that are known there, such as
+            prices, holidays or a weather forecast. Each series takes the rows of its id and times,
+            in whatever order they are; further rows do not matter. Times are read as the times of
+            ``frame`` are.
+        known_columns : hashable or sequence of hashable, optional
+            Covariates: columns of ``frame`` that are known over the horizon. Default: all columns
+            of ``future_frame`` but the time, the id, past columns and targets that are named.
+            Without ``future_frame``, rows of ``frame`` with an empty target hold their future, as
+            they do at times that ``future_frame`` does not have. Texts and categories are
+            categories; a cell without a text is a category of its own if the history has some.
+        past_columns : hashable or sequence of hashable, optional
+            Covariates that are known up to the last target alone.
+        covariates : {"auto", "always", "fast", "off"} or CovariateOptions
+            As in `predict`. Covariates are no targets, also with ``"off"``. A column that only
+            tells ids apart and never changes in time is refused.
 
         Returns
         -------
@@ -351,6 +372,11 @@ class ForecastPipeline:
         ------
         ValueError, TypeError
             If an argument, column, series or row cannot be used. The error names it, and a remedy.
+
+        Warns
+        -----
+        SeriesWarning, CovariateWarning
+            As in `predict`.
 
         Examples
         --------
@@ -365,17 +391,22 @@ class ForecastPipeline:
         >>> forecast["day"].astype(str).tolist()
         ['2024-03-01', '2024-03-02']
         """
+        from timer_forecaster.frames.covariates import CovariateFrame
         from timer_forecaster.frames.long import level_columns, long_frame
         from timer_forecaster.frames.panel import Panel
 
         columns = level_columns(levels, time_column=time_column, id_column=id_column)
-        failures = Failures(on_error)
-        panel = Panel.of_columns(frame, time_column, id_column, target_columns, freq, failures)
-        options = ForecastOptions(context_length, rollout, flip, batch_size).arguments
-        if failures.collects:
-            options["on_error"] = "nan"
-        with quietly():
-            forecast = self.predict(panel.series(), horizon, **options, progress=progress)
+        failures, horizon = Failures(on_error), check_integer("horizon", horizon)
+        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates)
+        names = time_column, id_column, target_columns, freq
+        beside = CovariateFrame.of(frame, future_frame, known_columns, past_columns, *names)
+        panel = Panel.of_columns(frame if beside is None else beside.targets, *names, failures)
+        arguments = options.arguments | ({"on_error": on_error} if failures.collects else {})
+        if beside is not None and not options.ignores_covariates:
+            arguments |= beside.tables(panel, horizon, failures)
+        series = [y[:0] if i in failures.reasons else y for i, y in enumerate(panel.series())]
+        with quietly(), series_called([panel.series_name(i) for i in range(len(series))]):
+            forecast = self.predict(series, horizon, **arguments, progress=progress)
         reasons = {**forecast.failures, **failures.by_number()}
         warn_of_failures(dict(sorted(reasons.items())), forecast.n_series, panel.series_name)
         return long_frame(panel, {name: forecast.quantile(at) for name, at in columns.items()})

@@ -13,7 +13,9 @@ import pandas as pd
 from timer_forecaster.frames.calendar.times import step_name
 
 if TYPE_CHECKING:
+    from timer_forecaster.frames.files.sources import Source
     from timer_forecaster.frames.panel import Panel
+    from timer_forecaster.frames.table import Table
 
 _MOST_NAMES = 12
 
@@ -84,6 +86,36 @@ class SeriesSummary:
 
 
 @dataclass(frozen=True)
+class FutureReport:
+    """How a file of the future was read.
+
+    Parameters
+    ----------
+    file, format : str
+    rows : int
+        Rows of data.
+    skipped : mapping of str to int
+        As for the file of the series.
+    """
+
+    file: str
+    format: str
+    rows: int
+    skipped: Mapping[str, int]
+
+    @classmethod
+    def of(cls, source: Source, table: Table) -> FutureReport:
+        """Report on a table."""
+        return cls(source.name, table.format, len(table.frame), table.skipped)
+
+    def __str__(self) -> str:
+        """Return a line of text."""
+        skipped = _skipped(self.skipped)
+        more = f"; skipped: {skipped}" if skipped else ""
+        return f"{self.file}: {self.rows:,} rows of data; {self.format}{more}"
+
+
+@dataclass(frozen=True)
 class ReadingReport:
     """How a file was read.
 
@@ -107,6 +139,10 @@ class ReadingReport:
         The other columns, and why they are not forecast.
     summary : SeriesSummary, optional
         The series, once they are cut.
+    known, past : mapping of str to str
+        Covariates, and how they are written if not as plain numbers.
+    future : FutureReport, optional
+        How the file of the future was read.
     """
 
     file: str
@@ -118,26 +154,36 @@ class ReadingReport:
     targets: Mapping[str, str]
     left_out: Mapping[str, str]
     summary: SeriesSummary | None = field(default=None)
+    known: Mapping[str, str] = field(default_factory=dict)
+    past: Mapping[str, str] = field(default_factory=dict)
+    future: FutureReport | None = None
 
     def __str__(self) -> str:
         """Return the report as lines of text."""
         lines = [f"{self.file}: {self.rows:,} rows of data; {self.format}"]
-        skipped = [
-            f"{count:,} {kind if count == 1 else _plural(kind)}"
-            for kind, count in self.skipped.items()
-            if count
-        ]
+        skipped = _skipped(self.skipped)
         if skipped:
-            lines.append(f"skipped: {', '.join(skipped)}")
+            lines.append(f"skipped: {skipped}")
         lines.append(f"times: {self.time}")
         if self.ids:
             lines.append(f"ids: {', '.join(map(repr, self.ids))}")
         lines.append(f"targets: {_listed(self.targets)}")
+        if self.known:
+            lines.append(f"known: {_listed(self.known)}")
+        if self.past:
+            lines.append(f"past: {_listed(self.past)}")
         if self.left_out:
             lines.append(f"not forecast: {_listed(self.left_out)}")
+        if self.future is not None:
+            lines.append(f"future: {self.future}")
         if self.summary is not None:
             lines.append(f"series: {self.summary}")
         return "\n  ".join(lines)
+
+
+def _skipped(counts: Mapping[str, int]) -> str:
+    words = [f"{n:,} {kind if n == 1 else _plural(kind)}" for kind, n in counts.items() if n]
+    return ", ".join(words)
 
 
 def _listed(reasons: Mapping[str, str]) -> str:

@@ -1,0 +1,241 @@
+"""Columns beside the targets of a frame, and a frame of their future, as a table for each series.
+
+Rows are found by their ids and times, never by their places. A table of known columns reaches over
+the history of its series and over the horizon, which begins after the last target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.tseries.offsets import BaseOffset
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.failures import Failures
+from timer_forecaster.frames.calendar.periods import periods_of
+from timer_forecaster.frames.columns import read_ids, with_columns
+from timer_forecaster.frames.covariates.horizon import Horizon
+from timer_forecaster.frames.covariates.roles import Names, Roles, refuse_other_values, roles_of
+from timer_forecaster.frames.covariates.values import Values, values_of
+from timer_forecaster.frames.panel import Panel
+from timer_forecaster.frames.stamps import parse_times
+from timer_forecaster.frames.stamps.alike import parse_alike
+
+FUTURE = "future_frame"
+
+
+@dataclass(frozen=True, eq=False)
+class CovariateFrame:
+    """A frame with columns beside its targets.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    future : pandas.DataFrame or None
+        Rows of the horizon, with the times in the kind and zone of the frame's.
+    time_column, id_column : hashable
+    roles : Roles
+        The columns beside the targets.
+    freq : str, int or pandas offset, optional
+        Step of the times, which may decide how they are read.
+    """
+
+    frame: pd.DataFrame
+    future: pd.DataFrame | None
+    time_column: Hashable
+    id_column: Hashable | None
+    roles: Roles
+    freq: str | int | BaseOffset | None = None
+
+    @classmethod
+    def of(
+        cls,
+        frame: Any,
+        future: Any,
+        known: Names,
+        past: Names,
+        time_column: Hashable,
+        id_column: Hashable | None = None,
+        target_columns: Names = None,
+        freq: str | int | BaseOffset | None = None,
+    ) -> CovariateFrame | None:
+        """Read the times of a frame and of its future, and the roles of their columns.
+
+        Parameters and errors are those of `ForecastPipeline.predict_frame`. Return None if there
+        are no covariates.
+        """
+        if future is None and known is None and past is None:
+            return None
+        frame = with_columns(frame, time_column, id_column)
+        if future is not None:
+            future = _with_columns(future, time_column, id_column).reset_index(drop=True)
+        reserved = [name for name in (time_column, id_column) if name is not None]
+        columns = None if future is None else list(future.columns)
+        roles = roles_of(
+            list(frame.columns),
+            columns,
+            known=known,
+            past=past,
+            targets=target_columns,
+            reserved=reserved,
+        )
+        if future is not None:
+            if known is None:
+                refuse_other_values(future, roles.known, [*reserved, *roles.past], FUTURE)
+            future = _with_times(future, frame, time_column, freq)
+        return cls(frame, future, time_column, id_column, roles, freq)
+
+    @property
+    def targets(self) -> pd.DataFrame:
+        """The frame without its covariates."""
+        return self.frame.drop(columns=self.roles.all)
+
+    def tables(self, panel: Panel, horizon: int, failures: Failures) -> dict[str, Any]:
+        """Return the covariates of each series as arguments of `ForecastPipeline.predict`.
+
+        Parameters
+        ----------
+        panel : Panel
+            Of `targets`.
+        horizon : int
+        failures : Failures
+            Notes series whose known columns lack rows or values in the horizon.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a column cannot be used. The error names it.
+        """
+        instance = self._instances(panel)
+        known = self._values("known column", self.roles.known, panel, instance)
+        past = self._values("past column", self.roles.past, panel, instance)
+        ahead: FloatArray | None = None
+        if known:
+            found = Horizon.of(panel, horizon, self._times(), instance, failures)
+            ahead = found.values(known, panel, failures)
+        tables: dict[str, list[dict[Hashable, Any] | None]] = {"known": [], "past": []}
+        for number, (place, stop) in enumerate(_series(panel)):
+            if number in failures.reasons:
+                tables["known"].append(None)
+                tables["past"].append(None)
+                continue
+            grid, rows = panel.grids[panel.axis[place]], panel.rows[place]
+            own = None if ahead is None else ahead[:, number]
+            tables["known"].append(_table(known, grid.lay(known.history(rows))[:, :stop], own))
+            tables["past"].append(_table(past, grid.lay(past.history(rows))[:, :stop], None))
+        steps = [panel.grids[panel.axis[place]].step for place, _ in _series(panel)]
+        return {
+            "known": tables["known"] if known else None,
+            "past": tables["past"] if past else None,
+            "cycles": [periods_of(step) for step in steps],
+        }
+
+    def _instances(self, panel: Panel) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
+        """Return the number of the instance of each row of the frame and of the future, or -1."""
+        own = np.empty(len(self.frame), np.intp)
+        for number, rows in enumerate(panel.rows):
+            own[rows] = number
+        if self.future is None:
+            return own, None
+        if self.id_column is None:
+            return own, np.zeros(len(self.future), np.intp)
+        try:
+            codes, ids = read_ids(self.future[self.id_column], self.id_column)
+        except ValueError as error:
+            raise ValueError(f"{FUTURE}: {error}") from None
+        place = {key: number for number, key in enumerate(panel.keys)}
+        found = np.array([place.get(key, -1) for key in ids.tolist()], dtype=np.intp)
+        if not (found >= 0).any():
+            raise ValueError(
+                f"{FUTURE}: no id of it, such as {ids[0]!r}, is an id of the history, such as "
+                f"{panel.keys[0]!r}"
+            )
+        return own, found[codes]
+
+    def _times(self) -> tuple[pd.Index, pd.Index | None]:
+        """Return the times of the rows of the frame and of the future."""
+        own = pd.Index(parse_times(self.frame[self.time_column], self.time_column, freq=self.freq))
+        return own, None if self.future is None else pd.Index(self.future[self.time_column])
+
+    def _values(
+        self,
+        role: str,
+        names: Sequence[Hashable],
+        panel: Panel,
+        instance: tuple[NDArray[np.intp], NDArray[np.intp] | None],
+    ) -> Values:
+        """Return the values of columns; refuse those that never change in time."""
+        future = self.future if role.startswith("known") else None
+        values = values_of(self.frame, future, names, role)
+        if panel.instances is not None:
+            _refuse_static(values, instance, role)
+        return values
+
+
+def _with_columns(future: Any, time_column: Hashable, id_column: Hashable | None) -> pd.DataFrame:
+    """Return the frame of the future with the time and the id among its columns."""
+    try:
+        return with_columns(future, time_column, id_column)
+    except (TypeError, ValueError) as error:
+        text = str(error)
+        if "there are no rows" in text:
+            text = "there are no rows; it needs those of the horizon"
+        text = text.removeprefix("frame: ").removeprefix("frame ")
+        raise type(error)(f"{FUTURE}: {text}") from error
+
+
+def _with_times(
+    future: pd.DataFrame,
+    frame: pd.DataFrame,
+    time_column: Hashable,
+    freq: str | int | BaseOffset | None,
+) -> pd.DataFrame:
+    """Return the frame of the future with times as the frame's are read."""
+
+    def parse(values: pd.Series) -> pd.Series:
+        return parse_times(values, time_column, freq=freq)
+
+    times = frame[time_column].reset_index(drop=True)
+    found = parse_alike(future[time_column], times, parse(times), parse, FUTURE)
+    future = future.copy(deep=False)
+    future[time_column] = found
+    return future
+
+
+def _refuse_static(
+    values: Values, instance: tuple[NDArray[np.intp], NDArray[np.intp] | None], role: str
+) -> None:
+    """Refuse columns that differ between ids and never change in time."""
+    for place, name in enumerate(values.names):
+        column, codes = values.frame[place], instance[0]
+        if values.future is not None and instance[1] is not None:
+            used = instance[1] >= 0
+            column = np.concatenate([column, values.future[place][used]])
+            codes = np.concatenate([codes, instance[1][used]])
+        by_id = pd.Series(column).groupby(codes).agg(["min", "max"]).dropna()
+        if (by_id["min"] == by_id["max"]).all() and by_id["min"].nunique() > 1:
+            raise ValueError(
+                f"{role} {name!r} never changes in time, but from id to id; such static covariates "
+                "are not supported: a column that is constant within a series explains nothing of "
+                "it. Leave it out"
+            )
+
+
+def _series(panel: Panel) -> list[tuple[int, int]]:
+    """Return the number of the instance of each series, and the number of its steps."""
+    return [
+        (place, int(panel.grids[number].places[last]) + 1)
+        for place, (number, lasts) in enumerate(zip(panel.axis, panel.last, strict=True))
+        for last in lasts
+    ]
+
+
+def _table(values: Values, history: FloatArray, ahead: FloatArray | None) -> dict[Hashable, Any]:
+    """Return the columns of one series by their names."""
+    parts = history if ahead is None else np.concatenate([history, ahead], axis=1)
+    return {name: values.decoded(place, parts[place]) for place, name in enumerate(values.names)}

@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from places import ROOT
@@ -26,7 +27,7 @@ def test_the_python_prints_what_it_says(capsys):
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_the_commands_run(place, tmp_path, monkeypatch, capsys):
-    (block,) = re.findall(r"```bash\n(.*?)```", DOCS, flags=re.DOTALL)
+    *_, block = re.findall(r"```bash\n(.*?)```", DOCS, flags=re.DOTALL)
     words = shlex.split(block.splitlines()[place])[1:]
     monkeypatch.chdir(tmp_path)
     Path("sales.csv").write_text(text_of(";", ",", names=("day", "sold")))
@@ -39,6 +40,28 @@ def test_the_commands_run(place, tmp_path, monkeypatch, capsys):
     else:
         assert cli.main([*words, "--checkpoint", "timer-s1-test"]) == 0
         assert len(pd.read_csv("forecast.csv.gz")) == 3
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_commands_with_covariates_run(place, tmp_path, monkeypatch, capsys):
+    block, _ = re.findall(r"```bash\n(.*?)```", DOCS, flags=re.DOTALL)
+    words = shlex.split(block.splitlines()[place])[1:]
+    monkeypatch.chdir(tmp_path)
+    days = pd.date_range("2024-01-01", periods=60)
+    sales = pd.DataFrame({"store": "a", "day": days, "sold": np.arange(60.0) % 7})
+    sales["price"], sales["holiday"] = np.arange(60) % 5, np.where(np.arange(60) % 9, "", "fair")
+    sales["visits"] = np.arange(60.0) % 4
+    known = ["store", "day", "price", "holiday"]
+    if "--future" in words:
+        sales.loc[46:, known].to_csv("plan.csv", index=False)
+        sales = sales.head(46)
+    else:
+        sales.loc[46:, "sold"] = np.nan
+    sales.to_csv("sales.csv", index=False)
+    words = [*words, "--checkpoint", "timer-s1-test", "--output", "forecast.csv"]
+    assert cli.main(words) == 0
+    assert "known: 'price', 'holiday' (categories)" in capsys.readouterr().err
+    assert pd.read_csv("forecast.csv")["day"].iloc[0] == "2024-02-16"
 
 
 def test_every_option_is_listed():

@@ -40,6 +40,7 @@ def test_long_frame_in_one_call(pipeline):
         "flip": False,
         "batch_size": 7,
         "progress": False,
+        "covariates": "auto",
     }
 
 

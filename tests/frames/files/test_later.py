@@ -33,7 +33,9 @@ def test_the_history_decides_the_sign():
 def test_refused():
     with pytest.raises(ValueError, match="'x': data row 2, 'warm'"):
         numbers(["1", "2", "3"], ["4", "warm"], [1, 2, 3])
-    with pytest.raises(ValueError, match="'x': data row 1, '1.5'"):
+    with pytest.raises(ValueError, match=r"'x': data row 1, '1\.5'"):
         numbers(["1,5", "2,25"], ["1.5", "2.25"], [1.5, 2.25])
+    with pytest.raises(ValueError, match="'5', is without '%'"):
+        numbers(["5 %", "6 %"], ["5", "6"], [5, 6])
     with pytest.raises(ValueError, match="another way"):
-        numbers(["5 %", "6 %"], ["5", "6"], [5, 6.5])
+        numbers(["1.234", "1.555"], ["3.456.789", "2"], [1.234, 1.555])

@@ -152,8 +152,8 @@ class CovariateFrame:
         found = np.array([place.get(key, -1) for key in ids.tolist()], dtype=np.intp)
         if not (found >= 0).any():
             raise ValueError(
-                f"{FUTURE}: no id of it, such as {ids[0]!r}, is an id of the history, such as "
-                f"{panel.keys[0]!r}"
+                f"{FUTURE}: no id of it, such as {ids.tolist()[0]!r}, is an id of the history, "
+                f"such as {panel.keys[0]!r}"
             )
         return own, found[codes]
 

@@ -89,6 +89,16 @@ def test_one_id_without_its_rows(run, files):
     assert len(pd.read_csv("out.csv")) == HORIZON
 
 
+def test_warnings_are_notes(run, files):
+    gap = files[1].assign(x=files[1]["x"].where(files[1].index != 3))
+    gap.to_csv("future.csv", index=False)
+    _, err = written(run, "--future", "future.csv", "--quiet")
+    assert err == (
+        "timer-forecaster: note: column 'x' has missing values in the horizon; they are "
+        "interpolated in id 'a': target 'y'\n"
+    )
+
+
 def bad(change, message, *words):
     return pytest.param(change, message, words, id=message[:20])
 

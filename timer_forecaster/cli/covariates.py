@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,6 +88,23 @@ def words_of_command(arguments: argparse.Namespace) -> Iterator[None]:
     except ValueError as error:
         text = in_words(str(error), arguments)
         raise (error if text == str(error) else ValueError(text)) from None
+
+
+@contextmanager
+def printed_warnings() -> Iterator[None]:
+    """Print warnings about covariates to stderr as notes; other warnings are given."""
+    from timer_forecaster.inference.covariates import CovariateWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", CovariateWarning)
+        yield
+    for warning in caught:
+        if isinstance(warning.message, CovariateWarning):
+            print(f"timer-forecaster: note: {warning.message}", file=sys.stderr)
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
 
 
 def _asked(arguments: argparse.Namespace) -> bool:

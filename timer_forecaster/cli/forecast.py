@@ -21,6 +21,7 @@ from timer_forecaster.cli.covariates import (
     add_covariates,
     beside,
     in_words,
+    printed_warnings,
     read_with_covariates,
     words_of_command,
 )
@@ -148,7 +149,7 @@ def _forecast(
 
     pipeline = load_pipeline(arguments.checkpoint, arguments)
     levels = [*arguments.levels, *([0.5] if _extra_columns(arguments) else [])]
-    with recorded_failures() as reasons, words_of_command(arguments):
+    with recorded_failures() as reasons, printed_warnings(), words_of_command(arguments):
         forecast = pipeline.predict_frame(
             read.frame,
             arguments.horizon,

@@ -64,6 +64,14 @@ def test_the_future_of_one_id_does_not_change_another(pipe):
     assert np.abs(found[HORIZON:] - expected[HORIZON:]).max() > 0.1
 
 
+def test_the_future_does_not_decide_whether_a_column_is_static(pipe):
+    past, future = (g.assign(s=g["id"].map({"a": 1.0, "b": 2.0})) for g in frames())
+    later = future.assign(day=future["day"] + pd.Timedelta(days=HORIZON), s=5.0)
+    for rows in (future, pd.concat([future, later]), future.assign(s=5.0)):
+        with pytest.raises(ValueError, match="'s' never changes in the history, but from id to id"):
+            forecast(pipe, past, rows)
+
+
 def test_off_and_no_covariates_are_the_plain_forecast(pipe):
     past, future = frames()
     plain = pipe.predict_frame(past[["id", "day", "y"]], HORIZON, **OPTIONS)
@@ -225,7 +233,7 @@ NAMED = [
         "static",
         lambda p, f: tuple(g.assign(s=g["id"].map({"a": 1.0, "b": 2.0})) for g in (p, f)),
         {},
-        "'s' never changes in time.*static covariates are not supported",
+        "'s' never changes in the history.*static covariates are not supported",
     ),
 ]
 

@@ -112,8 +112,8 @@ class CovariateFrame:
             If a column cannot be used. The error names it.
         """
         instance = self._instances(panel)
-        known = self._values("known column", self.roles.known, panel, instance)
-        past = self._values("past column", self.roles.past, panel, instance)
+        known = self._values("known column", self.roles.known, panel)
+        past = self._values("past column", self.roles.past, panel)
         ahead: FloatArray | None = None
         if known:
             found = Horizon.of(panel, horizon, self._times(), instance, failures)
@@ -167,13 +167,12 @@ class CovariateFrame:
         role: str,
         names: Sequence[Hashable],
         panel: Panel,
-        instance: tuple[NDArray[np.intp], NDArray[np.intp] | None],
     ) -> Values:
         """Return the values of columns; refuse those that never change in time."""
         future = self.future if role.startswith("known") else None
         values = values_of(self.frame, future, names, role)
         if panel.instances is not None:
-            _refuse_static(values, instance, role)
+            _refuse_static(values, panel, role)
         return values
 
 
@@ -207,21 +206,21 @@ def _with_times(
     return future
 
 
-def _refuse_static(
-    values: Values, instance: tuple[NDArray[np.intp], NDArray[np.intp] | None], role: str
-) -> None:
-    """Refuse columns that differ between ids and never change in time."""
+def _refuse_static(values: Values, panel: Panel, role: str) -> None:
+    """Refuse columns that differ between ids and never change in the history of any.
+
+    The future does not decide: the forecast of an id depends neither on the future of other ids nor
+    on rows beyond the horizon.
+    """
+    parts = [rows[: int(last.max()) + 1] for rows, last in zip(panel.rows, panel.last, strict=True)]
+    history, codes = np.concatenate(parts), np.repeat(np.arange(len(parts)), list(map(len, parts)))
     for place, name in enumerate(values.names):
-        column, codes = values.frame[place], instance[0]
-        if values.future is not None and instance[1] is not None:
-            used = instance[1] >= 0
-            column = np.concatenate([column, values.future[place][used]])
-            codes = np.concatenate([codes, instance[1][used]])
+        column = values.frame[place][history]
         by_id = pd.Series(column).groupby(codes).agg(["min", "max"]).dropna()
         if (by_id["min"] == by_id["max"]).all() and by_id["min"].nunique() > 1:
             raise ValueError(
-                f"{role} {name!r} never changes in time, but from id to id; such static covariates "
-                "are not supported: a column that is constant within a series explains nothing of "
+                f"{role} {name!r} never changes in the history, but from id to id; such static "
+                "covariates are not supported: a column that is constant within a series explains nothing of "
                 "it. Leave it out"
             )
 

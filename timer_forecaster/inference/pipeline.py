@@ -243,8 +243,8 @@ class ForecastPipeline:
         else:
             lengths = [len(one) for one in values]
             columns = as_covariates(known, past, categories, lengths, horizon, failures)
-            beside = columns, as_cycles(cycles, len(values))
-            quantiles, report = self._quantiles_beside(*beside, *asked)
+            periods = as_cycles(cycles, len(values))
+            quantiles, report = self._quantiles_beside(columns, periods, *asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         return Forecast(quantiles, network.config.quantiles, failures.by_number(), report)
 

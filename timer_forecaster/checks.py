@@ -149,7 +149,10 @@ def check_levels(name: str, values: Any) -> tuple[float, ...]:
         )
     for level in levels:
         if not is_level(level):
-            raise ValueError(f"{name}: {level!r} must lie inside (0, 1)")
+            raise ValueError(
+                f"{name}: {level!r} must lie inside (0, 1); {name} must be a sequence of numbers "
+                "inside it"
+            )
     return tuple(check_level(name, level) for level in levels)
 
 

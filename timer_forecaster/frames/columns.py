@@ -29,12 +29,13 @@ def with_columns(
     """
     if time_column is None:
         raise TypeError("time_column=None: name the column of the times")
-    for role, name in {"time_column": time_column, "id_column": id_column}.items():
+    wanted = {"time_column": time_column}
+    if id_column is not None:
+        wanted["id_column"] = id_column
+    for role, name in wanted.items():
         if not isinstance(name, Hashable):
             raise TypeError(f"{role}={name!r} must be the name of one column")
     frame = as_frame(frame, (time_column, id_column))
-    wanted = {"time_column": time_column, "id_column": id_column}
-    wanted = {role: name for role, name in wanted.items() if name is not None}
     in_index = [name for name in frame.index.names if name in wanted.values()]
     both = [name for name in in_index if name in frame.columns]
     _refuse_other_levels(frame, both)

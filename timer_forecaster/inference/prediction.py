@@ -64,7 +64,7 @@ def predict_quantiles(
     n_series = len(series)
     sound = [i for i in range(n_series) if i not in failures.reasons]
     if not sound:
-        return np.full_like(room_for(n_series, horizon, len(config.quantiles)), np.nan)
+        return _blank(n_series, horizon, len(config.quantiles))
     if len(sound) < n_series:
         series = [series[i] for i in sound]
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
@@ -78,8 +78,15 @@ def predict_quantiles(
     check_outcome(found, series, name, numbers=sound, failures=failures)
     if len(sound) == n_series:
         return found
-    quantiles = np.full((n_series, *found.shape[1:]), np.nan)
+    quantiles = _blank(n_series, *found.shape[1:])
     quantiles[sound] = found
+    return quantiles
+
+
+def _blank(n_series: int, horizon: int, n_quantiles: int) -> FloatArray:
+    """Return quantiles of series without a forecast: NaN."""
+    quantiles = room_for(n_series, horizon, n_quantiles)
+    quantiles.fill(np.nan)
     return quantiles
 
 

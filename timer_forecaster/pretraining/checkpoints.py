@@ -61,23 +61,16 @@ class CheckpointFolder:
         content = {"step": step, "files": files, "record": record}
         (partial / _RECORD).write_text(json.dumps(content, indent=2) + "\n")
         _remove(final)  # a broken checkpoint of an earlier attempt
-        # Old ones first: a process that is killed here leaves a whole one before it, and a process
-        # killed later has left nothing to drop.
-        self._drop(KEPT - 1, unfinished=partial)
         partial.rename(final)
+        self.tidy()
         return final
 
     def tidy(self) -> None:
         """Drop old checkpoints, and the parts of checkpoints that killed processes have left."""
-        self._drop(KEPT)
-
-    def _drop(self, n_kept: int, unfinished: Path | None = None) -> None:
-        """Drop all but the newest checkpoints, and all parts but the unfinished one."""
-        for old in self._found()[n_kept:]:
+        for old in self._found()[KEPT:]:
             _remove(old)
         for leftover in self.folder.glob(f"*{_PARTIAL}"):
-            if leftover != unfinished:
-                shutil.rmtree(leftover, ignore_errors=True)
+            shutil.rmtree(leftover, ignore_errors=True)
 
     @contextmanager
     def writing(self, step: int) -> Iterator[None]:

@@ -318,11 +318,6 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         >>> TimerS1Regressor().fit(X, y).predict_quantiles(X[-2:], [0.05, 0.95]).shape
         (2, 12, 2)
         """
-        if not np.iterable(levels) or not len(levels) or not all(map(is_level, levels)):
-            raise ValueError(
-                f"levels={levels!r} must be a sequence of numbers inside (0, 1), such as "
-                "[0.1, 0.5, 0.9]"
-            )
         levels = check_levels("levels", levels)
         forecast = self._forecast(X)
         values = np.stack([forecast.quantile(level) for level in levels], axis=-1)

@@ -18,7 +18,7 @@ import argparse
 import json
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from timer_forecaster.frames.calendar.periods import periods_of
 LEVELS = np.linspace(0.1, 0.9, 9)
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Print a row for each data set, and the geometric mean."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
@@ -46,7 +46,7 @@ def main() -> None:
         default="none",
         help="shift: turn the known columns by a third of the series",
     )
-    options = parser.parse_args()
+    options = parser.parse_args(given)
     torch.set_num_threads(1)
     pipe = ForecastPipeline.from_pretrained(options.checkpoint, device="cpu")
     ratios = []

@@ -30,7 +30,7 @@ def run(monkeypatch):
 
 
 def test_there_is_no_other_block():
-    assert len(BLOCKS) == 6
+    assert len(BLOCKS) == 7
 
 
 def test_sktime(run):
@@ -62,10 +62,21 @@ def test_tuning(run):
 
 
 def test_arrays_and_frames(run):
-    names = run("predict_frame")
+    names = run("forecast.interval")
     assert names["forecast"].quantiles.shape == (1, 48, 9)
     assert names["samples"].shape == (100, 1, 48)
     assert len(names["table"]) == 48
+
+
+def test_covariates(run):
+    names = run("future_frame")
+    table, bikes = names["table"], names["bikes"]
+    assert list(table["time"].astype(str).str[:16]) == list(bikes["time"][-24:])
+    plain = names["pipe"].predict_frame(bikes[:-24], 24, time_column="time", target="rentals")
+    error, without = (
+        (found["0.5"].to_numpy() - bikes["rentals"][-24:].to_numpy()) for found in (table, plain)
+    )
+    assert abs(error).mean() < abs(without).mean()
 
 
 def test_what_it_names_exists():

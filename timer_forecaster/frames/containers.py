@@ -53,8 +53,12 @@ def as_frame(table: Any, names: Iterable[Hashable] = ()) -> pd.DataFrame:
     frame = _to_pandas(table, kept)
     if isinstance(frame.columns, pd.MultiIndex):
         frame = frame.set_axis(_flat(frame.columns, kept), axis=1)
-    exact = [place for place, name in enumerate(frame.columns) if name not in kept]
-    exact = [place for place in exact if _is_exact(frame.iloc[:, place])]
+    exact = [
+        place
+        for place, (name, dtype) in enumerate(zip(frame.columns, frame.dtypes, strict=True))
+        if not isinstance(dtype, np.dtype) or dtype.kind == "O"  # numbers of numpy are read fast
+        if name not in kept and _is_exact(frame.iloc[:, place])
+    ]
     if not exact:
         return frame
     columns = [frame.iloc[:, place] for place in range(frame.shape[1])]

@@ -70,12 +70,10 @@ class Ridge:
         -------
         ndarray, shape (1 + spans, columns, targets)
         """
-        parts = self._grams([Span(0, 0), *without])
-        rest = self._whole.less(parts)
-        found = np.empty_like(rest.moments)
-        for target, penalty in enumerate(self._penalty):
-            found[..., target] = self._solve(rest, penalty)[..., target]
-        return found
+        rest = self._whole.less(self._grams([Span(0, 0), *without]))
+        found = self._solve(rest, self._penalty)
+        of_target = [found[target, ..., target] for target in range(len(self._penalty))]
+        return np.stack(of_target, axis=-1)
 
     def _grams(self, spans: Sequence[Span]) -> _Grams:
         """Return the products over each span."""
@@ -87,26 +85,25 @@ class Ridge:
             np.array([float(self._seen[own].sum()) for own in rows]),
         )
 
-    def _solve(self, grams: _Grams, penalty: float) -> FloatArray:
-        """Return coefficients (..., columns, targets) for stacks of products."""
-        nuisance = _NUISANCE * grams.counts[..., None] + 1e-6
-        diagonal = np.where(self._is_covariate, penalty, nuisance)
+    def _solve(self, grams: _Grams, penalties: FloatArray) -> FloatArray:
+        """Return coefficients (penalties, ..., columns, targets) for stacks of products."""
         n_columns = grams.products.shape[-1]
-        system = grams.products.copy()
-        system[..., np.arange(n_columns), np.arange(n_columns)] += diagonal
-        return np.asarray(np.linalg.solve(system, grams.moments), dtype=np.float64)
+        nuisance = _NUISANCE * grams.counts[..., None] + 1e-6
+        penalties = penalties.reshape(-1, *[1] * nuisance.ndim)
+        diagonal = np.where(self._is_covariate, penalties, nuisance)
+        systems = np.repeat(grams.products[None], len(penalties), axis=0)
+        systems[..., np.arange(n_columns), np.arange(n_columns)] += diagonal
+        return np.asarray(np.linalg.solve(systems, grams.moments[None]), dtype=np.float64)
 
     def _best_penalties(self) -> FloatArray:
         """Return the penalty of each target with the least error in the blocks."""
-        rest = self._whole.less(self._parts)
-        best = np.full(self._targets.shape[1], np.inf)
-        chosen = np.full(len(best), PENALTIES[0])
-        for penalty in PENALTIES:
-            found = self._solve(rest, penalty)
-            error = np.zeros(len(best))
-            for own, (start, stop) in zip(found, self._blocks, strict=True):
-                fitted = self._design[start:stop] @ own
-                error += np.abs(self._targets[start:stop] - fitted).sum(axis=0)
+        found = self._solve(self._whole.less(self._parts), PENALTIES)
+        errors = np.zeros((len(PENALTIES), self._targets.shape[1]))
+        for fold, (start, stop) in enumerate(self._blocks):
+            fitted = self._design[start:stop] @ found[:, fold]
+            errors += np.abs(self._targets[start:stop] - fitted).sum(axis=1)
+        best, chosen = errors[0], np.full(errors.shape[1], PENALTIES[0])
+        for penalty, error in zip(PENALTIES[1:], errors[1:], strict=True):
             better = error < best * _CLEARLY
             best, chosen = np.where(better, error, best), np.where(better, penalty, chosen)
         return chosen

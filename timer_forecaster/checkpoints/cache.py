@@ -16,18 +16,19 @@ from timer_forecaster.checkpoints.layout import is_large
 from timer_forecaster.checkpoints.loading import empty_network, load_network
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.locks import RenewedLock
-from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+from timer_forecaster.models.families import from_items, read_architecture
+from timer_forecaster.models.network import Network
 
 MAX_CACHED = 4
 """Number of networks that are kept; the least recently used is dropped first."""
 
-_networks: OrderedDict[NetworkKey, TimerS1Network] = OrderedDict()
+_networks: OrderedDict[NetworkKey, Network] = OrderedDict()
 _loading: dict[NetworkKey, RenewedLock] = {}
 _lock = RenewedLock()  # guards the two dictionaries
 _at_release: list[Callable[[], None]] = []
 
 
-def get_network(key: NetworkKey) -> TimerS1Network:
+def get_network(key: NetworkKey) -> Network:
     """Return the network of a key, and load it if it is not in the cache.
 
     The network is shared: it is in evaluation mode and must not be changed.
@@ -53,9 +54,9 @@ def forget_large(key: NetworkKey) -> None:
     """Free the network of a key if memory hardly has room for a second one."""
     if key.config is None:
         folder = find_checkpoint(key.name, key.revision, weights=False)
-        config = TimerS1Architecture.from_config_file(folder / "config.json")
+        config = read_architecture(folder / "config.json")
     else:
-        config = TimerS1Architecture(**dict(key.config))
+        config = from_items(key.config)
     if is_large(empty_network(config)):
         with _lock:
             _networks.pop(key, None)

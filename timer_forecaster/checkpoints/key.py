@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from timer_forecaster.checkpoints.quantization import (
     read_config,
 )
 from timer_forecaster.checkpoints.registry import canonical_name, find_checkpoint
-from timer_forecaster.models.timer_s1 import as_architecture
+from timer_forecaster.models.families import as_architecture, to_items
 from timer_forecaster.models.timer_s1.architecture import DTYPES
 from timer_forecaster.models.timer_s1.layouts.int8_kernel import activation_steps
 
@@ -61,7 +60,7 @@ class NetworkKey(NamedTuple):
             ``quantization="int8"``.
         dtype : str or torch.dtype, optional
             Type to compute in. Default: ``"auto"``.
-        config : TimerS1Architecture, TimerS1Config or mapping, optional
+        config : TimerS1Architecture, TTMArchitecture, their configurations or mapping, optional
             Sizes of a network of random weights.
         quantization_config : object or mapping, optional
             A quantization of transformers.
@@ -128,7 +127,7 @@ def _canonical_config(config: Any) -> tuple[tuple[str, Any], ...]:
             "neither a checkpoint nor a config is given; name a checkpoint such as "
             "'timer-s1-mini', or give a config for a network of random weights"
         )
-    return tuple(dataclasses.asdict(as_architecture(config)).items())
+    return to_items(as_architecture(config))
 
 
 def _resolve_device(device: Device, argument: str, automatic: str) -> torch.device:

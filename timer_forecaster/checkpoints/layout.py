@@ -10,7 +10,8 @@ import torch
 
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.quantization import INT8
-from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+from timer_forecaster.models.families import TIMER_S1
+from timer_forecaster.models.network import Architecture, Network
 from timer_forecaster.models.timer_s1.layouts.choice import WIDE, fast_in_bfloat16, packs, stacks
 from timer_forecaster.models.timer_s1.layouts.experts import PackedExpert
 from timer_forecaster.models.timer_s1.layouts.packing import (
@@ -30,12 +31,12 @@ class Layout(NamedTuple):
     """The two steps that lay out a network: each expert as it is read, then the whole network."""
 
     pack: Pack | None  # returns the form of an expert that computes; None if it stays as it is
-    finish: Callable[[TimerS1Network], TimerS1Network]
+    finish: Callable[[Network], Network]
     deferred: bool | None = None  # as in `timer_forecaster.checkpoints.files.fill`
 
 
 def layout_for(
-    config: TimerS1Architecture,
+    config: Architecture,
     device: str,
     dtype: torch.dtype,
     quantization: str | None,
@@ -45,7 +46,7 @@ def layout_for(
 
     Parameters
     ----------
-    config : TimerS1Architecture
+    config : Architecture
         Sizes of the network.
     device : str
         Device that computes.
@@ -57,7 +58,10 @@ def layout_for(
         Whether experts are stored in 8 bits.
     """
 
-    def finish(network: TimerS1Network) -> TimerS1Network:
+    if config.model_type != TIMER_S1:
+        return plain_layout(device, dtype)
+
+    def finish(network: Network) -> Network:
         if quantization == INT8:
             join_experts(network)
         return _fastest(network, device, dtype)
@@ -77,11 +81,11 @@ def plain_layout(device: str, dtype: torch.dtype, in_8_bits: bool = False) -> La
     return Layout(restoring(dtype) if in_8_bits else None, finish, deferred=False)
 
 
-def _placed(network: TimerS1Network, device: str, dtype: torch.dtype) -> TimerS1Network:
+def _placed(network: Network, device: str, dtype: torch.dtype) -> Network:
     return network.to(device, dtype).requires_grad_(False).eval()
 
 
-def _fastest(network: TimerS1Network, device: str, dtype: torch.dtype) -> TimerS1Network:
+def _fastest(network: Network, device: str, dtype: torch.dtype) -> Network:
     """Move a network to its device and type, in the form that the device computes fastest."""
     network = _placed(network, device, dtype)
     if packs(network.config, network.device, dtype):
@@ -92,7 +96,7 @@ def _fastest(network: TimerS1Network, device: str, dtype: torch.dtype) -> TimerS
 
 
 def type_to_compute_in(
-    network: TimerS1Network, key: NetworkKey, stored: torch.dtype
+    network: Network, key: NetworkKey, stored: torch.dtype
 ) -> torch.dtype:
     """Return the type that a key asks for; ``"auto"`` depends on the size and on the device."""
     if key.dtype != "auto":
@@ -104,11 +108,11 @@ def type_to_compute_in(
     return torch.bfloat16 if bfloat16 else torch.float32
 
 
-def is_large(network: TimerS1Network) -> bool:
+def is_large(network: Network) -> bool:
     """Whether a network is so large that memory hardly has room for two."""
     return n_parameters(network) >= _LARGE
 
 
-def n_parameters(network: TimerS1Network) -> int:
+def n_parameters(network: Network) -> int:
     """Return the number of parameters of a network."""
     return sum(parameter.numel() for parameter in network.parameters())

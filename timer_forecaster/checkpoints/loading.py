@@ -37,7 +37,8 @@ from timer_forecaster.checkpoints.tensors import (
     stored_dtype,
     tensor_files,
 )
-from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+from timer_forecaster.models.families import from_items, make_network, read_architecture
+from timer_forecaster.models.network import Architecture, Network
 from timer_forecaster.models.timer_s1.layouts.int8_weights import Int8Expert
 from timer_forecaster.models.timer_s1.layouts.packing import replace_experts
 
@@ -45,7 +46,7 @@ _warned_of_copies = False
 
 
 @torch.inference_mode(False)  # weights that are made in that mode can never be differentiated
-def load_network(key: NetworkKey) -> TimerS1Network:
+def load_network(key: NetworkKey) -> Network:
     """Return the network of a key, laid out for forecasts.
 
     transformers is imported only if a library quantizes the network.
@@ -58,7 +59,7 @@ def load_network(key: NetworkKey) -> TimerS1Network:
         If a library or a kernel for the quantization is missing.
     """
     if key.config is not None:
-        network, stored = _drawn_network(TimerS1Architecture(**dict(key.config)))
+        network, stored = _drawn_network(from_items(key.config))
         dtype = type_to_compute_in(network, key, stored)
         layout = layout_for(network.config, key.device, dtype, key.quantization)
         return _laid_out(network, layout)
@@ -78,7 +79,7 @@ def load_network(key: NetworkKey) -> TimerS1Network:
 @torch.inference_mode(False)
 def load_plain_network(
     name: str | Path, dtype: str | torch.dtype = "float32", *, revision: str | None = None
-) -> TimerS1Network:
+) -> Network:
     """Load a private network, on the CPU, that can be trained, changed, moved and stored.
 
     The network of a `ForecastPipeline` is shared. From hidden size 256 on it is laid out for
@@ -96,7 +97,7 @@ def load_plain_network(
 
     Returns
     -------
-    TimerS1Network
+    Network
         In evaluation mode, with all of its weights in memory.
 
     Raises
@@ -120,7 +121,7 @@ def load_plain_network(
 
 
 @torch.inference_mode(False)
-def plain_network(key: NetworkKey, dtype: torch.dtype | None = None) -> TimerS1Network:
+def plain_network(key: NetworkKey, dtype: torch.dtype | None = None) -> Network:
     """Load a private network of a key, with plain experts, and weights without gradients.
 
     Weights that are stored in the type to compute in stay mapped from their file.
@@ -138,7 +139,7 @@ def plain_network(key: NetworkKey, dtype: torch.dtype | None = None) -> TimerS1N
         If another library quantized the checkpoint.
     """
     if key.config is not None:
-        network, stored = _drawn_network(TimerS1Architecture(**dict(key.config)))
+        network, stored = _drawn_network(from_items(key.config))
         dtype = dtype or type_to_compute_in(network, key, stored)
         return _laid_out(network, plain_layout(key.device, dtype))
     folder = find_checkpoint(key.name, key.revision)
@@ -154,17 +155,17 @@ def plain_network(key: NetworkKey, dtype: torch.dtype | None = None) -> TimerS1N
 @torch.inference_mode(False)
 def full_network(
     key: NetworkKey,
-    config: TimerS1Architecture,
+    config: Architecture,
     weights: Mapping[str, torch.Tensor],
     dtype: torch.dtype,
-) -> TimerS1Network:
+) -> Network:
     """Return a network of other weights, laid out like the network of a key.
 
     Parameters
     ----------
     key : NetworkKey
         The key, for its device and quantization.
-    config : TimerS1Architecture
+    config : Architecture
         Sizes of the network.
     weights : mapping of str to Tensor
         All weights of the network, by name.
@@ -187,20 +188,20 @@ def full_network(
     return _laid_out(network, layout_for(config, key.device, dtype, quantization))
 
 
-def empty_network(config: TimerS1Architecture) -> TimerS1Network:
+def empty_network(config: Architecture) -> Network:
     """Return a network on the meta device, which holds no weights."""
     with torch.device("meta"):
-        return TimerS1Network(config)
+        return make_network(config)
 
 
-def _stored_network(folder: Path) -> TimerS1Network:
+def _stored_network(folder: Path) -> Network:
     """Return an empty network of the sizes of a folder."""
-    config = TimerS1Architecture.from_config_file(folder / "config.json")
+    config = read_architecture(folder / "config.json")
     check_size(folder, tensor_files(folder), config)
     return empty_network(config)
 
 
-def _drawn_network(config: TimerS1Architecture) -> tuple[TimerS1Network, torch.dtype]:
+def _drawn_network(config: Architecture) -> tuple[Network, torch.dtype]:
     """Return a network of random weights, always the same, and its type if it were stored.
 
     The state of torch's random numbers makes no difference.
@@ -210,7 +211,7 @@ def _drawn_network(config: TimerS1Architecture) -> tuple[TimerS1Network, torch.d
     return network, torch.bfloat16 if is_large(network) else torch.float32
 
 
-def _laid_out(network: TimerS1Network, layout: Layout) -> TimerS1Network:
+def _laid_out(network: Network, layout: Layout) -> Network:
     """Lay out a network whose weights are in memory."""
     if layout.pack is not None:
         replace_experts(network, layout.pack)
@@ -218,8 +219,8 @@ def _laid_out(network: TimerS1Network, layout: Layout) -> TimerS1Network:
 
 
 def _filled(
-    network: TimerS1Network, folder: Path, layout: Layout, in_8_bits: bool
-) -> TimerS1Network:
+    network: Network, folder: Path, layout: Layout, in_8_bits: bool
+) -> Network:
     """Read the weights of an empty network from a folder, and lay them out."""
     if in_8_bits:
         replace_experts(network, Int8Expert.unread)
@@ -228,8 +229,8 @@ def _filled(
 
 
 def _quantized_by_library(
-    network: TimerS1Network, folder: Path, key: NetworkKey, dtype: torch.dtype
-) -> TimerS1Network:
+    network: Network, folder: Path, key: NetworkKey, dtype: torch.dtype
+) -> Network:
     """Load the modules of an empty network with a quantizer of transformers."""
     from timer_forecaster.models.timer_s1 import TimerS1ForPrediction
 
@@ -248,7 +249,7 @@ def _quantized_by_library(
     return network.requires_grad_(False).eval()
 
 
-def _warn_of_copies(name: str, network: TimerS1Network) -> None:
+def _warn_of_copies(name: str, network: Network) -> None:
     """Warn once, before memory runs out, that the workers of a pool share no weights."""
     global _warned_of_copies
     # The pools of multiprocessing, concurrent.futures and joblib's loky all have a parent process.

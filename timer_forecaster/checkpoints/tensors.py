@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from timer_forecaster.broken import read_object, remedy
-from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.network import Architecture
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
@@ -190,14 +190,12 @@ def check_stored(folder: Path, files: Mapping[str, str], wanted: Mapping[str, Te
         )
 
 
-def check_size(folder: Path, files: Mapping[str, str], config: TimerS1Architecture) -> None:
-    """Refuse a configuration of more experts than there are tensors, before a network is made."""
-    blocks = config.num_hidden_layers + config.num_mtp_tokens
-    if blocks * config.num_experts > len(files):
+def check_size(folder: Path, files: Mapping[str, str], config: Architecture) -> None:
+    """Refuse a configuration of more layers than there are tensors, before a network is made."""
+    if config.least_tensors > len(files):
         raise ValueError(
             f"the weights in {folder} do not fit its config.json: they are {len(files)} tensors, "
-            f"and {blocks} blocks of {config.num_experts} experts have more (num_hidden_layers, "
-            f"num_mtp_tokens, num_experts); {_TAKE_BOTH}"
+            f"and {config.layers_in_words} have more; {_TAKE_BOTH}"
         )
 
 

@@ -35,7 +35,7 @@ from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.prediction import checked
 from timer_forecaster.inference.series import from_first_observed
 from timer_forecaster.locks import RenewedLock
-from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.network import Network
 
 Question = tuple[Sequence[FloatArray], int]
 """Series, and the number of steps to forecast."""
@@ -94,7 +94,7 @@ class _Memo:
         self._bytes -= cost(self._known.popitem(last=False)[1][1])
 
 
-_memos: WeakKeyDictionary[TimerS1Network, _Memo] = WeakKeyDictionary()
+_memos: WeakKeyDictionary[Network, _Memo] = WeakKeyDictionary()
 _lock = RenewedLock()  # guards all memories
 _uses = itertools.count()
 

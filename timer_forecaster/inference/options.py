@@ -11,7 +11,8 @@ import numpy as np
 from timer_forecaster.checks import check_choice, check_flag, check_integer
 from timer_forecaster.inference import multiscale
 from timer_forecaster.inference.covariate_options import CovariateOptions, as_covariate_options
-from timer_forecaster.models.timer_s1 import ROLLOUTS, TimerS1Architecture
+from timer_forecaster.models.network import Architecture
+from timer_forecaster.models.timer_s1 import ROLLOUTS
 
 ROLLOUT_CHOICES = ("auto", *ROLLOUTS)
 
@@ -76,18 +77,18 @@ class ForecastOptions:
         """Check an option and keep it as a Python value, which numpy cannot make wrap around."""
         object.__setattr__(self, name, check(name, getattr(self, name)))
 
-    def rollout_of(self, config: TimerS1Architecture) -> str:
+    def rollout_of(self, config: Architecture) -> str:
         """Return the roll-out; ``"auto"`` is the preference of the checkpoint."""
         return config.preferred_rollout if self.rollout == "auto" else self.rollout
 
-    def longest_history(self, config: TimerS1Architecture) -> int:
+    def longest_history(self, config: Architecture) -> int:
         """Return the number of newest steps that a forecast of any horizon can read."""
         multiscale_reads = self.rollout_of(config) == "multiscale"
         return self._at_most(
             multiscale.LOOK_BACK if multiscale_reads else config.max_context_length
         )
 
-    def longest_context(self, config: TimerS1Architecture) -> int:
+    def longest_context(self, config: Architecture) -> int:
         """Return the number of newest steps that one pass of the network reads at most."""
         return self._at_most(config.max_context_length)
 

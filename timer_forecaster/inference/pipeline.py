@@ -20,14 +20,14 @@ from timer_forecaster.inference.covariates.columns import Covariates, as_covaria
 from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
 from timer_forecaster.inference.covariates.warning import series_called
-from timer_forecaster.inference.engine.timer_s1 import embed_rows, route_rows
+from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.prediction import checked, predict_quantiles, scaled_rows
 from timer_forecaster.inference.routing import Routing
 from timer_forecaster.inference.series import as_series
-from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.network import Network
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,7 +135,7 @@ class ForecastPipeline:
         return pipeline
 
     @property
-    def network(self) -> TimerS1Network:
+    def network(self) -> Network:
         """The shared network; it must not be changed.
 
         From hidden size 256 on its weights are laid out for forecasts on the device. Most of them
@@ -425,7 +425,7 @@ class ForecastPipeline:
         -------
         ndarray, shape (n_series, hidden size)
         """
-        return self._outcome("embedding", embed_rows, series, context_length)
+        return self._outcome("embedding", engine_of(self.network).embed_rows, series, context_length)
 
     def routing(self, series: Any, *, context_length: int | None = None) -> Routing:
         """Show to which experts the network sends the patches of each series.
@@ -441,12 +441,12 @@ class ForecastPipeline:
         -------
         Routing
         """
-        return Routing(self._outcome("routing", route_rows, series, context_length))
+        return Routing(self._outcome("routing", engine_of(self.network).route_rows, series, context_length))
 
     def _outcome(
         self,
         noun: str,
-        compute: Callable[[TimerS1Network, list[FloatArray]], FloatArray],
+        compute: Callable[[Network, list[FloatArray]], FloatArray],
         series: Any,
         context_length: int | None,
     ) -> FloatArray:

@@ -12,15 +12,15 @@ from tqdm.auto import tqdm
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
 from timer_forecaster.inference import multiscale
-from timer_forecaster.inference.engine.timer_s1 import forecast_rows
+from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
 from timer_forecaster.inference.outcome import check_outcome, room_for
 from timer_forecaster.inference.scaling import Row, check_series, in_units, scaled
-from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.network import Network
 
 
 def predict_quantiles(
-    network: TimerS1Network,
+    network: Network,
     series: Sequence[FloatArray],
     horizon: int,
     options: ForecastOptions,
@@ -32,7 +32,7 @@ def predict_quantiles(
 
     Parameters
     ----------
-    network : TimerS1Network
+    network : Network
     series : sequence of ndarray, each of shape (steps,)
         NaN where missing.
     horizon : int
@@ -91,7 +91,7 @@ def _blank(n_series: int, horizon: int, n_quantiles: int) -> FloatArray:
 
 
 def checked(
-    network: TimerS1Network,
+    network: Network,
     series: Sequence[FloatArray],
     context_length: int | None,
     failures: Failures | None = None,
@@ -109,14 +109,14 @@ def checked(
     return series
 
 
-def scaled_rows(network: TimerS1Network, series: Sequence[FloatArray]) -> list[Row]:
+def scaled_rows(network: Network, series: Sequence[FloatArray]) -> list[Row]:
     """Return checked series as the rows that a network reads."""
     config = network.config
     return [scaled(one, config.max_context_length, config.interior_masks) for one in series]
 
 
 def _roll_out(
-    network: TimerS1Network,
+    network: Network,
     options: ForecastOptions,
     bar: tqdm[Any],
     series: Sequence[FloatArray],
@@ -129,6 +129,7 @@ def _roll_out(
     if options.flip:
         inputs += [-values for values in inputs]
     bar.total += len(inputs)
+    forecast_rows = engine_of(network).forecast_rows
     forecast = forecast_rows(network, inputs, horizon, rollout, options.batch_size, bar.update)
     if options.flip:
         forecast, negative = np.split(forecast, 2)

@@ -11,9 +11,9 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.covariates.plan import Plan
 from timer_forecaster.inference.covariates.weights import Check, checked_weights
 from timer_forecaster.inference.covariates.windows import CheckRow
-from timer_forecaster.inference.engine.origins import forecast_origins
+from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.scaling import scaled
-from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.network import Network
 
 
 class _Reading(NamedTuple):
@@ -24,12 +24,12 @@ class _Reading(NamedTuple):
     model: int  # 0 is the series itself
 
 
-def checks_of(network: TimerS1Network, plans: Sequence[Plan], always: bool) -> list[Check]:
+def checks_of(network: Network, plans: Sequence[Plan], always: bool) -> list[Check]:
     """Return the outcome of the check of each series.
 
     Parameters
     ----------
-    network : TimerS1Network
+    network : Network
     plans : sequence of Plan
     always : bool
         Whether models take part in full, whatever the check shows.
@@ -49,7 +49,7 @@ def checks_of(network: TimerS1Network, plans: Sequence[Plan], always: bool) -> l
 
 
 def _forecast(
-    network: TimerS1Network, plans: Sequence[Plan], readings: Sequence[_Reading]
+    network: Network, plans: Sequence[Plan], readings: Sequence[_Reading]
 ) -> Iterator[FloatArray]:
     """Yield quantiles (origins, steps, Q) of each row, in the units of its plan."""
     config = network.config
@@ -62,7 +62,7 @@ def _forecast(
     ]
     back = [[row.origins[0] - origin for origin in row.origins] for _, row, _ in readings]
     steps = max((plans[reading.plan].windows.length for reading in readings), default=1)
-    found = forecast_origins(network, [row.values for row in rows], back, steps)
+    found = engine_of(network).forecast_origins(network, [row.values for row in rows], back, steps)
     for (number, row, model), read, quantiles in zip(readings, rows, found, strict=True):
         plan = plans[number]
         values = quantiles[:, : plan.windows.length] * read.scale + read.location

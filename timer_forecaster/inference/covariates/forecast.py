@@ -20,11 +20,11 @@ from timer_forecaster.inference.covariates.weights import Check
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.prediction import predict_quantiles
-from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.network import Network
 
 
 def predict_with_covariates(
-    network: TimerS1Network,
+    network: Network,
     series: Sequence[FloatArray],
     horizon: int,
     covariates: Sequence[Covariates],
@@ -38,7 +38,7 @@ def predict_with_covariates(
 
     Parameters
     ----------
-    network : TimerS1Network
+    network : Network
     series : sequence of ndarray, each of shape (steps,)
     horizon : int
     covariates : sequence of Covariates
@@ -93,7 +93,7 @@ def _sound(series: FloatArray, number: int, failures: Failures) -> bool:
 
 
 def _forecasts(
-    network: TimerS1Network,
+    network: Network,
     plans: Sequence[Plan],
     checks: Sequence[Check],
     horizon: int,

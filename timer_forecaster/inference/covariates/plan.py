@@ -16,7 +16,7 @@ from timer_forecaster.inference.covariates.models import Model, fitted_models
 from timer_forecaster.inference.covariates.ridge import Span
 from timer_forecaster.inference.covariates.warning import Notes
 from timer_forecaster.inference.covariates.windows import Windows, check_windows
-from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.network import Network
 
 _LONGEST_WINDOW = 128
 """Most steps of a window of the check."""
@@ -68,7 +68,7 @@ class Planner:
 
     Parameters
     ----------
-    network : TimerS1Network
+    network : Network
     horizon : int
     options : CovariateOptions
     longest : int
@@ -77,7 +77,7 @@ class Planner:
         Takes warnings.
     """
 
-    network: TimerS1Network
+    network: Network
     horizon: int
     options: CovariateOptions
     longest: int
@@ -116,7 +116,7 @@ class Planner:
         return check_windows(
             steps,
             self.horizon,
-            config.input_token_len,
+            config.origin_step,
             min(_LONGEST_WINDOW, self.network.pass_length),
             self.options.windows,
             self.options.effort_for(config.hidden_size),

@@ -6,25 +6,13 @@ P patch length, Q levels, F steps of one pass.
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from timer_forecaster.inference import quantiles as quantile_function
+from timer_forecaster.inference.engine.paths import continuations, mixed, paths_of
 from timer_forecaster.models.timer_s1 import TimerS1Network
-from timer_forecaster.models.timer_s1.generation import middle_quantile
 from timer_forecaster.models.timer_s1.key_values import KeyValueCache
 from timer_forecaster.models.timer_s1.patches import patchify
-
-N_PATHS = 9
-"""Number of paths that a quantile roll-out carries."""
-
-_PARTS = 36  # equally probable values that represent the forecast of one path in a mixture
-_MIXED_AT_ONCE = 2**24  # values
-
-
-def _n_paths(rollout: str) -> int:
-    return N_PATHS if rollout == "quantile" else 1
 
 
 def rows_to_roll_out(network: TimerS1Network, horizon: int, rollout: str, n_tokens: int) -> int:
@@ -40,7 +28,7 @@ def rows_to_roll_out(network: TimerS1Network, horizon: int, rollout: str, n_toke
     n_tokens : int
         Tokens of a context.
     """
-    limits, n_paths = _Limits(network), _n_paths(rollout)
+    limits, n_paths = _Limits(network), paths_of(rollout)
     # A row keeps the most tokens if its paths share no part of the context and are the longest.
     most_added = (n_paths * limits.most - n_tokens) // n_paths
     n_passes = 1 + max(1, most_added // limits.per_pass)
@@ -83,7 +71,7 @@ def roll_out(
     Tensor, shape (B, Q, horizon)
         In float32, or in float64 if the network computes in it.
     """
-    n_paths = _n_paths(rollout)
+    n_paths = paths_of(rollout)
     dtype = torch.promote_types(patches.dtype, torch.float32)
     result = patches.new_empty(len(patches), len(network.config.quantiles), horizon, dtype=dtype)
     for rows in _group_by_cuts(network, last_token, horizon):
@@ -101,16 +89,12 @@ def _roll_out_together(
     for remaining in range(horizon, 0, -network.pass_length):
         forecast = contexts.forecast(remaining)
         if pieces and n_paths > 1:
-            forecast = _mix(network, forecast, n_paths)  # (B, Q, F)
+            forecast = mixed(network.config.quantiles, forecast, n_paths)  # (B, Q, F)
         pieces.append(forecast[..., :remaining])
         if remaining > network.pass_length:
-            contexts.extend(_continuations(network, forecast, n_paths).flatten(0, 1))
+            paths = continuations(network.config.quantiles, forecast, n_paths)
+            contexts.extend(paths.flatten(0, 1))
     return torch.cat(pieces, dim=-1)
-
-
-def _continuations(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
-    """Return paths (B, n, F) that continue rows: the median, or equally probable quantiles."""
-    return middle_quantile(forecast)[:, None] if n == 1 else _equal_parts(network, forecast, n)
 
 
 class _Limits:
@@ -211,34 +195,3 @@ class _Contexts:
             (len(self._shared),), self._shared.shape[1] - 1
         )
         self._cache = None
-
-
-def _equal_parts(network: TimerS1Network, forecast: Tensor, n: int) -> Tensor:
-    """Return the middles (B, n, F) of n equally probable parts of quantiles (B, Q, F)."""
-    levels = network.config.quantiles
-    middles = (np.arange(n) + 0.5) / n
-    # The quantile function is linear in the known quantiles. It is evaluated for step functions,
-    # which ascend as quantiles do; the weight of a quantile is the difference between the values
-    # for a step at it and for a step at the next one.
-    steps = quantile_function.evaluate(np.triu(np.ones((len(levels),) * 2)), levels, middles)
-    weights = -np.diff(steps, axis=0, append=0.0)  # (Q, n)
-    weights_tensor = torch.tensor(weights, dtype=forecast.dtype, device=forecast.device)
-    return torch.einsum("bqf,qn->bnf", forecast.sort(dim=1).values, weights_tensor)
-
-
-def _mix(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
-    """Return quantiles (B, Q, F) of the mixture of the forecasts of paths (B R, Q, F)."""
-    rows = max(1, _MIXED_AT_ONCE // (n_paths * _PARTS * forecast.shape[-1]))
-    chunks = forecast.split(rows * n_paths)
-    return torch.cat([_mix_rows(network, chunk, n_paths) for chunk in chunks])
-
-
-def _mix_rows(network: TimerS1Network, forecast: Tensor, n_paths: int) -> Tensor:
-    parts = _equal_parts(network, forecast, _PARTS)  # (B * paths, parts, F)
-    pooled = parts.unflatten(0, (-1, n_paths)).flatten(1, 2).sort(dim=1).values
-    n = pooled.shape[1]
-    levels = torch.tensor(network.config.quantiles, dtype=pooled.dtype, device=pooled.device)
-    position = (levels * n - 0.5).clamp(0, n - 1)
-    low = position.floor().long()
-    weight = (position - low)[:, None]
-    return torch.lerp(pooled[:, low], pooled[:, (low + 1).clamp_max(n - 1)], weight)

@@ -10,6 +10,7 @@ too.
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from timer_forecaster.models.timer_s1.architecture import (
@@ -39,7 +40,21 @@ __all__ = [
     "TimerS1Network",
     "TimerS1Output",
     "as_architecture",
+    "make_network",
+    "read_architecture",
 ]
+
+
+def read_architecture(path: Path) -> TimerS1Architecture:
+    """Return the architecture of a ``config.json``."""
+    return TimerS1Architecture.from_config_file(path)
+
+
+def make_network(architecture: TimerS1Architecture) -> TimerS1Network:
+    """Return a network of an architecture, with weights as torch draws them."""
+    from timer_forecaster.models.timer_s1.network import TimerS1Network
+
+    return TimerS1Network(architecture)
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from timer_forecaster.broken import read_object
 from timer_forecaster.checks import (
@@ -131,12 +131,31 @@ class TimerS1Architecture:
     serial_weighting: str = "equal"
     preferred_rollout: str = "quantile"
 
+    model_type: ClassVar[str] = MODEL_TYPE
+
     def __post_init__(self) -> None:
         """Check the fields."""
         if isinstance(self.quantiles, str) or not isinstance(self.quantiles, Iterable):
             raise TypeError(f"quantiles={self.quantiles!r} must be a list of numbers")
         self.quantiles = tuple(self.quantiles)
         validate_architecture(self)
+
+    @property
+    def least_tensors(self) -> int:
+        """A number of tensors that the weights have at least."""
+        return (self.num_hidden_layers + self.num_mtp_tokens) * self.num_experts
+
+    @property
+    def layers_in_words(self) -> str:
+        """The layers that `least_tensors` counts, and their fields."""
+        blocks = self.num_hidden_layers + self.num_mtp_tokens
+        fields = "num_hidden_layers, num_mtp_tokens, num_experts"
+        return f"{blocks} blocks of {self.num_experts} experts ({fields})"
+
+    @property
+    def origin_step(self) -> int:
+        """Distance in steps between tokens, each of which a row can be forecast from."""
+        return self.input_token_len
 
     @classmethod
     def from_config_file(

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from timer_forecaster.models.network import Network
 from timer_forecaster.models.timer_s1.architecture import TimerS1Architecture, validate_architecture
 from timer_forecaster.models.timer_s1.attention import GatedAttention, pick, rotary_tables
 from timer_forecaster.models.timer_s1.execution import ExecutionChoice
@@ -245,7 +246,7 @@ class TimerS1Layers(ExecutionChoice, ReleasedGeneration):
         return quantiles.unflatten(-1, (len(self.config.quantiles), self.config.input_token_len))
 
 
-class TimerS1Network(TimerS1Layers, nn.Module):
+class TimerS1Network(TimerS1Layers, Network):
     """Timer-S1 as a plain torch module, which the forecasting pipeline runs.
 
     Parameters

@@ -1,0 +1,202 @@
+"""Rows as TinyTimeMixer reads them: contexts of one length in, quantiles or embeddings out.
+
+Shapes in comments: B rows, R paths of each row, T context length, F steps of one pass, Q levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.engine.batching import fill_in_batches
+from timer_forecaster.inference.engine.paths import continuations, mixed, paths_of
+from timer_forecaster.inference.outcome import room_for
+from timer_forecaster.inference.scaling import in_units, scaled
+from timer_forecaster.models.ttm import TTMNetwork
+
+_ROWS_AT_ONCE = {"cpu": 96}  # of 64 to 128 rows: more do not fit into the caches of a CPU
+_ROWS_OF_OTHERS = 4096
+
+
+def forecast_rows(
+    network: TTMNetwork,
+    rows: Sequence[FloatArray],
+    horizon: int,
+    rollout: str,
+    batch_size: int | None,
+    on_batch: Callable[[int], None],
+) -> FloatArray:
+    """Forecast standardized rows.
+
+    Parameters
+    ----------
+    network : TTMNetwork
+        In evaluation mode.
+    rows : sequence of ndarray, each (steps,)
+        Standardized series, NaN where missing.
+    horizon : int
+        Steps to forecast.
+    rollout : {"quantile", "median"}
+        How to continue beyond one pass.
+    batch_size : int, optional
+        Most rows that enter the network at once.
+    on_batch : callable
+        Called with the number of rows after each batch.
+
+    Returns
+    -------
+    ndarray, shape (n_rows, horizon, Q)
+        Quantiles, not decreasing along the levels.
+
+    Raises
+    ------
+    ValueError
+        If the horizon is so long that the quantiles cannot be held.
+    """
+    n_paths = paths_of(rollout) if horizon > network.pass_length else 1
+
+    def run(values: Tensor, observed: Tensor) -> Tensor:
+        quantiles = _roll_out(network, values, observed, horizon, n_paths)
+        return quantiles.sort(dim=1).values.transpose(1, 2)
+
+    result = room_for(len(rows), horizon, len(network.config.quantiles))
+    _fill(result, network, rows, run, n_paths, batch_size, on_batch)
+    return result
+
+
+def forecast_origins(
+    network: TTMNetwork,
+    rows: Sequence[FloatArray],
+    steps_back: Sequence[Sequence[int]],
+    horizon: int,
+) -> list[FloatArray]:
+    """Forecast standardized rows from several of their steps, each of which is a row of its own.
+
+    Parameters
+    ----------
+    network : TTMNetwork
+        In evaluation mode.
+    rows : sequence of ndarray, each (steps,)
+        Standardized series, NaN where missing.
+    steps_back : sequence of sequence of int
+        For each row, numbers of newest steps that the forecasts do not see.
+    horizon : int
+        Steps to forecast, at most one pass.
+
+    Returns
+    -------
+    list of ndarray, each of shape (origins, horizon, Q)
+    """
+    cut = [row[: len(row) - step] for row, back in zip(rows, steps_back, strict=True) for step in back]
+    found = np.zeros((len(cut), horizon, len(network.config.quantiles)))
+    seen = [i for i, row in enumerate(cut) if np.isfinite(row).any()]  # else: the mean of the row
+    own = [scaled(cut[i], network.config.max_context_length, interior_masks=True) for i in seen]
+    inputs = [row.values for row in own if row.scale > 0]
+    quantiles = forecast_rows(network, inputs, horizon, "median", None, lambda n: None)
+    if seen:
+        found[seen] = in_units(own, quantiles)
+    return np.split(found, np.cumsum([len(back) for back in steps_back])[:-1])
+
+
+def embed_rows(network: TTMNetwork, rows: Sequence[FloatArray]) -> FloatArray:
+    """Return the output of the backbone at the newest patch of each row, (n_rows, d_model).
+
+    Rows are standardized.
+    """
+
+    def run(values: Tensor, observed: Tensor) -> Tensor:
+        output = network(values[..., None], observed[..., None])
+        return output.backbone_hidden_state[:, 0, -1]
+
+    result = np.empty((len(rows), network.config.hidden_size))
+    _fill(result, network, rows, torch.inference_mode()(run))
+    return result
+
+
+def route_rows(network: TTMNetwork, rows: Sequence[FloatArray]) -> FloatArray:
+    """Refuse: a mixer has no experts.
+
+    Raises
+    ------
+    ValueError
+    """
+    raise ValueError(
+        "a TinyTimeMixer has no experts, and so no routing; routing applies to Timer-S1, such as "
+        "'timer-s1-mini'"
+    )
+
+
+def _fill(
+    result: FloatArray,
+    network: TTMNetwork,
+    rows: Sequence[FloatArray],
+    run: Callable[[Tensor, Tensor], Tensor],
+    n_paths: int = 1,
+    batch_size: int | None = None,
+    on_batch: Callable[[int], None] | None = None,
+) -> None:
+    """Write the output (B, ...) of a function of values and masks (B, T), for batches of rows."""
+    at_once = _ROWS_AT_ONCE.get(network.device.type, _ROWS_OF_OTHERS) // n_paths
+    size = max(1, min(at_once, batch_size or at_once))
+    batches = [[*range(start, min(start + size, len(rows)))] for start in range(0, len(rows), size)]
+
+    def run_rows(batch: list[int]) -> FloatArray:
+        values, observed = _contexts(network, [rows[i] for i in batch])
+        return run(values, observed).cpu().double().numpy()
+
+    fill_in_batches(
+        result, run_rows, batches, device=network.device, share_experts=False, on_batch=on_batch
+    )
+
+
+def _contexts(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
+    """Return values and masks (B, T): zeros, the mean of a row, go before short rows.
+
+    Missing values take the line between their neighbors, since a mask alone would leave a zero.
+    """
+    length = network.config.max_context_length
+    double = network.dtype == torch.float64
+    values = np.zeros((len(rows), length), dtype=np.float64 if double else np.float32)
+    observed = np.zeros((len(rows), length), dtype=bool)
+    for i, row in enumerate(rows):
+        row = row[-length:]
+        seen = np.isfinite(row)
+        place = np.arange(len(row))
+        values[i, length - len(row) :] = np.interp(place, place[seen], row[seen])
+        observed[i, length - len(row) :] = seen
+    there = torch.from_numpy(values).to(network.device, network.dtype)
+    return there, torch.from_numpy(observed).to(network.device)
+
+
+@torch.inference_mode()
+def _roll_out(
+    network: TTMNetwork, values: Tensor, observed: Tensor, horizon: int, n_paths: int
+) -> Tensor:
+    """Return quantiles (B, Q, horizon); each pass reads the contexts and what paths have added."""
+    levels, length = network.config.quantiles, network.config.max_context_length
+    pieces: list[Tensor] = []
+    for remaining in range(horizon, 0, -network.pass_length):
+        forecast = one_pass(network, values, observed)
+        if pieces and n_paths > 1:
+            forecast = mixed(levels, forecast, n_paths)
+        pieces.append(forecast[..., :remaining])
+        if remaining > network.pass_length:
+            paths = continuations(levels, forecast, n_paths).flatten(0, 1)  # (B R, F)
+            if len(pieces) == 1 and n_paths > 1:
+                values = values.repeat_interleave(n_paths, dim=0)
+                observed = observed.repeat_interleave(n_paths, dim=0)
+            values = torch.cat([values, paths.to(values.dtype)], dim=1)[:, -length:]
+            observed = torch.cat([observed, torch.ones_like(paths, dtype=torch.bool)], dim=1)
+            observed = observed[:, -length:]
+    return torch.cat(pieces, dim=-1)
+
+
+def one_pass(network: TTMNetwork, values: Tensor, observed: Tensor) -> Tensor:
+    """Return quantiles (B, Q, F), in float32 or wider, of contexts (B, T)."""
+    output = network(values[..., None], observed[..., None])
+    quantiles = output.quantile_outputs[..., 0]
+    return quantiles.to(torch.promote_types(quantiles.dtype, torch.float32))

@@ -1,0 +1,107 @@
+"""The families of networks, by the ``model_type`` of a ``config.json``.
+
+A checkpoint says which family it belongs to. The rooms above ask here for classes, so that one name
+of a checkpoint switches families. Classes are imported at their first use.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from timer_forecaster.broken import read_object
+
+if TYPE_CHECKING:
+    from timer_forecaster.models.network import Architecture, Network
+
+TIMER_S1 = "Timer-S1"
+TTM = "tinytimemixer"
+
+
+class Family(NamedTuple):
+    """A family of networks.
+
+    Parameters
+    ----------
+    model_type : str
+        As in ``config.json``.
+    title : str
+        As people call it.
+    package : str
+        Package with the classes.
+    """
+
+    model_type: str
+    title: str
+    package: str
+
+    def as_architecture(self, config: Any) -> Architecture:
+        """Return the architecture that a configuration in any form describes."""
+        return cast("Architecture", import_module(self.package).as_architecture(config))
+
+    def read_architecture(self, path: Path) -> Architecture:
+        """Return the architecture of a ``config.json``."""
+        return cast("Architecture", import_module(self.package).read_architecture(path))
+
+    def network(self, architecture: Architecture) -> Network:
+        """Return a network of an architecture, with weights as torch draws them."""
+        return cast("Network", import_module(self.package).make_network(architecture))
+
+
+FAMILIES = {
+    family.model_type: family
+    for family in (
+        Family(TIMER_S1, "Timer-S1", "timer_forecaster.models.timer_s1"),
+        Family(TTM, "TinyTimeMixer", "timer_forecaster.models.ttm"),
+    )
+}
+
+
+def read_architecture(path: Path) -> Architecture:
+    """Return the architecture of a ``config.json`` of any family.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, or if its ``model_type`` is of no family. The error names both.
+    """
+    model_type = read_object(path).get("model_type")
+    if model_type not in FAMILIES:
+        known = " or ".join(f"{name!r} ({family.title})" for name, family in FAMILIES.items())
+        raise ValueError(f"{path} has model_type {model_type!r}; expected {known}")
+    return FAMILIES[model_type].read_architecture(path)
+
+
+def as_architecture(config: Any) -> Architecture:
+    """Return the architecture that a configuration of any family and form describes.
+
+    Parameters
+    ----------
+    config : architecture, configuration of transformers or mapping
+        A mapping without ``model_type`` is one of Timer-S1.
+    """
+    model_type = config.get("model_type") if isinstance(config, Mapping) else None
+    model_type = model_type or getattr(config, "model_type", TIMER_S1)
+    family = FAMILIES.get(model_type, FAMILIES[TIMER_S1])  # which refuses others by name
+    return family.as_architecture(config)
+
+
+def to_items(architecture: Architecture) -> tuple[tuple[str, Any], ...]:
+    """Return the fields of an architecture as a key, from which `from_items` makes it again."""
+    fields = dataclasses.fields(cast("Any", architecture))
+    items = tuple((field.name, getattr(architecture, field.name)) for field in fields)
+    items = tuple((name, value) for name, value in items if not isinstance(value, Mapping))
+    return (("model_type", architecture.model_type), *items)
+
+
+def from_items(items: Iterable[tuple[str, Any]]) -> Architecture:
+    """Return the architecture of a key."""
+    return as_architecture(dict(items))
+
+
+def make_network(architecture: Architecture) -> Network:
+    """Return a network of an architecture, with weights as torch draws them."""
+    return FAMILIES[architecture.model_type].network(architecture)

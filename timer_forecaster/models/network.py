@@ -1,0 +1,82 @@
+"""A network as the rooms above it see one, whatever family it belongs to."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import nn
+
+
+class Architecture(Protocol):
+    """Sizes and settings of a network that the rooms above read."""
+
+    @property
+    def model_type(self) -> str:
+        """The family, as ``config.json`` names it."""
+
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        """Levels of the quantiles that are forecast, ascending."""
+
+    @property
+    def max_context_length(self) -> int:
+        """Longest context in steps."""
+
+    @property
+    def interior_masks(self) -> bool:
+        """Whether rows may have missing values inside."""
+
+    @property
+    def preferred_rollout(self) -> str:
+        """The roll-out of ``rollout="auto"``."""
+
+    @property
+    def hidden_size(self) -> int:
+        """Width of a token."""
+
+    @property
+    def origin_step(self) -> int:
+        """Distance in steps between origins that one row can be forecast from.
+
+        1 if each origin costs a row of its own.
+        """
+
+    @property
+    def least_tensors(self) -> int:
+        """A number of tensors that the weights have at least."""
+
+    @property
+    def layers_in_words(self) -> str:
+        """The layers that `least_tensors` counts, and their fields."""
+
+
+class Network(nn.Module):
+    """A network of any family.
+
+    Attributes
+    ----------
+    config : Architecture
+        Sizes and settings.
+    """
+
+    config: Architecture
+
+    @property
+    def pass_length(self) -> int:
+        """Steps that one pass can forecast."""
+        raise NotImplementedError
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type in which the network computes."""
+        raise NotImplementedError
+
+    @property
+    def device(self) -> torch.device:
+        """Device on which inputs are expected."""
+        raise NotImplementedError
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw all weights."""
+        raise NotImplementedError

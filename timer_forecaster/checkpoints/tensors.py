@@ -116,9 +116,10 @@ def opened(path: Path) -> Iterator[Any]:
 
 def stored_dtype(folder: Path) -> torch.dtype:
     """Return the type of the tensors of a folder that are not quantized."""
-    name, files = "model.norm.weight", tensor_files(folder)
-    if name not in files:
-        return torch.float32  # another network's weights, which `check_stored` refuses
+    files = tensor_files(folder)
+    name = "model.norm.weight" if "model.norm.weight" in files else min(files, default=None)
+    if name is None:
+        return torch.float32  # no weights, which `check_stored` refuses
     return read_tensors(folder, files, [name])[name].dtype
 
 

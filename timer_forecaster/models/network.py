@@ -80,3 +80,19 @@ class Network(nn.Module):
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw all weights."""
         raise NotImplementedError
+
+
+def redraw(network: Network, generator: torch.Generator | None = None) -> None:
+    """Draw all weights of a network as its class does.
+
+    Parameters
+    ----------
+    network : Network
+    generator : torch.Generator, optional
+        Its seed is used; torch's own state then stays as it is. Default: torch's own state.
+    """
+    with torch.random.fork_rng(devices=[], enabled=generator is not None):
+        if generator is not None:
+            torch.manual_seed(generator.initial_seed())
+        drawn = type(network)(network.config)  # type: ignore[call-arg, arg-type]
+    network.load_state_dict(drawn.state_dict())

@@ -109,7 +109,7 @@ def embed_rows(network: TTMNetwork, rows: Sequence[FloatArray]) -> FloatArray:
     """
 
     def run(values: Tensor, observed: Tensor) -> Tensor:
-        output = network(values[..., None], observed[..., None])
+        output = network(values[..., None], past_observed_mask=observed[..., None])
         return output.backbone_hidden_state[:, 0, -1]
 
     result = np.empty((len(rows), network.config.hidden_size))
@@ -197,6 +197,6 @@ def _roll_out(
 
 def one_pass(network: TTMNetwork, values: Tensor, observed: Tensor) -> Tensor:
     """Return quantiles (B, Q, F), in float32 or wider, of contexts (B, T)."""
-    output = network(values[..., None], observed[..., None])
+    output = network(values[..., None], past_observed_mask=observed[..., None])
     quantiles = output.quantile_outputs[..., 0]
     return quantiles.to(torch.promote_types(quantiles.dtype, torch.float32))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from timer_forecaster.models.ttm.architecture import TTMArchitecture
+from timer_forecaster.models.ttm.architecture import TTMArchitecture, as_architecture
 
 if TYPE_CHECKING:
     from timer_forecaster.models.ttm.decomposition import (
@@ -27,7 +28,26 @@ __all__ = [
     "TTMDecomposedOutput",
     "TTMNetwork",
     "TTMOutput",
+    "as_architecture",
+    "make_network",
+    "read_architecture",
 ]
+
+
+def read_architecture(path: Path) -> TTMArchitecture:
+    """Return the architecture of a ``config.json``."""
+    return TTMArchitecture.from_config_file(path)
+
+
+def make_network(architecture: TTMArchitecture) -> TTMNetwork | TTMDecomposedNetwork:
+    """Return a network of an architecture, with weights as torch draws them."""
+    if architecture.decompose:
+        from timer_forecaster.models.ttm.decomposition import TTMDecomposedNetwork
+
+        return TTMDecomposedNetwork(architecture)
+    from timer_forecaster.models.ttm.network import TTMNetwork
+
+    return TTMNetwork(architecture)
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from timer_forecaster.broken import read_object
 from timer_forecaster.models.ttm.validation import as_plain, validate
@@ -231,6 +231,8 @@ mask_value
     default_scale: float | None = None
     extras: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
+    model_type: ClassVar[str] = MODEL_TYPE
+
     def __post_init__(self) -> None:
         """Check the fields; sequences become tuples."""
         for field in dataclasses.fields(self):
@@ -300,6 +302,47 @@ mask_value
         if not self.decompose:
             values["num_patches"] = self.num_patches
         return dict(sorted(values.items()))
+
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        """Levels that are forecast; a network without a quantile head has deciles of residuals."""
+        return self.quantile_levels if self.multi_quantile_head else DECILES
+
+    @property
+    def max_context_length(self) -> int:
+        """Steps of a context."""
+        return self.context_length
+
+    @property
+    def interior_masks(self) -> bool:
+        """Whether rows may have missing values inside: straight lines take their place."""
+        return True
+
+    @property
+    def hidden_size(self) -> int:
+        """Width of a token."""
+        return self.d_model
+
+    @property
+    def origin_step(self) -> int:
+        """Each origin of a forecast is a row of its own."""
+        return 1
+
+    @property
+    def preferred_rollout(self) -> str:
+        """The roll-out of a checkpoint."""
+        return str(self.extras.get("preferred_rollout", "quantile"))
+
+    @property
+    def least_tensors(self) -> int:
+        """A number of tensors that the weights have at least."""
+        return self.num_layers * max(1, self.adaptive_patching_levels)
+
+    @property
+    def layers_in_words(self) -> str:
+        """The layers that `least_tensors` counts, and their fields."""
+        fields = "num_layers, adaptive_patching_levels"
+        return f"{self.least_tensors} layers ({fields})"
 
     @property
     def class_name(self) -> str:
@@ -404,3 +447,28 @@ mask_value
             "extras": {},
         }
         return dataclasses.replace(self, **none, **(fixed | changes))
+
+
+def as_architecture(config: Any) -> TTMArchitecture:
+    """Return the architecture that a configuration in any form describes.
+
+    Parameters
+    ----------
+    config : TTMArchitecture, TinyTimeMixerConfig or mapping
+        A mapping has the entries of a ``config.json``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no configuration of a TinyTimeMixer, or if an entry cannot be used.
+    """
+    if isinstance(config, TTMArchitecture):
+        return config
+    if isinstance(config, Mapping):
+        return TTMArchitecture.from_dict(config)
+    if hasattr(config, "to_dict"):
+        return TTMArchitecture.from_dict(config.to_dict())
+    raise TypeError(
+        f"config is of type {type(config).__name__}; use a dict, TinyTimeMixerConfig or "
+        "TTMArchitecture"
+    )

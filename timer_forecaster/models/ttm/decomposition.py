@@ -10,6 +10,7 @@ import dataclasses
 import torch
 from torch import Tensor, nn
 
+from timer_forecaster.models.network import Network, redraw
 from timer_forecaster.models.ttm.architecture import TTMArchitecture
 from timer_forecaster.models.ttm.arguments import Inputs, check_inputs
 from timer_forecaster.models.ttm.loss import point_loss, quantile_loss, trend_loss
@@ -149,7 +150,7 @@ class TTMDecomposedLayers:
         )
 
 
-class TTMDecomposedNetwork(TTMDecomposedLayers, nn.Module):
+class TTMDecomposedNetwork(TTMDecomposedLayers, Network):
     """The decomposed TinyTimeMixer as a plain torch module.
 
     A history longer than ``context_length`` counts in location, scale and trend. A shorter one is
@@ -174,6 +175,20 @@ class TTMDecomposedNetwork(TTMDecomposedLayers, nn.Module):
     def __init__(self, architecture: TTMArchitecture) -> None:
         super().__init__()
         self._build(architecture)
+
+    @property
+    def config(self) -> TTMArchitecture:  # type: ignore[override]
+        """Sizes of the network."""
+        return self.architecture
+
+    @property
+    def pass_length(self) -> int:
+        """Steps that one pass can forecast."""
+        return self.architecture.pass_length
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw all weights as torch does."""
+        redraw(self, generator)
 
     @property
     def dtype(self) -> torch.dtype:

@@ -13,6 +13,7 @@ import dataclasses
 import torch
 from torch import Tensor, nn
 
+from timer_forecaster.models.network import Network, redraw
 from timer_forecaster.models.ttm.architecture import TTMArchitecture
 from timer_forecaster.models.ttm.arguments import Inputs, check_inputs
 from timer_forecaster.models.ttm.channels import ForecastChannelMixing
@@ -294,7 +295,7 @@ class TTMLayers:
         return point_loss(config, forecast, target, mask)
 
 
-class TTMNetwork(TTMLayers, nn.Module):
+class TTMNetwork(TTMLayers, Network):
     """TinyTimeMixer as a plain torch module, which the forecasting pipeline runs.
 
     Parameters
@@ -316,6 +317,20 @@ class TTMNetwork(TTMLayers, nn.Module):
     def __init__(self, architecture: TTMArchitecture) -> None:
         super().__init__()
         self._build(architecture)
+
+    @property
+    def config(self) -> TTMArchitecture:  # type: ignore[override]
+        """Sizes of the network."""
+        return self.architecture
+
+    @property
+    def pass_length(self) -> int:
+        """Steps that one pass can forecast."""
+        return self.architecture.pass_length
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw all weights as torch does."""
+        redraw(self, generator)
 
     @property
     def dtype(self) -> torch.dtype:

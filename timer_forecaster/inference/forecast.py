@@ -39,6 +39,11 @@ class Forecast:
         forecast.
     covariates : CovariateReport, optional
         How covariates took part, if they did.
+    calibration : tuple of str
+        Where the quantiles of each series come from: ``"trained"``, a head of the network that
+        was trained for them; for a network that forecasts one value, ``"own"``, its errors at past
+        origins of the series, or ``"table"``, errors of other series, where the series is too
+        short. Empty if it was not recorded.
 
     Examples
     --------
@@ -57,6 +62,7 @@ class Forecast:
     levels: tuple[float, ...]
     failures: Mapping[int, str] = dataclasses.field(default_factory=dict)
     covariates: CovariateReport | None = None
+    calibration: tuple[str, ...] = ()
 
     @property
     def n_series(self) -> int:

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
-from timer_forecaster.inference import multiscale
+from timer_forecaster.inference import multiscale, residuals
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
 from timer_forecaster.inference.outcome import check_outcome, room_for
@@ -126,12 +126,46 @@ def _roll_out(
     """Return quantiles (n_series, horizon, Q) by one kind of roll-out, in the units of series."""
     rows = scaled_rows(network, series)
     inputs = [row.values for row in rows if row.scale > 0]
+    how: dict[str, Any] = {}
+    if not network.config.forecasts_quantiles:
+        how["offsets"] = _offsets(network, series, rows, horizon, options.batch_size)
     if options.flip:
         inputs += [-values for values in inputs]
+        how = {name: np.concatenate([one, -one[:, :, ::-1]]) for name, one in how.items()}
     bar.total += len(inputs)
     forecast_rows = engine_of(network).forecast_rows
-    forecast = forecast_rows(network, inputs, horizon, rollout, options.batch_size, bar.update)
+    size = options.batch_size
+    forecast = forecast_rows(network, inputs, horizon, rollout, size, bar.update, **how)
     if options.flip:
         forecast, negative = np.split(forecast, 2)
         forecast = (forecast - negative[:, :, ::-1]) / 2
     return in_units(rows, forecast)
+
+
+def _offsets(
+    network: Network,
+    series: Sequence[FloatArray],
+    rows: Sequence[Row],
+    horizon: int,
+    batch_size: int | None,
+) -> FloatArray:
+    """Return distances of quantiles from point forecasts, on the scale of the rows that vary."""
+    engine, levels = engine_of(network), network.config.quantiles
+
+    def point(cut: Sequence[FloatArray], steps: int) -> FloatArray:
+        own = scaled_rows(network, cut)
+        inputs = [row.values for row in own if row.scale > 0]
+        quantiles = engine.forecast_rows(network, inputs, steps, "median", batch_size, lambda n: n)
+        return in_units(own, quantiles)[..., 0]
+
+    varying = [i for i, row in enumerate(rows) if row.scale > 0]
+    steps = min(horizon, network.pass_length)
+    offsets = residuals.spread_of(point, [series[i] for i in varying], steps, levels)
+    return offsets / np.array([rows[i].scale for i in varying])[:, None, None]
+
+
+def calibration_of(network: Network, series: Sequence[FloatArray], horizon: int) -> list[str]:
+    """Return the source of the quantiles of each series; see `Forecast.calibration`."""
+    if network.config.forecasts_quantiles:
+        return [residuals.TRAINED] * len(series)
+    return residuals.sources_of(series, min(horizon, network.pass_length))

@@ -20,6 +20,10 @@ class Architecture(Protocol):
         """Levels of the quantiles that are forecast, ascending."""
 
     @property
+    def forecasts_quantiles(self) -> bool:
+        """Whether the network forecasts them; else they are made from errors of point forecasts."""
+
+    @property
     def max_context_length(self) -> int:
         """Longest context in steps."""
 

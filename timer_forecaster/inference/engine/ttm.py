@@ -6,6 +6,7 @@ Shapes in comments: B rows, R paths of each row, T context length, F steps of on
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -29,6 +30,7 @@ def forecast_rows(
     rollout: str,
     batch_size: int | None,
     on_batch: Callable[[int], None],
+    offsets: FloatArray | None = None,
 ) -> FloatArray:
     """Forecast standardized rows.
 
@@ -46,6 +48,9 @@ def forecast_rows(
         Most rows that enter the network at once.
     on_batch : callable
         Called with the number of rows after each batch.
+    offsets : ndarray, shape (n_rows, steps of the first pass, Q), optional
+        For a network without a quantile head: distances of quantiles from its forecasts. Default:
+        all quantiles are the forecast.
 
     Returns
     -------
@@ -59,11 +64,16 @@ def forecast_rows(
     """
     n_paths = paths_of(rollout) if horizon > network.pass_length else 1
 
-    def run(values: Tensor, observed: Tensor) -> Tensor:
-        quantiles = _roll_out(network, values, observed, horizon, n_paths)
+    n_levels = len(network.config.quantiles)
+    if offsets is None:
+        offsets = np.zeros((len(rows), min(horizon, network.pass_length), n_levels))
+
+    def run(batch: list[int], values: Tensor, observed: Tensor) -> Tensor:
+        around = torch.from_numpy(offsets[batch]).to(values.device, torch.float32).transpose(1, 2)
+        quantiles = _roll_out(network, _Contexts(values, observed, around), horizon, n_paths)
         return quantiles.sort(dim=1).values.transpose(1, 2)
 
-    result = room_for(len(rows), horizon, len(network.config.quantiles))
+    result = room_for(len(rows), horizon, n_levels)
     _fill(result, network, rows, run, n_paths, batch_size, on_batch)
     return result
 
@@ -108,7 +118,7 @@ def embed_rows(network: TTMNetwork, rows: Sequence[FloatArray]) -> FloatArray:
     Rows are standardized.
     """
 
-    def run(values: Tensor, observed: Tensor) -> Tensor:
+    def run(batch: list[int], values: Tensor, observed: Tensor) -> Tensor:
         output = network(values[..., None], past_observed_mask=observed[..., None])
         return output.backbone_hidden_state[:, 0, -1]
 
@@ -134,26 +144,26 @@ def _fill(
     result: FloatArray,
     network: TTMNetwork,
     rows: Sequence[FloatArray],
-    run: Callable[[Tensor, Tensor], Tensor],
+    run: Callable[[list[int], Tensor, Tensor], Tensor],
     n_paths: int = 1,
     batch_size: int | None = None,
     on_batch: Callable[[int], None] | None = None,
 ) -> None:
-    """Write the output (B, ...) of a function of values and masks (B, T), for batches of rows."""
+    """Write the output (B, ...) of a function of row numbers, values and masks (B, T)."""
     at_once = _ROWS_AT_ONCE.get(network.device.type, _ROWS_OF_OTHERS) // n_paths
     size = max(1, min(at_once, batch_size or at_once))
     batches = [[*range(start, min(start + size, len(rows)))] for start in range(0, len(rows), size)]
 
     def run_rows(batch: list[int]) -> FloatArray:
-        values, observed = _contexts(network, [rows[i] for i in batch])
-        return run(values, observed).cpu().double().numpy()
+        values, observed = _padded(network, [rows[i] for i in batch])
+        return run(batch, values, observed).cpu().double().numpy()
 
     fill_in_batches(
         result, run_rows, batches, device=network.device, share_experts=False, on_batch=on_batch
     )
 
 
-def _contexts(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
+def _padded(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
     """Return values and masks (B, T): zeros, the mean of a row, go before short rows.
 
     Missing values take the line between their neighbors, since a mask alone would leave a zero.
@@ -172,31 +182,50 @@ def _contexts(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, 
     return there, torch.from_numpy(observed).to(network.device)
 
 
+class _Contexts(NamedTuple):
+    """Contexts of rows, or of the paths of rows."""
+
+    values: Tensor  # (B, T)
+    observed: Tensor  # (B, T) bool
+    offsets: Tensor  # (B, Q, F), used where the network forecasts no quantiles
+
+    def repeated(self, n_paths: int) -> _Contexts:
+        """Return each context for each of its paths."""
+        return _Contexts(*(part.repeat_interleave(n_paths, dim=0) for part in self))
+
+    def extended(self, paths: Tensor) -> _Contexts:
+        """Return the newest steps of contexts that paths (B, F) continue."""
+        length = self.values.shape[1]
+        values = torch.cat([self.values, paths.to(self.values.dtype)], dim=1)
+        observed = torch.cat([self.observed, torch.ones_like(paths, dtype=torch.bool)], dim=1)
+        return _Contexts(values[:, -length:], observed[:, -length:], self.offsets)
+
+
 @torch.inference_mode()
-def _roll_out(
-    network: TTMNetwork, values: Tensor, observed: Tensor, horizon: int, n_paths: int
-) -> Tensor:
+def _roll_out(network: TTMNetwork, contexts: _Contexts, horizon: int, n_paths: int) -> Tensor:
     """Return quantiles (B, Q, horizon); each pass reads the contexts and what paths have added."""
-    levels, length = network.config.quantiles, network.config.max_context_length
+    levels = network.config.quantiles
     pieces: list[Tensor] = []
     for remaining in range(horizon, 0, -network.pass_length):
-        forecast = one_pass(network, values, observed)
+        forecast = _one_pass(network, contexts)
         if pieces and n_paths > 1:
             forecast = mixed(levels, forecast, n_paths)
         pieces.append(forecast[..., :remaining])
         if remaining > network.pass_length:
-            paths = continuations(levels, forecast, n_paths).flatten(0, 1)  # (B R, F)
             if len(pieces) == 1 and n_paths > 1:
-                values = values.repeat_interleave(n_paths, dim=0)
-                observed = observed.repeat_interleave(n_paths, dim=0)
-            values = torch.cat([values, paths.to(values.dtype)], dim=1)[:, -length:]
-            observed = torch.cat([observed, torch.ones_like(paths, dtype=torch.bool)], dim=1)
-            observed = observed[:, -length:]
+                contexts = contexts.repeated(n_paths)
+            paths = continuations(levels, forecast, n_paths).flatten(0, 1)  # (B R, F)
+            contexts = contexts.extended(paths)
     return torch.cat(pieces, dim=-1)
 
 
-def one_pass(network: TTMNetwork, values: Tensor, observed: Tensor) -> Tensor:
+def _one_pass(network: TTMNetwork, contexts: _Contexts) -> Tensor:
     """Return quantiles (B, Q, F), in float32 or wider, of contexts (B, T)."""
+    values, observed, offsets = contexts
     output = network(values[..., None], past_observed_mask=observed[..., None])
-    quantiles = output.quantile_outputs[..., 0]
+    if output.quantile_outputs is None:
+        point = output.prediction_outputs[:, : offsets.shape[-1], 0]
+        quantiles = point[:, None] + offsets
+    else:
+        quantiles = output.quantile_outputs[..., 0]
     return quantiles.to(torch.promote_types(quantiles.dtype, torch.float32))

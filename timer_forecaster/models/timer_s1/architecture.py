@@ -132,6 +132,7 @@ class TimerS1Architecture:
     preferred_rollout: str = "quantile"
 
     model_type: ClassVar[str] = MODEL_TYPE
+    forecasts_quantiles: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the fields."""

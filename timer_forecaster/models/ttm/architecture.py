@@ -309,6 +309,11 @@ mask_value
         return self.quantile_levels if self.multi_quantile_head else DECILES
 
     @property
+    def forecasts_quantiles(self) -> bool:
+        """Whether the network has a quantile head."""
+        return self.multi_quantile_head
+
+    @property
     def max_context_length(self) -> int:
         """Steps of a context."""
         return self.context_length

@@ -1,0 +1,127 @@
+"""Quantiles around the forecasts of a network without a quantile head.
+
+A network that forecasts one value for each step says nothing about its errors. They are measured:
+the series is forecast from past origins, and the errors, relative to how much the series moves from
+step to step, give quantiles. A series that is too short for this takes the relative errors of other
+series, from a table.
+
+The unit is the mean absolute first difference of the newest steps. The deviation of a context is no
+good unit: it is large where a series grows, whatever its errors are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.residual_table import TABLE
+
+TRAINED, OWN, OF_TABLE = "trained", "own", "table"
+"""Sources of quantiles: a trained head, errors at past origins of the series, or the table."""
+
+MOST_ORIGINS = 12
+FEWEST_ORIGINS = 8
+"""Past origins of a series that are forecast at most, and that its own errors need at least."""
+
+STEPS_OF_GROUP = 12
+"""Steps of a group of the table."""
+
+_NEWEST = 128  # steps that the unit is measured on
+_LEAST_CONTEXT = 16  # steps before an origin
+_NEIGHBORS = 8  # errors of a step are pooled with those of an eighth of the horizon on both sides
+
+Point = Callable[[Sequence[FloatArray], int], FloatArray]
+"""Returns point forecasts (n, horizon) of series, in their units."""
+
+
+def sources_of(series: Sequence[FloatArray], horizon: int) -> list[str]:
+    """Return `OWN` or `OF_TABLE` for each series; the arguments are those of `spread_of`."""
+    enough = (len(_origins(values, horizon)) >= FEWEST_ORIGINS for values in series)
+    return [OWN if own else OF_TABLE for own in enough]
+
+
+def spread_of(
+    point: Point, series: Sequence[FloatArray], horizon: int, levels: Sequence[float]
+) -> FloatArray:
+    """Return distances of quantiles from the point forecasts of series.
+
+    Parameters
+    ----------
+    point : callable
+        The network.
+    series : sequence of ndarray, each of shape (steps,)
+        They are not constant. NaN where missing.
+    horizon : int
+        Steps of the forecast, at most one pass.
+    levels : sequence of float
+        Deciles.
+
+    Returns
+    -------
+    ndarray, shape (n_series, horizon, Q)
+        In the units of the series.
+    """
+    own = [i for i, source in enumerate(sources_of(series, horizon)) if source == OWN]
+    asked = [(i, at) for i in own for at in _origins(series[i], horizon)]
+    found = point([series[i][:at] for i, at in asked], horizon) if asked else []
+    errors: dict[int, list[FloatArray]] = {i: [] for i in own}
+    for (i, at), forecast in zip(asked, found, strict=True):
+        error = series[i][at : at + horizon] - forecast
+        errors[i].append(error / unit_of(series[i][:at]))
+    offsets = np.empty((len(series), horizon, len(levels)))
+    for i, values in enumerate(series):
+        relative = (
+            pooled_quantiles(np.array(errors[i]), levels) if i in errors else of_table(horizon)
+        )
+        offsets[i] = relative * unit_of(values)
+    return offsets
+
+
+def _origins(values: FloatArray, horizon: int) -> list[int]:
+    """Return the newest origins that lie a horizon apart, if they can be forecast and scored."""
+    found = []
+    for origin in range(len(values) - horizon, _LEAST_CONTEXT - 1, -horizon):
+        scored = np.isfinite(values[origin : origin + horizon]).any()
+        if scored and unit_of(values[:origin]) > 0:
+            found.append(origin)
+        if len(found) == MOST_ORIGINS:
+            break
+    return found
+
+
+def unit_of(values: FloatArray) -> float:
+    """Return the mean absolute first difference of the newest steps, or of all if it is 0."""
+    observed = values[np.isfinite(values)]
+    for newest in (observed[-_NEWEST:], observed):
+        unit = float(np.abs(np.diff(newest)).mean()) if len(newest) > 1 else 0.0
+        if unit > 0:
+            return unit
+    return 0.0
+
+
+def pooled_quantiles(errors: FloatArray, levels: Sequence[float]) -> FloatArray:
+    """Return quantiles (horizon, Q) of errors (origins, horizon), pooled over neighboring steps.
+
+    A level q of n errors lies at rank q (n + 1), as conformal prediction has it, between the
+    smallest and the largest error. Quantiles do not cross.
+    """
+    horizon = errors.shape[1]
+    reach = horizon // _NEIGHBORS
+    quantiles = np.empty((horizon, len(levels)))
+    for step in range(horizon):
+        near = errors[:, max(0, step - reach) : step + reach + 1]
+        near = np.sort(near[np.isfinite(near)])
+        if not len(near):  # no step nearby was observed
+            near = np.sort(errors[np.isfinite(errors)])
+        rank = np.clip(np.asarray(levels) * (len(near) + 1) - 1, 0, len(near) - 1)
+        quantiles[step] = np.interp(rank, np.arange(len(near)), near)
+    return quantiles
+
+
+def of_table(horizon: int) -> FloatArray:
+    """Return relative quantiles (horizon, 9) of the table, for forecasts of a number of steps."""
+    table = np.asarray(TABLE)
+    group = np.arange(horizon) // STEPS_OF_GROUP
+    return np.asarray(table[np.minimum(group, len(table) - 1)])

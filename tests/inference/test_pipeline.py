@@ -19,8 +19,13 @@ LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 PASS = 32  # steps of one pass of the test network
 
 
+@pytest.fixture(scope="module", params=["timer-s1-test", "ttm-test"])
+def pipe(request):
+    return ForecastPipeline.from_pretrained(request.param, device="cpu")
+
+
 @pytest.fixture(scope="module")
-def pipe():
+def timer_s1():
     return ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
 
 
@@ -43,13 +48,14 @@ def test_scale_equivariance(pipe, factor, horizon):
 
 @settings(max_examples=25)
 @given(
+    name=st.sampled_from(["timer-s1-test", "ttm-test"]),
     exponent=st.floats(-9, 9),
     shift=st.floats(-1e6, 1e6),
     steps=st.integers(2, 90),
     seed=st.integers(0, 1000),
 )
-def test_affine_equivariance_is_a_law(exponent, shift, steps, seed):
-    pipe = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+def test_affine_equivariance_is_a_law(name, exponent, shift, steps, seed):
+    pipe = ForecastPipeline.from_pretrained(name, device="cpu")
     series = walk(steps, seed)
     factor = 10.0**exponent
     expected = pipe.predict(series, 20).quantiles
@@ -59,8 +65,9 @@ def test_affine_equivariance_is_a_law(exponent, shift, steps, seed):
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("level", [1e6, -1e6, 1e9])
-def test_level_far_above_amplitude(dtype, level):
-    pipe = ForecastPipeline.from_pretrained("timer-s1-test", dtype=dtype, device="cpu")
+@pytest.mark.parametrize("name", ["timer-s1-test", "ttm-test"])
+def test_level_far_above_amplitude(name, dtype, level):
+    pipe = ForecastPipeline.from_pretrained(name, dtype=dtype, device="cpu")
     series = np.sin(np.arange(200) / 5)
     expected = pipe.predict(series, 24).quantiles
     high = pipe.predict(series + level, 24).quantiles - level
@@ -125,24 +132,24 @@ def test_a_longer_horizon_does_not_change_the_first_steps(pipe):
         )
 
 
-def test_only_the_serial_blocks_that_are_needed_run(pipe, monkeypatch):
+def test_only_the_serial_blocks_that_are_needed_run(timer_s1, monkeypatch):
     calls = []
-    block = pipe.network.mtp_modules[0]
+    block = timer_s1.network.mtp_modules[0]
     handle = block.register_forward_hook(lambda *_: calls.append(1))
     try:
-        pipe.predict(walk(100), 16)
+        timer_s1.predict(walk(100), 16)
         assert not calls
-        pipe.predict(walk(100), 17)
+        timer_s1.predict(walk(100), 17)
         assert len(calls) == 1
     finally:
         handle.remove()
 
 
-def test_median_rollout_is_the_released_one(pipe):
+def test_median_rollout_is_the_released_one(timer_s1):
     series = walk(160)
     row = torch.from_numpy(((series - series.mean()) / series.std())[None]).float()
-    released = pipe.network.generate(row, 100, revin=False).sort(dim=1).values
-    ours = (pipe.predict(series, 100, rollout="median").quantiles - series.mean()) / series.std()
+    released = timer_s1.network.generate(row, 100, revin=False).sort(dim=1).values
+    ours = (timer_s1.predict(series, 100, rollout="median").quantiles - series.mean()) / series.std()
     np.testing.assert_allclose(ours[0].T, released[0], atol=1e-4)
 
 
@@ -187,7 +194,8 @@ def test_arguments_that_cannot_be_used_are_named(pipe, options, error, message):
 
 def test_a_context_without_any_observed_value_is_refused(pipe):
     series = np.concatenate([walk(10), np.full(600, np.nan)])
-    with pytest.raises(ValueError, match=r"series\[0\] has no observed value in its newest 512"):
+    longest = pipe.network.config.max_context_length
+    with pytest.raises(ValueError, match=rf"no observed value in its newest {longest}"):
         pipe.predict(series, 5)
 
 
@@ -269,7 +277,7 @@ def test_a_network_first_used_in_inference_mode_can_still_be_differentiated():
 
 def test_pipelines_share_weights_and_pickle_in_bytes(pipe):
     network = pipe.network
-    assert ForecastPipeline.from_pretrained("timer-s1-test", device="cpu").network is network
+    assert ForecastPipeline.from_pretrained(pipe.key.name, device="cpu").network is network
     copy = pickle.loads(pickle.dumps(pipe))  # noqa: S301
     assert len(pickle.dumps(pipe)) < 1000
     assert copy.network is network
@@ -343,10 +351,20 @@ def test_integers_of_any_type_mean_what_they_say(pipe, kind):
     np.testing.assert_array_equal(
         pipe.embed(series, context_length=kind(200)), pipe.embed(series, context_length=200)
     )
+
+
+def test_a_number_of_steps_of_any_type_means_the_same_for_the_routing(timer_s1):
+    series = walk(400)
     np.testing.assert_array_equal(
-        pipe.routing(series, context_length=kind(200)).shares,
-        pipe.routing(series, context_length=200).shares,
+        timer_s1.routing(series, context_length=np.uint8(200)).shares,
+        timer_s1.routing(series, context_length=200).shares,
     )
+
+
+def test_a_network_without_experts_has_no_routing():
+    pipe = ForecastPipeline.from_pretrained("ttm-test", device="cpu")
+    with pytest.raises(ValueError, match="has no experts"):
+        pipe.routing(walk(50))
 
 
 @pytest.mark.parametrize("name", odd_series.NO_NUMBERS)

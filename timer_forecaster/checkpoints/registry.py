@@ -36,6 +36,11 @@ _REGISTRY = (
         "random weights, for tests of software: its forecasts mean nothing",
     ),
     Checkpoint(
+        "ttm-test",
+        True,
+        "TinyTimeMixer of random weights, for tests of software: its forecasts mean nothing",
+    ),
+    Checkpoint(
         RELEASED,
         False,
         "the released Timer-S1: 8.3 B parameters, context 11,520; 16.6 GB from the hub",
@@ -58,7 +63,7 @@ def list_checkpoints() -> list[Checkpoint]:
     --------
     >>> from timer_forecaster import list_checkpoints
     >>> [checkpoint.name for checkpoint in list_checkpoints() if checkpoint.embedded]
-    ['timer-s1-mini', 'timer-s1-test']
+    ['timer-s1-mini', 'timer-s1-test', 'ttm-test']
     """
     return list(_REGISTRY)
 

@@ -32,7 +32,7 @@ _TUPLES = (
     "categorical_vocab_size_list",
     "quantile_levels",
 )
-_RARE = (  # written to config.json only where they are not the default, as in the released files
+RARE_FIELDS = (  # written to config.json only where they are not the default, as in the released files
     "gate_mode",
     "gate_groups",
     "get_one_freq_emb",
@@ -42,7 +42,7 @@ _RARE = (  # written to config.json only where they are not the default, as in t
     "minimum_scale",
     "default_scale",
 )
-_COMPUTED = ("num_patches", "init_processing", "model_type")
+COMPUTED_ENTRIES = ("num_patches", "init_processing", "model_type")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -256,7 +256,7 @@ mask_value
             raise ValueError(f"model_type={model_type!r} must be {MODEL_TYPE!r}")
         names = {field.name for field in dataclasses.fields(cls)} - {"extras"}
         known = {name: value for name, value in values.items() if name in names}
-        extras = {n: v for n, v in values.items() if n not in names and n not in _COMPUTED}
+        extras = {n: v for n, v in values.items() if n not in names and n not in COMPUTED_ENTRIES}
         architecture = cls(**known, extras=extras)
         stored = values.get("num_patches")
         if stored is not None and stored != architecture.num_patches:
@@ -295,7 +295,7 @@ mask_value
         values = dict(self.extras)
         for name, field in fields.items():
             value = getattr(self, name)
-            if name != "extras" and not (name in _RARE and value == field.default):
+            if name != "extras" and not (name in RARE_FIELDS and value == field.default):
                 values[name] = list(value) if isinstance(value, tuple) else value
         values |= {"model_type": MODEL_TYPE, "architectures": [self.class_name]}
         values["init_processing"] = not self.decompose

@@ -6,6 +6,7 @@ Shapes in comments: B batch, T steps, C channels, H horizon, Q quantile levels.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,9 @@ class TTMDecomposedOutput:
     loc, scale : Tensor, shape (B, 1, C)
         Location and scale of the histories.
     trend_input, residual_input : Tensor, shape (B, T, C)
-        Contexts of both networks, on their scale.
+        The smooth trend of the history, and the context of the second network. These and all parts
+        below are in the units of the data, each at the location of the history, so that the sum of
+        both parts has it twice.
     trend_prediction_outputs, residual_prediction_outputs : Tensor, shape (B, H, C)
         Forecasts of both networks.
     trend_quantile_outputs, residual_quantile_outputs : Tensor, shape (B, Q, H, C), or None
@@ -80,7 +83,8 @@ class TTMDecomposedLayers:
         loc, scale = statistics(inputs.past, inputs.past_mask, config)
         scaled = (inputs.past - loc) / scale
         length = min(config.residual_context_length or config.context_length, scaled.shape[1])
-        rest = (scaled - smooth_trend(scaled))[:, -length:]
+        smooth = smooth_trend(scaled)
+        rest = (scaled - smooth)[:, -length:]
         given = {"freq_token": inputs.frequency, "static_categorical_values": inputs.categories}
         trend = self.trend_forecaster(scaled, **given)
         residual = self.residual_forecaster(rest, **given)
@@ -90,18 +94,24 @@ class TTMDecomposedLayers:
         if with_loss and inputs.future is not None:
             future = (inputs.future[:, : config.pass_length] - loc) / scale
             loss = self._loss(inputs, scaled, future, (forecast, quantiles), trend, residual)
+
+        def in_units(values: Tensor | None) -> Any:
+            if values is None or values.ndim == 3:
+                return None if values is None else values * scale + loc
+            return values * scale[:, None] + loc[:, None]
+
         return TTMDecomposedOutput(
-            prediction_outputs=forecast * scale + loc,
-            quantile_outputs=None if quantiles is None else quantiles * scale[:, None] + loc[:, None],
+            prediction_outputs=in_units(forecast),
+            quantile_outputs=in_units(quantiles),
             loss=loss,
             loc=loc,
             scale=scale,
-            trend_input=scaled,
-            residual_input=rest,
-            trend_prediction_outputs=trend.prediction_outputs,
-            residual_prediction_outputs=residual.prediction_outputs,
-            trend_quantile_outputs=trend.quantile_outputs,
-            residual_quantile_outputs=residual.quantile_outputs,
+            trend_input=in_units(smooth),
+            residual_input=in_units(rest),
+            trend_prediction_outputs=in_units(trend.prediction_outputs),
+            residual_prediction_outputs=in_units(residual.prediction_outputs),
+            trend_quantile_outputs=in_units(trend.quantile_outputs),
+            residual_quantile_outputs=in_units(residual.quantile_outputs),
         )
 
     def _quantiles(self, trend: TTMOutput, residual: TTMOutput) -> Tensor | None:
@@ -224,3 +234,9 @@ class TTMDecomposedNetwork(TTMDecomposedLayers, Network):
             static_categorical_values,
         )
         return self._run(inputs, return_loss)
+
+
+def make_network(architecture: TTMArchitecture) -> TTMNetwork | TTMDecomposedNetwork:
+    """Return the network of an architecture, with weights at random."""
+    kind = TTMDecomposedNetwork if architecture.decompose else TTMNetwork
+    return kind(architecture)

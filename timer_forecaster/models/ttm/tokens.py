@@ -56,7 +56,12 @@ class RegisterTokens(nn.Module):
 
     def __init__(self, n_tokens: int, width: int) -> None:
         super().__init__()
-        self.patch_tokens = nn.Parameter(torch.randn(n_tokens, width))
+        self.patch_tokens = nn.Parameter(torch.empty(n_tokens, width))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the tokens from a standard normal distribution."""
+        nn.init.normal_(self.patch_tokens)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map (B, C, P, D) to (B, C, registers + P, D)."""
@@ -124,11 +129,18 @@ class PositionalEncoding(nn.Module):
 
     def __init__(self, kind: str, n_tokens: int, width: int) -> None:
         super().__init__()
-        if kind == "sincos":
-            table = nn.Parameter(sines(n_tokens, width), requires_grad=False)
+        self.trained = kind != "sincos"
+        table = torch.empty(n_tokens, width)
+        self.position_enc = nn.Parameter(table, requires_grad=self.trained)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the table from a standard normal distribution, or compute it."""
+        if self.trained:
+            nn.init.normal_(self.position_enc)
         else:
-            table = nn.Parameter(torch.randn(n_tokens, width))
-        self.position_enc = table
+            with torch.no_grad():
+                self.position_enc.copy_(sines(*self.position_enc.shape))
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map (B, C, P, D) to the same shape."""

@@ -102,7 +102,7 @@ _CHOICES = {
     "mq_cond_mode": ("add", "concat"),
     "width_penalty_mode": ("boundary", "wis"),
 }
-_UNSUPPORTED = {  # entries without a released checkpoint, and the only value that is computed
+ONLY_VALUES = {  # entries without a released checkpoint, and the only value that is computed
     "use_register_context_gating": False,
     "mq_use_positional": False,
     "patch_last": True,
@@ -171,7 +171,7 @@ def _check_types(config: TTMArchitecture) -> None:
 
 
 def _check_unsupported(config: TTMArchitecture) -> None:
-    for name, only in _UNSUPPORTED.items():
+    for name, only in ONLY_VALUES.items():
         if config.extras.get(name, only) != only:
             raise ValueError(
                 f"{name}={config.extras[name]!r} is not supported; it must be {only!r}"

@@ -24,7 +24,7 @@ def after_import(module: str, action: Callable[[], None]) -> None:
     Examples
     --------
     >>> import sys
-    >>> from timer_forecaster.models.timer_s1.after_import import after_import
+    >>> from timer_forecaster.models.after_import import after_import
     >>> _ = sys.modules.pop("this", None)
     >>> after_import("this", lambda: print("it was imported"))
     >>> import this  # doctest: +ELLIPSIS

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from timer_forecaster.models.timer_s1.after_import import after_import
+from timer_forecaster.models.after_import import after_import
 
 
 @pytest.fixture

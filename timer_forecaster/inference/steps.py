@@ -8,7 +8,7 @@ steps before it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,9 @@ from timer_forecaster.frames.beside import Beside
 from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.frames.history import History, Memory
 from timer_forecaster.frames.panel import Panel, label
-from timer_forecaster.inference import beside, memo, multiscale
-from timer_forecaster.inference.covariates.warning import warn_of_covariates
+from timer_forecaster.inference import memo, multiscale
+from timer_forecaster.inference.covariates.tables import Tables
+from timer_forecaster.inference.covariates.warning import warn_of_covariates, warned_once
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
@@ -113,21 +114,20 @@ def _ahead(
     """Return quantiles (instances, variables, horizon, Q) of all steps up to the farthest."""
     n_variables, levels = len(memory.columns), pipeline.network.config.quantiles
     horizon = max(int(own.max()) for own in steps.values())
-    if covariates is None:
-        series = contexts(pipeline, memory, steps, options, on_error)
-        forecast = memo.predict(pipeline, series, horizon, options, on_error=on_error)
-        _warn(forecast, memory, list(steps))
-        return forecast.quantiles.reshape(len(steps), n_variables, -1, len(levels))
     quantiles = np.full((len(steps), n_variables, horizon, len(levels)), np.nan)
-    place = {key: number for number, key in enumerate(steps)}
-    failures = Failures(on_error)
-    for keys, question in questions(pipeline, memory, steps, options, covariates, failures):
-        forecast = beside.predict(pipeline, question, options, on_error)
-        own = forecast.quantiles.reshape(len(keys), n_variables, -1, len(levels))
-        quantiles[[place[key] for key in keys], :, : question.horizon] = own
-        for number, reason in forecast.failures.items():
-            failures.add(question.names[number], ValueError(reason))
-    warn_of_failures(failures.reasons, len(steps) * n_variables, str)
+    numbers, failures = _numbers(memory, steps), Failures(on_error)
+    with warned_once():
+        for keys, question in questions(pipeline, memory, steps, options, covariates, failures):
+            series, horizon, tables = question
+            found = memo.predict(
+                pipeline, series, horizon, options, on_error=on_error, tables=tables
+            )
+            own = [number for key in keys for number in numbers[key]]
+            quantiles.reshape(-1, *quantiles.shape[2:])[own, :horizon] = found.quantiles
+            for number, reason in found.failures.items():
+                failures.add(own[number], ValueError(reason))
+    names = _names(memory, steps)
+    warn_of_failures(failures.by_number(), len(names), names.__getitem__)
     return quantiles
 
 
@@ -136,13 +136,14 @@ def questions(
     memory: Memory,
     steps: Steps,
     options: ForecastOptions,
-    covariates: Covariates,
+    covariates: Covariates | None,
     failures: Failures,
-) -> list[tuple[list[Hashable], beside.Question]]:
-    """Return the questions that a forecast with covariates asks, one for each horizon.
+) -> list[tuple[list[Hashable], memo.Question]]:
+    """Return the questions that a forecast of future steps asks.
 
-    An instance is forecast as far as it is asked, since a farther horizon needs covariates of
-    later steps, and is checked on longer windows.
+    All instances are forecast as far as the farthest step. With covariates an instance is forecast
+    as far as it is asked, since a farther horizon needs covariates of later steps, and is checked
+    on longer windows.
 
     Parameters
     ----------
@@ -150,9 +151,9 @@ def questions(
     memory : Memory
     steps : mapping of instance to ndarray of int
     options : ForecastOptions
-    covariates : Covariates
+    covariates : Covariates or None
     failures : Failures
-        Notes instances whose covariates cannot be used.
+        Notes series whose covariates cannot be used, by their numbers.
 
     Returns
     -------
@@ -160,28 +161,41 @@ def questions(
         The series of a question are the variables of its instances.
     """
     on_error = "nan" if failures.collects else "raise"
-    unusable = Failures(on_error)
+    farthest = {key: int(own.max()) for key, own in steps.items()}
+    horizon = max(farthest.values())
+    if horizon <= 0:
+        return []
+    if covariates is None:
+        series = contexts(pipeline, memory, steps, options, on_error)
+        return [(list(steps), memo.Question(series, horizon))]
+    numbers, unusable = _numbers(memory, steps), Failures(on_error)
     tables = covariates.remembered.tables(covariates.rows, memory, steps, unusable)
     for key, reason in unusable.reasons.items():
-        for variable in memory.columns:
-            failures.add(f"{label(key)}, column {variable!r}", ValueError(reason))
+        for number in numbers[key]:
+            failures.add(number, ValueError(reason))
     groups: dict[int, list[Hashable]] = {}
     for key in tables:
-        groups.setdefault(int(steps[key].max()), []).append(key)
+        groups.setdefault(farthest[key], []).append(key)
     found = []
     for horizon, keys in groups.items():
         series = contexts(pipeline, memory, keys, options, on_error)
-        every = [(key, variable) for key in keys for variable in memory.columns]
-        question = beside.Question(
-            series,
-            horizon,
-            [tables[key].known for key, _ in every],
-            [tables[key].past for key, _ in every],
-            [periods_of(memory.histories[key].step) for key, _ in every],
-            [f"{label(key)}, column {variable!r}" for key, variable in every],
-        )
-        found.append((keys, question))
+        own = [tables[key] for key in keys for _ in memory.columns]
+        cycles = [periods_of(memory.histories[key].step) for key in keys for _ in memory.columns]
+        known, past = [one.known for one in own], [one.past for one in own]
+        beside = Tables(known, past, cycles=cycles, names=_names(memory, keys))
+        found.append((keys, memo.Question(series, horizon, beside)))
     return found
+
+
+def _numbers(memory: Memory, keys: Iterable[Hashable]) -> dict[Hashable, range]:
+    """Return the numbers of the series of each instance: its variables."""
+    width = len(memory.columns)
+    return {key: range(place * width, place * width + width) for place, key in enumerate(keys)}
+
+
+def _names(memory: Memory, keys: Iterable[Hashable]) -> list[str]:
+    """Return the names of the series of instances."""
+    return [f"{label(key)}, column {variable!r}" for key in keys for variable in memory.columns]
 
 
 def forecast_rows(
@@ -221,16 +235,6 @@ def forecast_rows(
     forecast = forecast_steps(pipeline, memory, steps, options, argument, covariates=covariates)
     order = np.argsort(np.concatenate(panel.rows))
     return Forecast(forecast.quantiles[order], forecast.levels)
-
-
-def _warn(forecast: Forecast, memory: Memory, keys: Sequence[Hashable]) -> None:
-    """Warn of instances without a forecast."""
-
-    def name(number: Hashable) -> str:
-        instance, variable = divmod(cast(int, number), len(memory.columns))
-        return f"{label(keys[instance])}, column {memory.columns[variable]!r}"
-
-    warn_of_failures(forecast.failures, forecast.n_series, name)
 
 
 def contexts(

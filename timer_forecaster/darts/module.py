@@ -96,7 +96,7 @@ class TimerS1Module(TunedWeights, CovariateReader, PLForecastingModule):
         horizon = self.output_chunk_shift + self.output_chunk_length
         rows = list(fold_components(past, infinite=self.on_error == "nan"))  # (B*C, L)
         names = self._row_names(len(rows), past.shape[2])
-        tables = None if self.options.ignores_covariates else self._tables(x_in, horizon, names)
+        tables = self._tables(x_in, horizon, names)
         forecast = memo.predict(
             pipeline,
             rows,

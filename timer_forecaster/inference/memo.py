@@ -170,8 +170,6 @@ def predict(
     [[False, False], [True, True]]
     """
     check_choice("unobserved", unobserved, UNOBSERVED)
-    if tables is not None and options.ignores_covariates:
-        tables = None
     leaves_out = unobserved == "nan" and on_error == "raise"
     rows = _distinct(Question(series, horizon, tables), options, leaves_out)
     memo = _memo_of(pipeline)
@@ -277,6 +275,8 @@ class _Rows(NamedTuple):
 
 def _distinct(question: Question, options: ForecastOptions, leaves_out: bool = False) -> _Rows:
     """Find the different series, in their order; those without any value may be left out."""
+    if options.ignores_covariates:
+        question = question._replace(tables=None)
     row_of: dict[bytes, int] = {}
     numbers: list[int] = []
     row_of_series = np.full(len(question.series), -1)

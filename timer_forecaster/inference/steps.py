@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures, warn_of_failures
-from timer_forecaster.frames.beside import Beside
+from timer_forecaster.frames import beside
 from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.frames.history import History, Memory
 from timer_forecaster.frames.panel import Panel, label
@@ -34,7 +34,7 @@ Steps = Mapping[Hashable, NDArray[np.intp]]
 class Covariates(NamedTuple):
     """Covariates of a forecast."""
 
-    remembered: Beside
+    remembered: beside.Beside
     rows: pd.DataFrame | None
     """Rows of columns that are known over the horizon; None if no column is."""
 
@@ -114,21 +114,19 @@ def _ahead(
     """Return quantiles (instances, variables, horizon, Q) of all steps up to the farthest."""
     n_variables, levels = len(memory.columns), pipeline.network.config.quantiles
     horizon = max(int(own.max()) for own in steps.values())
-    quantiles = np.full((len(steps), n_variables, horizon, len(levels)), np.nan)
-    numbers, failures = _numbers(memory, steps), Failures(on_error)
+    quantiles = np.full((len(steps) * n_variables, horizon, len(levels)), np.nan)
+    failures = Failures(on_error)
     with warned_once():
-        for keys, question in questions(pipeline, memory, steps, options, covariates, failures):
-            series, horizon, tables = question
-            found = memo.predict(
-                pipeline, series, horizon, options, on_error=on_error, tables=tables
-            )
-            own = [number for key in keys for number in numbers[key]]
-            quantiles.reshape(-1, *quantiles.shape[2:])[own, :horizon] = found.quantiles
+        for numbers, question in questions(pipeline, memory, steps, options, covariates, failures):
+            series, reach, tables = question
+            found = memo.predict(pipeline, series, reach, options, on_error=on_error, tables=tables)
+            quantiles[numbers, :reach] = found.quantiles
             for number, reason in found.failures.items():
-                failures.add(own[number], ValueError(reason))
-    names = _names(memory, steps)
-    warn_of_failures(failures.by_number(), len(names), names.__getitem__)
-    return quantiles
+                failures.add(numbers[number], ValueError(reason))
+    if failures.reasons:
+        names = _names(memory, steps)
+        warn_of_failures(failures.by_number(), len(names), names.__getitem__)
+    return quantiles.reshape(len(steps), n_variables, horizon, len(levels))
 
 
 def questions(
@@ -138,12 +136,12 @@ def questions(
     options: ForecastOptions,
     covariates: Covariates | None,
     failures: Failures,
-) -> list[tuple[list[Hashable], memo.Question]]:
+) -> list[tuple[list[int], memo.Question]]:
     """Return the questions that a forecast of future steps asks.
 
-    All instances are forecast as far as the farthest step. With covariates an instance is forecast
-    as far as it is asked, since a farther horizon needs covariates of later steps, and is checked
-    on longer windows.
+    The series are the variables of the first instance, then of the second, and so on. All are
+    forecast as far as the farthest step. With covariates each is forecast as far as it is asked,
+    since a farther horizon needs covariates of later steps, and is checked on longer windows.
 
     Parameters
     ----------
@@ -157,40 +155,45 @@ def questions(
 
     Returns
     -------
-    list of (list of instance, Question)
-        The series of a question are the variables of its instances.
+    list of (list of int, Question)
+        The numbers of series, and a question about them.
     """
-    on_error = "nan" if failures.collects else "raise"
+    on_error, width = "nan" if failures.collects else "raise", len(memory.columns)
     farthest = {key: int(own.max()) for key, own in steps.items()}
     horizon = max(farthest.values())
     if horizon <= 0:
         return []
     if covariates is None:
         series = contexts(pipeline, memory, steps, options, on_error)
-        return [(list(steps), memo.Question(series, horizon))]
-    numbers, unusable = _numbers(memory, steps), Failures(on_error)
-    tables = covariates.remembered.tables(covariates.rows, memory, steps, unusable)
-    for key, reason in unusable.reasons.items():
-        for number in numbers[key]:
-            failures.add(number, ValueError(reason))
-    groups: dict[int, list[Hashable]] = {}
-    for key in tables:
-        groups.setdefault(farthest[key], []).append(key)
+        return [(list(range(len(series))), memo.Question(series, horizon))]
+    unusable = Failures(on_error)
+    given = covariates.remembered.tables(covariates.rows, memory, steps, unusable)
+    groups: dict[int, dict[Hashable, range]] = {}
+    for place, key in enumerate(steps):
+        own = range(place * width, place * width + width)
+        for number in own if key in unusable.reasons else ():
+            failures.add(number, ValueError(unusable.reasons[key]))
+        if key in given:
+            groups.setdefault(farthest[key], {})[key] = own
     found = []
-    for horizon, keys in groups.items():
-        series = contexts(pipeline, memory, keys, options, on_error)
-        own = [tables[key] for key in keys for _ in memory.columns]
-        cycles = [periods_of(memory.histories[key].step) for key in keys for _ in memory.columns]
-        known, past = [one.known for one in own], [one.past for one in own]
-        beside = Tables(known, past, cycles=cycles, names=_names(memory, keys))
-        found.append((keys, memo.Question(series, horizon, beside)))
+    for reach, group in groups.items():
+        series = contexts(pipeline, memory, group, options, on_error)
+        question = memo.Question(series, reach, _tables(memory, group, given))
+        found.append(([number for own in group.values() for number in own], question))
     return found
 
 
-def _numbers(memory: Memory, keys: Iterable[Hashable]) -> dict[Hashable, range]:
-    """Return the numbers of the series of each instance: its variables."""
-    width = len(memory.columns)
-    return {key: range(place * width, place * width + width) for place, key in enumerate(keys)}
+def _tables(
+    memory: Memory, keys: Iterable[Hashable], given: Mapping[Hashable, beside.Tables]
+) -> Tables:
+    """Return the covariates of all variables of instances."""
+    each = [key for key in keys for _ in memory.columns]
+    return Tables(
+        known=[given[key].known for key in each],
+        past=[given[key].past for key in each],
+        cycles=[periods_of(memory.histories[key].step) for key in each],
+        names=_names(memory, keys),
+    )
 
 
 def _names(memory: Memory, keys: Iterable[Hashable]) -> list[str]:

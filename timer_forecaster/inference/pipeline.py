@@ -14,12 +14,11 @@ from timer_forecaster.adapters.adapter import Adapter, as_adapter
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.key import Device, NetworkKey
 from timer_forecaster.checks import check_flag, check_integer
-from timer_forecaster.failures import Failures, quietly, warn_of_failures
+from timer_forecaster.failures import Failures, quietly, series_called, warn_of_failures
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateReport
-from timer_forecaster.inference.covariates.columns import Covariates, as_covariates
-from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles
+from timer_forecaster.inference.covariates.columns import as_covariates
+from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
-from timer_forecaster.inference.covariates.warning import series_called
 from timer_forecaster.inference.engine.timer_s1 import embed_rows, route_rows
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
@@ -237,52 +236,19 @@ class ForecastPipeline:
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates)
         failures, network = Failures(on_error), self.network
         values = as_series(series, failures)
-        asked = (values, horizon, options, progress, failures)
+        asked = (options, progress, self._label, failures)
+        report: CovariateReport | None = None
         if (known is None and past is None) or options.ignores_covariates:
-            report, quantiles = None, self._quantiles(*asked)
+            quantiles = predict_quantiles(network, values, horizon, *asked)
         else:
             lengths = [len(one) for one in values]
             columns = as_covariates(known, past, categories, lengths, horizon, failures)
             periods = as_cycles(cycles, len(values))
-            quantiles, report = self._quantiles_beside(columns, periods, *asked)
+            quantiles, report = predict_with_covariates(
+                network, values, horizon, columns, periods, *asked
+            )
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         return Forecast(quantiles, network.config.quantiles, failures.by_number(), report)
-
-    def _quantiles(
-        self,
-        values: list[FloatArray],
-        horizon: int,
-        options: ForecastOptions,
-        progress: bool,
-        failures: Failures,
-    ) -> FloatArray:
-        """Return quantiles (n_series, horizon, Q) of series without covariates."""
-        return predict_quantiles(
-            self.network, values, horizon, options, progress, self._label, failures
-        )
-
-    def _quantiles_beside(
-        self,
-        columns: list[Covariates],
-        cycles: list[Cycles],
-        values: list[FloatArray],
-        horizon: int,
-        options: ForecastOptions,
-        progress: bool,
-        failures: Failures,
-    ) -> tuple[FloatArray, CovariateReport]:
-        """Return quantiles of series with covariates, and how these took part."""
-        return predict_with_covariates(
-            self.network,
-            values,
-            horizon,
-            columns,
-            cycles,
-            options,
-            progress,
-            self._label,
-            failures,
-        )
 
     def predict_frame(
         self,

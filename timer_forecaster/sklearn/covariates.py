@@ -44,26 +44,8 @@ def tables_of(
         _rows({name: _block(X.iloc[:, places]) for name, places in part.items()}, len(X))
         for part in (layout.known, layout.past)
     )
-    return Tables(known, past, categories, None if cycles is None else [cycles] * len(X))
-
-
-def check_horizon(X: pd.DataFrame, layout: Layout, horizon: int) -> None:
-    """Refuse a row that has no value of a known column in the horizon.
-
-    Raises
-    ------
-    ValueError
-        Naming the row and the columns.
-    """
-    for name, places in layout.known.items():
-        future = X.iloc[:, places[-horizon:]]
-        empty = np.flatnonzero(future.isna().to_numpy().all(axis=1))
-        if len(empty):
-            raise ValueError(
-                f"row {empty[0]} of X has no value of {name!r} in the horizon, columns "
-                f"{future.columns[0]!r} to {future.columns[-1]!r}; pass {name!r} as past if it is "
-                "not known"
-            )
+    names = [f"row {row} of X" for row in range(len(X))]
+    return Tables(known, past, categories, None if cycles is None else [cycles] * len(X), names)
 
 
 def _rows(blocks: Mapping[str, NDArray[Any]], n_rows: int) -> list[dict[str, Any]] | None:

@@ -80,7 +80,7 @@ class ExogenousForecaster(PanelForecaster):
         message = f"X: {type(self).__name__}(exogenous={self.exogenous!r}) cannot use X"
         if self.exogenous == "raise":
             raise ValueError(f"{message}; leave exogenous out, and X takes part in forecasts")
-        warnings.warn(f"{message}; it is ignored", stacklevel=stacklevel_of_caller("sktime"))
+        warnings.warn(f"{message}; it is ignored", stacklevel=stacklevel_of_caller())
 
     def _check_exogenous(self) -> None:
         """Check the parameter ``exogenous`` of earlier versions, and warn of it."""
@@ -91,7 +91,7 @@ class ExogenousForecaster(PanelForecaster):
             f"exogenous={self.exogenous!r} goes with the next release: X takes part in forecasts "
             "unless covariates='off'",
             FutureWarning,
-            stacklevel=stacklevel_of_caller("sktime"),
+            stacklevel=stacklevel_of_caller(),
         )
 
 

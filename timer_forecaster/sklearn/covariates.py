@@ -12,7 +12,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.sklearn.columns import Layout
 from timer_forecaster.sklearn.tables import as_numbers
-from timer_forecaster.values import first_unreal, is_missing
+from timer_forecaster.values import holds_labels, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,19 +57,9 @@ def _rows(blocks: Mapping[str, NDArray[Any]], n_rows: int) -> list[dict[str, Any
 
 def _block(columns: pd.DataFrame) -> NDArray[Any]:
     """Return the steps of a covariate (rows, steps): numbers, or texts and None."""
-    dtypes = [str(dtype) for dtype in columns.dtypes]
-    if "category" not in dtypes:
-        if not any(_may_be_text(dtype) for dtype in columns.dtypes):
-            return _finite(columns)
-        objects = columns.to_numpy(dtype=object)
-        found = first_unreal(objects)
-        if found is None or not isinstance(objects.ravel()[found[0]], str):
-            return _finite(columns)
-    return _texts(columns.to_numpy(dtype=object))
-
-
-def _may_be_text(dtype: Any) -> bool:
-    return getattr(dtype, "kind", "O") in "OU"
+    if any(holds_labels(columns.iloc[:, step]) for step in range(columns.shape[1])):
+        return _texts(columns.to_numpy(dtype=object))
+    return _finite(columns)
 
 
 def _finite(columns: pd.DataFrame) -> FloatArray:

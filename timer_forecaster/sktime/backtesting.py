@@ -94,7 +94,7 @@ class BacktestingForecaster(PipelineForecaster):
     def _questions(self, fh: Any, X: Any) -> list[memo.Question]:
         """Return the questions that `predict` will ask."""
         fh = check_fh(fh, freq=self._cutoff)
-        steps, _, covariates = self._asked(fh, self._check_X(X))
+        (steps, covariates), _ = self._asked(fh, self._check_X(X))
         pipe, options, failures = pipeline_of(self), options_of(self), Failures(self.on_error)
         found = questions(pipe, self._memory, steps, options, covariates, failures)
         return [question for _, question in found]

@@ -13,7 +13,8 @@ from timer_forecaster.checks import check_choice
 from timer_forecaster.estimators import options_of
 from timer_forecaster.frames.beside import Beside
 from timer_forecaster.frames.history import Memory, shifted
-from timer_forecaster.inference.steps import Covariates
+from timer_forecaster.inference.steps import Covariates, Steps
+from timer_forecaster.sktime.horizons import steps_and_times
 from timer_forecaster.sktime.panels import PanelForecaster
 
 EXOGENOUS = ("raise", "warn")
@@ -63,6 +64,16 @@ class ExogenousForecaster(PanelForecaster):
                 "covariates='off'"
             )
         return Covariates(self._beside, X)
+
+    def _asked(
+        self, fh: Any, X: pd.DataFrame | None
+    ) -> tuple[tuple[Steps, Covariates | None], pd.Index]:
+        """Return the steps that a horizon asks for and their covariates, and the index of rows."""
+        asked = steps_and_times(fh, self._memory.histories)
+        steps = {key: own for key, (own, _) in asked.items()}
+        covariates = self._covariates(X, any(own.max() > 0 for own in steps.values()))
+        index = self._memory.labeled([times for _, times in asked.values()])
+        return (steps, covariates), index
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         """Check as sktime does; give an array of X the times that follow the remembered ones."""

@@ -21,15 +21,9 @@ from timer_forecaster.failures import ON_ERROR
 from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference import Forecast
 from timer_forecaster.inference.covariates.warning import warn_of_covariates
-from timer_forecaster.inference.steps import (
-    Covariates,
-    Steps,
-    forecast_rows,
-    forecast_steps,
-    steps_to_remember,
-)
+from timer_forecaster.inference.steps import forecast_rows, forecast_steps, steps_to_remember
 from timer_forecaster.sktime.exogenous import ExogenousForecaster, refuse_array
-from timer_forecaster.sktime.horizons import steps_and_times, with_freq
+from timer_forecaster.sktime.horizons import with_freq
 from timer_forecaster.sktime.panels import PANELS
 from timer_forecaster.sktime.values import as_numbers, plain_levels
 
@@ -223,24 +217,10 @@ class PipelineForecaster(ExogenousForecaster):
 
     def _forecast(self, fh: Any, X: pd.DataFrame | None) -> tuple[Forecast, pd.Index]:
         """Return the forecast that a horizon asks for, and the index of its rows."""
-        steps, index, covariates = self._asked(fh, X)
-        forecast = forecast_steps(
-            pipeline_of(self),
-            self._memory,
-            steps,
-            options_of(self),
-            "fh",
-            self.on_error,
-            covariates,
-        )
-        return forecast, index
-
-    def _asked(self, fh: Any, X: pd.DataFrame | None) -> tuple[Steps, pd.Index, Covariates | None]:
-        """Return the steps that a horizon asks for, the index of their rows, and covariates."""
-        asked = steps_and_times(fh, self._memory.histories)
-        steps = {key: own for key, (own, _) in asked.items()}
-        covariates = self._covariates(X, any(own.max() > 0 for own in steps.values()))
-        return steps, self._memory.labeled([times for _, times in asked.values()]), covariates
+        (steps, covariates), index = self._asked(fh, X)
+        pipe, options = pipeline_of(self), options_of(self)
+        how = (options, "fh", self.on_error, covariates)
+        return forecast_steps(pipe, self._memory, steps, *how), index
 
     def _points(self, forecast: Forecast) -> FloatArray:
         return forecast.mean if self.point == "mean" else forecast.median

@@ -7,7 +7,7 @@ the history of its series and over the horizon, which begins after the last targ
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,18 @@ from timer_forecaster.failures import Failures
 from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.frames.columns import read_ids, with_columns
 from timer_forecaster.frames.covariates.horizon import Horizon
-from timer_forecaster.frames.covariates.roles import Names, Roles, refuse_other_values, roles_of
+from timer_forecaster.frames.covariates.roles import (
+    FUTURE,
+    Names,
+    Roles,
+    categories_of,
+    refuse_other_values,
+    roles_of,
+)
 from timer_forecaster.frames.covariates.values import Values, values_of
 from timer_forecaster.frames.panel import Panel
 from timer_forecaster.frames.stamps import parse_times
 from timer_forecaster.frames.stamps.alike import parse_alike
-
-FUTURE = "future_frame"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +48,8 @@ class CovariateFrame:
         The columns beside the targets.
     freq : str, int or pandas offset, optional
         Step of the times, which may decide how they are read.
+    categories : list of hashable
+        Covariates of numbers that are categories.
     """
 
     frame: pd.DataFrame
@@ -51,6 +58,7 @@ class CovariateFrame:
     id_column: Hashable | None
     roles: Roles
     freq: str | int | BaseOffset | None = None
+    categories: list[Hashable] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -63,6 +71,8 @@ class CovariateFrame:
         id_column: Hashable | None = None,
         target_columns: Names = None,
         freq: str | int | BaseOffset | None = None,
+        *,
+        categories: Names = None,
     ) -> CovariateFrame | None:
         """Read the times of a frame and of its future, and the roles of their columns.
 
@@ -70,6 +80,7 @@ class CovariateFrame:
         are no covariates.
         """
         if future is None and known is None and past is None:
+            categories_of(categories, Roles([], []))
             return None
         frame = with_columns(frame, time_column, id_column)
         if future is not None:
@@ -86,9 +97,10 @@ class CovariateFrame:
         )
         if future is not None:
             if known is None:
-                refuse_other_values(future, roles.known, [*reserved, *roles.past], FUTURE)
+                refuse_other_values(future, roles, reserved)
             future = _with_times(future, frame, time_column, freq)
-        return cls(frame, future, time_column, id_column, roles, freq)
+        coded = categories_of(categories, roles)
+        return cls(frame, future, time_column, id_column, roles, freq, coded)
 
     @property
     def targets(self) -> pd.DataFrame:
@@ -170,7 +182,7 @@ class CovariateFrame:
     ) -> Values:
         """Return the values of columns; refuse those that never change in time."""
         future = self.future if role.startswith("known") else None
-        values = values_of(self.frame, future, names, role)
+        values = values_of(self.frame, future, names, role, self.categories)
         if panel.instances is not None:
             _refuse_static(values, panel, role)
         return values
@@ -219,9 +231,9 @@ def _refuse_static(values: Values, panel: Panel, role: str) -> None:
         by_id = pd.Series(column).groupby(codes).agg(["min", "max"]).dropna()
         if (by_id["min"] == by_id["max"]).all() and by_id["min"].nunique() > 1:
             raise ValueError(
-                f"{role} {name!r} never changes in the history, but from id to id; such static "
-                "covariates are not supported: a column that is constant within a series explains nothing of "
-                "it. Leave it out"
+                f"{role} {name!r} is static: it differs between ids, and never changes in the "
+                "history of any. A series learns nothing from such a column, since nothing is "
+                "learned across series; drop it from the data"
             )
 
 

@@ -402,12 +402,11 @@ class ForecastPipeline:
         failures, horizon = Failures(on_error), check_integer("horizon", horizon)
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates)
         names = time_column, id_column, target_columns, freq
-        named = known_columns, past_columns, *names
-        beside = CovariateFrame.of(frame, future_frame, *named, categories=categories)
-        panel = Panel.of_columns(frame if beside is None else beside.targets, *names, failures)
+        given = frame, future_frame, known_columns, past_columns
+        beside = CovariateFrame.of(*given, *names, categories)
+        panel = Panel.of_columns(beside.targets, *names, failures)
         arguments = options.arguments | ({"on_error": on_error} if failures.collects else {})
-        if beside is not None and not options.ignores_covariates:
-            arguments |= beside.tables(panel, horizon, failures)
+        arguments |= {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
         series = [y[:0] if i in failures.reasons else y for i, y in enumerate(panel.series())]
         with quietly(), series_called([panel.series_name(i) for i in range(len(series))]):
             forecast = self.predict(series, horizon, **arguments, progress=progress)

@@ -63,9 +63,8 @@ class Horizon(NamedTuple):
         rows = _trailing(panel)
         found = _find(instance[0][rows], own[rows], place, steps[:, :horizon])
         in_frame = np.where(found < 0, -1, np.append(rows, -1)[found])
-        in_future = None
+        in_future, codes = None, cast(Rows, instance[1])
         if later is not None:
-            codes = cast(Rows, instance[1])
             _refuse_repeated(panel, codes, cast(pd.Index, times[1]), later, failures)
             _refuse_finer(panel, codes, later, cast(pd.Index, times[1]), steps, horizon, failures)
             used = np.flatnonzero(codes >= 0)
@@ -73,7 +72,7 @@ class Horizon(NamedTuple):
             in_future = np.where(found < 0, -1, np.append(used, -1)[found])
         gone = in_frame < 0 if in_future is None else (in_frame < 0) & (in_future < 0)
         if gone.any():
-            spans = None if later is None else _spans(instance[1], later, times[1])
+            spans = None if later is None else _spans(codes, later, cast(pd.Index, times[1]))
             _refuse_missing(panel, gone, ahead, spans, failures)
         return cls(in_frame, in_future)
 
@@ -125,7 +124,7 @@ def _refuse_missing(
                 f"{FUTURE}"
             )
         else:
-            span = spans.get(number // len(panel.columns), "it has none of this series")
+            span = spans.get(number // len(panel.columns), "it has no rows of this series")
             text = f"{FUTURE} has no row for {time}, and {needed}; {span}"
         _refuse(panel, number, text, failures)
 
@@ -133,9 +132,11 @@ def _refuse_missing(
 def _spans(codes: Rows, stamps: Stamps, times: pd.Index) -> dict[int, str]:
     """Return the first and last time of the rows of each instance, in words."""
     by_code = pd.Series(stamps).groupby(codes)
+    ends = zip(by_code.idxmin().items(), by_code.idxmax(), strict=True)
     return {
-        code: f"its rows of this series are from {time_text(times[a])} to {time_text(times[b])}"
-        for code, a, b in zip(by_code.groups, by_code.idxmin(), by_code.idxmax(), strict=True)
+        cast(int, code): f"its rows of this series are from {time_text(times[first])} to "
+        f"{time_text(times[last])}"
+        for (code, first), last in ends
     }
 
 

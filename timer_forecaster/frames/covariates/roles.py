@@ -164,8 +164,8 @@ def categories_of(given: Names, roles: Roles) -> list[Hashable]:
     for column in named:
         if column not in roles.all:
             raise ValueError(
-                f"categories: {column!r} is no covariate; there are {roles.all}. Name it in "
-                "known_columns or past_columns too, or leave it out here"
+                f"{column!r} in categories is no covariate; there are {roles.all}. Name it in "
+                "known_columns or past_columns too"
             )
     return named
 

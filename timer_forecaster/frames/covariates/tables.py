@@ -71,17 +71,16 @@ class CovariateFrame:
         id_column: Hashable | None = None,
         target_columns: Names = None,
         freq: str | int | BaseOffset | None = None,
-        *,
         categories: Names = None,
-    ) -> CovariateFrame | None:
+    ) -> CovariateFrame:
         """Read the times of a frame and of its future, and the roles of their columns.
 
-        Parameters and errors are those of `ForecastPipeline.predict_frame`. Return None if there
-        are no covariates.
+        Parameters and errors are those of `ForecastPipeline.predict_frame`. Without covariates the
+        frame stays as it is.
         """
         if future is None and known is None and past is None:
             categories_of(categories, Roles([], []))
-            return None
+            return cls(frame, None, time_column, id_column, Roles([], []), freq)
         frame = with_columns(frame, time_column, id_column)
         if future is not None:
             future = _with_columns(future, time_column, id_column).reset_index(drop=True)
@@ -105,10 +104,10 @@ class CovariateFrame:
     @property
     def targets(self) -> pd.DataFrame:
         """The frame without its covariates."""
-        return self.frame.drop(columns=self.roles.all)
+        return self.frame.drop(columns=self.roles.all) if self.roles.all else self.frame
 
     def tables(self, panel: Panel, horizon: int, failures: Failures) -> dict[str, Any]:
-        """Return the covariates of each series as arguments of `ForecastPipeline.predict`.
+        """Return the covariates of each series as arguments of `ForecastPipeline.predict`, if any.
 
         Parameters
         ----------
@@ -123,6 +122,8 @@ class CovariateFrame:
         ValueError, TypeError
             If a column cannot be used. The error names it.
         """
+        if not self.roles.all:
+            return {}
         instance = self._instances(panel)
         known = self._values("known column", self.roles.known, panel)
         past = self._values("past column", self.roles.past, panel)
@@ -208,11 +209,13 @@ def _with_times(
 ) -> pd.DataFrame:
     """Return the frame of the future with times as the frame's are read."""
 
-    def parse(values: pd.Series) -> pd.Series:
-        return parse_times(values, time_column, freq=freq)
+    def parse(columns: pd.DataFrame) -> pd.Series:
+        return parse_times(columns["time"], time_column, freq=freq)
 
-    times = frame[time_column].reset_index(drop=True)
-    found = parse_alike(future[time_column], times, parse(times), parse, FUTURE)
+    later, times = (
+        one[time_column].reset_index(drop=True).to_frame("time") for one in (future, frame)
+    )
+    found = parse_alike(later, times, parse(times), parse, FUTURE)
     future = future.copy(deep=False)
     future[time_column] = found
     return future
@@ -229,11 +232,14 @@ def _refuse_static(values: Values, panel: Panel, role: str) -> None:
     for place, name in enumerate(values.names):
         column = values.frame[place][history]
         by_id = pd.Series(column).groupby(codes).agg(["min", "max"]).dropna()
+        advice = "leave it out of past_columns"
+        if role.startswith("known"):
+            advice = "drop it, or name the other columns in known_columns"
         if (by_id["min"] == by_id["max"]).all() and by_id["min"].nunique() > 1:
             raise ValueError(
                 f"{role} {name!r} is static: it differs between ids, and never changes in the "
                 "history of any. A series learns nothing from such a column, since nothing is "
-                "learned across series; drop it from the data"
+                f"learned across series; {advice}"
             )
 
 

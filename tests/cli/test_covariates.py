@@ -149,7 +149,8 @@ def bad(change, message, *words):
         bad(lambda f: f.assign(x=np.inf), "error: future.csv: known column 'x': data row 1, inf"),
         bad(lambda f: f.assign(x="5 %"), "error: future.csv: known column 'x': its numbers, such"),
         bad(
-            lambda f: f.assign(day=f["day"].astype(str) + "+01:00"), "error: future.csv: its times"
+            lambda f: f.assign(day=f["day"].astype(str) + " 00:00+01:00"),
+            "error: future.csv: its times",
         ),
         bad(
             lambda f: f.assign(day=None), "error: future.csv: time column 'day': data row 1 has no"

@@ -352,7 +352,8 @@ class ForecastPipeline:
             ``frame`` are.
         known_columns : hashable or sequence of hashable, optional
             Covariates: columns of ``frame`` that are known over the horizon. Default: all columns
-            of ``future_frame`` but the time, the id, past columns and targets that are named.
+            of ``future_frame`` but the time, the id, past columns and targets that are named; it
+            must then have no values of targets and past columns.
             Without ``future_frame``, rows of ``frame`` with an empty target hold their future, as
             they do at times that ``future_frame`` does not have.
         past_columns : hashable or sequence of hashable, optional

@@ -166,7 +166,7 @@ class CovariateFrame:
         if not (found >= 0).any():
             raise ValueError(
                 f"{FUTURE}: no id of it, such as {ids.tolist()[0]!r}, is an id of the history, "
-                f"such as {panel.keys[0]!r}"
+                f"such as {panel.keys[0]!r}; write the ids in both alike"
             )
         return own, found[codes]
 

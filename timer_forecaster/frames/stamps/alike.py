@@ -103,9 +103,10 @@ def _same_kind(times: pd.Series, read: pd.Series, prefix: str) -> pd.Series:
     """Return times in the zone of others; refuse times of another kind."""
     own, other = _stamp_kind(times), _stamp_kind(read)
     if own != other:
+        dates = own.startswith("dates") and other.startswith("dates")
+        advice = "give both a time zone, or none" if dates else "make both of one kind"
         raise ValueError(
-            f"{prefix}its times are {own}, and the times of the history are {other}; they must be "
-            "of one kind"
+            f"{prefix}its times are {own}, and the times of the history are {other}; {advice}"
         )
     if isinstance(read.dtype, pd.DatetimeTZDtype):
         return times.dt.tz_convert(read.dtype.tz)

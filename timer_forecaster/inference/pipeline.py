@@ -269,6 +269,7 @@ class ForecastPipeline:
         future_frame: pd.DataFrame | None = None,
         known_columns: Sequence[Hashable] | str | None = None,
         past_columns: Sequence[Hashable] | str | None = None,
+        categories: Sequence[Hashable] | str | None = None,
         covariates: str | CovariateOptions = "auto",
     ) -> pd.DataFrame:
         """Forecast every id and every target column of a frame, all in one batch.
@@ -317,15 +318,18 @@ class ForecastPipeline:
             ``frame`` are.
         known_columns : hashable or sequence of hashable, optional
             Covariates: columns of ``frame`` that are known over the horizon. Default: all columns
-            of ``future_frame`` but the time, the id, past columns and targets that are named.
+            of ``future_frame`` but the time, the id, past columns and targets that are named; it
+            must then have no values of targets and past columns.
             Without ``future_frame``, rows of ``frame`` with an empty target hold their future, as
-            they do at times that ``future_frame`` does not have. Texts and categories are
-            categories; a cell without a text is a category of its own if the history has some.
+            they do at times that ``future_frame`` does not have.
         past_columns : hashable or sequence of hashable, optional
             Covariates that are known up to the last target alone.
+        categories : hashable or sequence of hashable, optional
+            Covariates of numbers that are categories. Texts and categories of pandas are found
+            without. An empty cell is a category of its own if the history has some.
         covariates : {"auto", "always", "fast", "off"} or CovariateOptions
-            As in `predict`. Covariates are no targets, also with ``"off"``. A column that only
-            tells ids apart and never changes in time is refused.
+            As in `predict`. Covariates are no targets, also with ``"off"``. A static column, which
+            differs between ids and never changes in the history of any, is refused.
 
         Returns
         -------
@@ -365,11 +369,11 @@ class ForecastPipeline:
         failures, horizon = Failures(on_error), check_integer("horizon", horizon)
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates)
         names = time_column, id_column, target_columns, freq
-        beside = CovariateFrame.of(frame, future_frame, known_columns, past_columns, *names)
-        panel = Panel.of_columns(frame if beside is None else beside.targets, *names, failures)
+        given = frame, future_frame, known_columns, past_columns
+        beside = CovariateFrame.of(*given, *names, categories)
+        panel = Panel.of_columns(beside.targets, *names, failures)
         arguments = options.arguments | ({"on_error": on_error} if failures.collects else {})
-        if beside is not None and not options.ignores_covariates:
-            arguments |= beside.tables(panel, horizon, failures)
+        arguments |= {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
         series = [y[:0] if i in failures.reasons else y for i, y in enumerate(panel.series())]
         with quietly(), series_called([panel.series_name(i) for i in range(len(series))]):
             forecast = self.predict(series, horizon, **arguments, progress=progress)

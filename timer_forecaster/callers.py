@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 
+_PASSED = {__name__.partition(".")[0], "sktime", "sklearn", "darts", "torch", "contextlib"}
+_PASSED |= {"pytorch_lightning", "lightning"}
 
-def stacklevel_of_caller(*frameworks: str) -> int:
+
+def stacklevel_of_caller() -> int:
     """Return the ``stacklevel`` of `warnings.warn` for the first caller outside of the package.
 
-    Call it in the function that warns. Packages of frameworks, by their names, are passed by too.
+    Call it in the function that warns. Frameworks between the caller and the package are passed by.
     """
-    passed, level, frame = {__name__.partition(".")[0], *frameworks}, 1, sys._getframe(1)
-    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] in passed:
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] in _PASSED:
         frame, level = frame.f_back, level + 1
     return level

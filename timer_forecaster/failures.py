@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
@@ -17,6 +18,9 @@ ON_ERROR = ("raise", "nan")
 _MOST_REASONS = 5  # in one warning
 
 _quiet: ContextVar[bool] = ContextVar("_quiet", default=False)
+_names: ContextVar[Sequence[str | int] | None] = ContextVar("_names", default=None)
+
+_NUMBERED = re.compile(r"(?<!['\"])\b(series|known|past)\[(\d+)\]")
 
 
 class SeriesWarning(UserWarning):
@@ -71,9 +75,7 @@ class Failures:
         return {cast(int, number): reason for number, reason in self.reasons.items()}
 
 
-def warn_of_failures(
-    reasons: Mapping[Any, str], n_series: int, name: Callable[[Hashable], str]
-) -> None:
+def warn_of_failures(reasons: Mapping[Any, str], n_series: int, name: Callable[[Any], str]) -> None:
     """Warn of series without a forecast, if there are any.
 
     Parameters
@@ -137,3 +139,65 @@ def recorded_failures() -> Iterator[dict[str, str]]:
             warnings.warn_explicit(
                 warning.message, warning.category, warning.filename, warning.lineno
             )
+
+
+@contextmanager
+def series_called(
+    names: Sequence[str | int], roles: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """Let errors and warnings of a block call series by the names of a caller.
+
+    Parameters
+    ----------
+    names : sequence of str or int
+        Name, or other number, of each series of the block.
+    roles : mapping of str to str, optional
+        The caller's words for ``"known"`` and ``"past"``.
+    """
+    token = _names.set(names)
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        text = restated(str(error), names, roles)
+        if text == str(error):
+            raise
+        raise type(error)(text) from None
+    finally:
+        _names.reset(token)
+
+
+def name_of_series(number: int) -> str:
+    """Return the name of a series in warnings, as `series_called` has it."""
+    names = _names.get()
+    name = number if names is None else names[number]
+    return f"series[{name}]" if isinstance(name, int) else name
+
+
+def restated(
+    text: str, name: str | int | Sequence[str | int], roles: Mapping[str, str] | None = None
+) -> str:
+    """Return a message that calls series by names, or by other numbers.
+
+    Parameters
+    ----------
+    text : str
+    name : str, int, or sequence of them
+        Name or number of the only series, or of each one by the number that the message has.
+    roles : mapping of str to str, optional
+        As in `series_called`.
+
+    Examples
+    --------
+    >>> restated("known[1] column 'price' is infinite", ["a", "b"])
+    "b: known column 'price' is infinite"
+    >>> restated("known[1] column 'price' is infinite", 7)
+    "known[7] column 'price' is infinite"
+    """
+
+    def called(found: re.Match[str]) -> str:
+        role, own = found[1], name if isinstance(name, (str, int)) else name[int(found[2])]
+        if isinstance(own, int):
+            return f"{role}[{own}]"
+        return own if role == "series" else f"{own}: {(roles or {}).get(role, role)}"
+
+    return _NUMBERED.sub(called, text)

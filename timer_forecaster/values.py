@@ -153,6 +153,24 @@ def _of_tensor(tensor: Any, name: str) -> NDArray[Any]:
     return np.asarray(tensor.cpu().double().resolve_neg().numpy())
 
 
+def holds_labels(values: Any) -> bool:
+    """Whether a column holds texts or categories, not numbers.
+
+    Examples
+    --------
+    >>> holds_labels([None, "wet"]), holds_labels([None, 1.0])
+    (True, False)
+    """
+    dtype = str(getattr(values, "dtype", ""))
+    if dtype == "category" or dtype.startswith("str"):
+        return True
+    array = np.asarray(values) if not hasattr(values, "to_numpy") else values.to_numpy()
+    if array.dtype.kind in "US":
+        return True
+    found = first_unreal(array) if array.dtype.kind == "O" else None
+    return found is not None and isinstance(array.ravel()[found[0]], (str, bytes))
+
+
 def first_unreal(values: NDArray[Any]) -> tuple[int, str] | None:
     """Return the place of the first object that is neither a real number nor missing, and its kind.
 

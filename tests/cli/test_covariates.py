@@ -69,6 +69,40 @@ def test_both_files_are_read_alike(run, files):
     assert "'x' (decimal ',')" in err
 
 
+def test_excel_and_parquet(run, files):
+    pytest.importorskip("openpyxl"), pytest.importorskip("pyarrow")
+    frame = expected(*files)
+    files[1].to_excel("future.xlsx", index=False)
+    files[1].to_parquet("future.parquet")
+    files[0].to_parquet("data.parquet")
+    for data, future, format in (
+        ("data.csv", "future.xlsx", "Excel, sheet 'Sheet1'"),
+        ("data.csv", "future.parquet", "Parquet"),
+        ("data.parquet", "future.xlsx", "Excel, sheet 'Sheet1'"),
+        ("data.parquet", "future.csv", "text separated by comma, UTF-8"),
+    ):
+        words = ["forecast", data, *WORDS[2:], "--future", future, "--past", "z"]
+        code, _, err = run(*words, "--output", "out.csv")
+        assert code == 0, err
+        assert f"  future: {future}: 24 rows of data; {format}\n" in err
+        np.testing.assert_allclose(pd.read_csv("out.csv")["q0.5"], frame["q0.5"], atol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet"])
+def test_numbers_that_are_categories(run, files, suffix):
+    past, future = (frame.assign(w=(frame["w"] == "wet") * 3 + 2) for frame in files)
+    past.to_csv("data.csv", index=False)
+    write = {"csv": future.to_csv, "xlsx": future.to_excel, "parquet": future.to_parquet}[suffix]
+    write(f"future.{suffix}", index=False)
+    words = ["--future", f"future.{suffix}", "--past", "z"]
+    found, err = written(run, *words, "--categories", "w")
+    frame = expected(past, future, categories="w")
+    np.testing.assert_allclose(found["q0.5"], frame["q0.5"], atol=1e-6)
+    assert "  known: 'x', 'w' (categories)\n" in err
+    plain, _ = written(run, *words)
+    assert np.abs(plain["q0.5"] - found["q0.5"]).max() > 0.01
+
+
 def test_several_columns_of_ids_and_times(run, files):
     for frame, name in zip(files, ("data.csv", "future.csv"), strict=True):
         day = frame["day"].dt
@@ -107,13 +141,31 @@ def bad(change, message, *words):
     ("change", "message", "words"),
     [
         bad(lambda f: f, "data.csv: --known: there is no column 'q'", "--known", "x,q"),
-        bad(lambda f: f, "future.csv has no column 'z', which --known names", "--known", "x,z"),
+        bad(lambda f: f, "error: future.csv has no column 'z', which --known", "--known", "x,z"),
+        bad(lambda f: f, "data.csv: 'y' in --categories is no covariate", "--categories", "y,w"),
+        bad(lambda f: f.assign(z=1.5), "error: future.csv has values of the past column 'z'"),
+        bad(lambda f: f.rename(columns={"x": "X"}), "error: future.csv has a column 'X', and the"),
+        bad(lambda f: f.assign(w=1), "error: future.csv: known column 'w' holds numbers, such as"),
+        bad(lambda f: f.assign(x=np.inf), "error: future.csv: known column 'x': data row 1, inf"),
+        bad(lambda f: f.assign(x="5 %"), "error: future.csv: known column 'x': its numbers, such"),
+        bad(
+            lambda f: f.assign(day=f["day"].astype(str) + " 00:00+01:00"),
+            "error: future.csv: its times",
+        ),
+        bad(
+            lambda f: f.assign(day=None), "error: future.csv: time column 'day': data row 1 has no"
+        ),
+        bad(
+            lambda f: f.assign(id=f["id"] + "."), "error: future.csv: no id of it, such as 'a.', is"
+        ),
         bad(lambda f: f.drop(columns="id"), "future.csv: --id-column: there is no column 'id'"),
         bad(lambda f: f.assign(x="warm"), "future.csv: known column 'x': data row 1, 'warm'"),
-        bad(lambda f: f.assign(y=1.5), "future.csv has values of the target 'y'"),
-        bad(lambda f: f.assign(q=1.5), "future.csv has a column 'q' that the history does not"),
+        bad(lambda f: f.assign(y=1.5), "error: future.csv has values of the target 'y'"),
         bad(lambda f: f.iloc[:0], "future.csv: there are no rows of data"),
-        bad(lambda f: f.assign(day=f["day"].dt.strftime("%d.%m.%Y")), "future.csv: column 'day'"),
+        bad(
+            lambda f: f.assign(day=f["day"].dt.strftime("%d.%m.%Y")),
+            "future.csv: its times, such as '30.04.2024'",
+        ),
         bad(lambda f: f, "--output future.csv is the input", "--output", "future.csv"),
         bad(lambda f: f, "'x' is in --known and in --past", "--known", "x", "--past", "x"),
         bad(lambda f: f, "'y' is in --target and in --past", "--past", "y"),
@@ -121,7 +173,8 @@ def bad(change, message, *words):
 )
 def test_errors_name_the_file_and_the_option(run, files, change, message, words):
     change(files[1]).to_csv("future.csv", index=False)
-    code, _, err = run(*WORDS, "--future", "future.csv", *words)
+    past = ["--past", "z"] if message.endswith("past column 'z'") else []
+    code, _, err = run(*WORDS, "--future", "future.csv", *words, *past)
     assert code == 2
     assert message in err.splitlines()[-1]
 

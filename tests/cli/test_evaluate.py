@@ -124,3 +124,9 @@ def test_evaluate_refuses_before_the_work(benchmark, monkeypatch, capsys, option
     monkeypatch.setattr(timer_forecaster.ForecastPipeline, "predict", never)
     assert evaluated(benchmark, *options) == 2
     assert message in capsys.readouterr().err
+
+
+def test_evaluate_says_why_it_has_no_covariates(benchmark, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["evaluate", "--help"])
+    assert "so there is no --covariates" in " ".join(capsys.readouterr().out.split())

@@ -350,12 +350,12 @@ def test_errors_and_warnings_speak_of_windows_and_arguments():
         model = make((20, 150), HORIZON, on_error=on_error, batch_size=1)
         model.fit(many, future_covariates=[KNOWN, KNOWN])
         options = {"series": many, "future_covariates": [KNOWN, bad]}
-        message = "future_covariates of window 1: column 'b' is infinite"
+        message = "window 1, component 0: future_covariates column 'b' is infinite"
         if on_error == "raise":
             with pytest.raises(ValueError, match=message):
                 model.predict(HORIZON, **options)
         else:
-            with pytest.warns(SeriesWarning, match="column 'b' is infinite"):
+            with pytest.warns(SeriesWarning, match=f"NaN: {message}"):
                 found = model.predict(HORIZON, **options)
             assert np.isfinite(found[0].values()).all() and np.isnan(found[1].values()).all()
     flat = series_of(np.stack([FUTURE[:, 0], np.ones(LONG)], axis=1), ["a", "b"])
@@ -364,7 +364,7 @@ def test_errors_and_warnings_speak_of_windows_and_arguments():
         model.predict(HORIZON, [SERIES, SERIES * 2], future_covariates=[flat, flat])
     (found,) = [one for one in caught if one.category is CovariateWarning]
     assert "column 'b' is constant" in str(found.message)
-    assert str(found.message).endswith("of 2 windows, first window 0")
+    assert str(found.message).endswith("of window 0, component 0 and 3 more")
     assert found.filename == __file__
     masked = TimeSeries.from_values(np.ma.masked_greater(FUTURE, 0.5))
     with pytest.raises(ValueError, match="future_covariates holds masked values"):

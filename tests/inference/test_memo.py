@@ -7,6 +7,7 @@ import pytest
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.inference import memo
+from timer_forecaster.inference.memo import Question
 from timer_forecaster.inference.options import ForecastOptions
 
 MODEL = "timer-s1-test"
@@ -102,7 +103,7 @@ def test_an_unknown_way_to_treat_missing_series_is_refused(pipeline):
 
 def test_prefetched_answers_are_recalled_for_equal_series(pipeline, calls):
     one, other, _ = walks()
-    memo.prefetch(pipeline, [([one, other, one], 5)])
+    memo.prefetch(pipeline, [Question([one, other, one], 5)])
     assert calls == [(2, 5)]
     memo.predict(pipeline, [one, other, one, np.full(3, np.nan)], 5, unobserved="nan")
     assert len(calls) == 1
@@ -183,16 +184,17 @@ def test_a_forecast_larger_than_the_memory_pushes_nothing_out(pipeline, calls, m
 
 def test_prefetch_answers_many_questions_in_one_batch_for_each_horizon(pipeline, calls):
     series = walks(4)
-    questions = [(series[:1], 5), (series[1:3], 5), (series[:1], 5), (series[3:], 40)]
+    asked = [(series[:1], 5), (series[1:3], 5), (series[:1], 5), (series[3:], 40)]
+    questions = [Question(*one) for one in asked]
     memo.prefetch(pipeline, questions, ForecastOptions(flip=True))
     assert sorted(calls) == [(1, 40), (3, 5)]
     found = [
-        memo.predict(pipeline, *question, ForecastOptions(flip=True)).quantiles
+        memo.predict(pipeline, *question[:2], ForecastOptions(flip=True)).quantiles
         for question in questions
     ]
     memo.prefetch(pipeline, questions, ForecastOptions(flip=True))
     assert len(calls) == 2
-    for (asked, horizon), quantiles in zip(questions, found, strict=True):
+    for (asked, horizon, _), quantiles in zip(questions, found, strict=True):
         expected = pipeline.predict(asked, horizon, flip=True).quantiles
         np.testing.assert_allclose(quantiles, expected, rtol=1e-5, atol=1e-5)
 
@@ -203,7 +205,7 @@ def test_prefetch_leaves_out_what_would_push_out_the_rest(pipeline, calls, monke
     size = pipeline.predict(series[:1], 5).quantiles.nbytes
     monkeypatch.setattr(memo, "MAX_BYTES", 2 * size)
     calls.clear()
-    memo.prefetch(pipeline, [([values], 5) for values in series])
+    memo.prefetch(pipeline, [Question([values], 5) for values in series])
     for values in series:
         memo.predict(pipeline, [values], 5)
     assert calls == [(2, 5), (1, 5), (1, 5)]
@@ -216,7 +218,7 @@ def test_prefetch_holds_a_bounded_number_of_values(pipeline, calls, monkeypatch)
     def questions():
         for values in series:
             held.append(len(calls))
-            yield [values], 5
+            yield Question([values], 5)
 
     memo.prefetch(pipeline, questions())
     assert held == sorted(held)

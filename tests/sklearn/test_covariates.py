@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 from timer_forecaster.sklearn.columns import layout_of
-from timer_forecaster.sklearn.covariates import check_horizon, tables_of
+from timer_forecaster.sklearn.covariates import tables_of
 
 LABELS = ["target[-1]", "x[-2]", "x[-1]", "x[+1]"]
 
@@ -66,12 +66,4 @@ def test_each_row_has_the_cycles():
     X = frame((1, 2, 3), (4, 5, 6))
     tables = tables_of(X, layout(X), ["x"], (24, 168))
     assert (tables.cycles, tables.categories) == ([(24, 168)] * 2, ["x"])
-
-
-def test_a_horizon_without_values_is_named():
-    X = frame((1, 2, 3), (4, 5, np.nan))
-    check_horizon(X[:1], layout(X), 1)
-    with pytest.raises(ValueError, match=r"row 1 of X has no value of 'x' in the horizon"):
-        check_horizon(X, layout(X), 1)
-    with pytest.raises(ValueError, match=r"row 0 of X has no .* columns 'x\[\+1\]' to 'x\[\+1\]'"):
-        check_horizon(frame(("a", "b", None), dtype="category"), layout(X), 1)
+    assert tables.names == ["row 0 of X", "row 1 of X"]

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from timer_forecaster.cli.common import STANDARD_STREAM
-from timer_forecaster.cli.table import COVARIATE_OPTIONS, read_table
+from timer_forecaster.cli.table import COLUMN_OPTIONS, read_table
 
 if TYPE_CHECKING:
     from timer_forecaster.frames.reading import SeriesFile
 
-_WORDS = {**COVARIATE_OPTIONS, "target_columns": "--target"}
+_ROLES = ("target_columns", "known_columns", "past_columns")
+_WORDS = {**{role: COLUMN_OPTIONS[role] for role in _ROLES}, "in categories": "in --categories"}
 
 _CHOICES = ("auto", "always", "fast", "off")  # as in `CovariateOptions`, whose import loads torch
 
@@ -40,6 +41,12 @@ def add_covariates(parser: argparse.ArgumentParser) -> None:
     )
     add("--past", **names, help="columns known up to the last target, also as a,b")
     add(
+        "--categories",
+        **names,
+        help="those of these columns whose numbers are categories, such as codes, also as a,b; "
+        "texts are found without",
+    )
+    add(
         "--covariates",
         choices=_CHOICES,
         default="auto",
@@ -59,6 +66,7 @@ def read_with_covariates(arguments: argparse.Namespace) -> SeriesFile:
             arguments,
             known_columns=arguments.known,
             past_columns=arguments.past,
+            categories=arguments.categories,
             future=arguments.future,
         )
 
@@ -108,4 +116,4 @@ def printed_warnings() -> Iterator[None]:
 
 
 def _asked(arguments: argparse.Namespace) -> bool:
-    return any((arguments.future, arguments.known, arguments.past))
+    return any((arguments.future, arguments.known, arguments.past, arguments.categories))

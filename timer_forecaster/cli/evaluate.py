@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 import time
 from pathlib import Path
@@ -30,7 +29,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Score checkpoints beside Seasonal Naive on the GIFT-Eval configurations of a folder, and "
         "print the scores, their aggregates per term and domain, and published models beside them. "
-        "With --output, a run that was stopped continues where it was."
+        "With --output, a run that was stopped continues where it was. Series alone are read, "
+        "without covariates, as for the published scores; so there is no --covariates."
     )
     add = parser.add_argument
     add(
@@ -49,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--baseline", nargs="+", choices=("naive", "seasonal_naive"), help="score these as well")
     add_forecast_options(parser)
-    parser.set_defaults(covariates="auto")  # the data sets have none
+    parser.set_defaults(covariates="auto")  # series alone are read
     add_loading_options(parser)
     _add_selection(parser)
     add("--output", type=Path, metavar="FILE.csv", help="keep the results here, as they come")
@@ -151,8 +151,7 @@ def _changed_options(arguments: argparse.Namespace) -> dict[str, Any]:
     from timer_forecaster.estimators import options_of
     from timer_forecaster.inference.options import ForecastOptions
 
-    defaults = dataclasses.asdict(ForecastOptions())
-    values = dataclasses.asdict(options_of(arguments))
+    defaults, values = ForecastOptions().arguments, options_of(arguments).arguments
     return {name: value for name, value in values.items() if value != defaults[name]}
 
 

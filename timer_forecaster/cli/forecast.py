@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 import time
 from pathlib import Path
@@ -161,7 +160,7 @@ def _forecast(
             progress=sys.stderr.isatty(),
             on_error="nan",
             **beside(read),
-            **dataclasses.asdict(options_of(arguments)),
+            **options_of(arguments).arguments,
         )
     reasons = {name: in_words(reason, arguments) for name, reason in reasons.items()}
     if reasons:

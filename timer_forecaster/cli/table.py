@@ -15,13 +15,13 @@ from timer_forecaster.frames.files.options import ReadingOptions
 if TYPE_CHECKING:
     from timer_forecaster.frames.reading import SeriesFile
 
-COVARIATE_OPTIONS = {"known_columns": "--known", "past_columns": "--past"}
-
-_COLUMN_OPTIONS = {
+COLUMN_OPTIONS = {
     "time_column": "--time-column",
     "id_column": "--id-column",
     "target_columns": "--target",
-    **COVARIATE_OPTIONS,
+    "known_columns": "--known",
+    "past_columns": "--past",
+    "categories": "--categories",
 }
 
 
@@ -87,7 +87,7 @@ def read_table(arguments: argparse.Namespace, **covariates: Any) -> SeriesFile:
             **covariates,
         )
     except MissingColumnError as error:
-        raise error.renamed(_COLUMN_OPTIONS[error.argument]) from None
+        raise error.renamed(COLUMN_OPTIONS[error.argument]) from None
 
 
 def print_reading(arguments: argparse.Namespace, read: SeriesFile) -> None:

@@ -6,32 +6,24 @@ C components of the target, P components of covariates.
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.callers import stacklevel_of_caller
 from timer_forecaster.darts.framework import (
     FeatureType,
     PLModuleInput,
     SequentialTorchInferenceDataset,
 )
 from timer_forecaster.frames.calendar.periods import periods_of
-from timer_forecaster.inference.covariates import CovariateWarning
 from timer_forecaster.inference.covariates.tables import Tables
-from timer_forecaster.inference.covariates.warning import Notes, collected_notes
-
-FRAMEWORKS = ("darts", "pytorch_lightning", "lightning", "torch")
-"""Packages between a call of the user and a forecast."""
+from timer_forecaster.inference.covariates.warning import warn_of_covariates, warned_once
 
 _INDEPENDENT_ENCODERS = {"cyclic", "datetime_attribute", "tz"}
-_ARGUMENTS = {"known": "future_covariates", "past": "past_covariates"}
+_ROLES = {"known": "future_covariates", "past": "past_covariates"}
 
 Names = Sequence[str] | None
 
@@ -74,16 +66,22 @@ class CovariateWindows:
 
     def _setup_for_predict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         found: dict[str, Any] = super()._setup_for_predict(*args, **kwargs)  # type: ignore[misc]
-        found["model"].column_names = components_of(found["datamodule"].predict_dataset)
+        module = found["model"]
+        module.column_names = components_of(found["datamodule"].predict_dataset)
+        module.first_window = 0
         return found
+
+    def predict_from_dataset(self, *args: Any, **kwargs: Any) -> Any:
+        """Forecast a dataset as Darts' own method does, with one warning of each kind."""
+        with warned_once():
+            return super().predict_from_dataset(*args, **kwargs)  # type: ignore[misc]
 
     def _train(self: Any, *args: Any, **kwargs: Any) -> None:
         if self._requires_training and (self.uses_past_covariates or self.uses_future_covariates):
-            message = (
+            warn_of_covariates(
                 "covariates take no part in finetuning: the network learns from the target alone, "
                 "and predict() uses the covariates around it"
             )
-            warnings.warn(CovariateWarning(message), stacklevel=stacklevel_of_caller(*FRAMEWORKS))
         super()._train(*args, **kwargs)  # type: ignore[misc]
 
 
@@ -108,7 +106,8 @@ def tables_of(
     x_in: PLModuleInput,
     horizon: int,
     cycles: Sequence[tuple[float, ...]],
-    names: tuple[Names, Names],
+    columns: tuple[Names, Names],
+    names: Sequence[str],
 ) -> Tables | None:
     """Return the covariates of a batch, a table for each window and component; None without any.
 
@@ -119,8 +118,10 @@ def tables_of(
         Steps after the window: the shift and the output chunk.
     cycles : sequence of tuple of float
         Periods of the different windows. Darts repeats them to draw samples.
-    names : tuple of names
+    columns : tuple of names
         Components of future and of past covariates.
+    names : sequence of str
+        Name of each window and component.
     """
     n_windows, length, n_components = x_in.past_target.shape
     known = _known(x_in, length + horizon)  # (B, L + shift + T, P)
@@ -128,11 +129,13 @@ def tables_of(
     if known is None and past is None:
         return None
     own = [cycles[window % len(cycles)] for window in range(n_windows)]
-    future_names, past_names = names
+    future_names, past_names = columns
     return Tables(
         known=_tables(known, future_names, (), n_components),
         past=_tables(past, past_names, _labels(known, future_names), n_components),
         cycles=[periods for periods in own for _ in range(n_components)],
+        names=names,
+        roles=_ROLES,
     )
 
 
@@ -181,63 +184,33 @@ class CovariateReader:
     column_names: tuple[Names, Names] = (None, None)
     """Components of future and of past covariates."""
 
-    _cycles: Sequence[tuple[float, ...]] = ((),)
-    _notes: Notes | None = None
-    _first_window = 0
+    first_window = 0
+    """Number of the first window of a batch."""
 
-    def on_predict_start(self) -> None:
-        """Begin to collect warnings."""
-        super().on_predict_start()  # type: ignore[misc]
-        self._notes, self._first_window = Notes(), 0
+    _cycles: Sequence[tuple[float, ...]] = ((),)
+    _n_windows: int | None = None
 
     def predict_step(self, batch: Any, *args: Any, **kwargs: Any) -> Any:
         """Forecast a batch, whose series have frequencies."""
-        self._cycles = cycles_of(batch.series_schema)
+        self._cycles, self._n_windows = cycles_of(batch.series_schema), len(batch.past_target)
         found = super().predict_step(batch, *args, **kwargs)  # type: ignore[misc]
-        self._first_window += len(batch.past_target)
-        self._cycles = ((),)
+        self.first_window += self._n_windows
+        self._cycles, self._n_windows = ((),), None
         return found
 
-    def on_predict_end(self) -> None:
-        """Give one warning of each kind, whatever the number of batches."""
-        super().on_predict_end()  # type: ignore[misc]
-        notes, self._notes = self._notes or Notes(), None
-        notes.warn("window {}".format, "windows", FRAMEWORKS)
-
-    def _tables(self, x_in: PLModuleInput, horizon: int) -> Tables | None:
+    def _tables(self, x_in: PLModuleInput, horizon: int, names: Sequence[str]) -> Tables | None:
         """Return the covariates of a batch; None without any."""
-        return tables_of(x_in, horizon, self._cycles, self.column_names)
+        return tables_of(x_in, horizon, self._cycles, self.column_names, names)
 
-    @contextmanager
-    def _in_darts_words(self, n_components: int) -> Iterator[Callable[[str], str]]:
-        """Name arguments and windows as Darts does, in errors and in warnings.
-
-        Yields
-        ------
-        callable
-            Does the same to a reason of a failure.
-        """
-
-        def window(row: int) -> int:
-            return self._first_window + row // n_components % len(self._cycles)
-
-        def in_words(text: str) -> str:
-            return re.sub(
-                r"\b(known|past)\[(\d+)\]",
-                lambda found: f"{_ARGUMENTS[found[1]]} of window {window(int(found[2]))}:",
-                text,
-            )
-
-        try:
-            with collected_notes() as found:
-                yield in_words
-        except ValueError as error:
-            text = in_words(str(error))
-            raise (type(error)(text) if text != str(error) else error) from None
-        notes = Notes() if self._notes is None else self._notes
-        notes.join(found, window)
-        if self._notes is None:
-            notes.warn("window {}".format, "windows", FRAMEWORKS)
+    def _row_names(self, n_rows: int, n_components: int) -> list[str]:
+        """Return the name of each window and component; Darts repeats windows to draw samples."""
+        n_windows = self._n_windows or n_rows
+        windows = (row // n_components % n_windows + self.first_window for row in range(n_rows))
+        if n_components == 1:
+            return [f"window {window}" for window in windows]
+        return [
+            f"window {window}, component {row % n_components}" for row, window in enumerate(windows)
+        ]
 
 
 def encodes_alike(add_encoders: dict[str, Any] | None) -> bool:

@@ -95,23 +95,18 @@ class TimerS1Module(TunedWeights, CovariateReader, PLForecastingModule):
         pipeline = ForecastPipeline(self._forecast_key(str(past.device)), self.adapter)
         horizon = self.output_chunk_shift + self.output_chunk_length
         rows = list(fold_components(past, infinite=self.on_error == "nan"))  # (B*C, L)
-        n_components = past.shape[2]
-        tables = None if self.options.ignores_covariates else self._tables(x_in, horizon)
-        with self._in_darts_words(n_components) as in_words:
-            forecast = memo.predict(
-                pipeline,
-                rows,
-                horizon,
-                self.options,
-                unobserved="nan",
-                on_error=self.on_error,
-                tables=tables,
-            )
-        warn_of_failures(
-            {row: in_words(reason) for row, reason in forecast.failures.items()},
-            len(rows),
-            lambda row: f"window {row // n_components}, component {row % n_components}",
+        names = self._row_names(len(rows), past.shape[2])
+        tables = self._tables(x_in, horizon, names)
+        forecast = memo.predict(
+            pipeline,
+            rows,
+            horizon,
+            self.options,
+            unobserved="nan",
+            on_error=self.on_error,
+            tables=tables,
         )
+        warn_of_failures(forecast.failures, len(rows), names.__getitem__)
         quantiles = self._quantiles(forecast)  # (B*C, T, N)
         return PLModuleOutput(prediction=unfold_components(quantiles, past))  # (B, T, C, N)
 

@@ -16,7 +16,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.history import History, Memory, steps_after, times_at
 from timer_forecaster.frames.panel import Panel
-from timer_forecaster.values import as_floats, first_unreal
+from timer_forecaster.values import as_floats, holds_labels
 
 Labels = tuple[str, ...] | None
 """Labels of the categories of a column, in the order of their codes; None for numbers."""
@@ -221,7 +221,7 @@ def _refuse_other_columns(X: pd.DataFrame, columns: tuple[Hashable, ...]) -> Non
 def _numbers(column: pd.Series, labels: Labels, is_new: bool) -> tuple[FloatArray, Labels]:
     """Return the values of a column, or the codes of its categories and all labels so far."""
     name = f"X: column {column.name!r}"
-    category = _is_category(column)
+    category = holds_labels(column)
     if not is_new and column.notna().any() and category != (labels is not None):
         here, there = ("categories", "numbers") if category else ("numbers", "categories")
         raise TypeError(f"{name} holds {here}, and held {there} in fit")
@@ -237,17 +237,6 @@ def _numbers(column: pd.Series, labels: Labels, is_new: bool) -> tuple[FloatArra
     place = {label: number for number, label in enumerate(every)}
     numbers = np.array([*(place[text] for text in texts), np.nan], dtype=np.float64)
     return numbers[codes], every
-
-
-def _is_category(column: pd.Series) -> bool:
-    """Whether a column holds categories or texts."""
-    if isinstance(column.dtype, (pd.CategoricalDtype, pd.StringDtype)):
-        return True
-    if column.dtype != object:
-        return False
-    array = column.to_numpy()
-    found = first_unreal(array)
-    return found is not None and isinstance(array[found[0]], (str, bytes))
 
 
 def _labeled(values: FloatArray, labels: Labels) -> NDArray[Any]:

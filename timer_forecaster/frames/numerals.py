@@ -144,6 +144,8 @@ def read_numerals(
     if pd.api.types.is_object_dtype(column.dtype):
         texts, numbers = _divided(column)
     values, notation = _read_texts(texts, decimal, thousands)
+    if numbers is not None:
+        _refuse_without_affix(texts, numbers, " ".join(filter(None, notation[2:4])))
     return values if numbers is None else np.where(texts.notna(), values, numbers), notation
 
 
@@ -158,6 +160,16 @@ def _divided(column: pd.Series) -> tuple[pd.Series, FloatArray]:
             row, str(column.iloc[row]), "is not a finite number", numeric=False
         )
     return column.where(is_text), numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _refuse_without_affix(texts: pd.Series, numbers: FloatArray, affix: str) -> None:
+    """Refuse numbers among texts with a currency or a unit: 0.5 among "50 %" may be either."""
+    bare = np.flatnonzero(~np.isnan(numbers))
+    if affix and len(bare):
+        row, text = int(bare[0]), f"{numbers[bare[0]]:.12g}"
+        raise UnreadableNumberError(
+            row, text, f"is without {affix!r}, which other rows have", numeric=True
+        )
 
 
 def _read_texts(

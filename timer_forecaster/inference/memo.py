@@ -18,7 +18,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -26,19 +26,15 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_choice
-from timer_forecaster.failures import Failures, quietly
+from timer_forecaster.failures import quietly, restated, series_called
 from timer_forecaster.inference.covariates.tables import Tables
-from timer_forecaster.inference.covariates.warning import Notes, collected_notes
+from timer_forecaster.inference.covariates.warning import warned_once
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
-from timer_forecaster.inference.prediction import checked
 from timer_forecaster.inference.series import from_first_observed
 from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.network import Network
-
-Question = tuple[Sequence[FloatArray], int]
-"""Series, and the number of steps to forecast."""
 
 MAX_BYTES = 128 * 2**20
 """Most bytes of forecasts that are remembered; the least recently used go first."""
@@ -50,13 +46,37 @@ UNOBSERVED = ("raise", "nan")
 """Ways to treat a series without any observed value; see `predict`."""
 
 _MOST_VALUES = 2**25  # in one call of the pipeline, which copies all values to standardize them
+_COPIES_BESIDE = 2**5  # of each series that has covariates: remainders, and windows of the check
+
+
+class Question(NamedTuple):
+    """Series to forecast together, with their covariates if there are any."""
+
+    series: Sequence[FloatArray]
+    horizon: int
+    tables: Tables | None = None
+
+    def sizes(self) -> list[int]:
+        """Return the number of values of each series in a call of the pipeline."""
+        copies = 1 if self.tables is None else _COPIES_BESIDE
+        return [copies * len(values) for values in self.series]
+
+    def take(self, numbers: Sequence[int]) -> Question:
+        """Return the question of some of the series."""
+        tables = None if self.tables is None else self.tables.take(numbers)
+        return self._replace(series=[self.series[i] for i in numbers], tables=tables)
+
+    def joined(self, others: Sequence[Question]) -> Question:
+        """Return the question of these series and of others, of the same horizon and kind."""
+        series = [values for one in (self, *others) for values in one.series]
+        tables = [one.tables for one in others if one.tables is not None]
+        whole = None if self.tables is None else self.tables.joined(tables)
+        return self._replace(series=series, tables=whole)
 
 
 def cost(forecast: Forecast) -> int:
     """Return the bytes that it takes to remember a forecast."""
-    report = forecast.covariates
-    effects = 0 if report is None else sum(effect.nbytes for effect in report.effects)
-    return forecast.quantiles.nbytes + effects + ENTRY_BYTES
+    return forecast.quantiles.nbytes + ENTRY_BYTES
 
 
 class _Memo:
@@ -126,8 +146,8 @@ def predict(
     on_error : {"raise", "nan"}
         As for the pipeline. No warning is given: `Forecast.failures` has the reasons.
     tables : Tables, optional
-        Covariates. Warnings about them are given when a forecast is computed, not when it is
-        recalled.
+        Covariates. Warnings about them are given once of each kind, when a forecast is computed,
+        not when it is recalled.
 
     Returns
     -------
@@ -150,51 +170,21 @@ def predict(
     [[False, False], [True, True]]
     """
     check_choice("unobserved", unobserved, UNOBSERVED)
-    if tables is not None and options.ignores_covariates:
-        tables = None
-    if on_error == "nan":
-        return _without_bad(pipeline, series, horizon, options, tables)
-    rows = _distinct(series, tables)
-    if unobserved == "raise" and (rows.row_of_series < 0).any():
-        return _compute(pipeline, series, horizon, options, tables)  # raises, and names the series
-    memo, key = memo_of(pipeline), rows.key(horizon, options)
-    forecast = memo.recall(key)
-    if forecast is None:
-        forecast = _answer_one(pipeline, series, rows, horizon, options, tables)
-        memo.remember(key, forecast)
-    return rows.scattered(forecast)
-
-
-def _without_bad(
-    pipeline: ForecastPipeline,
-    series: Sequence[FloatArray],
-    horizon: int,
-    options: ForecastOptions,
-    tables: Tables | None,
-) -> Forecast:
-    """Forecast good series as `predict` does; bad ones have NaN and a reason."""
-    failures, network = Failures("nan"), pipeline.network
-    checked(network, series, options.context_length, failures)
-    good = [i for i in range(len(series)) if i not in failures.reasons]
-    beside = None if tables is None else tables.take(good)
-    try:
-        with collected_notes() as notes:
-            forecast = predict(pipeline, [series[i] for i in good], horizon, options, tables=beside)
-        _warn_of(notes, good)
-    except ValueError:  # a forecast beyond the range of floats, or covariates that are unusable
-        with quietly():
-            asked = _arguments(options, tables)
-            return pipeline.predict(series, horizon, **asked, on_error="nan")
-    if len(good) == len(series):
-        return forecast
-    quantiles = np.full((len(series), *forecast.quantiles.shape[1:]), np.nan)
-    quantiles[good] = forecast.quantiles
-    quantiles.flags.writeable = False
-    return Forecast(quantiles, forecast.levels, failures.by_number())
+    leaves_out = unobserved == "nan" and on_error == "raise"
+    rows = _distinct(Question(series, horizon, tables), options, leaves_out)
+    memo = _memo_of(pipeline)
+    forecast = memo.recall(rows.key)
+    if forecast is None or (forecast.failures and on_error == "raise"):
+        forecast = _compute(pipeline, rows.question, rows.numbers, options, on_error)
+        memo.remember(rows.key, forecast)
+    return rows.scattered(forecast, tables)
 
 
 def prefetch(
-    pipeline: ForecastPipeline, questions: Iterable[Question], options: ForecastOptions = DEFAULT
+    pipeline: ForecastPipeline,
+    questions: Iterable[Question],
+    options: ForecastOptions = DEFAULT,
+    on_error: str = "raise",
 ) -> None:
     """Answer many questions in one batch for each horizon, for `predict` to recall.
 
@@ -204,153 +194,134 @@ def prefetch(
     Parameters
     ----------
     pipeline : ForecastPipeline
-    questions : iterable of (series, horizon)
+    questions : iterable of Question
     options : ForecastOptions
-        The options that `predict` will be called with.
+    on_error : {"raise", "nan"}
+        As `predict` will be called with.
     """
-    memo, n_levels = memo_of(pipeline), len(pipeline.network.config.quantiles)
+    memo, n_levels = _memo_of(pipeline), len(pipeline.network.config.quantiles)
     room, values = MAX_BYTES, 0
     unknown: dict[Hashable, Question] = {}
-    for series, horizon in questions:
-        rows = _distinct(series)
-        key = rows.key(horizon, options)
-        room -= 8 * n_levels * horizon * len(rows.values) + ENTRY_BYTES
-        if room < 0:
-            break  # the last answers would push out the first ones before they are asked for
-        if memo.recall(key) is None and key not in unknown:
-            unknown[key] = rows.values, horizon
-            values += sum(len(row) for row in rows.values)
-        if values > _MOST_VALUES:
-            _answer(memo, pipeline, unknown, options)
-            unknown, values = {}, 0
-    _answer(memo, pipeline, unknown, options)
-
-
-def _answer_one(
-    pipeline: ForecastPipeline,
-    series: Sequence[FloatArray],
-    rows: _Rows,
-    horizon: int,
-    options: ForecastOptions,
-    tables: Tables | None,
-) -> Forecast:
-    """Forecast the different rows of series; errors and warnings number series as the caller."""
-    if len(rows.values) == len(series):
-        return _compute(pipeline, series, horizon, options, tables)
-    first = rows.first_series()
-    beside = None if tables is None else tables.take(first)
-    try:
-        with collected_notes() as notes:
-            forecast = _compute(pipeline, rows.values, horizon, options, beside)
-        _warn_of(notes, first)
-        return forecast
-    except ValueError:
-        if (rows.row_of_series < 0).any():
-            raise
-    return _compute(pipeline, series, horizon, options, tables)  # the error with another number
-
-
-def _warn_of(notes: Notes, numbers: Sequence[int]) -> None:
-    """Warn of notes about series that have other numbers for the caller."""
-    renumbered = Notes()
-    renumbered.join(notes, numbers.__getitem__)
-    renumbered.warn()
+    with warned_once():
+        for question in questions:
+            rows = _distinct(question, options)
+            room -= 8 * n_levels * question.horizon * len(rows.numbers) + ENTRY_BYTES
+            if room < 0:
+                break  # the last answers would push out the first ones before they are asked for
+            if memo.recall(rows.key) is None and rows.key not in unknown:
+                own = [values.copy() for values in rows.question.series]  # of views of much data
+                unknown[rows.key] = rows.question._replace(series=own)
+                values += sum(rows.question.sizes())
+            if values > _MOST_VALUES:
+                _answer(pipeline, unknown, options, on_error)
+                unknown, values = {}, 0
+        _answer(pipeline, unknown, options, on_error)
 
 
 def _answer(
-    memo: _Memo,
     pipeline: ForecastPipeline,
     questions: dict[Hashable, Question],
     options: ForecastOptions,
+    on_error: str,
 ) -> None:
-    """Compute and remember the answers to questions; all questions of one horizon together."""
-    for horizon in {horizon for _, horizon in questions.values()}:
-        asked = {key: series for key, (series, steps) in questions.items() if steps == horizon}
-        rows = [values for series in asked.values() for values in series]
-        answer = _compute(pipeline, rows, horizon, options)
-        parts = np.split(answer.quantiles, np.cumsum([len(series) for series in asked.values()]))
-        for key, part in zip(asked, parts, strict=False):  # the last part is empty
-            memo.remember(key, Forecast(part.copy(), answer.levels))
+    """Compute and remember the answers to questions; all of one horizon and kind together."""
+    groups: dict[Hashable, dict[Hashable, Question]] = {}
+    for key, question in questions.items():
+        kind = None if question.tables is None else question.tables.kind
+        groups.setdefault((question.horizon, kind), {})[key] = question
+    for asked in groups.values():
+        first, *others = asked.values()
+        whole = first.joined(others)
+        answer = _compute(pipeline, whole, range(len(whole.series)), options, on_error)
+        start = 0
+        for key, question in asked.items():
+            stop = start + len(question.series)
+            failures = {i - start: why for i, why in answer.failures.items() if start <= i < stop}
+            own = Forecast(answer.quantiles[start:stop].copy(), answer.levels, failures)
+            _memo_of(pipeline).remember(key, own)
+            start = stop
 
 
-def memo_of(pipeline: ForecastPipeline) -> _Memo:
-    """Return the forecasts that are remembered beside the network of a pipeline."""
+def _memo_of(pipeline: ForecastPipeline) -> _Memo:
     network = pipeline.network
     with _lock:
         return _memos.setdefault(network, _Memo())
 
 
 class _Rows(NamedTuple):
-    """The different rows among series, without the missing values before the first observed one."""
+    """The different series of a question, whatever is missing before their first value."""
 
-    values: list[FloatArray]
-    digests: list[bytes]
-    row_of_series: NDArray[np.intp]  # -1 for a series without any observed value
+    key: Hashable
+    question: Question
+    numbers: list[int]  # of the first series of each row
+    row_of_series: NDArray[np.intp]  # -1 for a series that is left out
 
-    def first_series(self) -> list[int]:
-        """Return the number of the first series of each row."""
-        rows, first = np.unique(self.row_of_series, return_index=True)
-        return [int(number) for number in first[rows >= 0]]
-
-    def key(self, horizon: int, options: ForecastOptions) -> Hashable:
-        """Return the key of the forecast of these rows."""
-        digest = hashlib.blake2b(b"".join(self.digests), digest_size=16).digest()
-        return digest, horizon, options
-
-    def scattered(self, forecast: Forecast) -> Forecast:
+    def scattered(self, forecast: Forecast, tables: Tables | None) -> Forecast:
         """Return the forecast of the series from the forecast of the rows."""
-        if np.array_equal(self.row_of_series, np.arange(len(self.values))):
+        rows = self.row_of_series
+        if not forecast.failures and np.array_equal(rows, np.arange(len(self.numbers))):
             return forecast
         missing = np.full((1, *forecast.quantiles.shape[1:]), np.nan)
-        quantiles = np.concatenate([forecast.quantiles, missing])[self.row_of_series]
+        quantiles = np.concatenate([forecast.quantiles, missing])[rows]
         quantiles.flags.writeable = False
-        return Forecast(quantiles, forecast.levels)
+        names, roles = (None, None) if tables is None else (tables.names, tables.roles)
+        failures = {
+            i: restated(forecast.failures[row], i if names is None else names[i], roles)
+            for i, row in enumerate(rows.tolist())
+            if row in forecast.failures
+        }
+        return Forecast(quantiles, forecast.levels, failures)
 
 
-def _distinct(series: Sequence[FloatArray], tables: Tables | None = None) -> _Rows:
-    """Find the different rows, in the order of their first series."""
-    index: dict[bytes, int] = {}
-    rows = _Rows([], [], np.full(len(series), -1))
-    for i, values in enumerate(series):
-        if np.isnan(values).all():
+def _distinct(question: Question, options: ForecastOptions, leaves_out: bool = False) -> _Rows:
+    """Find the different series, in their order; those without any value may be left out."""
+    if options.ignores_covariates:
+        question = question._replace(tables=None)
+    row_of: dict[bytes, int] = {}
+    numbers: list[int] = []
+    row_of_series = np.full(len(question.series), -1)
+    for i, values in enumerate(question.series):
+        if leaves_out and np.isnan(values).all():
             continue
-        row = np.ascontiguousarray(from_first_observed(values))
-        digest = hashlib.blake2b(row.data, digest_size=16).digest()
-        if tables is not None:
-            digest += tables.digest(i)
-        if digest not in index:
-            index[digest] = len(index)
-            rows.values.append(row)
-            rows.digests.append(digest)
-        rows.row_of_series[i] = index[digest]
-    return rows
+        observed = np.ascontiguousarray(from_first_observed(values))
+        digest = hashlib.blake2b(observed.data, digest_size=16).digest()
+        if question.tables is not None:
+            digest += question.tables.digest(i)
+        row_of_series[i] = row_of.setdefault(digest, len(row_of))
+        if len(row_of) > len(numbers):
+            numbers.append(i)
+    key = hashlib.blake2b(b"".join(row_of), digest_size=16).digest(), question.horizon, options
+    return _Rows(key, question.take(numbers), numbers, row_of_series)
 
 
 def _compute(
     pipeline: ForecastPipeline,
-    series: Sequence[FloatArray],
-    horizon: int,
+    question: Question,
+    numbers: Sequence[int],
     options: ForecastOptions,
-    tables: Tables | None = None,
+    on_error: str,
 ) -> Forecast:
-    """Call the pipeline, piece by piece if there is much data."""
-    if not len(series):
-        levels = pipeline.network.config.quantiles
-        return Forecast(np.empty((0, horizon, len(levels))), levels)
-    sizes = np.cumsum([len(values) for values in series])
+    """Call the pipeline, piece by piece if there is much data.
+
+    `numbers` are those of the caller, which errors and warnings show if the series have no names.
+    """
+    levels = pipeline.network.config.quantiles
+    if not len(question.series):
+        return Forecast(np.empty((0, question.horizon, len(levels))), levels)
+    sizes = np.cumsum(question.sizes())
     bounds = np.unique(np.searchsorted(sizes, np.arange(0, max(1, sizes[-1]), _MOST_VALUES)))
-    pieces = [*bounds.tolist(), len(series)]
-    forecasts = []
-    for start, stop in pairwise(pieces):
-        beside = None if tables is None else tables.take(range(start, stop))
-        asked = _arguments(options, beside)
-        forecasts.append(pipeline.predict(series[start:stop], horizon, **asked))
-    levels = forecasts[0].levels
-    if len(forecasts) == 1:
-        return Forecast(forecasts[0].quantiles, levels)
-    return Forecast(np.concatenate([part.quantiles for part in forecasts]), levels)
-
-
-def _arguments(options: ForecastOptions, tables: Tables | None) -> dict[str, Any]:
-    """Return keyword arguments of `ForecastPipeline.predict`."""
-    return options.arguments | ({} if tables is None else tables._asdict())
+    quantiles: list[FloatArray] = []
+    failures: dict[int, str] = {}
+    with warned_once(), quietly():
+        for start, stop in pairwise([*bounds.tolist(), len(sizes)]):
+            series, horizon, tables = question.take(range(start, stop))
+            names: Sequence[str | int] = numbers[start:stop]
+            arguments = options.arguments
+            if tables is not None:
+                names, arguments = tables.names or names, arguments | tables.arguments
+            with series_called(names, None if tables is None else tables.roles):
+                part = pipeline.predict(series, horizon, **arguments, on_error=on_error)
+            quantiles.append(part.quantiles)
+            failures |= {start + i: reason for i, reason in part.failures.items()}
+    whole = quantiles[0] if len(quantiles) == 1 else np.concatenate(quantiles)
+    return Forecast(whole, levels, failures)

@@ -14,12 +14,11 @@ from timer_forecaster.adapters.adapter import Adapter, as_adapter
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.key import Device, NetworkKey
 from timer_forecaster.checks import check_flag, check_integer
-from timer_forecaster.failures import Failures, quietly, warn_of_failures
+from timer_forecaster.failures import Failures, quietly, series_called, warn_of_failures
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateReport
-from timer_forecaster.inference.covariates.columns import Covariates, as_covariates
-from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles
+from timer_forecaster.inference.covariates.columns import as_covariates
+from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
-from timer_forecaster.inference.covariates.warning import series_called
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
@@ -237,52 +236,19 @@ class ForecastPipeline:
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates)
         failures, network = Failures(on_error), self.network
         values = as_series(series, failures)
-        asked = (values, horizon, options, progress, failures)
+        asked = (options, progress, self._label, failures)
+        report: CovariateReport | None = None
         if (known is None and past is None) or options.ignores_covariates:
-            report, quantiles = None, self._quantiles(*asked)
+            quantiles = predict_quantiles(network, values, horizon, *asked)
         else:
             lengths = [len(one) for one in values]
             columns = as_covariates(known, past, categories, lengths, horizon, failures)
             periods = as_cycles(cycles, len(values))
-            quantiles, report = self._quantiles_beside(columns, periods, *asked)
+            quantiles, report = predict_with_covariates(
+                network, values, horizon, columns, periods, *asked
+            )
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         return Forecast(quantiles, network.config.quantiles, failures.by_number(), report)
-
-    def _quantiles(
-        self,
-        values: list[FloatArray],
-        horizon: int,
-        options: ForecastOptions,
-        progress: bool,
-        failures: Failures,
-    ) -> FloatArray:
-        """Return quantiles (n_series, horizon, Q) of series without covariates."""
-        return predict_quantiles(
-            self.network, values, horizon, options, progress, self._label, failures
-        )
-
-    def _quantiles_beside(
-        self,
-        columns: list[Covariates],
-        cycles: list[Cycles],
-        values: list[FloatArray],
-        horizon: int,
-        options: ForecastOptions,
-        progress: bool,
-        failures: Failures,
-    ) -> tuple[FloatArray, CovariateReport]:
-        """Return quantiles of series with covariates, and how these took part."""
-        return predict_with_covariates(
-            self.network,
-            values,
-            horizon,
-            columns,
-            cycles,
-            options,
-            progress,
-            self._label,
-            failures,
-        )
 
     def predict_frame(
         self,
@@ -303,6 +269,7 @@ class ForecastPipeline:
         future_frame: pd.DataFrame | None = None,
         known_columns: Sequence[Hashable] | str | None = None,
         past_columns: Sequence[Hashable] | str | None = None,
+        categories: Sequence[Hashable] | str | None = None,
         covariates: str | CovariateOptions = "auto",
     ) -> pd.DataFrame:
         """Forecast every id and every target column of a frame, all in one batch.
@@ -351,15 +318,18 @@ class ForecastPipeline:
             ``frame`` are.
         known_columns : hashable or sequence of hashable, optional
             Covariates: columns of ``frame`` that are known over the horizon. Default: all columns
-            of ``future_frame`` but the time, the id, past columns and targets that are named.
+            of ``future_frame`` but the time, the id, past columns and targets that are named; it
+            must then have no values of targets and past columns.
             Without ``future_frame``, rows of ``frame`` with an empty target hold their future, as
-            they do at times that ``future_frame`` does not have. Texts and categories are
-            categories; a cell without a text is a category of its own if the history has some.
+            they do at times that ``future_frame`` does not have.
         past_columns : hashable or sequence of hashable, optional
             Covariates that are known up to the last target alone.
+        categories : hashable or sequence of hashable, optional
+            Covariates of numbers that are categories. Texts and categories of pandas are found
+            without. An empty cell is a category of its own if the history has some.
         covariates : {"auto", "always", "fast", "off"} or CovariateOptions
-            As in `predict`. Covariates are no targets, also with ``"off"``. A column that only
-            tells ids apart and never changes in time is refused.
+            As in `predict`. Covariates are no targets, also with ``"off"``. A static column, which
+            differs between ids and never changes in the history of any, is refused.
 
         Returns
         -------
@@ -399,11 +369,11 @@ class ForecastPipeline:
         failures, horizon = Failures(on_error), check_integer("horizon", horizon)
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates)
         names = time_column, id_column, target_columns, freq
-        beside = CovariateFrame.of(frame, future_frame, known_columns, past_columns, *names)
-        panel = Panel.of_columns(frame if beside is None else beside.targets, *names, failures)
+        given = frame, future_frame, known_columns, past_columns
+        beside = CovariateFrame.of(*given, *names, categories)
+        panel = Panel.of_columns(beside.targets, *names, failures)
         arguments = options.arguments | ({"on_error": on_error} if failures.collects else {})
-        if beside is not None and not options.ignores_covariates:
-            arguments |= beside.tables(panel, horizon, failures)
+        arguments |= {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
         series = [y[:0] if i in failures.reasons else y for i, y in enumerate(panel.series())]
         with quietly(), series_called([panel.series_name(i) for i in range(len(series))]):
             forecast = self.predict(series, horizon, **arguments, progress=progress)

@@ -8,7 +8,7 @@ steps before it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures, warn_of_failures
-from timer_forecaster.frames.beside import Beside
+from timer_forecaster.frames import beside
 from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.frames.history import History, Memory
 from timer_forecaster.frames.panel import Panel, label
-from timer_forecaster.inference import beside, memo, multiscale
-from timer_forecaster.inference.covariates.warning import warn_of_covariates
+from timer_forecaster.inference import memo, multiscale
+from timer_forecaster.inference.covariates.tables import Tables
+from timer_forecaster.inference.covariates.warning import warn_of_covariates, warned_once
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
@@ -33,7 +34,7 @@ Steps = Mapping[Hashable, NDArray[np.intp]]
 class Covariates(NamedTuple):
     """Covariates of a forecast."""
 
-    remembered: Beside
+    remembered: beside.Beside
     rows: pd.DataFrame | None
     """Rows of columns that are known over the horizon; None if no column is."""
 
@@ -113,22 +114,19 @@ def _ahead(
     """Return quantiles (instances, variables, horizon, Q) of all steps up to the farthest."""
     n_variables, levels = len(memory.columns), pipeline.network.config.quantiles
     horizon = max(int(own.max()) for own in steps.values())
-    if covariates is None:
-        series = contexts(pipeline, memory, steps, options, on_error)
-        forecast = memo.predict(pipeline, series, horizon, options, on_error=on_error)
-        _warn(forecast, memory, list(steps))
-        return forecast.quantiles.reshape(len(steps), n_variables, -1, len(levels))
-    quantiles = np.full((len(steps), n_variables, horizon, len(levels)), np.nan)
-    place = {key: number for number, key in enumerate(steps)}
+    quantiles = np.full((len(steps) * n_variables, horizon, len(levels)), np.nan)
     failures = Failures(on_error)
-    for keys, question in questions(pipeline, memory, steps, options, covariates, failures):
-        forecast = beside.predict(pipeline, question, options, on_error)
-        own = forecast.quantiles.reshape(len(keys), n_variables, -1, len(levels))
-        quantiles[[place[key] for key in keys], :, : question.horizon] = own
-        for number, reason in forecast.failures.items():
-            failures.add(question.names[number], ValueError(reason))
-    warn_of_failures(failures.reasons, len(steps) * n_variables, str)
-    return quantiles
+    with warned_once():
+        for numbers, question in questions(pipeline, memory, steps, options, covariates, failures):
+            series, reach, tables = question
+            found = memo.predict(pipeline, series, reach, options, on_error=on_error, tables=tables)
+            quantiles[numbers, :reach] = found.quantiles
+            for number, reason in found.failures.items():
+                failures.add(numbers[number], ValueError(reason))
+    if failures.reasons:
+        names = _names(memory, steps)
+        warn_of_failures(failures.by_number(), len(names), names.__getitem__)
+    return quantiles.reshape(len(steps), n_variables, horizon, len(levels))
 
 
 def questions(
@@ -136,13 +134,14 @@ def questions(
     memory: Memory,
     steps: Steps,
     options: ForecastOptions,
-    covariates: Covariates,
+    covariates: Covariates | None,
     failures: Failures,
-) -> list[tuple[list[Hashable], beside.Question]]:
-    """Return the questions that a forecast with covariates asks, one for each horizon.
+) -> list[tuple[list[int], memo.Question]]:
+    """Return the questions that a forecast of future steps asks.
 
-    An instance is forecast as far as it is asked, since a farther horizon needs covariates of
-    later steps, and is checked on longer windows.
+    The series are the variables of the first instance, then of the second, and so on. All are
+    forecast as far as the farthest step. With covariates each is forecast as far as it is asked,
+    since a farther horizon needs covariates of later steps, and is checked on longer windows.
 
     Parameters
     ----------
@@ -150,38 +149,56 @@ def questions(
     memory : Memory
     steps : mapping of instance to ndarray of int
     options : ForecastOptions
-    covariates : Covariates
+    covariates : Covariates or None
     failures : Failures
-        Notes instances whose covariates cannot be used.
+        Notes series whose covariates cannot be used, by their numbers.
 
     Returns
     -------
-    list of (list of instance, Question)
-        The series of a question are the variables of its instances.
+    list of (list of int, Question)
+        The numbers of series, and a question about them.
     """
-    on_error = "nan" if failures.collects else "raise"
+    on_error, width = "nan" if failures.collects else "raise", len(memory.columns)
+    farthest = {key: int(own.max()) for key, own in steps.items()}
+    horizon = max(farthest.values())
+    if horizon <= 0:
+        return []
+    if covariates is None:
+        series = contexts(pipeline, memory, steps, options, on_error)
+        return [(list(range(len(series))), memo.Question(series, horizon))]
     unusable = Failures(on_error)
-    tables = covariates.remembered.tables(covariates.rows, memory, steps, unusable)
-    for key, reason in unusable.reasons.items():
-        for variable in memory.columns:
-            failures.add(f"{label(key)}, column {variable!r}", ValueError(reason))
-    groups: dict[int, list[Hashable]] = {}
-    for key in tables:
-        groups.setdefault(int(steps[key].max()), []).append(key)
+    given = covariates.remembered.tables(covariates.rows, memory, steps, unusable)
+    groups: dict[int, dict[Hashable, range]] = {}
+    for place, key in enumerate(steps):
+        own = range(place * width, place * width + width)
+        for number in own if key in unusable.reasons else ():
+            failures.add(number, ValueError(unusable.reasons[key]))
+        if key in given:
+            groups.setdefault(farthest[key], {})[key] = own
     found = []
-    for horizon, keys in groups.items():
-        series = contexts(pipeline, memory, keys, options, on_error)
-        every = [(key, variable) for key in keys for variable in memory.columns]
-        question = beside.Question(
-            series,
-            horizon,
-            [tables[key].known for key, _ in every],
-            [tables[key].past for key, _ in every],
-            [periods_of(memory.histories[key].step) for key, _ in every],
-            [f"{label(key)}, column {variable!r}" for key, variable in every],
-        )
-        found.append((keys, question))
+    for reach, group in groups.items():
+        series = contexts(pipeline, memory, group, options, on_error)
+        question = memo.Question(series, reach, _tables(memory, group, given))
+        found.append(([number for own in group.values() for number in own], question))
     return found
+
+
+def _tables(
+    memory: Memory, keys: Iterable[Hashable], given: Mapping[Hashable, beside.Tables]
+) -> Tables:
+    """Return the covariates of all variables of instances."""
+    each = [key for key in keys for _ in memory.columns]
+    return Tables(
+        known=[given[key].known for key in each],
+        past=[given[key].past for key in each],
+        cycles=[periods_of(memory.histories[key].step) for key in each],
+        names=_names(memory, keys),
+    )
+
+
+def _names(memory: Memory, keys: Iterable[Hashable]) -> list[str]:
+    """Return the names of the series of instances."""
+    return [f"{label(key)}, column {variable!r}" for key in keys for variable in memory.columns]
 
 
 def forecast_rows(
@@ -221,16 +238,6 @@ def forecast_rows(
     forecast = forecast_steps(pipeline, memory, steps, options, argument, covariates=covariates)
     order = np.argsort(np.concatenate(panel.rows))
     return Forecast(forecast.quantiles[order], forecast.levels)
-
-
-def _warn(forecast: Forecast, memory: Memory, keys: Sequence[Hashable]) -> None:
-    """Warn of instances without a forecast."""
-
-    def name(number: Hashable) -> str:
-        instance, variable = divmod(cast(int, number), len(memory.columns))
-        return f"{label(keys[instance])}, column {memory.columns[variable]!r}"
-
-    warn_of_failures(forecast.failures, forecast.n_series, name)
 
 
 def contexts(

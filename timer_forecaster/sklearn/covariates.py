@@ -12,7 +12,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.sklearn.columns import Layout
 from timer_forecaster.sklearn.tables import as_numbers
-from timer_forecaster.values import first_unreal, is_missing
+from timer_forecaster.values import holds_labels, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,26 +44,8 @@ def tables_of(
         _rows({name: _block(X.iloc[:, places]) for name, places in part.items()}, len(X))
         for part in (layout.known, layout.past)
     )
-    return Tables(known, past, categories, None if cycles is None else [cycles] * len(X))
-
-
-def check_horizon(X: pd.DataFrame, layout: Layout, horizon: int) -> None:
-    """Refuse a row that has no value of a known column in the horizon.
-
-    Raises
-    ------
-    ValueError
-        Naming the row and the columns.
-    """
-    for name, places in layout.known.items():
-        future = X.iloc[:, places[-horizon:]]
-        empty = np.flatnonzero(future.isna().to_numpy().all(axis=1))
-        if len(empty):
-            raise ValueError(
-                f"row {empty[0]} of X has no value of {name!r} in the horizon, columns "
-                f"{future.columns[0]!r} to {future.columns[-1]!r}; pass {name!r} as past if it is "
-                "not known"
-            )
+    names = [f"row {row} of X" for row in range(len(X))]
+    return Tables(known, past, categories, None if cycles is None else [cycles] * len(X), names)
 
 
 def _rows(blocks: Mapping[str, NDArray[Any]], n_rows: int) -> list[dict[str, Any]] | None:
@@ -75,19 +57,9 @@ def _rows(blocks: Mapping[str, NDArray[Any]], n_rows: int) -> list[dict[str, Any
 
 def _block(columns: pd.DataFrame) -> NDArray[Any]:
     """Return the steps of a covariate (rows, steps): numbers, or texts and None."""
-    dtypes = [str(dtype) for dtype in columns.dtypes]
-    if "category" not in dtypes:
-        if not any(_may_be_text(dtype) for dtype in columns.dtypes):
-            return _finite(columns)
-        objects = columns.to_numpy(dtype=object)
-        found = first_unreal(objects)
-        if found is None or not isinstance(objects.ravel()[found[0]], str):
-            return _finite(columns)
-    return _texts(columns.to_numpy(dtype=object))
-
-
-def _may_be_text(dtype: Any) -> bool:
-    return getattr(dtype, "kind", "O") in "OU"
+    if any(holds_labels(columns.iloc[:, step]) for step in range(columns.shape[1])):
+        return _texts(columns.to_numpy(dtype=object))
+    return _finite(columns)
 
 
 def _finite(columns: pd.DataFrame) -> FloatArray:

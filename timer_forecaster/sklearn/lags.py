@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.scaling import check_finite
 from timer_forecaster.sklearn.columns import TARGET, names_of_steps
-from timer_forecaster.values import as_floats, first_unreal, library_of
+from timer_forecaster.values import as_floats, holds_labels, library_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -197,10 +197,8 @@ def _read(column: Any, name: str) -> Any:
 
     if isinstance(getattr(column, "dtype", None), pd.CategoricalDtype):
         return pd.Categorical(column)
-    values = pd.Series(column).to_numpy(dtype=object)
-    found = first_unreal(values)
-    if found is not None and isinstance(values[found[0]], str):
-        return np.array([None if pd.isna(one) else one for one in values], dtype=object)
+    if holds_labels(column):
+        return np.array([None if pd.isna(one) else one for one in column], dtype=object)
     floats = as_floats(column, name)
     check_finite(floats, name)
     return floats

@@ -28,7 +28,6 @@ from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.inference import Forecast, memo
 from timer_forecaster.inference.covariates import CovariateOptions
 from timer_forecaster.inference.covariates.cycles import as_cycles
-from timer_forecaster.inference.covariates.warning import collected_notes
 from timer_forecaster.sklearn.columns import TARGET
 from timer_forecaster.sklearn.rows import Rows, fitted_rows, rows_of
 
@@ -330,10 +329,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self._contexts(rows)
         target: Any = rows.target  # its rows are a sequence of series
         pipe, options = pipeline_of(self), options_of(self)
-        with collected_notes() as notes:
-            forecast = memo.predict(pipe, target, self.n_outputs_, options, tables=rows.tables)
-        notes.warn("row {} of X".format, "rows of X", ["sklearn"])
-        return forecast
+        return memo.predict(pipe, target, self.n_outputs_, options, tables=rows.tables)
 
     def _contexts(self, rows: Rows) -> FloatArray:
         """Return the newest steps of the windows, each row with an observed value."""

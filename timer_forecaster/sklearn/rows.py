@@ -13,11 +13,10 @@ import numpy as np
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.estimators import options_of
 from timer_forecaster.frames.containers import as_frame
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.sklearn.columns import has_target, layout_of
-from timer_forecaster.sklearn.covariates import check_horizon, tables_of
+from timer_forecaster.sklearn.covariates import tables_of
 from timer_forecaster.sklearn.tables import as_numbers
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def rows_of(estimator: Any, X: Any) -> Rows:
     Raises
     ------
     TypeError, ValueError
-        If X cannot be used, or a known column has no value in the horizon.
+        If X cannot be used.
     """
     names = getattr(estimator, "feature_names_in_", None)
     if not _uses_names(estimator, () if names is None else names):
@@ -102,7 +101,7 @@ def rows_of(estimator: Any, X: Any) -> Rows:
     if frame.columns.is_unique and set(frame.columns) == set(names):
         frame = frame[names.tolist()]  # the order does not matter
     validate_data(estimator, frame, skip_check_array=True, reset=False)
-    return _named_rows(estimator, frame, estimator.n_outputs_, forecast=True)
+    return _named_rows(estimator, frame, estimator.n_outputs_)
 
 
 def _uses_names(estimator: Any, columns: Iterable[Any]) -> bool:
@@ -119,7 +118,7 @@ def _frame(X: Any, estimator: Any) -> pd.DataFrame:
     return as_frame(X)
 
 
-def _named_rows(estimator: Any, frame: pd.DataFrame, horizon: int, forecast: bool = False) -> Rows:
+def _named_rows(estimator: Any, frame: pd.DataFrame, horizon: int) -> Rows:
     """Return the rows of a frame, whose columns are found by their names."""
     layout = layout_of(frame.columns, estimator.known, estimator.past, horizon)
     target = check_array(
@@ -128,8 +127,6 @@ def _named_rows(estimator: Any, frame: pd.DataFrame, horizon: int, forecast: boo
         estimator=estimator,
         **_WINDOWS,
     )
-    if forecast and not options_of(estimator).ignores_covariates:
-        check_horizon(frame, layout, horizon)
     if not (layout.known or layout.past):
         return Rows(target)
     return Rows(target, tables_of(frame, layout, estimator.categories, estimator.cycles))

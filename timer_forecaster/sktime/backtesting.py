@@ -18,11 +18,10 @@ from sktime.utils.validation.forecasting import check_fh
 
 from timer_forecaster.estimators import options_of, pipeline_of
 from timer_forecaster.failures import Failures
-from timer_forecaster.inference import beside, memo
-from timer_forecaster.inference.steps import contexts, questions
+from timer_forecaster.inference import memo
+from timer_forecaster.inference.steps import questions
 from timer_forecaster.sktime.exogenous import refuse_array
 from timer_forecaster.sktime.forecaster import PANDAS, PipelineForecaster
-from timer_forecaster.sktime.horizons import steps_and_times
 
 State = tuple["BacktestingForecaster", Any]
 """A forecaster, and the X that its `predict` will get."""
@@ -89,31 +88,16 @@ class BacktestingForecaster(PipelineForecaster):
 
     def _prefetch(self, states: Iterable[State], fh: Any) -> None:
         """Make the forecasts of several states of this forecaster in one batch, to be recalled."""
-        pipe, options = pipeline_of(self), options_of(self)
-        plain: list[memo.Question] = []
-        asked = (state._question(fh, X, plain) for state, X in states)
-        beside.prefetch(pipe, (one for own in asked for one in own), options, self.on_error)
-        memo.prefetch(pipe, plain, options)
+        asked = (question for state, X in states for question in state._questions(fh, X))
+        memo.prefetch(pipeline_of(self), asked, options_of(self), self.on_error)
 
-    def _question(self, fh: Any, X: Any, plain: list[memo.Question]) -> list[beside.Question]:
-        """Return the questions that `predict` will ask, if any step is future.
-
-        A question without covariates is added to `plain`.
-        """
-        memory = self._memory
-        asked = steps_and_times(check_fh(fh, freq=self._cutoff), memory.histories)
-        steps = {key: own for key, (own, _) in asked.items()}
-        horizon = max(int(own.max()) for own in steps.values())
-        if horizon <= 0:
-            return []
-        pipe, options = pipeline_of(self), options_of(self)
-        covariates = self._covariates(self._check_X(X), True)
-        if covariates is None:
-            series = contexts(pipe, memory, memory.histories, options, self.on_error)
-            plain.append(([values.copy() for values in series], horizon))  # states share no memory
-            return []
-        failures = Failures(self.on_error)
-        return [one for _, one in questions(pipe, memory, steps, options, covariates, failures)]
+    def _questions(self, fh: Any, X: Any) -> list[memo.Question]:
+        """Return the questions that `predict` will ask."""
+        fh = check_fh(fh, freq=self._cutoff)
+        (steps, covariates), _ = self._asked(fh, self._check_X(X))
+        pipe, options, failures = pipeline_of(self), options_of(self), Failures(self.on_error)
+        found = questions(pipe, self._memory, steps, options, covariates, failures)
+        return [question for _, question in found]
 
 
 def evaluate(

@@ -13,7 +13,8 @@ from timer_forecaster.checks import check_choice
 from timer_forecaster.estimators import options_of
 from timer_forecaster.frames.beside import Beside
 from timer_forecaster.frames.history import Memory, shifted
-from timer_forecaster.inference.steps import Covariates
+from timer_forecaster.inference.steps import Covariates, Steps
+from timer_forecaster.sktime.horizons import steps_and_times
 from timer_forecaster.sktime.panels import PanelForecaster
 
 EXOGENOUS = ("raise", "warn")
@@ -64,6 +65,16 @@ class ExogenousForecaster(PanelForecaster):
             )
         return Covariates(self._beside, X)
 
+    def _asked(
+        self, fh: Any, X: pd.DataFrame | None
+    ) -> tuple[tuple[Steps, Covariates | None], pd.Index]:
+        """Return the steps that a horizon asks for and their covariates, and the index of rows."""
+        asked = steps_and_times(fh, self._memory.histories)
+        steps = {key: own for key, (own, _) in asked.items()}
+        covariates = self._covariates(X, any(own.max() > 0 for own in steps.values()))
+        index = self._memory.labeled([times for _, times in asked.values()])
+        return (steps, covariates), index
+
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         """Check as sktime does; give an array of X the times that follow the remembered ones."""
         self._react_to_X(X)
@@ -80,7 +91,7 @@ class ExogenousForecaster(PanelForecaster):
         message = f"X: {type(self).__name__}(exogenous={self.exogenous!r}) cannot use X"
         if self.exogenous == "raise":
             raise ValueError(f"{message}; leave exogenous out, and X takes part in forecasts")
-        warnings.warn(f"{message}; it is ignored", stacklevel=stacklevel_of_caller("sktime"))
+        warnings.warn(f"{message}; it is ignored", stacklevel=stacklevel_of_caller())
 
     def _check_exogenous(self) -> None:
         """Check the parameter ``exogenous`` of earlier versions, and warn of it."""
@@ -91,7 +102,7 @@ class ExogenousForecaster(PanelForecaster):
             f"exogenous={self.exogenous!r} goes with the next release: X takes part in forecasts "
             "unless covariates='off'",
             FutureWarning,
-            stacklevel=stacklevel_of_caller("sktime"),
+            stacklevel=stacklevel_of_caller(),
         )
 
 

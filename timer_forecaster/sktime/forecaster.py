@@ -23,7 +23,7 @@ from timer_forecaster.inference import Forecast
 from timer_forecaster.inference.covariates.warning import warn_of_covariates
 from timer_forecaster.inference.steps import forecast_rows, forecast_steps, steps_to_remember
 from timer_forecaster.sktime.exogenous import ExogenousForecaster, refuse_array
-from timer_forecaster.sktime.horizons import steps_and_times, with_freq
+from timer_forecaster.sktime.horizons import with_freq
 from timer_forecaster.sktime.panels import PANELS
 from timer_forecaster.sktime.values import as_numbers, plain_levels
 
@@ -217,15 +217,10 @@ class PipelineForecaster(ExogenousForecaster):
 
     def _forecast(self, fh: Any, X: pd.DataFrame | None) -> tuple[Forecast, pd.Index]:
         """Return the forecast that a horizon asks for, and the index of its rows."""
-        memory = self._memory
-        asked = steps_and_times(fh, memory.histories)
-        steps = {key: own for key, (own, _) in asked.items()}
-        options = options_of(self)
-        covariates = self._covariates(X, any(own.max() > 0 for own in steps.values()))
-        forecast = forecast_steps(
-            pipeline_of(self), memory, steps, options, "fh", self.on_error, covariates
-        )
-        return forecast, memory.labeled([times for _, times in asked.values()])
+        (steps, covariates), index = self._asked(fh, X)
+        pipe, options = pipeline_of(self), options_of(self)
+        how = (options, "fh", self.on_error, covariates)
+        return forecast_steps(pipe, self._memory, steps, *how), index
 
     def _points(self, forecast: Forecast) -> FloatArray:
         return forecast.mean if self.point == "mean" else forecast.median

@@ -33,5 +33,6 @@ def test_the_first_missing_time_is_named():
     places = np.zeros(5, int), np.zeros(1, int)
     Horizon.of(panel_of(frame), 3, (pd.Index(frame["t"]), pd.Index([5])), places, failures)
     assert "no row for 6" in failures.reasons[0]
+    assert failures.reasons[0].endswith("; its rows of this series are from 5 to 5")
     with pytest.raises(ValueError, match="id 'a': target 'y': future_frame has no row for 6"):
         Horizon.of(panel_of(frame), 3, (pd.Index(frame["t"]), pd.Index([5])), places, Failures())

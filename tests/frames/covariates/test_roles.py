@@ -5,6 +5,9 @@ import pytest
 
 from timer_forecaster.frames.covariates.roles import (
     AbsentColumnError,
+    FutureColumnsError,
+    Roles,
+    categories_of,
     refuse_other_values,
     roles_of,
 )
@@ -53,7 +56,19 @@ def test_names_that_are_none():
 
 def test_values_that_a_forecast_must_not_know():
     future = pd.DataFrame({"day": [1], "x": [2.0], "y": [3.0]})
-    with pytest.raises(ValueError, match="target 'y'"):
-        refuse_other_values(future, ["x"], ["day"], "future_frame")
-    with pytest.raises(ValueError, match="no value in column 'x'"):
-        refuse_other_values(future.assign(x="", y=None), ["x"], ["day"], "future_frame")
+    with pytest.raises(FutureColumnsError, match="future_frame has values of the target 'y'"):
+        refuse_other_values(future, Roles(["x"], []), ["day"])
+    with pytest.raises(FutureColumnsError, match=r"later\.csv has values of the past column 'y'"):
+        refuse_other_values(future, Roles(["x"], ["y"]), ["day"], "later.csv")
+    with pytest.raises(FutureColumnsError, match="no value in column 'x'"):
+        refuse_other_values(future.assign(x="", y=None), Roles(["x"], []), ["day"])
+    refuse_other_values(future.assign(y=None), Roles(["x"], ["y"]), ["day"])
+
+
+def test_categories_are_covariates():
+    roles = Roles(["x", ("a", "b")], [3])
+    assert categories_of(None, roles) == []
+    assert categories_of([3, ("a", "b")], roles) == [3, ("a", "b")]
+    assert categories_of(("a", "b"), roles) == [("a", "b")]
+    with pytest.raises(ValueError, match="'q' in categories is no covariate; there are"):
+        categories_of(["x", "q"], roles)

@@ -68,7 +68,7 @@ def test_the_future_does_not_decide_whether_a_column_is_static(pipe):
     past, future = (g.assign(s=g["id"].map({"a": 1.0, "b": 2.0})) for g in frames())
     later = future.assign(day=future["day"] + pd.Timedelta(days=HORIZON), s=5.0)
     for rows in (future, pd.concat([future, later]), future.assign(s=5.0)):
-        with pytest.raises(ValueError, match="'s' never changes in the history, but from id to id"):
+        with pytest.raises(ValueError, match="'s' is static: it differs between ids"):
             forecast(pipe, past, rows)
 
 
@@ -78,6 +78,27 @@ def test_off_and_no_covariates_are_the_plain_forecast(pipe):
     off = forecast(pipe, past, future, covariates="off")
     pd.testing.assert_frame_equal(off, plain)
     assert plain["q0.5"].tolist() == pipe.predict(series(past), HORIZON).median.ravel().tolist()
+
+
+def test_a_static_column_may_be_left_out(pipe):
+    """The advice of the errors about static columns works."""
+    past, future = frames()
+    expected = median(pipe, past, future)
+    wide = [g.assign(s=g["id"].map({"a": 1.0, "b": 2.0})) for g in (past, future)]
+    with pytest.raises(ValueError, match=r"past column 's' is static: .* out of past_columns"):
+        forecast(pipe, wide[0], future, past_columns=["z", "s"])
+    found = median(pipe, *wide, known_columns=["x", "w"])
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_columns_of_numbers_may_be_categories(pipe):
+    past, future = (g.assign(w=(g["w"] == "wet") * 3 + 2) for g in frames())
+    expected = predicted(pipe, past, future, categories=["w"])
+    found = median(pipe, past, future, categories="w")
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert np.abs(found - median(pipe, past, future)).max() > 0.01
+    floats = median(pipe, past.assign(w=past["w"].astype(float)), future, categories=["w"])
+    np.testing.assert_allclose(floats, expected, atol=1e-6)
 
 
 def test_options_reach_the_pipeline(pipe):
@@ -212,7 +233,7 @@ NAMED = [
     ("row", lambda p, f: (p, drop(f, HORIZON + 2)), {}, "id 'b': .* no row for 2024-05-02"),
     ("rows", lambda p, f: (p, None), {"known_columns": "x"}, "id 'a': .* no row for 2024-04-30"),
     ("absent", lambda p, f: (p, f.drop(columns="x")), {"known_columns": ["x", "w"]}, "column 'x'"),
-    ("unseen", lambda p, f: (p, f.assign(q=1.0)), {}, "'q' that the history does not have"),
+    ("unseen", lambda p, f: (p, f.assign(q=1.0)), {}, "'q', and the history has none of this name"),
     ("double", lambda p, f: (p, pd.concat([f, f.tail(1)])), {}, "id 'b': .* 2024-05-11 more than"),
     ("empty", lambda p, f: (p, f.assign(x=f["x"].where(f["id"] == "a"))), {}, "id 'b'.*'x' has no"),
     ("blank", lambda p, f: (p, f.assign(x=np.nan)), {}, "no value in column 'x'"),
@@ -225,17 +246,40 @@ NAMED = [
     ("none", lambda p, f: (p, f.iloc[:0]), {}, "future_frame: there are no rows"),
     ("both", lambda p, f: (p, f), {"known_columns": "x", "past_columns": "x"}, "'x' is in known"),
     ("roles", lambda p, f: (p, f), {"past_columns": "y"}, "'y' is in target_columns and in past"),
+    (
+        "past",
+        lambda p, f: (p, f.assign(z=1.0)),
+        {},
+        "has values of the past column 'z'",
+    ),
+    ("codes", lambda p, f: (p, f), {"categories": "y"}, "'y' in categories is no covariate"),
+    ("alone", lambda p, f: (p, f.tail(HORIZON)), {}, "id 'a': .* it has no rows of this series"),
+    ("late", lambda p, f: (p, later(f)), {}, "04-30, .* of this series are from 2024-05-01 to"),
     ("typo", lambda p, f: (p, f), {"past_columns": "nope"}, "past_columns: .* 'nope'"),
     ("finer", lambda p, f: (p, hourly(f)), {}, "between the steps of the series"),
-    ("infinite", lambda p, f: (p, f.assign(x=np.inf)), {}, "known column 'x': data row 1, inf"),
-    ("mixed", lambda p, f: (p, f.assign(x="warm")), {}, "'x' holds texts in one frame"),
+    (
+        "infinite",
+        lambda p, f: (p, f.assign(x=np.inf)),
+        {},
+        "future_.* 'x': data row 1, inf",
+    ),
+    (
+        "mixed",
+        lambda p, f: (p, f.assign(x="warm")),
+        {},
+        "'x' holds numbers, .* texts in fut",
+    ),
     (
         "static",
         lambda p, f: tuple(g.assign(s=g["id"].map({"a": 1.0, "b": 2.0})) for g in (p, f)),
         {},
-        "'s' never changes in the history.*static covariates are not supported",
+        "'s' is static: .* drop it, or name the other columns in known_columns",
     ),
 ]
+
+
+def later(future):
+    return future.assign(day=future["day"] + pd.Timedelta(days=1))
 
 
 def hourly(future):

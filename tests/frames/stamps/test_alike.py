@@ -3,16 +3,17 @@
 import pandas as pd
 import pytest
 
+from timer_forecaster.frames.files.joined import joined_times
 from timer_forecaster.frames.stamps import parse_times
 from timer_forecaster.frames.stamps.alike import parse_alike
 
 
 def read(before, after):
-    def parse(values):
-        return parse_times(values, "t")
+    def parse(columns):
+        return parse_times(columns["t"], "t")
 
-    before = pd.Series(before)
-    return parse_alike(pd.Series(after), before, parse(before), parse, "future")
+    before, after = pd.DataFrame({"t": before}), pd.DataFrame({"t": after})
+    return parse_alike(after, before, parse(before), parse, "future")
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,23 @@ def read(before, after):
 )
 def test_the_history_decides(before, after, expected):
     assert read(before, after).tolist() == [pd.Timestamp(expected)]
+
+
+def test_several_columns():
+    def parse(columns):
+        return joined_times([columns["d"], columns["h"]], ["d", "h"], parse_times)
+
+    before = pd.DataFrame({"d": ["30/12/2024", "31/12/2024"], "h": [23, 0]})
+    for hours in ([5], ["5"]):  # texts beside numbers are read alone
+        after = pd.DataFrame({"d": ["13/01/2025"], "h": hours})
+        found = parse_alike(after, before, parse(before), parse)
+        assert found.tolist() == [pd.Timestamp("2025-01-13 05:00")]
+    after = pd.DataFrame({"d": ["01/02/2025"], "h": [5]})  # the history has the day first
+    found = parse_alike(after, before, parse(before), parse)
+    assert found.tolist() == [pd.Timestamp("2025-02-01 05:00")]
+    after = pd.DataFrame({"d": ["12/31/2025"], "h": [5]})
+    with pytest.raises(ValueError, match=r"^its times, such as '12/31/2025 5', .* '30/12/2024 23'"):
+        parse_alike(after, before, parse(before), parse)
 
 
 def test_numbers_count_on():

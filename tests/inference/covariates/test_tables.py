@@ -6,8 +6,9 @@ import pytest
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.inference import memo
-from timer_forecaster.inference.covariates import CovariateWarning
+from timer_forecaster.inference.covariates import CovariateOptions, CovariateWarning
 from timer_forecaster.inference.covariates.tables import Tables
+from timer_forecaster.inference.memo import Question
 from timer_forecaster.inference.options import ForecastOptions
 
 RNG = np.random.default_rng(0)
@@ -83,3 +84,92 @@ def test_the_memory_numbers_series_in_warnings_and_errors_as_the_caller_does(pip
     found = memo.predict(pipe, many, 6, on_error="nan", tables=tables)
     assert list(found.failures) == [2]
     assert np.isnan(found.quantiles[2]).all() and np.isfinite(found.quantiles[:2]).all()
+
+
+def question(seed=0, n=2, horizon=4, **changes):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 100 + horizon))
+    series = [3 * own[:100] + rng.normal(size=100).cumsum() for own in x]
+    kinds = np.array(list("uv") * (50 + horizon // 2), dtype=object)
+    known = [{"x": own, "kind": kinds} for own in x]
+    tables = Tables(known, cycles=[(24.0,)] * n, names=["one", "two"][:n])
+    return Question(series, horizon, tables._replace(**changes))
+
+
+def ask(pipe, asked, **options):
+    series, horizon, tables = asked
+    return memo.predict(pipe, series, horizon, ForecastOptions(**options), tables=tables)
+
+
+def test_the_same_question_is_computed_once(pipe, calls):
+    first = ask(pipe, question())
+    assert ask(pipe, question()) is first
+    series, _, tables = question()
+    expected = pipe.predict(series, 4, known=tables.known, cycles=[(24.0,)] * 2)
+    np.testing.assert_array_equal(first.quantiles, expected.quantiles)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda known: {"known": [{**known[0], "x": known[0]["x"] + 1}, known[1]]},
+        lambda known: {"known": [{**table, "kind": table["kind"][::-1]} for table in known]},
+        lambda known: {"known": [{**table, "z": table["x"]} for table in known]},
+        lambda known: {"known": [{}, {}], "past": [{}, {}]},
+        lambda known: {"cycles": [(12.0,)] * 2},
+    ],
+)
+def test_another_question_is_another_forecast(pipe, calls, change):
+    ask(pipe, question())
+    ask(pipe, question(**change(question().tables.known)))
+    ask(pipe, question(), covariates=CovariateOptions(windows=3))
+    assert len(calls) == 3
+
+
+def test_prefetched_answers_are_recalled(pipe, calls):
+    asked = [question(0), question(1), question(2, n=1, horizon=6)]
+    plain = asked[0]._replace(tables=None)
+    memo.prefetch(pipe, [*asked, plain])
+    assert len(calls) == 3  # one for each horizon, and one without covariates
+    answers = [ask(pipe, one) for one in (*asked, plain)]
+    assert len(calls) == 3
+    release()
+    for one, answer in zip((*asked, plain), answers, strict=True):
+        np.testing.assert_allclose(answer.quantiles, ask(pipe, one).quantiles, rtol=1e-5)
+
+
+def test_prefetched_failures_are_recalled_for_their_series(pipe, calls):
+    bad = question(1)
+    bad.tables.known[1]["x"][3] = np.inf
+    memo.prefetch(pipe, [question(0), bad], on_error="nan")
+    series, horizon, tables = bad
+    for names, name in ((None, "known[1]"), (["a", "b"], "b: known")):
+        tables = tables._replace(names=names)
+        found = memo.predict(pipe, series, horizon, on_error="nan", tables=tables)
+        assert found.failures == {1: f"{name} column 'x' is infinite at row 3; NaN means missing"}
+        assert np.isnan(found.quantiles[1]).all() and np.isfinite(found.quantiles[0]).all()
+    assert not ask(pipe, question(0)).failures
+    assert len(calls) == 1
+    with pytest.raises(ValueError, match="b: known column 'x' is infinite"):
+        memo.predict(pipe, series, horizon, tables=tables)
+
+
+def test_warnings_name_the_series_once_for_all_pieces(pipe, monkeypatch):
+    asked = question()
+    flat = [{**table, "flat": np.ones(104)} for table in asked.tables.known]
+    for most in (memo._MOST_VALUES, 100):
+        release()
+        monkeypatch.setattr(memo, "_MOST_VALUES", most)
+        with pytest.warns(CovariateWarning) as caught:
+            ask(pipe, question(known=flat))
+        (text,) = [str(one.message) for one in caught if "'flat'" in str(one.message)]
+        assert text.endswith("it is left out of one and 1 more")
+
+
+def test_errors_have_the_words_of_the_door(pipe):
+    series, horizon, tables = question()
+    known = [{"x": np.full(104, np.inf)}] * 2
+    tables = tables._replace(known=known, roles={"known": "future_covariates"})
+    with pytest.raises(ValueError, match="one: future_covariates column 'x' is infinite at row 0"):
+        memo.predict(pipe, series, horizon, tables=tables)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -13,6 +13,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.calendar.opening import PER_UNIT
 from timer_forecaster.frames.calendar.times import step_name
+from timer_forecaster.frames.covariates.roles import FUTURE
 from timer_forecaster.frames.covariates.values import Values
 from timer_forecaster.frames.files.report import time_text
 from timer_forecaster.frames.long import future_times_of
@@ -30,7 +31,6 @@ class Horizon(NamedTuple):
     frame: Rows
     """Of shape (series, horizon)."""
     future: Rows | None
-    steps: int
 
     @classmethod
     def of(
@@ -63,17 +63,18 @@ class Horizon(NamedTuple):
         rows = _trailing(panel)
         found = _find(instance[0][rows], own[rows], place, steps[:, :horizon])
         in_frame = np.where(found < 0, -1, np.append(rows, -1)[found])
-        in_future = None
+        in_future, codes = None, cast(Rows, instance[1])
         if later is not None:
-            codes = cast(Rows, instance[1])
             _refuse_repeated(panel, codes, cast(pd.Index, times[1]), later, failures)
             _refuse_finer(panel, codes, later, cast(pd.Index, times[1]), steps, horizon, failures)
             used = np.flatnonzero(codes >= 0)
             found = _find(codes[used], later[used], place, steps[:, :horizon])
             in_future = np.where(found < 0, -1, np.append(used, -1)[found])
-        horizons = cls(in_frame, in_future, horizon)
-        horizons._refuse_missing(panel, ahead, failures)
-        return horizons
+        gone = in_frame < 0 if in_future is None else (in_frame < 0) & (in_future < 0)
+        if gone.any():
+            spans = None if later is None else _spans(codes, later, cast(pd.Index, times[1]))
+            _refuse_missing(panel, gone, ahead, spans, failures)
+        return cls(in_frame, in_future)
 
     def values(self, known: Values, panel: Panel, failures: Failures) -> FloatArray:
         """Return values (columns, series, horizon): the future's, else the frame's, else NaN.
@@ -92,24 +93,51 @@ class Horizon(NamedTuple):
             _refuse(panel, number, text, failures)
         return found
 
-    def _refuse_missing(self, panel: Panel, ahead: pd.Index, failures: Failures) -> None:
-        """Refuse series without a row for each step of the horizon."""
-        gone = self.frame < 0
-        if self.future is not None:
-            gone &= self.future < 0
-        for number in np.flatnonzero(gone.any(axis=1)).tolist():
-            first = number * (self.steps + _MORE_STEPS) + int(gone[number].argmax())
+
+def _refuse_missing(
+    panel: Panel,
+    gone: NDArray[np.bool_],
+    ahead: pd.Index,
+    spans: Mapping[int, str] | None,
+    failures: Failures,
+) -> None:
+    """Refuse series without a row for each step of the horizon.
+
+    Parameters
+    ----------
+    panel : Panel
+    gone : ndarray of bool, shape (series, horizon)
+        Whether a step has no row.
+    ahead : pandas.Index
+        The steps of all series, and `_MORE_STEPS` more of each.
+    spans : mapping of int to str, optional
+        The first and last time of the future of each instance, if there is a future.
+    failures : Failures
+    """
+    horizon = gone.shape[1]
+    needed = f"known columns need a row for each step of the horizon ({horizon})"
+    for number in np.flatnonzero(gone.any(axis=1)).tolist():
+        time = time_text(ahead[number * (horizon + _MORE_STEPS) + int(gone[number].argmax())])
+        if spans is None:
             text = (
-                f"future_frame has no row for {time_text(ahead[first])}, and known columns need a "
-                f"row for each step of the horizon ({self.steps})"
+                f"there is no row for {time}, and {needed}: add rows with an empty target, or pass "
+                f"{FUTURE}"
             )
-            if self.future is None:
-                text = (
-                    f"there is no row for {time_text(ahead[first])}, and known columns need a row "
-                    f"for each step of the horizon ({self.steps}): add rows with an empty target, "
-                    "or pass future_frame"
-                )
-            _refuse(panel, number, text, failures)
+        else:
+            span = spans.get(number // len(panel.columns), "it has no rows of this series")
+            text = f"{FUTURE} has no row for {time}, and {needed}; {span}"
+        _refuse(panel, number, text, failures)
+
+
+def _spans(codes: Rows, stamps: Stamps, times: pd.Index) -> dict[int, str]:
+    """Return the first and last time of the rows of each instance, in words."""
+    by_code = pd.Series(stamps).groupby(codes)
+    ends = zip(by_code.idxmin().items(), by_code.idxmax(), strict=True)
+    return {
+        cast(int, code): f"its rows of this series are from {time_text(times[first])} to "
+        f"{time_text(times[last])}"
+        for (code, first), last in ends
+    }
 
 
 def _refuse(panel: Panel, number: int, text: str, failures: Failures) -> None:
@@ -172,7 +200,7 @@ def _refuse_repeated(
     """Refuse instances with a time that the future has more than once."""
     repeated = pd.DataFrame({"code": codes, "stamp": stamps}).duplicated().to_numpy() & (codes >= 0)
     for row in np.flatnonzero(repeated).tolist():
-        text = f"future_frame has the time {time_text(times[row])} more than once"
+        text = f"{FUTURE} has the time {time_text(times[row])} more than once"
         for variable in range(len(panel.columns)):
             _refuse(panel, int(codes[row]) * len(panel.columns) + variable, text, failures)
 
@@ -202,7 +230,7 @@ def _refuse_finer(
             row = own[1:][near][0]
             step = step_name(panel.grids[panel.axis[place]].step)
             text = (
-                f"future_frame has a row at {time_text(times[row])}, between the steps of the "
+                f"{FUTURE} has a row at {time_text(times[row])}, between the steps of the "
                 f"series ({step}); aggregate its rows to the step, as the history is"
             )
             _refuse(panel, number, text, failures)

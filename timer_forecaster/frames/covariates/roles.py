@@ -12,6 +12,9 @@ from timer_forecaster.frames.table import is_empty
 
 Names = Sequence[Hashable] | str | None
 
+FUTURE = "future_frame"
+"""Name of the frame of the future."""
+
 
 class Roles(NamedTuple):
     """The columns that are covariates."""
@@ -43,6 +46,13 @@ class AbsentColumnError(ValueError):
         self.argument, self.column = argument, column
 
 
+class FutureColumnsError(ValueError):
+    """The frame of the future lacks a column, or has one that it must not have.
+
+    The message names the frame of the future.
+    """
+
+
 def roles_of(
     columns: Sequence[Hashable],
     future: Sequence[Hashable] | None = None,
@@ -51,7 +61,7 @@ def roles_of(
     past: Names = None,
     targets: Names = None,
     reserved: Collection[Hashable] = (),
-    name: str = "future_frame",
+    name: str = FUTURE,
 ) -> Roles:
     """Return the columns that are known over the horizon, and those that are not.
 
@@ -71,8 +81,10 @@ def roles_of(
 
     Raises
     ------
+    AbsentColumnError, FutureColumnsError
+        If a column is not there.
     ValueError
-        If a column is not there, or has two roles.
+        If a column has two roles.
     TypeError
         If a name cannot be one.
 
@@ -93,45 +105,69 @@ def roles_of(
     _refuse_two_roles(read_known, read_past, named_targets)
     _refuse_absent(read_known, future, name)
     if future is not None and not read_known:
-        raise ValueError(
+        raise FutureColumnsError(
             f"{name} has no column beside the times and ids that is known over the horizon"
         )
     return Roles(read_known, read_past)
 
 
 def refuse_other_values(
-    future: pd.DataFrame, known: Sequence[Hashable], others: Collection[Hashable], name: str
+    future: pd.DataFrame, roles: Roles, reserved: Collection[Hashable], name: str = FUTURE
 ) -> None:
-    """Refuse columns of the future that nobody named, and that hold too much or nothing.
+    """Refuse columns of the future that hold too much or nothing, where known ones are not named.
 
     Parameters
     ----------
     future : pandas.DataFrame
-    known : sequence of hashable
-        Columns that are known because the future has them; they need values.
-    others : collection of hashable
-        Columns of times and ids, and past columns. All further ones are targets, whose values a
-        forecast must not know.
+    roles : Roles
+        Its known columns are all that the future has; they need values. Past columns and targets
+        must have none: a forecast does not know them.
+    reserved : collection of hashable
+        Columns of times and ids.
     name : str
         Name of the frame of the future.
 
     Raises
     ------
-    ValueError
+    FutureColumnsError
         Naming the column.
     """
     for column in future.columns:
         empty = bool(is_empty(future[column]).all())
-        if column in known and empty:
-            raise ValueError(
+        if column in roles.known and empty:
+            raise FutureColumnsError(
                 f"{name} has no value in column {column!r}; name the targets in target_columns if "
                 "it is one, or name the columns to use in known_columns"
             )
-        if column not in (*known, *others) and not empty:
-            raise ValueError(
-                f"{name} has values of the target {column!r}; leave the column out, or name the "
-                "columns that are known over the horizon in known_columns"
+        if column not in (*roles.known, *reserved) and not empty:
+            kind = "past column" if column in roles.past else "target"
+            raise FutureColumnsError(
+                f"{name} has values of the {kind} {column!r}; leave the column out of it, or name "
+                "the columns that are known over the horizon in known_columns"
             )
+
+
+def categories_of(given: Names, roles: Roles) -> list[Hashable]:
+    """Return the covariates that are named as categories.
+
+    Raises
+    ------
+    ValueError
+        If one that is named is no covariate.
+
+    Examples
+    --------
+    >>> categories_of("code", Roles(known=["price", "code"], past=[]))
+    ['code']
+    """
+    named = [] if given is None else names_of(given, pd.Index(roles.all, dtype=object))
+    for column in named:
+        if column not in roles.all:
+            raise ValueError(
+                f"{column!r} in categories is no covariate; there are {roles.all}. Name it in "
+                "known_columns or past_columns too"
+            )
+    return named
 
 
 def _named(
@@ -173,7 +209,7 @@ def _refuse_absent(known: Sequence[Hashable], future: Sequence[Hashable] | None,
     """Refuse known columns that the future does not have."""
     for column in known:
         if future is not None and column not in future:
-            raise ValueError(
+            raise FutureColumnsError(
                 f"{name} has no column {column!r}, which known_columns names; it has "
                 f"{list(future)}. Name it in past_columns if its future is not known"
             )
@@ -183,7 +219,7 @@ def _refuse_unseen(known: Sequence[Hashable], columns: Sequence[Hashable], name:
     """Refuse columns of the future that the history does not have."""
     for column in known:
         if column not in columns:
-            raise ValueError(
-                f"{name} has a column {column!r} that the history does not have, which has "
-                f"{list(columns)}; add it there, or name the columns to use in known_columns"
+            raise FutureColumnsError(
+                f"{name} has a column {column!r}, and the history has none of this name; it has "
+                f"{list(columns)}. Add it there, or name the columns to use in known_columns"
             )

@@ -7,7 +7,7 @@ the history of its series and over the horizon, which begins after the last targ
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,18 @@ from timer_forecaster.failures import Failures
 from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.frames.columns import read_ids, with_columns
 from timer_forecaster.frames.covariates.horizon import Horizon
-from timer_forecaster.frames.covariates.roles import Names, Roles, refuse_other_values, roles_of
+from timer_forecaster.frames.covariates.roles import (
+    FUTURE,
+    Names,
+    Roles,
+    categories_of,
+    refuse_other_values,
+    roles_of,
+)
 from timer_forecaster.frames.covariates.values import Values, values_of
 from timer_forecaster.frames.panel import Panel
 from timer_forecaster.frames.stamps import parse_times
 from timer_forecaster.frames.stamps.alike import parse_alike
-
-FUTURE = "future_frame"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +48,8 @@ class CovariateFrame:
         The columns beside the targets.
     freq : str, int or pandas offset, optional
         Step of the times, which may decide how they are read.
+    categories : list of hashable
+        Covariates of numbers that are categories.
     """
 
     frame: pd.DataFrame
@@ -51,6 +58,7 @@ class CovariateFrame:
     id_column: Hashable | None
     roles: Roles
     freq: str | int | BaseOffset | None = None
+    categories: list[Hashable] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -63,14 +71,16 @@ class CovariateFrame:
         id_column: Hashable | None = None,
         target_columns: Names = None,
         freq: str | int | BaseOffset | None = None,
-    ) -> CovariateFrame | None:
+        categories: Names = None,
+    ) -> CovariateFrame:
         """Read the times of a frame and of its future, and the roles of their columns.
 
-        Parameters and errors are those of `ForecastPipeline.predict_frame`. Return None if there
-        are no covariates.
+        Parameters and errors are those of `ForecastPipeline.predict_frame`. Without covariates the
+        frame stays as it is.
         """
         if future is None and known is None and past is None:
-            return None
+            categories_of(categories, Roles([], []))
+            return cls(frame, None, time_column, id_column, Roles([], []), freq)
         frame = with_columns(frame, time_column, id_column)
         if future is not None:
             future = _with_columns(future, time_column, id_column).reset_index(drop=True)
@@ -86,17 +96,18 @@ class CovariateFrame:
         )
         if future is not None:
             if known is None:
-                refuse_other_values(future, roles.known, [*reserved, *roles.past], FUTURE)
+                refuse_other_values(future, roles, reserved)
             future = _with_times(future, frame, time_column, freq)
-        return cls(frame, future, time_column, id_column, roles, freq)
+        coded = categories_of(categories, roles)
+        return cls(frame, future, time_column, id_column, roles, freq, coded)
 
     @property
     def targets(self) -> pd.DataFrame:
         """The frame without its covariates."""
-        return self.frame.drop(columns=self.roles.all)
+        return self.frame.drop(columns=self.roles.all) if self.roles.all else self.frame
 
     def tables(self, panel: Panel, horizon: int, failures: Failures) -> dict[str, Any]:
-        """Return the covariates of each series as arguments of `ForecastPipeline.predict`.
+        """Return the covariates of each series as arguments of `ForecastPipeline.predict`, if any.
 
         Parameters
         ----------
@@ -111,6 +122,8 @@ class CovariateFrame:
         ValueError, TypeError
             If a column cannot be used. The error names it.
         """
+        if not self.roles.all:
+            return {}
         instance = self._instances(panel)
         known = self._values("known column", self.roles.known, panel)
         past = self._values("past column", self.roles.past, panel)
@@ -153,7 +166,7 @@ class CovariateFrame:
         if not (found >= 0).any():
             raise ValueError(
                 f"{FUTURE}: no id of it, such as {ids.tolist()[0]!r}, is an id of the history, "
-                f"such as {panel.keys[0]!r}"
+                f"such as {panel.keys[0]!r}; write the ids in both alike"
             )
         return own, found[codes]
 
@@ -170,7 +183,7 @@ class CovariateFrame:
     ) -> Values:
         """Return the values of columns; refuse those that never change in time."""
         future = self.future if role.startswith("known") else None
-        values = values_of(self.frame, future, names, role)
+        values = values_of(self.frame, future, names, role, self.categories)
         if panel.instances is not None:
             _refuse_static(values, panel, role)
         return values
@@ -196,11 +209,13 @@ def _with_times(
 ) -> pd.DataFrame:
     """Return the frame of the future with times as the frame's are read."""
 
-    def parse(values: pd.Series) -> pd.Series:
-        return parse_times(values, time_column, freq=freq)
+    def parse(columns: pd.DataFrame) -> pd.Series:
+        return parse_times(columns["time"], time_column, freq=freq)
 
-    times = frame[time_column].reset_index(drop=True)
-    found = parse_alike(future[time_column], times, parse(times), parse, FUTURE)
+    later, times = (
+        one[time_column].reset_index(drop=True).to_frame("time") for one in (future, frame)
+    )
+    found = parse_alike(later, times, parse(times), parse, FUTURE)
     future = future.copy(deep=False)
     future[time_column] = found
     return future
@@ -217,11 +232,14 @@ def _refuse_static(values: Values, panel: Panel, role: str) -> None:
     for place, name in enumerate(values.names):
         column = values.frame[place][history]
         by_id = pd.Series(column).groupby(codes).agg(["min", "max"]).dropna()
+        advice = "leave it out of past_columns"
+        if role.startswith("known"):
+            advice = "drop it, or name the other columns in known_columns"
         if (by_id["min"] == by_id["max"]).all() and by_id["min"].nunique() > 1:
             raise ValueError(
-                f"{role} {name!r} never changes in the history, but from id to id; such static "
-                "covariates are not supported: a column that is constant within a series explains nothing of "
-                "it. Leave it out"
+                f"{role} {name!r} is static: it differs between ids, and never changes in the "
+                "history of any. A series learns nothing from such a column, since nothing is "
+                f"learned across series; {advice}"
             )
 
 

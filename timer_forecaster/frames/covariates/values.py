@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.frames.covariates.roles import FUTURE
 from timer_forecaster.frames.numerals import UnreadableNumberError, read_numerals
 from timer_forecaster.values import as_floats
 
@@ -43,12 +44,16 @@ class Values(NamedTuple):
 
 
 def values_of(
-    frame: pd.DataFrame, future: pd.DataFrame | None, names: Sequence[Hashable], role: str
+    frame: pd.DataFrame,
+    future: pd.DataFrame | None,
+    names: Sequence[Hashable],
+    role: str,
+    categories: Collection[Hashable] = (),
 ) -> Values:
     """Read columns of a frame and of its future.
 
-    Texts and categories are categories. A cell without a text is a category of its own, such as a
-    day without a holiday, if the frame has such cells.
+    Texts and categories are categories. A cell without one is a category of its own, such as a day
+    without a holiday, if the frame has such cells.
 
     Parameters
     ----------
@@ -58,11 +63,13 @@ def values_of(
         Columns of both.
     role : str
         Such as "known column", for errors.
+    categories : collection of hashable
+        Columns of numbers that are categories.
 
     Raises
     ------
     ValueError, TypeError
-        If a column holds neither numbers nor categories, or both. The error names it.
+        If a column holds neither numbers nor categories, or both. The error names it and the frame.
 
     Examples
     --------
@@ -74,12 +81,17 @@ def values_of(
     columns: list[FloatArray] = []
     labels: list[NDArray[Any] | None] = []
     for name in names:
-        parts = [frame[name]] + ([] if future is None else [future[name]])
-        label = f"{role} {name!r}"
-        if any(_is_text(part) for part in parts):
-            codes, found = _coded(parts, label)
+        parts = {f"{role} {name!r}": frame[name]}
+        if future is not None:
+            parts[f"{FUTURE}: {role} {name!r}"] = future[name]
+        if name in categories:
+            parts = {label: part.astype("category") for label, part in parts.items()}
+        if any(map(_is_text, parts.values())):
+            _refuse_two_kinds(parts)
+            codes, found = _coded(list(parts.values()))
         else:
-            codes, found = np.concatenate([_numbers(part, label) for part in parts]), None
+            numbers = [_numbers(part, label) for label, part in parts.items()]
+            codes, found = np.concatenate(numbers), None
         columns.append(codes)
         labels.append(found)
     rows = len(frame)
@@ -110,9 +122,8 @@ def _numbers(column: pd.Series, label: str) -> FloatArray:
     return numbers
 
 
-def _coded(parts: Sequence[pd.Series], label: str) -> tuple[FloatArray, NDArray[Any]]:
+def _coded(parts: Sequence[pd.Series]) -> tuple[FloatArray, NDArray[Any]]:
     """Return the codes of the categories of a column, and their labels; the last one is None."""
-    _refuse_two_kinds(parts, label)
     blank = [part.isna().to_numpy() | (part == "").to_numpy(bool, na_value=False) for part in parts]
     texts = [
         np.array(
@@ -129,19 +140,19 @@ def _coded(parts: Sequence[pd.Series], label: str) -> tuple[FloatArray, NDArray[
     return np.array(codes, dtype=np.float64), labels
 
 
-def _refuse_two_kinds(parts: Sequence[pd.Series], label: str) -> None:
-    """Refuse texts in one frame with numbers in the other, and texts of fractions."""
-    kinds = [isinstance(part.dtype, pd.CategoricalDtype) or _is_text(part) for part in parts]
-    plain = [not isinstance(part.dtype, pd.CategoricalDtype) for part in parts]
-    if all(plain) and not all(kinds):
-        numbers = parts[kinds.index(False)]
-        if numbers.notna().any():
+def _refuse_two_kinds(parts: Mapping[str, pd.Series]) -> None:
+    """Refuse texts beside numbers, and texts of fractions, unless categories are declared."""
+    if any(isinstance(part.dtype, pd.CategoricalDtype) for part in parts.values()):
+        return
+    for label, part in parts.items():
+        if not _is_text(part) and part.notna().any():
+            other = "the history" if label.startswith(FUTURE) else FUTURE
             raise ValueError(
-                f"{label} holds texts in one frame and numbers in the other, such as "
-                f"{numbers.dropna().tolist()[0]!r}; make both numbers, or both texts"
+                f"{label} holds numbers, such as {part.dropna().tolist()[0]!r}, and texts in "
+                f"{other}; make both numbers, or both texts, or name it in categories"
             )
-    for part in parts:
-        if not isinstance(part.dtype, pd.CategoricalDtype) and _is_text(part):
+    for label, part in parts.items():
+        if _is_text(part):
             _refuse_fractions(part, label)
 
 
@@ -161,6 +172,6 @@ def _refuse_fractions(column: pd.Series, label: str) -> None:
 
 def _text(value: Any) -> str:
     """Return the label of a category; whole numbers of floats have the label of an integer."""
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, (float, np.floating)) and value.is_integer():
         return str(int(value))
     return str(value)

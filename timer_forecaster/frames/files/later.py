@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from timer_forecaster.frames.files.figures import read_figures
+from timer_forecaster.frames.numerals import UnreadableNumberError
 from timer_forecaster.frames.table import Table
 
 
@@ -70,28 +71,41 @@ def later_numbers(
     ValueError
         If a row is no number, or the column is written in another way than in the history.
     """
-    n_rows = len(table.frame)
+    signs = {"decimal": decimal, "thousands": thousands}
+    alike = table.usual == later.usual
+    if not alike:  # the history does not decide how the other kind of file is written
+        alone = read_figures(
+            later.frame, [name], **signs, shown=later.decimal, usual=later.usual
+        ).refused.get(name)
+        if alone is not None and alone.ambiguous:
+            raise ValueError(_refusal(name, alone, alone.row))
     after = later.frame.reindex(columns=table.frame.columns)
     figures = read_figures(
         pd.concat([table.frame.astype(object), after.astype(object)], ignore_index=True),
         [name],
-        decimal=decimal,
-        thousands=thousands,
+        **signs,
         shown=table.decimal or later.decimal,
-        usual=table.usual,
+        usual=table.usual if alike else None,
     )
-    error = figures.refused.get(name)
-    if error is not None and error.row >= n_rows and not error.ambiguous:
-        raise ValueError(
-            f"known column {name!r}: data row {error.row - n_rows + 1}, {error.text!r}, "
-            f"{error.reason}; leave it empty if it is missing"
-        )
+    n_rows, error = len(table.frame), figures.refused.get(name)
+    if error is not None and error.row >= n_rows:
+        raise ValueError(_refusal(name, error, error.row - n_rows))
     numbers = None if error is not None else pd.to_numeric(figures.frame[name], errors="coerce")
     if numbers is None or not _equal(numbers.iloc[:n_rows], own):
+        here, there = (one.frame[name].dropna().iloc[:1].tolist() for one in (later, table))
         raise ValueError(
-            f"known column {name!r}: its numbers are written in another way than in the history"
+            f"known column {name!r}: its numbers, such as {str(*here)!r}, are written in another "
+            f"way than in the history, such as {str(*there)!r}; write both alike"
         )
     return numbers.iloc[n_rows:].set_axis(later.frame.index)
+
+
+def _refusal(name: str, error: UnreadableNumberError, row: int) -> str:
+    """Return the message about a row of the future that cannot be read."""
+    advice = "write numbers as in the history"
+    if not error.ambiguous:
+        advice = f"leave it empty if it is missing, or {advice}"
+    return f"known column {name!r}: data row {row + 1}, {error.text!r}, {error.reason}; {advice}"
 
 
 def _equal(numbers: pd.Series, own: pd.Series) -> bool:

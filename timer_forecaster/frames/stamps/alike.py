@@ -6,26 +6,26 @@ from collections.abc import Callable
 
 import pandas as pd
 
-Parse = Callable[[pd.Series], pd.Series]
-"""Reads a column of times."""
+Parse = Callable[[pd.DataFrame], pd.Series]
+"""Reads times from one column, or from columns that make them together."""
 
 
 def parse_alike(
-    values: pd.Series, like: pd.Series, read: pd.Series, parse: Parse, label: str
+    values: pd.DataFrame, like: pd.DataFrame, read: pd.Series, parse: Parse, label: str = ""
 ) -> pd.Series:
-    """Read a column of times as another column was read.
+    """Read times as other times were read.
 
-    Where both columns have values of one type, such as texts, they are read together, so that the
-    other column decides between readings such as the order of day and month.
+    Where the columns of both have values of one type, such as texts, both are read together, so
+    that the other times decide between readings such as the order of day and month.
 
     Parameters
     ----------
-    values : pandas.Series
-        The times to read.
-    like : pandas.Series
-        The other column, as it was written.
+    values : pandas.DataFrame
+        The column or columns of the times to read.
+    like : pandas.DataFrame
+        The other ones, as they were written.
     read : pandas.Series
-        The other column, as it was read.
+        The other times, as they were read.
     parse : callable
     label : str
         Name of the times to read, for errors.
@@ -33,51 +33,56 @@ def parse_alike(
     Returns
     -------
     pandas.Series
-        In the zone of the other column.
+        In the zone of the other times.
 
     Raises
     ------
     ValueError
-        If a row cannot be read, or the columns hold times of different kinds or notations.
+        If a row cannot be read, or the times are of different kinds or notations.
 
     Examples
     --------
     >>> from timer_forecaster.frames.stamps import parse_times
-    >>> written = pd.Series(["30/12/2024", "31/12/2024"])
-    >>> read = parse_times(written, "day")
-    >>> later = parse_alike(
-    ...     pd.Series(["01/02/2025"]), written, read, lambda s: parse_times(s, "day"), "future"
-    ... )
-    >>> later.dt.month.tolist()
+    >>> def parse(frame):
+    ...     return parse_times(frame["day"], "day")
+    >>> written = pd.DataFrame({"day": ["30/12/2024", "31/12/2024"]})
+    >>> later = pd.DataFrame({"day": ["01/02/2025"]})
+    >>> parse_alike(later, written, parse(written), parse).dt.month.tolist()
     [2]
     """
-    if _kind(values) == _kind(like) in ("text", "number"):
-        times = _together(values, like, read, parse, label)
+    prefix = f"{label}: " if label else ""
+    kinds = _kinds(values)
+    if kinds == _kinds(like) and set(kinds) <= {"text", "number"}:
+        times = _together(values, like, read, parse, prefix)
     else:
-        times = _alone(values, parse, label)
-    return _same_kind(times, read, label)
+        times = _alone(values, parse, prefix)
+    return _same_kind(times, read, prefix)
 
 
 def _together(
-    values: pd.Series, like: pd.Series, read: pd.Series, parse: Parse, label: str
+    values: pd.DataFrame, like: pd.DataFrame, read: pd.Series, parse: Parse, prefix: str
 ) -> pd.Series:
-    """Read times in one column with the other ones, whose reading must not change."""
-    written = pd.concat([like.astype(object), values.astype(object)], ignore_index=True)
-    if _kind(values) == "number":
-        written = pd.concat([like, values], ignore_index=True)
+    """Read times in one table with the other ones, whose reading must not change."""
+    both = [_plain(one) for one in (like, values)]
     try:
-        both = parse(written)
-        agrees = _agree(both.iloc[: len(like)], read)
+        times = parse(pd.concat(both, ignore_index=True))
+        agrees = _agree(times.iloc[: len(like)], read)
     except ValueError:
-        _alone(values, parse, label)  # raises the error of a row that is wrong by itself
+        _alone(values, parse, prefix)  # raises the error of a row that is wrong by itself
         agrees = False
     if not agrees:
+        here, there = (" ".join(map(str, one.iloc[0])) for one in (values, like))
         raise ValueError(
-            f"{label}: its times, such as {str(values.iloc[0])!r}, are written in another way than "
-            f"the times of the history, such as {str(like.iloc[0])!r}; write both alike, or pass "
-            "dates"
+            f"{prefix}its times, such as {here!r}, are written in another way than the times of "
+            f"the history, such as {there!r}; write both alike"
         )
-    return both.iloc[len(like) :].set_axis(values.index)
+    return times.iloc[len(like) :].set_axis(values.index)
+
+
+def _plain(columns: pd.DataFrame) -> pd.DataFrame:
+    """Return columns with texts as objects, whatever type they have."""
+    kinds = zip(columns, _kinds(columns), strict=True)
+    return columns.astype({name: object for name, kind in kinds if kind == "text"})
 
 
 def _agree(times: pd.Series, read: pd.Series) -> bool:
@@ -87,24 +92,29 @@ def _agree(times: pd.Series, read: pd.Series) -> bool:
     return bool((times.reset_index(drop=True) == read.reset_index(drop=True)).all())
 
 
-def _alone(values: pd.Series, parse: Parse, label: str) -> pd.Series:
+def _alone(values: pd.DataFrame, parse: Parse, prefix: str) -> pd.Series:
     try:
         return parse(values)
     except ValueError as error:
-        raise ValueError(f"{label}: {error}") from error
+        raise ValueError(f"{prefix}{error}") from error
 
 
-def _same_kind(times: pd.Series, read: pd.Series, label: str) -> pd.Series:
+def _same_kind(times: pd.Series, read: pd.Series, prefix: str) -> pd.Series:
     """Return times in the zone of others; refuse times of another kind."""
     own, other = _stamp_kind(times), _stamp_kind(read)
     if own != other:
+        dates = own.startswith("dates") and other.startswith("dates")
+        advice = "give both a time zone, or none" if dates else "make both of one kind"
         raise ValueError(
-            f"{label}: its times are {own}, and the times of the history are {other}; they must be "
-            "of one kind"
+            f"{prefix}its times are {own}, and the times of the history are {other}; {advice}"
         )
     if isinstance(read.dtype, pd.DatetimeTZDtype):
         return times.dt.tz_convert(read.dtype.tz)
     return times
+
+
+def _kinds(columns: pd.DataFrame) -> list[str]:
+    return [_kind(columns[name]) for name in columns]
 
 
 def _kind(values: pd.Series) -> str:

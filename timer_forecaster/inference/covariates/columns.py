@@ -13,7 +13,7 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
-from timer_forecaster.values import as_floats, first_unreal, is_missing, library_of
+from timer_forecaster.values import as_floats, holds_labels, is_missing, library_of
 
 
 class Column(NamedTuple):
@@ -155,7 +155,7 @@ def _named(table: Any, name: str) -> Mapping[Hashable, Any]:
 def _read(values: Any, name: str, category: bool) -> tuple[FloatArray, tuple[str, ...] | None]:
     """Return a column as numbers, or as codes of its categories and their labels."""
     if not category:
-        if not _is_text(values):
+        if not holds_labels(values):
             floats = as_floats(values, name)
             if floats.ndim != 1:
                 raise ValueError(f"{name} has shape {floats.shape}; expected (steps,)")
@@ -169,20 +169,6 @@ def _read(values: Any, name: str, category: bool) -> tuple[FloatArray, tuple[str
     place = {label: code for code, label in enumerate(labels)}
     codes = [np.nan if text is None else place[text] for text in texts]
     return np.array(codes, dtype=np.float64), tuple(labels)
-
-
-def _is_text(values: Any) -> bool:
-    """Whether a column holds texts or categories, not numbers."""
-    dtype = getattr(values, "dtype", None)
-    if dtype is not None and str(dtype) == "category":
-        return True
-    array = np.asarray(values) if not hasattr(values, "to_numpy") else values.to_numpy()
-    if array.dtype.kind in "US":
-        return True
-    if array.dtype.kind != "O":
-        return False
-    found = first_unreal(array)
-    return found is not None and isinstance(array.ravel()[found[0]], (str, bytes))
 
 
 def _aligned(values: FloatArray, length: int) -> FloatArray:

@@ -16,6 +16,7 @@ from timer_forecaster.inference.covariates.models import Model, fitted_models
 from timer_forecaster.inference.covariates.ridge import Span
 from timer_forecaster.inference.covariates.warning import Notes
 from timer_forecaster.inference.covariates.windows import Windows, check_windows
+from timer_forecaster.inference.series import from_first_observed
 from timer_forecaster.models.network import Network
 
 _LONGEST_WINDOW = 128
@@ -85,8 +86,8 @@ class Planner:
 
     def plan(self, number: int, series: FloatArray, covariates: Covariates, cycles: Cycles) -> Plan:
         """Fit the models of a series, with and without each group of windows."""
-        covariates = covariates.cut(max(0, len(series) - self.longest))
-        series = series[-self.longest :]
+        newest = from_first_observed(series[-self.longest :])
+        covariates, series = covariates.cut(len(series) - len(newest)), newest
         unit = _unit(series)
         series = series / unit
         windows = self._windows(len(series))

@@ -9,7 +9,7 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 
-PENALTIES = 10.0 ** np.arange(-1, 5)
+PENALTIES: FloatArray = np.logspace(-1, 4, 6)
 _FOLDS = 5
 _NUISANCE = 1e-3  # penalty of a nuisance column, for each step
 _CLEARLY = 0.999  # a larger penalty is taken only if the error falls below this share

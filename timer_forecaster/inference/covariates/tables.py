@@ -1,4 +1,4 @@
-"""Covariates of several series as they were given: what a memory of forecasts tells apart."""
+"""Covariates of several series as a door gives them: what a memory of forecasts tells apart."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+_PARTS = ("known", "past", "cycles", "names")  # with an item for each series
+
 
 class Tables(NamedTuple):
-    """Covariates as arguments of `ForecastPipeline.predict`, a table for each series.
+    """Covariates as arguments of `ForecastPipeline.predict`, and how a door speaks of them.
 
     Examples
     --------
@@ -24,14 +26,38 @@ class Tables(NamedTuple):
     past: Sequence[Any] | None = None
     categories: Collection[Hashable] = ()
     cycles: Sequence[Sequence[float]] | None = None
+    names: Sequence[str] | None = None
+    """Names of the series in warnings and errors; None for their numbers."""
+    roles: Mapping[str, str] | None = None
+    """Words of the door for ``"known"`` and ``"past"`` in errors."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The covariates as keyword arguments of `ForecastPipeline.predict`."""
+        names = ("known", "past", "categories", "cycles")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def kind(self) -> Hashable:
+        """Equal for tables that can be joined."""
+        return tuple(name for name, _ in self._parts()), tuple(map(repr, self.categories))
 
     def take(self, numbers: Sequence[int]) -> Tables:
         """Return the tables of some series."""
-        known, past, cycles = (
-            None if part is None else [part[number] for number in numbers]
-            for part in (self.known, self.past, self.cycles)
-        )
-        return Tables(known, past, self.categories, cycles)
+        parts: dict[str, Any] = {name: [part[i] for i in numbers] for name, part in self._parts()}
+        return self._replace(**parts)
+
+    def joined(self, others: Sequence[Tables]) -> Tables:
+        """Return these tables followed by others of the same kind."""
+        parts: dict[str, Any] = {name: list(part) for name, part in self._parts()}
+        for name, part in parts.items():
+            part += [item for other in others for item in getattr(other, name)]
+        return self._replace(**parts)
+
+    def _parts(self) -> list[tuple[str, Sequence[Any]]]:
+        """Return the parts that are given, by their names."""
+        parts = ((name, getattr(self, name)) for name in _PARTS)
+        return [(name, part) for name, part in parts if part is not None]
 
     def digest(self, number: int) -> bytes:
         """Return bytes that differ where the covariates of two series differ."""

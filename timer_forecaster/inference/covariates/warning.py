@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from timer_forecaster.callers import stacklevel_of_caller
+from timer_forecaster.failures import name_of_series
 
 _KINDS = {
     "constant": "is constant in the history, so it cannot explain anything; it is left out of",
@@ -21,96 +22,52 @@ _KINDS = {
 }
 
 
-_names: ContextVar[Sequence[str] | None] = ContextVar("_names", default=None)
-
-
-@contextmanager
-def series_called(names: Sequence[str]) -> Iterator[None]:
-    """Let warnings call the series of a forecast by a caller's names, not by their numbers."""
-    token = _names.set(names)
-    try:
-        yield
-    finally:
-        _names.reset(token)
+class CovariateWarning(UserWarning):
+    """Covariates may say less, or more, than they seem to."""
 
 
 def warn_of_covariates(message: str) -> None:
     """Warn at the line of a user, which may have called a framework."""
-    warnings.warn(CovariateWarning(message), stacklevel=stacklevel_of_caller("sktime"))
-
-
-class CovariateWarning(UserWarning):
-    """Covariates may say less, or more, than they seem to."""
+    warnings.warn(CovariateWarning(message), stacklevel=stacklevel_of_caller())
 
 
 class Notes:
     """Collects the kinds of warnings by column, and warns once of each kind."""
 
     def __init__(self) -> None:
-        self._series: dict[tuple[str, Hashable], list[int]] = {}
+        self._notes: list[tuple[str, Hashable, str]] = []
 
     def add(self, kind: str, column: Hashable, series: int) -> None:
         """Note a kind of warning about a column of a series."""
-        self._series.setdefault((kind, column), []).append(series)
+        self._notes.append((kind, column, name_of_series(series)))
 
-    def join(self, other: Notes, number: Callable[[int], int] = int) -> None:
-        """Add the notes of another collection; ``number`` returns the numbers of its series."""
-        for (kind, column), series in other._series.items():
-            for one in series:
-                self.add(kind, column, number(one))
-
-    def warn(
-        self,
-        name: Callable[[int], str] | None = None,
-        noun: str = "series",
-        frameworks: Sequence[str] = ("sktime",),
-    ) -> None:
-        """Give one warning for each kind, or leave it to the caller (`collected_notes`).
-
-        Parameters
-        ----------
-        name : callable, optional
-            Returns the name of a series from its number. Default: as `series_called` has it, or its
-            number.
-        noun : str
-            Name of several series.
-        frameworks : sequence of str
-            Packages between the caller and this one.
-        """
-        if (collector := _collector.get()) is not None:
-            collector.join(self)
+    def warn(self) -> None:
+        """Give one warning for each kind, or leave it to the block of `warned_once`."""
+        if (outer := _outer.get()) is not None:
+            outer._notes += self._notes
             return
-        name = name or _name
         for kind, text in _KINDS.items():
-            found = {column: at for (own, column), at in self._series.items() if own == kind}
-            if not found:
+            columns = dict.fromkeys(column for own, column, _ in self._notes if own == kind)
+            series = list(dict.fromkeys(name for own, _, name in self._notes if own == kind))
+            if not series:
                 continue
-            number = len({series for at in found.values() for series in at})
-            first = name(min(at[0] for at in found.values()))
-            where = first if number == 1 else f"{number} {noun}, first {first}"
-            columns = ", ".join(map(repr, found))
-            what = "column" if len(found) == 1 else "each of the columns"
-            subject = "the effect of covariates" if kind == "short" else f"{what} {columns}"
-            warnings.warn(
-                CovariateWarning(f"{subject} {text} {where}"),
-                stacklevel=stacklevel_of_caller(*frameworks),
-            )
+            what = "column" if len(columns) == 1 else "each of the columns"
+            subject = f"{what} {', '.join(map(repr, columns))}"
+            subject = "the effect of covariates" if kind == "short" else subject
+            more = f" and {len(series) - 1} more" if len(series) > 1 else ""
+            warn_of_covariates(f"{subject} {text} {series[0]}{more}")
 
 
-def _name(number: int) -> str:
-    names = _names.get()
-    return f"series[{number}]" if names is None else names[number]
-
-
-_collector: ContextVar[Notes | None] = ContextVar("_collector", default=None)
+_outer: ContextVar[Notes | None] = ContextVar("_outer", default=None)
 
 
 @contextmanager
-def collected_notes() -> Iterator[Notes]:
-    """Collect the notes of a block instead of warnings; the caller has better names for series."""
+def warned_once() -> Iterator[None]:
+    """Warn once of each kind, however many forecasts the block makes."""
     notes = Notes()
-    token = _collector.set(notes)
+    token = _outer.set(notes)
     try:
-        yield notes
+        yield
     finally:
-        _collector.reset(token)
+        _outer.reset(token)
+    notes.warn()

@@ -1,0 +1,71 @@
+"""The series of a file, and how they were read."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import pandas as pd
+from pandas.tseries.offsets import BaseOffset
+
+from timer_forecaster.failures import Failures
+from timer_forecaster.frames.files.report import ReadingReport, SeriesSummary
+from timer_forecaster.frames.panel import Panel
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesFile:
+    """The series of a file, and how they were read.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Times are time stamps or integers, ids are text, targets are numbers.
+    time_column, id_column : str
+        Columns of the frame; joined ones where several were named.
+    target_columns : list of str
+        Columns to forecast.
+    report : ReadingReport
+    parts : pandas.DataFrame, optional
+        The columns of ids that were joined, by the joined id.
+    known_columns, past_columns : list of str
+        Covariates: columns that are known over the horizon, and up to the last target alone.
+    future : pandas.DataFrame, optional
+        The known columns over the horizon, with the times and the ids.
+    """
+
+    frame: pd.DataFrame
+    time_column: str
+    id_column: str | None
+    target_columns: list[str]
+    report: ReadingReport
+    parts: pd.DataFrame | None = None
+    known_columns: list[str] = dataclasses.field(default_factory=list)
+    past_columns: list[str] = dataclasses.field(default_factory=list)
+    future: pd.DataFrame | None = None
+
+    def summarized(self, freq: str | int | BaseOffset | None = None) -> ReadingReport:
+        """Return the report with steps, span and gaps of the series.
+
+        Raises
+        ------
+        ValueError
+            If no series can be forecast, as `ForecastPipeline.predict_frame` would say. The
+            message names the file.
+        """
+        columns = (self.time_column, self.id_column, self.target_columns)
+        try:
+            panel = Panel.of_columns(self.frame, *columns, freq, Failures("nan"))
+        except ValueError as error:
+            raise ValueError(f"{self.report.file}: {error}") from error
+        return dataclasses.replace(self.report, summary=SeriesSummary.of(panel))
+
+    def with_ids(self, forecast: pd.DataFrame) -> pd.DataFrame:
+        """Return a forecast with the columns of ids that the file has."""
+        if self.parts is None:
+            return forecast
+        ids = self.parts.loc[forecast[self.id_column]].set_axis(forecast.index)
+        taken = [name for name in ids if name in forecast and name != self.id_column]
+        if taken:
+            raise ValueError(f"id_column: the forecast has a column {taken[0]!r}; rename yours")
+        return pd.concat([ids, forecast.drop(columns=self.id_column)], axis=1)

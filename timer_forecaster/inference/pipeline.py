@@ -23,7 +23,12 @@ from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
-from timer_forecaster.inference.prediction import checked, predict_quantiles, scaled_rows
+from timer_forecaster.inference.prediction import (
+    calibration_of,
+    checked,
+    predict_quantiles,
+    scaled_rows,
+)
 from timer_forecaster.inference.routing import Routing
 from timer_forecaster.inference.series import as_series
 from timer_forecaster.models.network import Network
@@ -248,7 +253,8 @@ class ForecastPipeline:
                 network, values, horizon, columns, periods, *asked
             )
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
-        return Forecast(quantiles, network.config.quantiles, failures.by_number(), report)
+        levels, sources = network.config.quantiles, calibration_of(network, values, horizon)
+        return Forecast(quantiles, levels, failures.by_number(), report, tuple(sources))
 
     def predict_frame(
         self,

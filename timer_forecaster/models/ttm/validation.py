@@ -203,6 +203,11 @@ def _check_context(config: TTMArchitecture) -> None:
 
 def _check_branches(config: TTMArchitecture) -> None:
     """Check both networks of a decomposed one."""
+    if config.enable_forecast_channel_mixing or config.target_channels is not None:
+        raise ValueError(
+            "decompose=True does not go with prediction_channel_indices, exogenous_channel_indices "
+            "or enable_forecast_channel_mixing: trend and rest are forecast for all channels"
+        )
     length = config.residual_context_length
     if length is not None and length > config.context_length:
         raise ValueError(
@@ -348,7 +353,7 @@ def _check_levels(config: TTMArchitecture) -> None:
             f"penalize_large_width_ratio={config.penalize_large_width_ratio} needs three "
             f"quantile_levels or more; there is {levels}"
         )
-    if config.mq_use_decoder_pool and config.target_channels is not None:
+    if config.mq_use_decoder_pool and config.n_targets < config.num_input_channels:
         raise ValueError(
             "mq_use_decoder_pool=True does not go with prediction_channel_indices or "
             "exogenous_channel_indices: the quantile head reads the decoder for all channels"

@@ -32,7 +32,7 @@ _TUPLES = (
     "categorical_vocab_size_list",
     "quantile_levels",
 )
-RARE_FIELDS = (  # written to config.json only where they are not the default, as in the released files
+RARE_FIELDS = (  # written only where they are not the default, as in the released files
     "gate_mode",
     "gate_groups",
     "get_one_freq_emb",
@@ -376,9 +376,7 @@ mask_value
         mixed = self.mode == "mix_channel" or (
             self.use_decoder and self.decoder_mode == "mix_channel"
         )
-        return (
-            mixed or self.enable_forecast_channel_mixing or self.target_channels is not None
-        )
+        return mixed or self.enable_forecast_channel_mixing or self.target_channels is not None
 
     @property
     def levels(self) -> tuple[float, ...] | None:

@@ -128,9 +128,7 @@ class TTMDecomposedLayers:
         median = first[:, middle] + second[:, middle]
         squares = (first - first[:, middle]).square() + (second - second[:, middle]).square()
         width = (squares + _SMALL).sqrt()
-        return torch.cat(
-            [median - width[:, :half], median, median + width[:, half + 1 :]], dim=1
-        )
+        return torch.cat([median - width[:, :half], median, median + width[:, half + 1 :]], dim=1)
 
     def _loss(
         self,

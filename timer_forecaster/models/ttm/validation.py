@@ -222,14 +222,6 @@ def _check_branches(config: TTMArchitecture) -> None:
 
 
 def _check_tokens(config: TTMArchitecture) -> None:
-    patched = config.base_patches * config.patch_length
-    for scale in range(config.scales):
-        wanted = (config.context_length >> scale) // config.patch_length
-        if (patched >> scale) // config.patch_length != wanted:
-            raise ValueError(
-                f"context_length={config.context_length} must be a multiple of "
-                f"patch_length={config.patch_length} with multi_scale"
-            )
     bins = config.context_length // 2 + 1 - config.fft_ignore_dc
     if config.fft_length > bins:
         raise ValueError(
@@ -339,9 +331,7 @@ def _check_levels(config: TTMArchitecture) -> None:
         )
     levels = list(config.quantile_levels)
     if not all(is_level(level) for level in levels) or levels != sorted(set(levels)):
-        raise ValueError(
-            f"quantile_levels={levels} must be ascending, distinct and inside (0, 1)"
-        )
+        raise ValueError(f"quantile_levels={levels} must be ascending, distinct and inside (0, 1)")
     half = len(levels) // 2
     if len(levels) % 2 == 0 or levels[half] != 0.5:
         raise ValueError(

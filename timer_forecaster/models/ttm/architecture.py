@@ -394,7 +394,7 @@ mask_value
         return self._branch({} if length is None else {"context_length": length})
 
     def _branch(self, changes: dict[str, Any]) -> TTMArchitecture:
-        none = {f"trend_{name}": None for name in OF_TREND}
+        none: dict[str, Any] = {f"trend_{name}": None for name in OF_TREND}
         fixed: dict[str, Any] = {
             "scaling": None,
             "decompose": False,

@@ -64,6 +64,12 @@ class TTMOutput:
 class TTMEncoder(nn.Module):
     """Embeds patches, puts other tokens before them, and mixes all."""
 
+    freq_mod: nn.Sequential
+    add_tokens: RegisterTokens
+    add_fft_tokens: FrequencyTokens
+    positional_encoder: PositionalEncoding
+    base_norm: nn.LayerNorm
+
     def __init__(self, config: TTMArchitecture) -> None:
         super().__init__()
         width, n_tokens = config.d_model, config.num_patches

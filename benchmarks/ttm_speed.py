@@ -23,7 +23,12 @@ from timer_forecaster.models.ttm import TTMArchitecture, TTMNetwork
 
 RELEASES: dict[str, dict[str, Any]] = {
     "r2-512-96": {"context_length": 512, "patch_length": 64, "patch_stride": 64, "d_model": 192},
-    "r2-1024-96": {"context_length": 1024, "patch_length": 128, "patch_stride": 128, "d_model": 384},
+    "r2-1024-96": {
+        "context_length": 1024,
+        "patch_length": 128,
+        "patch_stride": 128,
+        "d_model": 384,
+    },
 }
 """Sizes of released checkpoints; the decoder has two thirds of the width."""
 

@@ -37,7 +37,7 @@ def test_the_architecture_names_every_module():
     """By its folder and its name, in the tree of rooms."""
     tree = ARCHITECTURE[ARCHITECTURE.index("## The rooms") : ARCHITECTURE.index("## Decisions")]
     rooms = ["checkpoints", "adapters", "frames", "inference", "inference/engine"]
-    rooms += ["models/timer_s1", "models/timer_s1/layouts"]
+    rooms += ["models", "models/ttm", "models/timer_s1", "models/timer_s1/layouts"]
     for room in rooms:
         for path in (PACKAGE / room).glob("*.py"):
             if path.stem != "__init__" and str(path.relative_to(PACKAGE)) not in OF_VERSION_0_1:

@@ -25,6 +25,7 @@ INDEX_FILE = "model.safetensors.index.json"
 
 _OTHER_FORMATS = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _FLOATS = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
+_INTEGERS = {torch.int8: ("I8",), torch.int64: ("I64",)}
 _TAKE_BOTH = "take config.json and the weights from one place"
 _WHOLE = 2**20  # values of a tensor that are all checked
 _SAMPLE = 2**12  # least number of values of a larger tensor that are checked
@@ -177,7 +178,7 @@ def check_stored(folder: Path, files: Mapping[str, str], wanted: Mapping[str, Te
                 shape, kind = part.get_shape(), part.get_dtype()
                 if shape != list(whole.shape):
                     shapes.append(f"{name} in {file} has {shape}, not {list(whole.shape)}")
-                if kind not in (_FLOATS if whole.is_floating_point() else ("I8",)):
+                if kind not in (_FLOATS if whole.is_floating_point() else _INTEGERS[whole.dtype]):
                     types.append(f"{name} in {file} is of type {kind}")
     if shapes:
         raise ValueError(

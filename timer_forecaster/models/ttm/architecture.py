@@ -32,7 +32,7 @@ _TUPLES = (
     "categorical_vocab_size_list",
     "quantile_levels",
 )
-RARE_FIELDS = (  # written to config.json only where they are not the default, as in the released files
+RARE_FIELDS = (  # written only where they are not the default, as in the released files
     "gate_mode",
     "gate_groups",
     "get_one_freq_emb",
@@ -424,9 +424,7 @@ mask_value
         mixed = self.mode == "mix_channel" or (
             self.use_decoder and self.decoder_mode == "mix_channel"
         )
-        return (
-            mixed or self.enable_forecast_channel_mixing or self.target_channels is not None
-        )
+        return mixed or self.enable_forecast_channel_mixing or self.target_channels is not None
 
     @property
     def levels(self) -> tuple[float, ...] | None:
@@ -444,7 +442,7 @@ mask_value
         return self._branch({} if length is None else {"context_length": length})
 
     def _branch(self, changes: dict[str, Any]) -> TTMArchitecture:
-        none = {f"trend_{name}": None for name in OF_TREND}
+        none: dict[str, Any] = {f"trend_{name}": None for name in OF_TREND}
         fixed: dict[str, Any] = {
             "scaling": None,
             "decompose": False,

@@ -9,16 +9,19 @@ import dataclasses
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from timer_forecaster.models.network import Network, redraw
 from timer_forecaster.models.ttm.architecture import TTMArchitecture
 from timer_forecaster.models.ttm.arguments import Inputs, check_inputs
-from timer_forecaster.models.ttm.loss import point_loss, quantile_loss, trend_loss
+from timer_forecaster.models.ttm.loss import point_loss, quantile_loss
 from timer_forecaster.models.ttm.network import TTMNetwork, TTMOutput
 from timer_forecaster.models.ttm.scaling import statistics
 from timer_forecaster.models.ttm.smoothing import smooth_trend
 
+CHANGES = 0.1
+"""Weight of first differences in the loss of the trend."""
 _SMALL = 1e-8
 
 
@@ -82,7 +85,7 @@ class TTMDecomposedLayers:
             raise ValueError("past_values has 1 step; a smooth trend needs 2 or more")
         loc, scale = statistics(inputs.past, inputs.past_mask, config)
         scaled = (inputs.past - loc) / scale
-        length = min(config.residual_context_length or config.context_length, scaled.shape[1])
+        length = min(config.residual_context_length or scaled.shape[1], scaled.shape[1])
         smooth = smooth_trend(scaled)
         rest = (scaled - smooth)[:, -length:]
         given = {"freq_token": inputs.frequency, "static_categorical_values": inputs.categories}
@@ -93,7 +96,7 @@ class TTMDecomposedLayers:
         loss = None
         if with_loss and inputs.future is not None:
             future = (inputs.future[:, : config.pass_length] - loc) / scale
-            loss = self._loss(inputs, scaled, future, (forecast, quantiles), trend, residual)
+            loss = self._loss(scaled, future, (forecast, quantiles), trend, residual)
 
         def in_units(values: Tensor | None) -> Any:
             if values is None or values.ndim == 3:
@@ -126,36 +129,37 @@ class TTMDecomposedLayers:
         median = first[:, middle] + second[:, middle]
         squares = (first - first[:, middle]).square() + (second - second[:, middle]).square()
         width = (squares + _SMALL).sqrt()
-        return torch.cat(
-            [median - width[:, :half], median, median + width[:, half + 1 :]], dim=1
-        )
+        return torch.cat([median - width[:, :half], median, median + width[:, half + 1 :]], dim=1)
 
     def _loss(
         self,
-        inputs: Inputs,
         scaled: Tensor,
         future: Tensor,
         joint: tuple[Tensor, Tensor | None],
         trend: TTMOutput,
         residual: TTMOutput,
-    ) -> Tensor:
-        """Return the weighted sum of three losses, on the scale of the network."""
-        config, mask = self.architecture, inputs.future_mask
+    ) -> Tensor | None:
+        """Return the weighted sum of three losses, on the scale of the network; none has a mask."""
+        config = self.architecture
+        if config.loss is None:
+            return None
         smooth = smooth_trend(torch.cat([scaled, future], dim=1))[:, scaled.shape[1] :]
 
-        def part(forecast: Tensor, quantiles: Tensor | None, target: Tensor) -> Tensor:
-            if quantiles is not None:
-                return quantile_loss(config, quantiles, target)
-            loss = point_loss(config, forecast, target, mask)
-            return forecast.sum() * 0 if loss is None else loss
+        def part(forecast: Tensor, quantiles: Tensor | None, target: Tensor) -> Any:
+            if quantiles is None:
+                return point_loss(config, forecast, target)
+            return quantile_loss(config, quantiles, target)
 
+        changes, target_changes = trend.prediction_outputs.diff(dim=1), smooth.diff(dim=1)
+        if trend.quantile_outputs is None:
+            of_changes: Any = point_loss(config, changes, target_changes)
+        else:
+            of_changes = F.l1_loss(changes, target_changes)
         of_trend = part(trend.prediction_outputs, trend.quantile_outputs, smooth)
-        of_trend = of_trend + trend_loss(trend.prediction_outputs, smooth)
-        rest = future - smooth
-        of_rest = part(residual.prediction_outputs, residual.quantile_outputs, rest)
+        of_rest = part(residual.prediction_outputs, residual.quantile_outputs, future - smooth)
         return (
             config.joint_loss_weight * part(*joint, future)
-            + config.trend_loss_weight * of_trend
+            + config.trend_loss_weight * (of_trend + CHANGES * of_changes)
             + config.residual_loss_weight * of_rest
         )
 
@@ -222,7 +226,8 @@ class TTMDecomposedNetwork(TTMDecomposedLayers, Network):
     ) -> TTMDecomposedOutput:
         """Forecast, and return the loss if the future is given.
 
-        `TTMNetwork.forward` explains the arguments.
+        `TTMNetwork.forward` explains the arguments. ``future_observed_mask`` has no effect on this
+        loss.
         """
         inputs = check_inputs(
             self.architecture,

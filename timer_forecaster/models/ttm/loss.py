@@ -60,8 +60,3 @@ def quantile_loss(config: TTMArchitecture, quantiles: Tensor, target: Tensor) ->
         widths = quantiles.flip(1)[:, :n_widths] - quantiles[:, :n_widths]
         loss = loss + config.penalize_large_width_ratio * widths.mean()
     return loss
-
-
-def trend_loss(forecast: Tensor, target: Tensor) -> Tensor:
-    """Return 0.1 times the mean absolute error of the first differences (B, H, C)."""
-    return 0.1 * F.l1_loss(forecast.diff(dim=1), target.diff(dim=1))

@@ -9,6 +9,7 @@ Q quantile levels.
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -64,11 +65,18 @@ class TTMOutput:
 class TTMEncoder(nn.Module):
     """Embeds patches, puts other tokens before them, and mixes all."""
 
+    freq_mod: nn.Sequential
+    add_tokens: RegisterTokens
+    add_fft_tokens: FrequencyTokens
+    positional_encoder: PositionalEncoding
+    base_norm: nn.LayerNorm
+
     def __init__(self, config: TTMArchitecture) -> None:
         super().__init__()
         width, n_tokens = config.d_model, config.num_patches
         self.patcher = (
-            MultiScalePatcher(config) if config.multi_scale
+            MultiScalePatcher(config)
+            if config.multi_scale
             else nn.Linear(config.patch_length, width)
         )
         parts: dict[str, nn.Module] = {}
@@ -235,7 +243,8 @@ class TTMLayers:
             self.multi_quantile_head_block = MultiQuantileHead(architecture)
 
     def _parameter(self) -> Tensor:
-        return self.head.base_forecast_block.weight
+        """Return any weight that is not quantized, for its type and device."""
+        return next(cast("nn.Module", self).parameters())
 
     def _run(self, inputs: Inputs, with_loss: bool, states: list[Tensor] | None) -> TTMOutput:
         config = self.architecture

@@ -25,7 +25,7 @@ def along(linear: nn.Module, hidden: Tensor, dim: int) -> Tensor:
     """
     if dim == -1:
         return linear(hidden)
-    if not _is_plain(linear):
+    if not (isinstance(linear, nn.Linear) and _is_plain(linear)):
         return linear(hidden.mT).mT
     rows = hidden.flatten(0, -3)
     weight = linear.weight.expand(len(rows), -1, -1)
@@ -33,7 +33,7 @@ def along(linear: nn.Module, hidden: Tensor, dim: int) -> Tensor:
     return product.view(*hidden.shape[:-2], *product.shape[-2:])
 
 
-def _is_plain(linear: nn.Module) -> bool:
+def _is_plain(linear: nn.Linear) -> bool:
     """Whether a layer is nothing but its weight and bias."""
     hooked = linear._forward_hooks or linear._forward_pre_hooks or "forward" in vars(linear)
     return type(linear) is nn.Linear and not hooked

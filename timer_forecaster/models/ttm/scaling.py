@@ -53,9 +53,7 @@ def statistics(
     return values.new_zeros(shape), values.new_ones(shape)
 
 
-def _mean_and_deviation(
-    values: Tensor, mask: Tensor | None, added: float
-) -> tuple[Tensor, Tensor]:
+def _mean_and_deviation(values: Tensor, mask: Tensor | None, added: float) -> tuple[Tensor, Tensor]:
     if mask is None:
         loc = values.mean(1, keepdim=True)
         variance = (values - loc).square().mean(1, keepdim=True)

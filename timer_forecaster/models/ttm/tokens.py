@@ -43,7 +43,7 @@ class MultiScalePatcher(nn.Module):
         """Map (B, C, P, L) to (B, C, more tokens, D)."""
         length = patches.shape[-1]
         steps = patches.flatten(-2)  # (B, C, P·L)
-        tokens = []
+        tokens: list[Tensor] = []
         for scale, projector in enumerate(self.projectors):
             pooled = F.avg_pool1d(steps, 2**scale)
             newest = pooled[..., pooled.shape[-1] % length :]

@@ -203,6 +203,11 @@ def _check_context(config: TTMArchitecture) -> None:
 
 def _check_branches(config: TTMArchitecture) -> None:
     """Check both networks of a decomposed one."""
+    if config.enable_forecast_channel_mixing or config.target_channels is not None:
+        raise ValueError(
+            "decompose=True does not go with prediction_channel_indices, exogenous_channel_indices "
+            "or enable_forecast_channel_mixing: trend and rest are forecast for all channels"
+        )
     length = config.residual_context_length
     if length is not None and length > config.context_length:
         raise ValueError(
@@ -217,14 +222,6 @@ def _check_branches(config: TTMArchitecture) -> None:
 
 
 def _check_tokens(config: TTMArchitecture) -> None:
-    patched = config.base_patches * config.patch_length
-    for scale in range(config.scales):
-        wanted = (config.context_length >> scale) // config.patch_length
-        if (patched >> scale) // config.patch_length != wanted:
-            raise ValueError(
-                f"context_length={config.context_length} must be a multiple of "
-                f"patch_length={config.patch_length} with multi_scale"
-            )
     bins = config.context_length // 2 + 1 - config.fft_ignore_dc
     if config.fft_length > bins:
         raise ValueError(
@@ -334,9 +331,7 @@ def _check_levels(config: TTMArchitecture) -> None:
         )
     levels = list(config.quantile_levels)
     if not all(is_level(level) for level in levels) or levels != sorted(set(levels)):
-        raise ValueError(
-            f"quantile_levels={levels} must be ascending, distinct and inside (0, 1)"
-        )
+        raise ValueError(f"quantile_levels={levels} must be ascending, distinct and inside (0, 1)")
     half = len(levels) // 2
     if len(levels) % 2 == 0 or levels[half] != 0.5:
         raise ValueError(
@@ -348,7 +343,7 @@ def _check_levels(config: TTMArchitecture) -> None:
             f"penalize_large_width_ratio={config.penalize_large_width_ratio} needs three "
             f"quantile_levels or more; there is {levels}"
         )
-    if config.mq_use_decoder_pool and config.target_channels is not None:
+    if config.mq_use_decoder_pool and config.n_targets < config.num_input_channels:
         raise ValueError(
             "mq_use_decoder_pool=True does not go with prediction_channel_indices or "
             "exogenous_channel_indices: the quantile head reads the decoder for all channels"

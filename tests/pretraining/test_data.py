@@ -71,16 +71,6 @@ def test_accumulation_cuts_the_same_batch(settings):
     assert torch.equal(inputs(parts, 2), inputs(whole, 2))
 
 
-def test_depth_is_drawn_for_serial_blocks_alone(settings):
-    source = BatchSource(PretrainingConfig.from_mapping(settings), CPU, rank=1, n_processes=2)
-    depths = [source.depth(step) for step in range(14)]
-    assert set(depths) == {1, 2}
-    assert depths == [BatchSource(source.config, CPU).depth(step) for step in range(14)]
-    assert {source.depth(step) for step in range(14, 24)} == {2}
-    parallel = PretrainingConfig.from_mapping(settings | {"objective": "mtp"})
-    assert {BatchSource(parallel, CPU).depth(step) for step in range(14)} == {2}
-
-
 def test_shares_and_settings_reach_the_corpora(settings, corpora):
     settings["data"] |= {"corpus": "base", "real_share": 0.5, "downsample": 0.2, "flip": 0.1}
     settings["stages"][1] |= {

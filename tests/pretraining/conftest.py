@@ -74,6 +74,7 @@ TTM_SETTINGS = {
             "final_learning_rate": 1e-4,
         },
     ],
+    "passes": 2,
     "ema_decay": 0.9,
     "pool_steps": 4,
     "log_every": 2,

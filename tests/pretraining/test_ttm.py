@@ -135,6 +135,17 @@ def test_batches_depend_on_seed_and_step_alone(ttm_settings):
     assert not torch.equal(forward[3][0].past, forward[2][0].past)
 
 
+def test_windows_are_used_twice_and_cut_anew(ttm_settings):
+    ttm_settings["contexts"] = {"full_share": 1.0, "points": 0.0, "stretch": 0.0}
+    source = BatchSource(TTMPretrainingConfig.from_mapping(ttm_settings), torch.device("cpu"))
+    pools, batches = [], []
+    for step in range(4):
+        batches.append(source.batch(step)[0])
+        pools.append(source._pool[1])
+    assert all(pool is pools[0] for pool in pools) and pools[0].shape == (64, 96)
+    assert not torch.equal(batches[0].past, batches[2].past)
+
+
 def test_short_synthetic_series_come_in_long_windows(ttm_settings):
     ttm_settings["data"] |= {"short_share": 1.0}
     ttm_settings["contexts"] = {"full_share": 1.0, "points": 0.0, "stretch": 0.0}

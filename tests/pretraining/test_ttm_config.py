@@ -17,8 +17,9 @@ def test_the_recipe_is_that_of_the_tiny_preset():
     config = read_config(RECIPE)
     assert isinstance(config, TTMPretrainingConfig)
     assert config.architecture == preset("tiny")
-    assert config.stages[-1].final_learning_rate < config.stages[0].learning_rate
-    assert config.stages[0].final_learning_rate is None  # so that the decay may start at any time
+    *_, constant, decay = config.stages
+    assert constant.final_learning_rate is None  # so that the decay may start at any time
+    assert decay.final_learning_rate < decay.learning_rate == constant.learning_rate
 
 
 def test_settings_come_back_from_plain_values(ttm_settings, tmp_path):
@@ -67,6 +68,8 @@ def test_a_stage_inherits_what_its_data_do_not_name(ttm_settings):
         (["stages", 0, "tokens_per_step"], 8, r"unknown keys \['tokens_per_step'\] in stages\[0\]"),
         (["stages", 1, "name"], "first", r"named \['first', 'first'\]"),
         (["stages", 0, "warmup_steps"], 99, "warmup_steps=99 of stage 'first' must not be more"),
+        (["passes"], 3, "pool_steps=4 must be a multiple of passes=3"),
+        (["passes"], 0, "passes=0 must be at least 1"),
         (["gradient_accumulation"], 3, "multiple of gradient_accumulation=3"),
         (["initial_checkpoint"], {"grow": "x"}, "initial_checkpoint is .*expected str"),
     ],

@@ -108,10 +108,12 @@ class BatchSource:
         pool, step_in_pool = divmod(step_in_stage, config.pool_steps)
         n_rows, length = self.family.size(step, pool)
         first_step = step - step_in_pool
+        n_steps = config.pool_steps // self.family.passes
         if self._pool[0] != first_step:
-            rows = n_rows * config.pool_steps
+            rows = n_rows * n_steps
             self._pool = first_step, self._draw_pool(stage, rows, length, first_step)
-        windows = self._pool[1][step_in_pool * n_rows : (step_in_pool + 1) * n_rows]
+        place = step_in_pool % n_steps * n_rows
+        windows = self._pool[1][place : place + n_rows]
         batch = self.family.batch(windows, self._generator(1, step, self.device))
         size = n_rows // config.gradient_accumulation
         parts = zip(*(tensor.split(size) for tensor in batch), strict=True)

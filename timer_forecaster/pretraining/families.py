@@ -21,6 +21,7 @@ class Family(Protocol):
     validated: tuple[str, ...]  # the terms that validation reports
     unit: str  # what a step is counted in
     longest_padded: int  # steps of the longest windows that hold short series
+    passes: int  # through the windows of a pool, which make other batches each time
     muon: tuple[str, ...]  # beginnings of the names of matrices for Muon
 
     def size(self, step: int, pool: int) -> tuple[int, int]:

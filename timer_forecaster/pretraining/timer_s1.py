@@ -96,6 +96,7 @@ class TimerS1Family:
     validated = ("ntp", "stp")
     unit = "tokens"
     longest_padded = 512  # most of the computation of longer ones would be wasted
+    passes = 1
     muon = ("model.layers.", "mtp_modules.")
 
     def __init__(self, config: PretrainingConfig) -> None:

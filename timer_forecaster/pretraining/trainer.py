@@ -417,8 +417,6 @@ def _check_same_run(
     saved = _plain(config_of(saved))
     free = ("stages", "log_every", "checkpoint_every", *_OF_VALIDATION)
     differ = [name for name in now if name not in free and now[name] != saved.get(name)]
-    if "model" in differ:
-        differ = ["model"]
     first = 0
     for index, (stage, old) in enumerate(zip(now["stages"], saved["stages"], strict=False)):
         last = first + old["steps"]
@@ -428,6 +426,8 @@ def _check_same_run(
         if first < step and stage != old:
             differ.append(f"stages[{index}]")
         first = last
+    if "model" in differ:
+        differ = ["model"]  # all others differ too
     if differ or config.steps < step:
         raise ValueError(
             f"{folder} holds a run at step {step} with other settings of {sorted(differ)}; resume "

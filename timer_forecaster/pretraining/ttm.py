@@ -65,10 +65,12 @@ class TTMFamily:
 
     def __init__(self, config: TTMPretrainingConfig) -> None:
         self.config, self.architecture = config, config.architecture
+        self.passes = config.passes
 
     def size(self, step: int, pool: int) -> tuple[int, int]:
         """Return the windows of a step and the steps of each."""
-        return self.units(step), self.held_out_steps()
+        spare = self.architecture.pass_length if self.passes > 1 else 0
+        return self.units(step), self.held_out_steps() + spare
 
     def units(self, step: int) -> int:
         """Return the windows of a step."""

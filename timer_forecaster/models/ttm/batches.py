@@ -70,13 +70,14 @@ def make_contexts(
 ) -> ContextBatch:
     """Cut windows into contexts and targets, hide values, and normalize.
 
-    The targets are the last steps of a window. A short series, which begins late in its window,
-    gives its last third at most, so that a context remains.
+    The targets are the last steps of a window. From a longer window than needed, the last steps are
+    left out at random. A short series, which begins late in its window, gives its last third at
+    most as targets, so that a context remains.
 
     Parameters
     ----------
     windows : Tensor, shape (B, W)
-        Raw values, NaN where missing.
+        Raw values, NaN where missing; T + H steps or more.
     context_length, horizon : int
         Steps of the network, T and H.
     generator : torch.Generator
@@ -85,7 +86,7 @@ def make_contexts(
         Lengths of contexts, and hidden values.
     """
     device = windows.device
-    values, room = _placed(windows, context_length, horizon)
+    values, room = _placed(windows, context_length, horizon, generator)
     past, future = values[:, :context_length], values[:, context_length:]
     length = torch.minimum(_draw_lengths(len(windows), context_length, generator, settings), room)
     age = torch.arange(context_length, 0, -1, device=device)  # 1 is the newest step
@@ -140,16 +141,24 @@ def fill_gaps(values: Tensor, seen: Tensor) -> Tensor:
     return line.masked_fill(before < 0, 0.0)
 
 
-def _placed(windows: Tensor, context_length: int, horizon: int) -> tuple[Tensor, Tensor]:
+def _placed(
+    windows: Tensor, context_length: int, horizon: int, generator: Generator
+) -> tuple[Tensor, Tensor]:
     """Return contexts and targets in float64, (B, T + H), and the steps of each context, (B,)."""
     n_steps = windows.shape[-1]
     first = windows.isfinite().to(torch.int8).argmax(-1)
-    ahead = ((n_steps - first) // 3).clamp(1, horizon)
+    spare = n_steps - context_length - horizon
+    if spare > 0:
+        uniform = torch.rand(len(windows), generator=generator, device=windows.device)
+        end = n_steps - (uniform * (((n_steps - first) // 4).clamp_max(spare) + 1)).long()
+    else:
+        end = torch.full_like(first, n_steps)
+    ahead = ((end - first) // 3).clamp(1, horizon)
     place = torch.arange(context_length + horizon, device=windows.device)
-    place = place + (n_steps - ahead - context_length)[:, None]
+    place = place + (end - ahead - context_length)[:, None]
     values = windows.double().gather(-1, place.clamp(0, n_steps - 1))
-    inside = (place >= 0) & (place < n_steps)
-    return values.masked_fill(~inside, torch.nan), n_steps - ahead - first
+    inside = (place >= 0) & (place < end[:, None])
+    return values.masked_fill(~inside, torch.nan), end - ahead - first
 
 
 def _draw_lengths(

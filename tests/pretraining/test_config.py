@@ -22,7 +22,9 @@ def stage(**changes):
     return Stage(**(fields | {"learning_rate": 1.0} | changes))
 
 
-@pytest.mark.parametrize("name", ["timer-s1-mini.yaml", "timer-s1-small.yaml", "tiny.yaml", "ttm-mini.yaml"])
+@pytest.mark.parametrize(
+    "name", ["timer-s1-mini.yaml", "timer-s1-small.yaml", "tiny.yaml", "ttm-mini.yaml"]
+)
 def test_recipes_are_valid(name):
     config = read_config(RECIPES / name)
     assert config.steps == sum(stage.steps for stage in config.stages)

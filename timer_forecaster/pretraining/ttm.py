@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from safetensors.torch import load_file
@@ -31,6 +32,9 @@ class QuantileObjective(nn.Module):
     device : torch.device
         The device of the batches.
     """
+
+    # Units that FSDP shards.
+    _no_split_modules: ClassVar[list[str]] = ["MixerLayer"]
 
     def __init__(self, network: TTMNetwork, bfloat16: bool, device: torch.device) -> None:
         super().__init__()

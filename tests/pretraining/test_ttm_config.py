@@ -17,7 +17,7 @@ def test_the_recipe_is_that_of_the_tiny_preset():
     config = read_config(RECIPE)
     assert isinstance(config, TTMPretrainingConfig)
     assert config.architecture == preset("tiny")
-    *_, constant, decay = config.stages
+    constant, decay = config.stages
     assert constant.final_learning_rate is None  # so that the decay may start at any time
     assert decay.final_learning_rate < decay.learning_rate == constant.learning_rate
 

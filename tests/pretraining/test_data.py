@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from timer_forecaster.corpus.shards import build
-from timer_forecaster.pretraining import PretrainingConfig, data
+from timer_forecaster.pretraining import PretrainingConfig, data, timer_s1
 from timer_forecaster.pretraining.data import BatchSource
 
 CPU = torch.device("cpu")
@@ -105,8 +105,9 @@ def test_validation_never_changes(settings, corpora):
 def test_augmentation_of_synthetic_series_can_be_switched_off(settings, augmented, monkeypatch):
     settings["data"] = {"families": {"counts": 1}, "synthetic_augmentation": augmented}
     seen = []
-    monkeypatch.setattr(data, "make_batch", lambda windows, *_: seen.append(windows) or (windows,))
-    monkeypatch.setattr(data, "TrainingBatch", lambda *parts: parts)
+    monkeypatch.setattr(
+        timer_s1, "make_batch", lambda windows, *_: seen.append(windows) or (windows,)
+    )
     BatchSource(PretrainingConfig.from_mapping(settings), CPU).batch(0)
     assert (seen[0] < 0).any() == augmented  # counts are not negative until they are flipped
 

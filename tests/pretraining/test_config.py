@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from places import ROOT
 
 from timer_forecaster.pretraining import PretrainingConfig, Stage, read_config
+from timer_forecaster.pretraining.config import config_of
 
 RECIPES = files("timer_forecaster.pretraining") / "recipes"
 
@@ -21,7 +22,9 @@ def stage(**changes):
     return Stage(**(fields | {"learning_rate": 1.0} | changes))
 
 
-@pytest.mark.parametrize("name", ["timer-s1-mini.yaml", "timer-s1-small.yaml", "tiny.yaml"])
+@pytest.mark.parametrize(
+    "name", ["timer-s1-mini.yaml", "timer-s1-small.yaml", "tiny.yaml", "ttm-mini.yaml"]
+)
 def test_recipes_are_valid(name):
     config = read_config(RECIPES / name)
     assert config.steps == sum(stage.steps for stage in config.stages)
@@ -36,11 +39,13 @@ def test_the_recipe_of_the_embedded_checkpoint_has_its_architecture():
     assert config.architecture == TimerS1Architecture.from_config_file(shipped)
 
 
-def test_the_example_of_the_manual_is_valid():
+def test_the_examples_of_the_manual_are_valid():
     manual = ROOT / "docs" / "pretraining.md"
-    (text,) = re.findall(r"```yaml\n(.*?)```", manual.read_text(encoding="utf-8"), re.DOTALL)
-    names = [stage.name for stage in PretrainingConfig.from_mapping(yaml.safe_load(text)).stages]
+    texts = re.findall(r"```yaml\n(.*?)```", manual.read_text(encoding="utf-8"), re.DOTALL)
+    timer_s1, ttm = (config_of(yaml.safe_load(text)) for text in texts)
+    names = [stage.name for stage in timer_s1.stages]
     assert names == ["pre-training", "continued-pre-training", "long-context-extension"]
+    assert [stage.name for stage in ttm.stages] == ["constant", "decay"]
 
 
 def test_values_are_converted_to_the_types_of_the_fields(settings, tmp_path):

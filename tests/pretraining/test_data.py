@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from timer_forecaster.corpus.shards import build
-from timer_forecaster.pretraining import PretrainingConfig, data
+from timer_forecaster.pretraining import PretrainingConfig, data, timer_s1
 from timer_forecaster.pretraining.data import BatchSource
 
 CPU = torch.device("cpu")
@@ -71,16 +71,6 @@ def test_accumulation_cuts_the_same_batch(settings):
     assert torch.equal(inputs(parts, 2), inputs(whole, 2))
 
 
-def test_depth_is_drawn_for_serial_blocks_alone(settings):
-    source = BatchSource(PretrainingConfig.from_mapping(settings), CPU, rank=1, n_processes=2)
-    depths = [source.depth(step) for step in range(14)]
-    assert set(depths) == {1, 2}
-    assert depths == [BatchSource(source.config, CPU).depth(step) for step in range(14)]
-    assert {source.depth(step) for step in range(14, 24)} == {2}
-    parallel = PretrainingConfig.from_mapping(settings | {"objective": "mtp"})
-    assert {BatchSource(parallel, CPU).depth(step) for step in range(14)} == {2}
-
-
 def test_shares_and_settings_reach_the_corpora(settings, corpora):
     settings["data"] |= {"corpus": "base", "real_share": 0.5, "downsample": 0.2, "flip": 0.1}
     settings["stages"][1] |= {
@@ -115,8 +105,9 @@ def test_validation_never_changes(settings, corpora):
 def test_augmentation_of_synthetic_series_can_be_switched_off(settings, augmented, monkeypatch):
     settings["data"] = {"families": {"counts": 1}, "synthetic_augmentation": augmented}
     seen = []
-    monkeypatch.setattr(data, "make_batch", lambda windows, *_: seen.append(windows) or (windows,))
-    monkeypatch.setattr(data, "TrainingBatch", lambda *parts: parts)
+    monkeypatch.setattr(
+        timer_s1, "make_batch", lambda windows, *_: seen.append(windows) or (windows,)
+    )
     BatchSource(PretrainingConfig.from_mapping(settings), CPU).batch(0)
     assert (seen[0] < 0).any() == augmented  # counts are not negative until they are flipped
 

@@ -253,7 +253,7 @@ def test_accumulated_gradients_are_those_of_the_whole_batch(settings, tmp_path, 
             known=torch.ones_like(batch.known), supervised=torch.ones_like(batch.supervised)
         )
 
-    monkeypatch.setattr("timer_forecaster.pretraining.data.make_batch", dense)
+    monkeypatch.setattr("timer_forecaster.pretraining.timer_s1.make_batch", dense)
     settings["architecture"] |= {"dropout_rate": 0.0, "router_aux_loss_coef": 0.0}
     settings |= {"stages": [settings["stages"][0]], "optimizer": {"name": "adamw"}}
     metrics = [

@@ -5,24 +5,21 @@ from __future__ import annotations
 import math
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from timer_forecaster.corpus.augmentation import monotone_maps, periodic_gaps
 from timer_forecaster.corpus.synthetic import SyntheticSeries
-from timer_forecaster.models.timer_s1.batches import TrainingBatch, make_batch
-from timer_forecaster.pretraining.config import DataMix, PretrainingConfig, Stage
+from timer_forecaster.pretraining.families import Family, family_of
 from timer_forecaster.pretraining.mixing import mix_windows
+from timer_forecaster.pretraining.run_settings import DataMix, RunSettings, StageSchedule
+from timer_forecaster.pretraining.seeds import mix_seed
 
 SHORT_STEPS = (24, 400)
 """Lengths of the shortest and of the longest short series."""
-
-LONGEST_PADDED = 512
-"""Steps of the longest windows that hold short series."""
 
 _LENGTHS_AT_ONCE = 4
 """Number of different lengths among short series that are drawn together."""
@@ -69,12 +66,14 @@ class BatchSource:
 
     Parameters
     ----------
-    config : PretrainingConfig
+    config : PretrainingConfig or TTMPretrainingConfig
         Settings of the run.
     device : torch.device
         The device of the batches.
     rank, n_processes : int
         Number of this process, and number of processes. Each process draws other windows.
+    family : Family, optional
+        The family of the network. Default: that of the settings.
 
     Attributes
     ----------
@@ -83,9 +82,15 @@ class BatchSource:
     """
 
     def __init__(
-        self, config: PretrainingConfig, device: torch.device, rank: int = 0, n_processes: int = 1
+        self,
+        config: RunSettings[Any],
+        device: torch.device,
+        rank: int = 0,
+        n_processes: int = 1,
+        family: Family | None = None,
     ) -> None:
         self.config, self.device = config, device
+        self.family = family_of(config) if family is None else family
         self.rank, self.n_processes = rank, n_processes
         self.seconds = 0.0
         self._pool: tuple[int, Tensor] = (-1, torch.empty(0))
@@ -95,59 +100,47 @@ class BatchSource:
             for folder in config.corpora(config.steps)
         }
 
-    def batch(self, step: int) -> list[TrainingBatch]:
+    def batch(self, step: int) -> list[Any]:
         """Return the batch of a step, in one equal part per accumulation of gradients."""
         started = time.perf_counter()
         config = self.config
         stage, step_in_stage = config.locate(step)
         pool, step_in_pool = divmod(step_in_stage, config.pool_steps)
-        window = stage.window_patches[pool % len(stage.window_patches)]
-        n_rows = stage.tokens_per_step // window
+        n_rows, length = self.family.size(step, pool)
         first_step = step - step_in_pool
+        n_steps = config.pool_steps // self.family.passes
         if self._pool[0] != first_step:
-            length = window * config.architecture.input_token_len
-            rows = n_rows * config.pool_steps
+            rows = n_rows * n_steps
             self._pool = first_step, self._draw_pool(stage, rows, length, first_step)
-        windows = self._pool[1][step_in_pool * n_rows : (step_in_pool + 1) * n_rows]
-        generator = self._generator(1, step, self.device)
-        batch = make_batch(windows, config.architecture.input_token_len, generator, config.masks)
+        place = step_in_pool % n_steps * n_rows
+        windows = self._pool[1][place : place + n_rows]
+        batch = self.family.batch(windows, self._generator(1, step, self.device))
         size = n_rows // config.gradient_accumulation
         parts = zip(*(tensor.split(size) for tensor in batch), strict=True)
         self.seconds += time.perf_counter() - started
-        return [TrainingBatch(*part) for part in parts]
+        return [type(batch)(*part) for part in parts]
 
     @property
     def skipped_shards(self) -> int:
         """Number of shards that could not be read so far."""
         return sum(len(corpus.skipped) for corpus in self._corpora.values())
 
-    def depth(self, step: int) -> int:
-        """Return the number of serial blocks of a step; it is equal in all processes."""
-        n_serial = self.config.architecture.num_mtp_tokens
-        if self.config.objective != "stp" or n_serial == 0:
-            return n_serial
-        random = np.random.default_rng(mix_seed(self.config.seed, 3, step))
-        full = random.random() < self.config.locate(step)[0].full_depth_share
-        return n_serial if full else int(random.integers(1, n_serial + 1))
-
-    def validation(self) -> TrainingBatch:
+    def validation(self) -> Any:
         """Return held-out windows, equal for all steps and processes."""
         (batch,) = self.validations().values()
         return batch
 
-    def validations(self) -> dict[str, TrainingBatch]:
+    def validations(self) -> dict[str, Any]:
         """Return the held-out windows of each validation corpus by name; one corpus has none."""
         config = self.config
         named = config.validation_corpus
         folders = named if isinstance(named, dict) else {"": named}
-        patch_length = config.architecture.input_token_len
-        n_patches = config.validation_patches or max(config.stages[0].window_patches)
-        length = (n_patches + config.architecture.num_mtp_tokens + 1) * patch_length
         batches = {}
         for name, folder in folders.items():
-            windows = self._held_out_windows(folder, config.validation_rows, length)
-            generator = Generator(self.device).manual_seed(1)
-            batches[name] = make_batch(windows, patch_length, generator, config.masks)
+            windows = self._held_out_windows(
+                folder, config.validation_rows, self.family.held_out_steps()
+            )
+            batches[name] = self.family.batch(windows, Generator(self.device).manual_seed(1))
         return batches
 
     def _held_out_windows(self, folder: str | None, rows: int, length: int) -> Tensor:
@@ -158,7 +151,7 @@ class BatchSource:
         host = Generator().manual_seed(mix_seed(self.config.seed, 5, 0))
         return synthetic.sample(rows, length, host, self.device)
 
-    def _draw_pool(self, stage: Stage, rows: int, length: int, first_step: int) -> Tensor:
+    def _draw_pool(self, stage: StageSchedule, rows: int, length: int, first_step: int) -> Tensor:
         """Return windows of several steps in random order, (rows, length)."""
         n_revisited = round(rows * stage.revisit_share)
         own = stage.data or self.config.data
@@ -213,7 +206,7 @@ class BatchSource:
     def _draw_synthetic(self, mix: DataMix, rows: int, length: int, host: Generator) -> Tensor:
         """Return synthetic windows; short ones are whole series of a few different lengths."""
         synthetic = SyntheticSeries(mix.families, mix.synthetic_augmentation)
-        n_short = round(rows * mix.short_share) if length <= LONGEST_PADDED else 0
+        n_short = round(rows * mix.short_share) if length <= self.family.longest_padded else 0
         parts = []
         if n_short < rows:
             parts.append(synthetic.sample(rows - n_short, length, host, self.device))
@@ -227,7 +220,7 @@ class BatchSource:
     def _shortened(self, mix: DataMix, windows: Tensor, generator: Generator) -> Tensor:
         """Cut a share of windows to their newest steps."""
         rows, length = windows.shape
-        n_short = round(rows * mix.short_share) if length <= LONGEST_PADDED else 0
+        n_short = round(rows * mix.short_share) if length <= self.family.longest_padded else 0
         kept = _draw_lengths(rows, length, generator)
         kept[n_short:] = length
         steps_to_end = torch.arange(length, 0, -1, device=windows.device)
@@ -243,8 +236,3 @@ def _draw_lengths(rows: int, longest: int, generator: Generator) -> Tensor:
     low, high = math.log(SHORT_STEPS[0]), math.log(min(SHORT_STEPS[1], longest))
     uniform = torch.rand(rows, generator=generator, device=generator.device)
     return (low + (high - low) * uniform).exp().long().clamp_max(longest)
-
-
-def mix_seed(seed: int, purpose: int, index: int) -> int:
-    """Return the seed of one draw, from the seed of the run, the purpose and its number."""
-    return int(np.random.SeedSequence([seed, purpose, index]).generate_state(1, np.uint64)[0] >> 2)

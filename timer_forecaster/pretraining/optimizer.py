@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.layouts.choice import fast_in_bfloat16
 
 
@@ -89,26 +88,32 @@ OPTIMIZERS = ("muon", "adamw")
 
 
 def build_optimizers(
-    network: TimerS1Network, name: str, weight_decay: float, fused: bool = False
+    network: nn.Module,
+    name: str,
+    weight_decay: float,
+    blocks: tuple[str, ...] = ("model.layers.", "mtp_modules."),
+    fused: bool = False,
 ) -> list[torch.optim.Optimizer]:
     """Make the optimizers of a network; the loop sets their learning rate before every step.
 
     Parameters
     ----------
-    network : TimerS1Network
+    network : nn.Module
         The network to update.
     name : {"muon", "adamw"}
         Muon for the blocks' matrices and AdamW for embedding, head, router, norms and biases; or
         AdamW for all.
     weight_decay : float
         Decoupled, times the learning rate.
+    blocks : tuple of str
+        Beginnings of the names of parameters in blocks; the default is that of Timer-S1.
     fused : bool
         Let AdamW update all parameters in one kernel, for a GPU.
     """
     hidden: list[Tensor] = []
     rest: list[Tensor] = []
     for path, parameter in network.named_parameters():
-        in_block = path.startswith(("model.layers.", "mtp_modules."))
+        in_block = path.startswith(blocks)
         is_router = path.endswith("ffn_layer.gate.weight")
         orthogonal = name == "muon" and in_block and parameter.ndim == 2 and not is_router
         (hidden if orthogonal else rest).append(parameter)

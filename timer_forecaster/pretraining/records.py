@@ -12,21 +12,20 @@ from torch import Tensor
 
 from timer_forecaster.files import whole_file
 from timer_forecaster.pretraining.data import BatchSource
-
-TERMS = ("loss", "ntp", "stp", "aux")
+from timer_forecaster.pretraining.timer_s1 import TERMS
 
 
 class Meter:
     """Sums of the terms of the objective, and time, since the meter was made."""
 
-    def __init__(self, batches: BatchSource) -> None:
-        self.sums, self.steps, self.tokens = torch.zeros(len(TERMS), device=batches.device), 0, 0
+    def __init__(self, batches: BatchSource, terms: tuple[str, ...] = TERMS) -> None:
+        self.sums, self.steps, self.tokens = torch.zeros(len(terms), device=batches.device), 0, 0
         self._first_bad = torch.zeros((), dtype=torch.long, device=batches.device)
         self._batches, self._drawing = batches, batches.seconds
         self._started = time.perf_counter()
 
     def add(self, terms: Tensor, tokens: int) -> None:
-        """Add a step: its terms, in the order of `TERMS`, and its patches."""
+        """Add a step: its terms, in their order, and its patches or windows."""
         self.sums += terms
         self.steps += 1
         self.tokens += tokens

@@ -9,7 +9,7 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import yaml
@@ -19,27 +19,17 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from timer_forecaster.files import make_folder, whole_file
-from timer_forecaster.models.timer_s1 import TimerS1Network
-from timer_forecaster.models.timer_s1.batches import TrainingBatch
-from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
-from timer_forecaster.models.timer_s1.objective import (
-    combine_terms,
-    load_balance_loss,
-    patch_loss,
-    stage_losses,
-)
 from timer_forecaster.pretraining.averaging import InheritedWeights, WeightAverage
 from timer_forecaster.pretraining.checkpoints import CheckpointFolder
-from timer_forecaster.pretraining.config import PretrainingConfig
-from timer_forecaster.pretraining.data import BatchSource, identify_corpus, mix_seed
-from timer_forecaster.pretraining.growth import Growth, grown_weights, inherited_entries
+from timer_forecaster.pretraining.config import config_of
+from timer_forecaster.pretraining.data import BatchSource, identify_corpus
+from timer_forecaster.pretraining.families import Family, family_of
 from timer_forecaster.pretraining.optimizer import build_optimizers
-from timer_forecaster.pretraining.records import TERMS, Meter, RunLog
-from timer_forecaster.pretraining.variants import build_network, export_network, load_weights
+from timer_forecaster.pretraining.records import Meter, RunLog
+from timer_forecaster.pretraining.run_settings import RunSettings
+from timer_forecaster.pretraining.seeds import mix_seed
 
 DEVICES = ("auto", "cpu", "cuda")
-
-_SHAPES = 64  # that one function is compiled for at most
 
 _OF_VALIDATION = ("validation_corpus", "validation_rows", "validation_patches")
 
@@ -53,69 +43,8 @@ class PretrainingResult(NamedTuple):
     metrics: dict[str, Any]  # last record of the log
 
 
-class DenseObjective(nn.Module):
-    """Network and objective as one module, the form that data-parallel engines wrap.
-
-    Parameters
-    ----------
-    network : TimerS1Network
-        A network of `timer_forecaster.pretraining.variants`.
-    bfloat16 : bool
-        Compute matrix products in bfloat16; the loss is always in float32.
-    device : torch.device
-        The device of the batches.
-    """
-
-    # Units that FSDP shards.
-    _no_split_modules: ClassVar[list[str]] = ["TimeMoEBlock", "TimeSTPBlock"]
-
-    def __init__(self, network: TimerS1Network, bfloat16: bool, device: torch.device) -> None:
-        super().__init__()
-        self.network, self.autocast = network, bfloat16
-        self.patch_loss = patch_loss
-        # No buffer: data-parallel engines send buffers to all processes before every step.
-        self.levels = torch.tensor(network.config.quantiles, device=device)
-
-    def forward(self, batch: TrainingBatch, serial_weighting: str, n_serial: int) -> Tensor:
-        """Return the terms of the objective (loss, NTP, STP, load balance) over all tokens."""
-        config, device = self.network.config, batch.inputs.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=self.autocast):
-            stages = list(self.network.stages(batch.inputs, n_serial))
-            predictions = [self.network.predict_patch(stage.hidden_states) for stage in stages]
-        losses = stage_losses(
-            predictions,
-            batch.targets,
-            batch.known,
-            self.levels,
-            config.training_loss,
-            batch.supervised,
-            self.patch_loss,
-        )
-        router_logits = [logits for stage in stages for logits in stage.router_logits]
-        aux = load_balance_loss(router_logits, config.num_experts_per_token)
-        return torch.stack(
-            combine_terms(losses, aux, serial_weighting, config.router_aux_loss_coef)
-        )
-
-    def compile_parts(self) -> None:
-        """Compile each block and the loss; experts whose numbers of tokens vary are left out."""
-        from torch._dynamo import config as dynamo_config
-
-        # Once for each length of window, with every kind of block.
-        limit = (
-            "recompile_limit" if hasattr(dynamo_config, "recompile_limit") else "cache_size_limit"
-        )
-        setattr(dynamo_config, limit, max(_SHAPES, getattr(dynamo_config, limit)))
-        for module in self.network.modules():
-            if isinstance(module, MixtureOfExperts) and module.strategy == "sorted":
-                module.forward = torch.compiler.disable(module.forward)  # type: ignore[method-assign]
-        for block in (*self.network.model.layers, *self.network.mtp_modules):
-            block.compile(dynamic=False)
-        self.patch_loss = torch.compile(patch_loss, dynamic=False)
-
-
 def pretrain(
-    config: PretrainingConfig,
+    config: RunSettings[Any],
     folder: str | Path,
     *,
     device: str = "auto",
@@ -131,7 +60,7 @@ def pretrain(
 
     Parameters
     ----------
-    config : PretrainingConfig
+    config : PretrainingConfig or TTMPretrainingConfig
         Settings of the run.
     folder : str or Path
         Receives ``model.safetensors`` and ``config.json`` (the checkpoint, bfloat16),
@@ -186,21 +115,26 @@ class _Run:
 
     def __init__(
         self,
-        config: PretrainingConfig,
+        config: RunSettings[Any],
         folder: Path,
         device: str,
         compile_blocks: bool,
         resume: bool,
     ) -> None:
         self.config, self.folder = config, folder
-        self.accelerator = _make_accelerator(config, device)
+        self.family = family_of(config)
+        self.accelerator = _make_accelerator(config, self.family, device)
         self.device = self.accelerator.device
         self.checkpoints = CheckpointFolder(folder / "checkpoints")
         if not resume:
             _check_unused(folder)
         found = self.checkpoints.newest(_logger.warning)
         self.batches = BatchSource(
-            config, self.device, self.accelerator.process_index, self.accelerator.num_processes
+            config,
+            self.device,
+            self.accelerator.process_index,
+            self.accelerator.num_processes,
+            self.family,
         )
         self._corpora = {name: identify_corpus(name) for name in config.corpora(config.steps)}
         if found is not None:
@@ -225,34 +159,24 @@ class _Run:
         """Make the network and its optimizers."""
         config = self.config
         torch.manual_seed(config.seed)
-        self.network = build_network(config.architecture, config.objective)
+        self.network = self.family.network()
         if from_scratch:
-            _load_initial(self.network, config)
-        objective = DenseObjective(self.network, config.bfloat16, self.device)
-        self._choose_kernels(objective, compile_blocks)
+            _load_initial(self.network, self.family, config)
+        objective = self.family.objective(self.network, self.device, compile_blocks)
         optimizers = build_optimizers(
             self.network,
             config.optimizer.name,
             config.optimizer.weight_decay,
+            self.family.muon,
             fused=self.device.type == "cuda",
         )
         self.objective, *self.optimizers = self.accelerator.prepare(objective, *optimizers)
         self._save_unwrapped()
-        self.inherited = _inherited(self.network, config)
+        self.inherited = _inherited(self.network, self.family, config)
         self.average = None
         if config.ema_decay is not None:
             self.average = WeightAverage(self.network, config.ema_decay)
             self.accelerator.register_for_checkpointing(self.average)
-
-    def _choose_kernels(self, objective: DenseObjective, compile_blocks: bool) -> None:
-        on_cpu = self.device.type == "cpu"
-        # Half the arithmetic is faster where arithmetic takes most of the time.
-        sparse = on_cpu and not self.config.bfloat16
-        objective.network.set_expert_strategy("sorted" if sparse else "dense")
-        if on_cpu and self.config.bfloat16:
-            objective.network.set_attention_kernel("eager")
-        if compile_blocks:
-            objective.compile_parts()
 
     def _save_unwrapped(self) -> None:
         """Keep the plain names of parameters, so that any number of processes can resume.
@@ -279,10 +203,10 @@ class _Run:
         config, record = self.config, self._log.last()
         shown = progress and self.accelerator.is_main_process
         bar = tqdm(total=config.steps, initial=self.step, unit="step", disable=not shown)
-        meter = Meter(self.batches)
+        meter = Meter(self.batches, self.family.terms)
         while self.step < config.steps:
             stage, step_in_stage = config.locate(self.step)
-            meter.add(self._train_step(), stage.tokens_per_step)
+            meter.add(self._train_step(), self.family.units(self.step))
             self.step += 1
             bar.update()
             stage_ends = step_in_stage + 1 == stage.steps
@@ -299,7 +223,7 @@ class _Run:
             if saving:
                 self._save(stage.name if stage_ends else None)
             bar.set_postfix({"stage": stage.name, "loss": f"{record['loss']:.4f}"})
-            meter = Meter(self.batches)
+            meter = Meter(self.batches, self.family.terms)
         bar.close()
         return PretrainingResult(self.folder, record)
 
@@ -307,14 +231,14 @@ class _Run:
         """Update the network with one batch, and return the means of the terms of the objective."""
         config, accelerator, step = self.config, self.accelerator, self.step
         stage, step_in_stage = config.locate(step)
-        parts, depth = self.batches.batch(step), self.batches.depth(step)
+        parts, arguments = self.batches.batch(step), self.family.arguments(step)
         dropout = step * accelerator.num_processes + accelerator.process_index
         torch.manual_seed(mix_seed(config.seed, 4, dropout))
         self.objective.train()
-        total = torch.zeros(len(TERMS), device=self.device)
+        total = torch.zeros(len(self.family.terms), device=self.device)
         for part in parts:
             with accelerator.accumulate(self.objective):
-                terms = self.objective(part, stage.serial_weighting, depth)
+                terms = self.objective(part, *arguments)
                 accelerator.backward(terms[0])
                 total += terms.detach() / len(parts)
         accelerator.clip_grad_norm_(self.objective.parameters(), config.optimizer.clip_norm)
@@ -350,15 +274,16 @@ class _Run:
 
     @torch.no_grad()
     def _validation_losses(self, name: str) -> dict[str, float]:
-        """Return the loss of the next patch and of all later patches, on each corpus."""
+        """Return the terms of the objective that count, on each corpus."""
         self.objective.eval()
-        depth = self.config.architecture.num_mtp_tokens
+        arguments = self.family.arguments_of_validation()
         losses = {}
         for corpus, batch in self.validations.items():
-            terms = self.objective(batch, "equal", depth)
+            terms = self.objective(batch, *arguments).tolist()
             suffix = f"_{corpus}" if corpus else ""
-            losses[f"{name}_ntp{suffix}"] = terms[1].item()
-            losses[f"{name}_stp{suffix}"] = terms[2].item()
+            for term, loss in zip(self.family.terms, terms, strict=True):
+                if term in self.family.validated:
+                    losses[f"{name}_{term}{suffix}"] = loss
         return losses
 
     def _record(self, meter: Meter, stage: str, learning_rate: float) -> dict[str, Any]:
@@ -374,11 +299,11 @@ class _Run:
             )
         seconds, data_seconds = meter.read()
         record: dict[str, Any] = {"step": self.step, "stage": stage}
-        record |= dict(zip(TERMS, means, strict=True))
+        record |= dict(zip(self.family.terms, means, strict=True))
         return record | {
             "learning_rate": learning_rate,
             "seconds": seconds,
-            "tokens_per_second": meter.tokens * accelerator.num_processes / seconds,
+            f"{self.family.unit}_per_second": meter.tokens * accelerator.num_processes / seconds,
             "data_share": data_seconds / seconds,
             "skipped_shards": self.batches.skipped_shards,
         }
@@ -408,17 +333,18 @@ class _Run:
         accelerator.wait_for_everyone()
 
     def _export(self, weights: dict[str, Tensor], finished_stage: str | None, inside: str) -> None:
-        export_network(self.network, weights, self.folder / inside, torch.bfloat16)
+        export = self.family.export
+        export(self.network, weights, self.folder / inside, torch.bfloat16)
         if finished_stage is not None:
             kept = self.folder / "stages" / finished_stage / inside
-            export_network(self.network, weights, kept, torch.float32)
+            export(self.network, weights, kept, torch.float32)
 
 
-def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:
+def _make_accelerator(config: RunSettings[Any], family: Family, device: str) -> Accelerator:
     if device not in DEVICES or (device == "cuda" and not torch.cuda.is_available()):
         raise ValueError(f"device={device!r} is not one of {DEVICES}, or not in this machine")
     # Blocks outside a step have no gradient; the search for them costs time.
-    unused = config.objective == "stp" and any(s.full_depth_share < 1 for s in config.stages)
+    unused = family.leaves_out_parameters()
     accelerator = Accelerator(
         cpu=device == "cpu" or not torch.cuda.is_available(),
         gradient_accumulation_steps=config.gradient_accumulation,
@@ -438,47 +364,38 @@ def _make_accelerator(config: PretrainingConfig, device: str) -> Accelerator:
     return accelerator
 
 
-def _load_initial(network: TimerS1Network, config: PretrainingConfig) -> None:
-    initial = config.initial_checkpoint
-    if initial is None:
+def _load_initial(network: nn.Module, family: Family, config: RunSettings[Any]) -> None:
+    weights = family.initial_weights()
+    if weights is None:
         return
-    if isinstance(initial, Growth):
-        if config.objective != "stp":
-            raise ValueError(f"objective={config.objective!r} cannot grow a checkpoint; use 'stp'")
-        weights = grown_weights(initial.grow, config.architecture, config.seed)
-    else:
-        weights = load_weights(initial)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
+        objective = getattr(config, "objective", None)
+        of = "" if objective is None else f" and objective {objective!r}"
         raise ValueError(
-            f"initial_checkpoint={config.initial_checkpoint!r} does not fit the architecture "
-            f"and objective {config.objective!r}: {error}"
+            f"initial_checkpoint={config.initial_checkpoint!r} does not fit the architecture"
+            f"{of}: {error}"
         ) from error
 
 
-def _inherited(network: TimerS1Network, config: PretrainingConfig) -> InheritedWeights:
-    """Return the weights of the initial checkpoint: all weights, unless it was grown."""
-    if not _holds_back(config):
-        return InheritedWeights(network, {})
-    if isinstance(config.initial_checkpoint, Growth):
-        masks = inherited_entries(config.initial_checkpoint.grow, config.architecture)
-    else:
-        masks = {n: torch.ones_like(p, dtype=torch.bool) for n, p in network.named_parameters()}
+def _inherited(network: nn.Module, family: Family, config: RunSettings[Any]) -> InheritedWeights:
+    """Return the weights of the initial checkpoint."""
+    masks = family.inherited_entries(network) if _holds_back(config) else {}
     return InheritedWeights(network, masks)
 
 
-def _holds_back(config: PretrainingConfig) -> bool:
+def _holds_back(config: RunSettings[Any]) -> bool:
     return any(stage.inherited_learning_rate < 1 for stage in config.stages)
 
 
-def _plain(config: PretrainingConfig) -> dict[str, Any]:
+def _plain(config: RunSettings[Any]) -> dict[str, Any]:
     """Return settings as plain values of JSON and YAML."""
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return plain
 
 
-def _write_settings(config: PretrainingConfig, folder: Path) -> None:
+def _write_settings(config: RunSettings[Any], folder: Path) -> None:
     text = yaml.safe_dump(_plain(config), sort_keys=False)
     with whole_file(folder / "pretraining.yaml") as unfinished:
         unfinished.write_text(text, encoding="utf-8")
@@ -492,12 +409,12 @@ def _check_unused(folder: Path) -> None:
 
 
 def _check_same_run(
-    config: PretrainingConfig, saved: dict[str, Any], step: int, folder: Path
+    config: RunSettings[Any], saved: dict[str, Any], step: int, folder: Path
 ) -> None:
     """Refuse to resume with other settings; stages that have not begun may change."""
     now = _plain(config)
     # Fields that are newer than the run have their defaults.
-    saved = _plain(PretrainingConfig.from_mapping(saved))
+    saved = _plain(config_of(saved))
     free = ("stages", "log_every", "checkpoint_every", *_OF_VALIDATION)
     differ = [name for name in now if name not in free and now[name] != saved.get(name)]
     first = 0
@@ -509,6 +426,8 @@ def _check_same_run(
         if first < step and stage != old:
             differ.append(f"stages[{index}]")
         first = last
+    if "model" in differ:
+        differ = ["model"]  # all others differ too
     if differ or config.steps < step:
         raise ValueError(
             f"{folder} holds a run at step {step} with other settings of {sorted(differ)}; resume "

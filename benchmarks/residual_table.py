@@ -7,7 +7,7 @@ Examples
 --------
 ::
 
-    python -m benchmarks.residual_table --data FOLDER --output timer_forecaster/inference/residual_table.py
+    python -m benchmarks.residual_table --data FOLDER --output MODULE
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ ORIGINS = 4  # of each series
 
 def main(given: Sequence[str] | None = None) -> None:
     """Write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.residual_table", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("--data", type=Path, required=True, help="Parquet files of series")
     parser.add_argument("--checkpoint", default="timer-s1-mini")
     parser.add_argument("--sets", nargs="+", default=HELD_OUT, help="names of the files")

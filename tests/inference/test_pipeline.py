@@ -149,7 +149,9 @@ def test_median_rollout_is_the_released_one(timer_s1):
     series = walk(160)
     row = torch.from_numpy(((series - series.mean()) / series.std())[None]).float()
     released = timer_s1.network.generate(row, 100, revin=False).sort(dim=1).values
-    ours = (timer_s1.predict(series, 100, rollout="median").quantiles - series.mean()) / series.std()
+    ours = (
+        timer_s1.predict(series, 100, rollout="median").quantiles - series.mean()
+    ) / series.std()
     np.testing.assert_allclose(ours[0].T, released[0], atol=1e-4)
 
 

@@ -101,10 +101,3 @@ def test_laws_of_forecasts_hold(pipe, horizon):
     np.testing.assert_allclose(moved / 1e-6 - 1000, found, atol=1e-3)
     alone = pipe.predict(series[1], horizon).quantiles[0]
     np.testing.assert_allclose(alone, found[1], atol=1e-4)
-
-
-def test_a_flipped_forecast_is_the_mirror_image_of_the_forecast_of_the_negative(pipe):
-    series = walk(600)
-    found = pipe.predict(series, 24, flip=True).quantiles
-    mirror = pipe.predict(-series, 24, flip=True).quantiles
-    np.testing.assert_allclose(found, -mirror[..., ::-1], atol=1e-5)

@@ -47,7 +47,9 @@ def test_a_network_has_what_the_rooms_above_read(name):
 def test_a_config_of_another_model_is_refused_by_name(tmp_path):
     path = tmp_path / "config.json"
     path.write_text(json.dumps({"model_type": "llama"}))
-    with pytest.raises(ValueError, match=r"config\.json has model_type 'llama'; expected 'Timer-S1"):
+    with pytest.raises(
+        ValueError, match=r"config\.json has model_type 'llama'; expected 'Timer-S1"
+    ):
         read_architecture(path)
 
 

@@ -57,7 +57,6 @@ def layout_for(
     in_8_bits : bool
         Whether experts are stored in 8 bits.
     """
-
     if config.model_type != TIMER_S1:
         return plain_layout(device, dtype)
 
@@ -95,9 +94,7 @@ def _fastest(network: Network, device: str, dtype: torch.dtype) -> Network:
     return network
 
 
-def type_to_compute_in(
-    network: Network, key: NetworkKey, stored: torch.dtype
-) -> torch.dtype:
+def type_to_compute_in(network: Network, key: NetworkKey, stored: torch.dtype) -> torch.dtype:
     """Return the type that a key asks for; ``"auto"`` depends on the size and on the device."""
     if key.dtype != "auto":
         return cast("torch.dtype", getattr(torch, key.dtype))

@@ -218,9 +218,7 @@ def _laid_out(network: Network, layout: Layout) -> Network:
     return layout.finish(network)
 
 
-def _filled(
-    network: Network, folder: Path, layout: Layout, in_8_bits: bool
-) -> Network:
+def _filled(network: Network, folder: Path, layout: Layout, in_8_bits: bool) -> Network:
     """Read the weights of an empty network from a folder, and lay them out."""
     if in_8_bits:
         replace_experts(network, Int8Expert.unread)

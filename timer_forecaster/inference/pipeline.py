@@ -401,7 +401,9 @@ class ForecastPipeline:
         -------
         ndarray, shape (n_series, hidden size)
         """
-        return self._outcome("embedding", engine_of(self.network).embed_rows, series, context_length)
+        return self._outcome(
+            "embedding", engine_of(self.network).embed_rows, series, context_length
+        )
 
     def routing(self, series: Any, *, context_length: int | None = None) -> Routing:
         """Show to which experts the network sends the patches of each series.
@@ -417,7 +419,9 @@ class ForecastPipeline:
         -------
         Routing
         """
-        return Routing(self._outcome("routing", engine_of(self.network).route_rows, series, context_length))
+        return Routing(
+            self._outcome("routing", engine_of(self.network).route_rows, series, context_length)
+        )
 
     def _outcome(
         self,

@@ -101,7 +101,11 @@ def forecast_origins(
     -------
     list of ndarray, each of shape (origins, horizon, Q)
     """
-    cut = [row[: len(row) - step] for row, back in zip(rows, steps_back, strict=True) for step in back]
+    if not rows:
+        return []
+    cut = [
+        row[: len(row) - step] for row, back in zip(rows, steps_back, strict=True) for step in back
+    ]
     found = np.zeros((len(cut), horizon, len(network.config.quantiles)))
     seen = [i for i, row in enumerate(cut) if np.isfinite(row).any()]  # else: the mean of the row
     own = [scaled(cut[i], network.config.max_context_length, interior_masks=True) for i in seen]

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from timer_forecaster.models.network import Network, redraw
 from timer_forecaster.models.ttm.architecture import TTMArchitecture

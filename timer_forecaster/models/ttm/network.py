@@ -235,7 +235,9 @@ class TTMLayers:
             self.multi_quantile_head_block = MultiQuantileHead(architecture)
 
     def _parameter(self) -> Tensor:
-        return self.head.base_forecast_block.weight
+        layer = self.head.base_forecast_block
+        # A layer that torch has quantized: its weight is a method, its bias is of the type.
+        return layer.bias() if callable(layer.weight) else layer.weight
 
     def _run(self, inputs: Inputs, with_loss: bool, states: list[Tensor] | None) -> TTMOutput:
         config = self.architecture

@@ -2,7 +2,7 @@ import inspect
 
 import numpy as np
 import pytest
-from conftest import waves, write_csv
+from samay_cases import waves, write_csv
 
 from timer_forecaster.samay import TinyTimeMixerDataset
 
@@ -72,7 +72,9 @@ def test_bad_arguments_are_named(dataset):
 
 
 def test_errors_name_the_data(dataset):
-    with pytest.raises(ValueError, match=r"^ett \(.*waves\.csv\), mode='val': horizon_len=81 .* 80"):
+    with pytest.raises(
+        ValueError, match=r"^ett \(.*waves\.csv\), mode='val': horizon_len=81 .* 80"
+    ):
         dataset("val", name="ett", horizon_len=81)
     with pytest.raises(ValueError, match=r"waves\.csv, mode='train': context_len=512 and horizon"):
         dataset("train", context_len=512)

@@ -10,7 +10,7 @@ from places import ROOT
 import timer_forecaster.samay.model as model_module
 from timer_forecaster.samay import TinyTimeMixerModel
 
-PAGE = (ROOT / "tests" / "data" / "samay" / "page.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "tests" / "data" / "samay" / "page.txt").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
 pytestmark = [
@@ -44,7 +44,7 @@ def test_all_snippets_run(tmp_path, monkeypatch, capsys):
     bikes = pd.read_csv(ROOT / "examples" / "bike_sharing.csv", nrows=1400)
     table = bikes[["time", "rentals", "temp"]].rename(columns={"time": "date"})
     changes = [(r"epochs=\d+", "epochs=1"), (r"\[0, 10000, 15000\]", "[0, 900, 1200]")]
-    assert len(SNIPPETS) == 28
+    assert len(SNIPPETS) == 23
     names = run_page(tmp_path, monkeypatch, table, changes)
     assert names["finetuned_model"].trained
     assert names["preds"].shape == names["trues"].shape == (34, 2, 96)
@@ -61,9 +61,7 @@ def test_all_snippets_run(tmp_path, monkeypatch, capsys):
 @pytest.mark.slow
 def test_all_snippets_run_as_they_are_written(tmp_path, monkeypatch):
     """On a file of the length that the page's boundaries need, with one epoch in each training."""
-    monkeypatch.setattr(
-        model_module, "check_integer", lambda name, value, *rest: min(value, 1)
-    )
+    monkeypatch.setattr(model_module, "check_integer", lambda name, value, *rest: min(value, 1))
     steps = np.arange(15_100)
     wave = 10 * np.sin(2 * np.pi * steps / 24) + np.random.default_rng(0).normal(size=len(steps))
     dates = pd.date_range("2016-07-01", periods=len(steps), freq="h").astype(str)

@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import BIKES, waves, write_csv
+from samay_cases import BIKES, waves, write_csv
 
 from timer_forecaster.frames.targets import LeftOutWarning
 from timer_forecaster.samay.table import read_channels

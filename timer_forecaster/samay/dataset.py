@@ -16,7 +16,7 @@ from timer_forecaster.samay.windows import Windows
 
 
 class TinyTimeMixerDataset:
-    """Windows of the channels of a CSV file.
+    r"""Windows of the channels of a CSV file.
 
     A window is a history and the steps after it. The steps after it lie in one part of the file;
     the history may reach back into the parts before. ``len`` is the number of windows, and
@@ -58,7 +58,7 @@ class TinyTimeMixerDataset:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "shop.csv"
     ...     rows = [f"2024-01-{day:02},{day % 7},{day % 5}" for day in range(1, 31)]
-    ...     _ = file.write_text("\\n".join(["day,bread,milk", *rows]))
+    ...     _ = file.write_text("\n".join(["day,bread,milk", *rows]))
     ...     dataset = TinyTimeMixerDataset(
     ...         datetime_col="day", path=file, mode="test", context_len=14, horizon_len=4, stride=2
     ...     )

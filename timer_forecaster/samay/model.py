@@ -47,7 +47,7 @@ class TinyTimeMixerModel(nn.Module):
     ----------
     config : mapping, optional
         Settings, each of which may be absent: ``context_len`` (512), ``horizon_len`` (96),
-        ``model_size`` ("tiny", "small" or "base"), ``d_model`` and ``n_layers`` (those of the size),
+        ``model_size`` ("tiny", "small" or "base"), ``d_model`` and ``n_layers`` (by the size),
         ``dropout`` (0.1) and ``n_heads``, which has no effect.
     repo : str or Path, optional
         Checkpoint to begin with: a name of `timer_forecaster.list_checkpoints`, a folder, or a hub
@@ -229,7 +229,9 @@ class TinyTimeMixerModel(nn.Module):
         network, facts = read_model(Path(path).expanduser())
         model = cls.__new__(cls)
         nn.Module.__init__(model)
-        model._begin(Start(network, facts["checkpoint"]), facts["context_len"], facts["horizon_len"])
+        model._begin(
+            Start(network, facts["checkpoint"]), facts["context_len"], facts["horizon_len"]
+        )
         model.trained = facts["trained"]
         return model
 

@@ -38,7 +38,7 @@ def test_histories_before_the_file_are_missing():
 def test_short_parts_are_refused_with_both_numbers():
     with pytest.raises(ValueError, match=r"horizon_len=31 is longer than .* 30 rows \(70 to 99\)"):
         Windows.cut(ROWS, range(70, 100), 20, 31, 1)
-    with pytest.raises(ValueError, match="context_len=45 and horizon_len=10 need 55 rows.* 50 ro"):
+    with pytest.raises(ValueError, match=r"context_len=45 and horizon_len=10 need 55 rows.* 50 ro"):
         Windows.cut(ROWS, range(50), 45, 10, 1)
     assert len(Windows.cut(ROWS, range(50), 40, 10, 1).origins) == 1
 

@@ -1,4 +1,4 @@
-"""TinyTimeMixer by the names of Samay: a model and a data set of a CSV file, finetuned and evaluated.
+"""TinyTimeMixer by the names of Samay: a model, and a data set of a CSV file.
 
 A program of Samay's page for TinyTimeMixer runs once its imports name this package: ``samay.model``
 is `timer_forecaster.samay.model`. ``docs/samay.md`` explains it.

@@ -66,8 +66,8 @@ def batch_loss(network: Network, batch: Batch) -> Tensor:
     """Return the mean loss of the known targets on the scale of their contexts.
 
     With a quantile head it is twice the pinball loss of all levels after asinh of both sides: a
-    monotone map does not move the best quantiles, and a few far-off targets do not dominate. Without
-    one it is the loss that the architecture names, or else the squared error.
+    monotone map does not move the best quantiles, and a few far-off targets do not dominate.
+    Without one it is the loss that the architecture names, or else the squared error.
     """
     config = cast(TTMArchitecture, network.config)
     horizon = batch.targets.shape[1]

@@ -9,7 +9,7 @@ import dataclasses
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from timer_forecaster.models.network import Network, redraw
 from timer_forecaster.models.ttm.architecture import TTMArchitecture

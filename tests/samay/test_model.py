@@ -84,7 +84,7 @@ def test_random_weights_are_warned_of_until_they_are_trained(model, dataset):
 def test_a_training_without_a_gain_is_told(model, dataset, monkeypatch):
     before = copy.deepcopy(model.state_dict())
     with pytest.warns(TuningWarning, match="no epoch has a lower loss on val_dataset") as caught:
-        model.finetune(dataset("train"), dataset("val"), epochs=1, learning_rate=100.0)
+        model.finetune(dataset("train"), dataset("val"), epochs=1, learning_rate=1.0)
     assert caught[0].filename == __file__
     assert not model.trained
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())

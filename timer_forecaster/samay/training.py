@@ -142,7 +142,7 @@ class _Steps:
         """Take a step and return the loss before it."""
         self._done += 1
         for group in self._optimizer.param_groups:
-            group["lr"] = self._plan.learning_rate * _share(self._done / self._total)
+            group["lr"] = self._plan.learning_rate * _share((self._done - 0.5) / self._total)
         self._optimizer.zero_grad()
         loss = batch_loss(self._network, batch)
         loss.backward()

@@ -32,7 +32,7 @@ def test_what_is_given_wins_over_the_preset():
 
 
 def test_an_unknown_size_is_refused():
-    with pytest.raises(ValueError, match="size='huge' is unknown; use one of .*'tiny'"):
+    with pytest.raises(ValueError, match=r"size='huge' is unknown; use one of .*'tiny'"):
         preset("huge")
     with pytest.raises(TypeError, match="n_heads"):
         preset("tiny", n_heads=8)

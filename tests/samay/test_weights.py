@@ -81,3 +81,16 @@ def test_checkpoints_that_mix_channels_are_refused(tmp_path):
     assert np.isfinite(start(tmp_path / "plain").network.dtype.itemsize)
     with pytest.raises(ValueError, match=r"mixes channels \(3 of them\)"):
         start(tmp_path / "mixed")
+
+
+def test_checkpoints_that_read_more_than_a_series_are_refused(tmp_path):
+    import dataclasses
+
+    from timer_forecaster.models.ttm import make_network
+    from timer_forecaster.samay.files import write_checkpoint
+
+    sizes = ModelSettings.of({"d_model": 16, "n_layers": 1, "context_len": 48}).architecture
+    prefix = dataclasses.replace(sizes, resolution_prefix_tuning=True)
+    write_checkpoint(tmp_path / "prefix", make_network(prefix))
+    with pytest.raises(ValueError, match=r"prefix' reads the frequency or the categories"):
+        start(tmp_path / "prefix")

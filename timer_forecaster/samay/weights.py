@@ -94,6 +94,11 @@ def _check_fit(settings: ModelSettings, own: TTMArchitecture, repo: str) -> None
             f"context_len={settings.context_len} is longer than the {own.context_length} steps "
             f"that {repo} reads; give that number, or leave it out"
         )
+    if own.resolution_prefix_tuning or own.categorical_vocab_size_list is not None:
+        raise ValueError(
+            f"{repo} reads the frequency or the categories of a series, which a "
+            "TinyTimeMixerModel does not know; name a checkpoint without them"
+        )
     if own.fixed_channels:
         raise ValueError(
             f"{repo} mixes channels ({own.num_input_channels} of them), and a "

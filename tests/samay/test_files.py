@@ -10,7 +10,7 @@ def test_a_model_comes_back(model, tmp_path):
     write_model(path, model.network, {"trained": True})
     network, facts = read_model(path)
     assert facts == {"trained": True}
-    assert network.config == model.network.config
+    assert network.config.to_dict() == model.network.config.to_dict()
     for name, tensor in model.network.state_dict().items():
         assert torch.equal(network.state_dict()[name], tensor)
     assert all(parameter.requires_grad for parameter in network.parameters())

@@ -23,8 +23,8 @@ pytestmark = [
 
 def run_page(folder, monkeypatch, table, changes=()):
     """Run all snippets, one after the other, on files of one table."""
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("Agg")
     monkeypatch.chdir(folder)
     (folder / "data").mkdir()
     for name in ("ETTh1", "new_domain", "multivariate"):
@@ -35,7 +35,7 @@ def run_page(folder, monkeypatch, table, changes=()):
         for pattern, text in changes:
             code = re.sub(pattern, text, code)
         exec(code, names)  # noqa: S102
-        matplotlib.pyplot.close("all")
+        pyplot.close("all")
     return names
 
 

@@ -49,7 +49,7 @@ def test_errors_name_the_file_and_the_argument(tmp_path):
         read_channels(tmp_path / "nowhere.csv", "date", None)
     columns = waves(60)
     columns["wave_0"][7] = np.inf
-    with pytest.raises(ValueError, match=r"b\.csv: .*infinite"):
+    with pytest.raises(ValueError, match=r"b\.csv: .*'wave_0': data row 8, inf"):
         read_channels(write_csv(tmp_path / "b.csv", columns), "date", None)
     frame = pd.read_csv(path)
     frame.loc[7, "date"] = frame.loc[6, "date"]

@@ -48,7 +48,7 @@ def read_model(path: Path) -> tuple[Network, dict[str, Any]]:
         network.load_state_dict(content["weights"], assign=True)
         facts = json.loads(content["facts"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
+        raise ValueError(f"{path} is damaged: {' '.join(str(error).split())}") from error
     return network.requires_grad_().eval(), facts
 
 

@@ -41,14 +41,14 @@ def run_page(folder, monkeypatch, table, changes=()):
 
 def test_all_snippets_run(tmp_path, monkeypatch, capsys):
     """With fewer epochs and other boundaries, as the file is shorter than the page's."""
-    bikes = pd.read_csv(ROOT / "examples" / "bike_sharing.csv", nrows=1400)
+    bikes = pd.read_csv(ROOT / "examples" / "bike_sharing.csv", nrows=1240)
     table = bikes[["time", "rentals", "temp"]].rename(columns={"time": "date"})
     changes = [(r"epochs=\d+", "epochs=1"), (r"\[0, 10000, 15000\]", "[0, 900, 1200]")]
     assert len(SNIPPETS) == 23
     names = run_page(tmp_path, monkeypatch, table, changes)
     assert names["finetuned_model"].trained
-    assert names["preds"].shape == names["trues"].shape == (34, 2, 96)
-    assert names["histories"].shape == (34, 2, 512)
+    assert names["preds"].shape == names["trues"].shape == (29, 2, 96)
+    assert names["histories"].shape == (29, 2, 512)
     assert np.isfinite(names["preds"]).all()
     assert isinstance(names["loaded_model"], TinyTimeMixerModel)
     last = table[["rentals", "temp"]].to_numpy()[-96:].T

@@ -111,7 +111,7 @@ def _embedded_for(settings: ModelSettings) -> str | None:
     name = EMBEDDED.get(settings.model_size or MODEL_SIZE)
     if name not in [checkpoint.name for checkpoint in list_checkpoints()]:
         return None
-    own = _architecture_of(cast(str, name), None)
+    own = _architecture_of(name, None)
     fits = (
         settings.d_model in (None, own.d_model)
         and settings.n_layers in (None, own.num_layers)

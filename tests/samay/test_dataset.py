@@ -92,3 +92,12 @@ def test_torch_loads_it(dataset):
     part = dataset()
     loader = torch.utils.data.DataLoader(part, batch_size=4)
     assert sum(len(histories) for histories, _ in loader) == len(part)
+
+
+def test_warnings_point_at_the_line_of_the_user(tmp_path):
+    columns = waves(400) | {"weather": ["clear"] * 400}
+    with pytest.warns(UserWarning, match="no channels: 'weather'") as caught:
+        path = write_csv(tmp_path / "a.csv", columns)
+        TinyTimeMixerDataset(path=path, datetime_col="date", context_len=48, horizon_len=8)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__

@@ -57,7 +57,7 @@ class TinyTimeMixerDataset:
     >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "shop.csv"
-    ...     rows = [f"2024-01-{day:02},{day % 7},{day % 5}" for day in range(1, 31)]
+    ...     rows = [f"2024-01-{day:02},{day * 3 % 11},{day * 5 % 13}" for day in range(1, 31)]
     ...     _ = file.write_text("\n".join(["day,bread,milk", *rows]))
     ...     dataset = TinyTimeMixerDataset(
     ...         datetime_col="day", path=file, mode="test", context_len=14, horizon_len=4, stride=2

@@ -51,8 +51,8 @@ def rmse(trues: npt.ArrayLike, preds: npt.ArrayLike) -> float:
 
     Examples
     --------
-    >>> rmse([1.0, 2.0], [4.0, -2.0]) ** 2
-    12.5
+    >>> rmse([1.0, 2.0], [4.0, -1.0])
+    3.0
     """
     return math.sqrt(mse(trues, preds))
 
@@ -70,8 +70,8 @@ def mape(trues: npt.ArrayLike, preds: npt.ArrayLike) -> float:
 
     Examples
     --------
-    >>> mape([10.0, 0.0, 20.0], [9.0, 1.0, 24.0])
-    15.0
+    >>> mape([8.0, 0.0, 4.0], [6.0, 1.0, 5.0])
+    25.0
     """
     true, pred = _observed(trues, preds)
     counts = true != 0

@@ -9,6 +9,7 @@ Q quantile levels.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -235,7 +236,7 @@ class TTMLayers:
             self.multi_quantile_head_block = MultiQuantileHead(architecture)
 
     def _parameter(self) -> Tensor:
-        layer = self.head.base_forecast_block
+        layer: Any = self.head.base_forecast_block
         # A layer that torch has quantized: its weight is a method, its bias is of the type.
         return layer.bias() if callable(layer.weight) else layer.weight
 

@@ -159,7 +159,7 @@ def _fill(
     batches = [[*range(start, min(start + size, len(rows)))] for start in range(0, len(rows), size)]
 
     def run_rows(batch: list[int]) -> FloatArray:
-        values, observed = _padded(network, [rows[i] for i in batch])
+        values, observed = pad_batch(network, [rows[i] for i in batch])
         return run(batch, values, observed).cpu().double().numpy()
 
     fill_in_batches(
@@ -167,7 +167,7 @@ def _fill(
     )
 
 
-def _padded(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
+def pad_batch(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
     """Return values and masks (B, T): zeros, the mean of a row, go before short rows.
 
     Missing values take the line between their neighbors, since a mask alone would leave a zero.

@@ -11,8 +11,8 @@ from timer_forecaster.checks import check_choice, check_integer
 from timer_forecaster.darts.framework import FoundationModel, QuantileRegression
 from timer_forecaster.failures import ON_ERROR
 from timer_forecaster.inference.options import ForecastOptions
-from timer_forecaster.models.families import weight_names
 from timer_forecaster.models.network import Architecture
+from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
 from timer_forecaster.models.timer_s1.targets import TARGETS, Tuned, tuned_names
 
 
@@ -133,13 +133,13 @@ def check_tuning(
     enable_finetuning: Tuned, output_chunk_shift: int, config: Architecture, checkpoint: str
 ) -> None:
     """Refuse finetuning that would train nothing."""
-    if output_chunk_shift >= config.pass_length:
+    one_pass = config.pass_length
+    if output_chunk_shift >= one_pass:
         raise ValueError(
             f"output_chunk_shift={output_chunk_shift} leaves nothing to tune: one pass of "
-            f"{checkpoint!r} forecasts {config.pass_length} steps; use less, or leave "
-            "enable_finetuning out"
+            f"{checkpoint!r} forecasts {one_pass} steps; use less, or leave enable_finetuning out"
         )
-    tuned_names(enable_finetuning, weight_names(config))
+    tuned_names(enable_finetuning, list(parameter_shapes(config)))
 
 
 def check_roll_size(roll_size: int | None, output_chunk_length: int) -> None:

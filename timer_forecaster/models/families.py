@@ -102,14 +102,6 @@ def from_items(items: Iterable[tuple[str, Any]]) -> Architecture:
     return as_architecture(dict(items))
 
 
-def weight_names(architecture: Architecture) -> list[str]:
-    """Return the names of the weights of a network, without making them."""
-    import torch
-
-    with torch.device("meta"):
-        return [name for name, _ in make_network(architecture).named_parameters()]
-
-
 def make_network(architecture: Architecture) -> Network:
     """Return a network of an architecture, with weights as torch draws them."""
     return FAMILIES[architecture.model_type].network(architecture)

@@ -10,7 +10,7 @@ from timer_forecaster.checks import check_flag
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.models.families import TTM
 from timer_forecaster.sktime.backtesting import BacktestingForecaster
-from timer_forecaster.sktime.switching import VALIDATION_SPLIT, Training, check_meaningless
+from timer_forecaster.sktime.translations import VALIDATION_SPLIT, Training, check_meaningless
 
 
 class TinyTimeMixerForecaster(BacktestingForecaster):
@@ -183,6 +183,7 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
             self.callbacks,
             self.broadcasting,
             self.use_source_package,
+            self.freq,
             self.padding_mask,
         )
         super()._check_parameters()

@@ -155,7 +155,7 @@ class TimerS1Architecture:
 
     @property
     def pass_length(self) -> int:
-        """Steps that one pass can forecast."""
+        """Steps that one pass can forecast: ``(serial blocks + 1) * patch length``."""
         return (self.num_mtp_tokens + 1) * self.input_token_len
 
     @property

@@ -101,6 +101,7 @@ def check_meaningless(
     callbacks: Any,
     broadcasting: Any,
     use_source_package: Any,
+    freq: Any,
     padding_mask: Any,
 ) -> None:
     """Refuse values of sktime's parameters that mean nothing here, and name what does.
@@ -126,6 +127,10 @@ def check_meaningless(
         raise ValueError(
             "use_source_package=True: the network is a part of this package, and model_path takes "
             "the same checkpoints; leave use_source_package out"
+        )
+    if freq is not None:
+        raise ValueError(
+            f"freq={freq!r}: the frequency of y is taken from its index; leave freq out"
         )
     check_choice("padding_mask", padding_mask, ("observed", "unobserved"))
     if padding_mask == "observed":

@@ -12,10 +12,10 @@ from timer_forecaster.inference.options import ForecastOptions
 MODEL = "timer-s1-test"
 
 
-@pytest.fixture
-def pipeline():
+@pytest.fixture(params=[MODEL, "ttm-test"])
+def pipeline(request):
     release()
-    return ForecastPipeline.from_pretrained(MODEL)
+    return ForecastPipeline.from_pretrained(request.param)
 
 
 def walks(n=3, steps=40):
@@ -24,7 +24,7 @@ def walks(n=3, steps=40):
 
 def test_the_same_question_is_computed_once(pipeline, calls):
     first = memo.predict(pipeline, walks(), 5)
-    again = memo.predict(ForecastPipeline.from_pretrained(MODEL), walks(), 5)
+    again = memo.predict(ForecastPipeline.from_pretrained(pipeline.key.name), walks(), 5)
     assert calls == [(3, 5)]
     np.testing.assert_array_equal(first.quantiles, pipeline.predict(walks(), 5).quantiles)
     np.testing.assert_array_equal(first.quantiles, again.quantiles)

@@ -78,7 +78,9 @@ def test_both_classes_take_checkpoints_of_both_families():
     y = hourly()
     for name in (MODEL, "timer-s1-test"):
         one, other = (cls(name).fit(y) for cls in (TimerS1Forecaster, TinyTimeMixerForecaster))
-        pd.testing.assert_frame_equal(one.predict_interval([1, 40]), other.predict_interval([1, 40]))
+        pd.testing.assert_frame_equal(
+            one.predict_interval([1, 40]), other.predict_interval([1, 40])
+        )
 
 
 @pytest.mark.parametrize("form", [dict, TinyTimeMixerConfig, TTMArchitecture])
@@ -123,7 +125,7 @@ def test_bad_parameters_are_refused_in_fit(parameters, message):
 )
 def test_two_ways_to_finetune_are_refused(given):
     unfitted = forecaster(tuning=FinetuneConfig(steps=1), **given)
-    with pytest.raises(ValueError, match="tuning|training_args"):
+    with pytest.raises(ValueError, match=r"tuning|training_args"):
         unfitted.fit(hourly())
 
 

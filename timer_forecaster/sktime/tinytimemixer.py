@@ -136,31 +136,16 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         on_error: str = "raise",
         covariates: Any = "auto",
     ) -> None:
-        self.model_path = model_path
-        self.revision = revision
-        self.validation_split = validation_split
-        self.config = config
-        self.training_args = training_args
-        self.compute_metrics = compute_metrics
-        self.callbacks = callbacks
-        self.broadcasting = broadcasting
-        self.use_source_package = use_source_package
-        self.fit_strategy = fit_strategy
-        self.device = device
-        self.freq = freq
-        self.verbose = verbose
-        self.padding_mask = padding_mask
-        self.context_length = context_length
-        self.point = point
-        self.rollout = rollout
-        self.flip = flip
-        self.batch_size = batch_size
-        self.dtype = dtype
-        self.quantization_config = quantization_config
-        self.quantization = quantization
-        self.adapter = adapter
-        self.tuning = tuning
-        self.on_error = on_error
+        self.model_path, self.revision, self.config = model_path, revision, config
+        self.fit_strategy, self.validation_split = fit_strategy, validation_split
+        self.training_args, self.verbose = training_args, verbose
+        self.compute_metrics, self.callbacks = compute_metrics, callbacks
+        self.broadcasting, self.use_source_package = broadcasting, use_source_package
+        self.device, self.freq, self.padding_mask = device, freq, padding_mask
+        self.context_length, self.point, self.rollout = context_length, point, rollout
+        self.flip, self.batch_size, self.dtype = flip, batch_size, dtype
+        self.quantization_config, self.quantization = quantization_config, quantization
+        self.adapter, self.tuning, self.on_error = adapter, tuning, on_error
         self.covariates = covariates
         super().__init__()
 

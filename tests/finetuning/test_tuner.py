@@ -16,7 +16,7 @@ from timer_forecaster.finetuning import (
     finetune,
     finetune_windows,
 )
-from timer_forecaster.finetuning.config import TARGETS
+from timer_forecaster.models.timer_s1.targets import TARGETS
 
 QUICK = {"steps": 12, "context_length": 128, "batch_size": 16, "horizon": 16, "learning_rate": 5e-3}
 

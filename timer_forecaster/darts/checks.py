@@ -9,9 +9,8 @@ import numpy as np
 
 from timer_forecaster.checks import check_integer
 from timer_forecaster.darts.framework import FoundationModel, QuantileRegression
-from timer_forecaster.models.timer_s1 import TimerS1Architecture
-from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
-from timer_forecaster.models.timer_s1.targets import TARGETS, Tuned, tuned_names
+from timer_forecaster.models.network import Architecture
+from timer_forecaster.models.tuning import TARGETS, Tuned, parameter_shapes, tuned_names
 
 
 def plain_path(name: str, value: Any) -> str:
@@ -115,16 +114,16 @@ def check_context(input_chunk_length: Any, longest: int, most: int, checkpoint: 
 
 
 def check_tuning(
-    enable_finetuning: Tuned, output_chunk_shift: int, config: TimerS1Architecture, checkpoint: str
+    enable_finetuning: Tuned, output_chunk_shift: int, config: Architecture, checkpoint: str
 ) -> None:
     """Refuse finetuning that would train nothing."""
-    one_pass = (config.num_mtp_tokens + 1) * config.input_token_len
+    one_pass = config.pass_length
     if output_chunk_shift >= one_pass:
         raise ValueError(
             f"output_chunk_shift={output_chunk_shift} leaves nothing to tune: one pass of "
             f"{checkpoint!r} forecasts {one_pass} steps; use less, or leave enable_finetuning out"
         )
-    tuned_names(enable_finetuning, list(parameter_shapes(config)))
+    tuned_names(config, enable_finetuning, list(parameter_shapes(config)))
 
 
 def check_roll_size(roll_size: int | None, output_chunk_length: int) -> None:

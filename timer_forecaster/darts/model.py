@@ -26,8 +26,8 @@ from timer_forecaster.darts.module import TimerS1Module
 from timer_forecaster.failures import ON_ERROR
 from timer_forecaster.inference.covariates import CovariateOptions
 from timer_forecaster.inference.options import ForecastOptions
-from timer_forecaster.models.timer_s1 import TimerS1Architecture
-from timer_forecaster.models.timer_s1.targets import Tuned
+from timer_forecaster.models.families import read_architecture
+from timer_forecaster.models.tuning import Tuned
 
 
 class TimerS1Model(CheckpointModel):
@@ -84,11 +84,10 @@ class TimerS1Model(CheckpointModel):
         `timer_forecaster.ForecastPipeline.from_pretrained`.
     enable_finetuning : bool, str or dict, optional
         The weights that `fit` trains, in Darts' own Lightning loop. The other weights do not
-        change, and are shared. None and False train nothing. ``"router+head"``, ``"head"``,
-        ``"router"``, ``"norms"``, ``"lora"`` and ``"full"`` are the targets of
-        `timer_forecaster.finetuning.FinetuneConfig`. As for Darts' own models, True trains all
-        weights, as ``"full"`` does, and ``{"unfreeze": [patterns]}`` and ``{"freeze": [patterns]}``
-        choose by the names of the network's weights. See Notes.
+        change, and are shared. None and False train nothing. A string is a target of
+        `timer_forecaster.finetuning.FinetuneConfig`, such as ``"head"``. As for Darts' own models,
+        True trains all weights, as ``"full"`` does, and ``{"unfreeze": [patterns]}`` and
+        ``{"freeze": [patterns]}`` choose by the names of the network's weights. See Notes.
     adapter : Adapter, str or Path, optional
         Weights to forecast with, or to start finetuning from: the result of
         `timer_forecaster.finetuning.finetune` or the `adapter` of another model, for the same
@@ -185,7 +184,7 @@ class TimerS1Model(CheckpointModel):
         """Check the parameters that depend on the sizes of the network."""
         parameters = self.model_params
         folder = find_checkpoint(self._checkpoint, parameters["hub_model_revision"], weights=False)
-        config = TimerS1Architecture.from_config_file(folder / "config.json")
+        config = read_architecture(folder / "config.json")
         most = ForecastOptions(rollout=parameters["rollout"]).longest_history(config)
         given = parameters["input_chunk_length"]
         check_context(given, self.input_chunk_length, most, self._checkpoint)

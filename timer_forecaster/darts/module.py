@@ -32,8 +32,8 @@ from timer_forecaster.finetuning.tuned import TunedWeights
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
 from timer_forecaster.inference.covariates import CovariateOptions
 from timer_forecaster.inference.options import ForecastOptions
-from timer_forecaster.models.timer_s1 import TimerS1Network
-from timer_forecaster.models.timer_s1.targets import Tuned
+from timer_forecaster.models.network import Network
+from timer_forecaster.models.tuning import Tuned
 
 
 class TimerS1Module(TunedWeights, CovariateReader, PLForecastingModule):
@@ -170,7 +170,7 @@ class TimerS1Module(TunedWeights, CovariateReader, PLForecastingModule):
         return step.loss
 
     def _score(
-        self, network: TimerS1Network, rows: FloatArray, step: Step, batch: Any, metrics: Any
+        self, network: Network, rows: FloatArray, step: Step, batch: Any, metrics: Any
     ) -> None:
         """Update Darts' metrics with the steps that are observed in all components."""
         quantiles = self._quantiles(in_units(network, rows, step))  # as far as one pass goes

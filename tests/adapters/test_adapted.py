@@ -60,7 +60,11 @@ def test_a_mixer_forecasts_as_a_checkpoint_with_its_weights(target, dtype, tmp_p
     expected = forecast(load(merged(adapter, tmp_path / "merged", OTHER), dtype="float64"))
     found = forecast(tuned(pipe, adapter))
     least = distance(before, expected) / 3
-    assert distance(found, expected) < (min(0.05, least) if dtype == "bfloat16" else 1e-5) < least * 1.001
+    assert (
+        distance(found, expected)
+        < (min(0.05, least) if dtype == "bfloat16" else 1e-5)
+        < least * 1.001
+    )
     np.testing.assert_array_equal(forecast(pipe), before)
 
 

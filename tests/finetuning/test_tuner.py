@@ -387,7 +387,12 @@ def test_each_family_has_a_target_of_its_own(either, waves):
 
 @pytest.mark.parametrize(
     ("family", "target"),
-    [("pipe", "decoder+head"), ("pipe", "quantile-head"), ("ttm", "router"), ("ttm", "router+head")],
+    [
+        ("pipe", "decoder+head"),
+        ("pipe", "quantile-head"),
+        ("ttm", "router"),
+        ("ttm", "router+head"),
+    ],
 )
 def test_targets_of_the_other_family_are_refused(family, target, waves, request):
     own = {"pipe": "Timer-S1.*'router'", "ttm": "TinyTimeMixer.*'quantile-head'"}[family]
@@ -468,7 +473,9 @@ def test_checkpoints_of_points_are_tuned_by_their_absolute_error(ttm_points, wav
     )
     seen = validate(ttm_points.network, [windows])
     for loss, context, values in zip(seen.losses, contexts, waves, strict=True):
-        point = ttm_points.network(torch.from_numpy((context - context.mean()) / context.std())[None, :, None])
+        point = ttm_points.network(
+            torch.from_numpy((context - context.mean()) / context.std())[None, :, None]
+        )
         found = point.prediction_outputs[0, :16, 0].numpy()
         error = (values[-16:] - context.mean()) / context.std() - found
         assert loss == pytest.approx(np.abs(error).mean(), rel=1e-4)

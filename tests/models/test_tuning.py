@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from timer_forecaster.models.families import make_network
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1 import targets as of_timer_s1
 from timer_forecaster.models.ttm import TTMArchitecture
@@ -20,7 +21,6 @@ from timer_forecaster.models.tuning import (
     tuned_names,
     widened_by_lora,
 )
-from timer_forecaster.models.families import make_network
 
 SIZES = [
     TimerS1Architecture(
@@ -79,7 +79,7 @@ def test_what_leaves_nothing_is_refused(config):
 
 def test_a_part_that_the_checkpoint_does_not_have_is_no_choice():
     names = list(parameter_shapes(SIZES[1]))
-    with pytest.raises(ValueError, match="'quantile-head' leaves nothing.*finetune can add them"):
+    with pytest.raises(ValueError, match=r"'quantile-head' leaves nothing.*finetune can add them"):
         tuned_names(SIZES[1], "quantile-head", names)
 
 

@@ -19,7 +19,6 @@ from timer_forecaster.models.network import Network
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.tuning import adapted, replaced_by, widened_by_lora
 
-
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 

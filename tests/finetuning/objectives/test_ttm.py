@@ -128,9 +128,7 @@ def test_a_network_without_quantiles_gets_a_head_near_its_errors(ttm_points, wav
     frozen = load_frozen(ttm_points.key)
     steps = steps_for(frozen, waves)
     new = new_parts(frozen, "quantile-head", steps, 0)
-    trained = trainable(
-        frozen, "quantile-head", start=new.weights, architecture=new.architecture
-    )
+    trained = trainable(frozen, "quantile-head", start=new.weights, architecture=new.architecture)
     windows = steps.windows()
     quantiles = window_pass(trained.network, windows).quantiles
     share = (windows.target[:, None] < quantiles).double().mean((0, 2))

@@ -17,7 +17,11 @@ from timer_forecaster.models.ttm.targets import (
 SIZES = {
     "plain": {},
     "quantiles": {"multi_quantile_head": True, "mq_use_decoder_pool": True, "gate_mode": "glu"},
-    "levels": {"adaptive_patching_levels": 2, "decoder_mode": "mix_channel", "num_input_channels": 2},
+    "levels": {
+        "adaptive_patching_levels": 2,
+        "decoder_mode": "mix_channel",
+        "num_input_channels": 2,
+    },
     "batch norm": {"norm_mlp": "BatchNorm", "resolution_prefix_tuning": True},
     "decomposed": {"decompose": True, "multi_quantile_head": True},
 }

@@ -21,7 +21,9 @@ from timer_forecaster.adapters.adapter import Adapter, as_adapter
 from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.finetuning.config import FinetuneConfig
-from timer_forecaster.finetuning.guards import NothingToTuneError, TuningWarning
+from timer_forecaster.finetuning.errors import NothingToTuneError
+from timer_forecaster.finetuning.guards import TuningWarning
+from timer_forecaster.finetuning.tuner import with_target
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 
@@ -136,18 +138,18 @@ def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
         If the data left nothing to finetune.
     """
     pipe = pipeline_of(estimator)
-    config = tuning_of(estimator) or FinetuneConfig(target=_target_of(pipe))
+    config = with_target(pipe, tuning_of(estimator) or FinetuneConfig(target=_target_of(pipe)))
     if config.context_length is None:
         config = dataclasses.replace(config, context_length=estimator.context_length)
     try:
         return tune(pipe, *data, config)
     except NothingToTuneError as reason:
         warnings.warn(f"{reason}; the checkpoint stays as it was", TuningWarning, stacklevel=3)
-        return pipe.adapter or Adapter(Base.of(pipe.key), config.target, {})
+        return pipe.adapter or Adapter(Base.of(pipe.key), str(config.target), {})
 
 
-def _target_of(pipe: ForecastPipeline) -> str:
-    """Return the target of the pipeline's adapter, or the default target if it changes nothing."""
+def _target_of(pipe: ForecastPipeline) -> str | None:
+    """Return the target of the pipeline's adapter, or None if it changes nothing."""
     if pipe.adapter is None or pipe.adapter.is_identity:
-        return FinetuneConfig.target
+        return None
     return pipe.adapter.target

@@ -12,8 +12,7 @@ from timer_forecaster.darts.framework import FoundationModel, QuantileRegression
 from timer_forecaster.failures import ON_ERROR
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.models.network import Architecture
-from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
-from timer_forecaster.models.timer_s1.targets import TARGETS, Tuned, tuned_names
+from timer_forecaster.models.tuning import TARGETS, Tuned, parameter_shapes, tuned_names
 
 
 def plain_path(name: str, value: Any) -> str:
@@ -139,7 +138,7 @@ def check_tuning(
             f"output_chunk_shift={output_chunk_shift} leaves nothing to tune: one pass of "
             f"{checkpoint!r} forecasts {one_pass} steps; use less, or leave enable_finetuning out"
         )
-    tuned_names(enable_finetuning, list(parameter_shapes(config)))
+    tuned_names(config, enable_finetuning, list(parameter_shapes(config)))
 
 
 def check_roll_size(roll_size: int | None, output_chunk_length: int) -> None:

@@ -11,7 +11,7 @@ from timer_forecaster.adapters.adapter import Adapter
 from timer_forecaster.darts.framework import QuantileRegression, add_safe_globals
 from timer_forecaster.darts.pipeline_model import PipelineModel
 from timer_forecaster.inference.covariates import CovariateOptions
-from timer_forecaster.models.timer_s1.targets import Tuned
+from timer_forecaster.models.tuning import Tuned
 
 
 class TimerS1Model(PipelineModel):
@@ -68,11 +68,10 @@ class TimerS1Model(PipelineModel):
         `timer_forecaster.ForecastPipeline.from_pretrained`.
     enable_finetuning : bool, str or dict, optional
         The weights that `fit` trains, in Darts' own Lightning loop. The other weights do not
-        change, and are shared. None and False train nothing. ``"router+head"``, ``"head"``,
-        ``"router"``, ``"norms"``, ``"lora"`` and ``"full"`` are the targets of
-        `timer_forecaster.finetuning.FinetuneConfig`. As for Darts' own models, True trains all
-        weights, as ``"full"`` does, and ``{"unfreeze": [patterns]}`` and ``{"freeze": [patterns]}``
-        choose by the names of the network's weights. See Notes.
+        change, and are shared. None and False train nothing. A string is a target of
+        `timer_forecaster.finetuning.FinetuneConfig`, such as ``"head"``. As for Darts' own models,
+        True trains all weights, as ``"full"`` does, and ``{"unfreeze": [patterns]}`` and
+        ``{"freeze": [patterns]}`` choose by the names of the network's weights. See Notes.
     adapter : Adapter, str or Path, optional
         Weights to forecast with, or to start finetuning from: the result of
         `timer_forecaster.finetuning.finetune` or the `adapter` of another model, for the same

@@ -33,7 +33,7 @@ from timer_forecaster.inference import Forecast, ForecastPipeline, memo
 from timer_forecaster.inference.covariates import CovariateOptions
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.models.network import Network
-from timer_forecaster.models.timer_s1.targets import Tuned
+from timer_forecaster.models.tuning import Tuned
 
 
 class PipelineModule(TunedWeights, CovariateReader, PLForecastingModule):

@@ -12,7 +12,7 @@ from timer_forecaster.checkpoints.registry import TTM_MINI
 from timer_forecaster.darts.framework import QuantileRegression, add_safe_globals
 from timer_forecaster.darts.pipeline_model import PipelineModel
 from timer_forecaster.inference.covariates import CovariateOptions
-from timer_forecaster.models.timer_s1.targets import Tuned
+from timer_forecaster.models.tuning import Tuned
 
 
 class TinyTimeMixerModel(PipelineModel):

@@ -24,7 +24,12 @@ from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
-from timer_forecaster.inference.prediction import checked, predict_quantiles, scaled_rows
+from timer_forecaster.inference.prediction import (
+    calibration_of,
+    checked,
+    predict_quantiles,
+    scaled_rows,
+)
 from timer_forecaster.inference.routing import Routing
 from timer_forecaster.inference.series import as_series
 from timer_forecaster.models.network import Network
@@ -246,7 +251,10 @@ class ForecastPipeline:
             periods = as_cycles(cycles, len(values))
             quantiles, report = self._quantiles_beside(columns, periods, *asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
-        return Forecast(quantiles, network.config.quantiles, failures.by_number(), report)
+        cut = values if context_length is None else [one[-context_length:] for one in values]
+        calibration = tuple(calibration_of(network, cut, horizon))
+        levels, reasons = network.config.quantiles, failures.by_number()
+        return Forecast(quantiles, levels, reasons, report, calibration)
 
     def _quantiles(
         self,
@@ -425,7 +433,9 @@ class ForecastPipeline:
         -------
         ndarray, shape (n_series, hidden size)
         """
-        return self._outcome("embedding", engine_of(self.network).embed_rows, series, context_length)
+        return self._outcome(
+            "embedding", engine_of(self.network).embed_rows, series, context_length
+        )
 
     def routing(self, series: Any, *, context_length: int | None = None) -> Routing:
         """Show to which experts the network sends the patches of each series.
@@ -441,7 +451,9 @@ class ForecastPipeline:
         -------
         Routing
         """
-        return Routing(self._outcome("routing", engine_of(self.network).route_rows, series, context_length))
+        return Routing(
+            self._outcome("routing", engine_of(self.network).route_rows, series, context_length)
+        )
 
     def _outcome(
         self,

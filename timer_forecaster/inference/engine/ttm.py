@@ -101,7 +101,9 @@ def forecast_origins(
     -------
     list of ndarray, each of shape (origins, horizon, Q)
     """
-    cut = [row[: len(row) - step] for row, back in zip(rows, steps_back, strict=True) for step in back]
+    cut = [
+        row[: len(row) - step] for row, back in zip(rows, steps_back, strict=True) for step in back
+    ]
     found = np.zeros((len(cut), horizon, len(network.config.quantiles)))
     seen = [i for i, row in enumerate(cut) if np.isfinite(row).any()]  # else: the mean of the row
     own = [scaled(cut[i], network.config.max_context_length, interior_masks=True) for i in seen]
@@ -155,7 +157,7 @@ def _fill(
     batches = [[*range(start, min(start + size, len(rows)))] for start in range(0, len(rows), size)]
 
     def run_rows(batch: list[int]) -> FloatArray:
-        values, observed = _padded(network, [rows[i] for i in batch])
+        values, observed = padded(network, [rows[i] for i in batch])
         return run(batch, values, observed).cpu().double().numpy()
 
     fill_in_batches(
@@ -163,7 +165,7 @@ def _fill(
     )
 
 
-def _padded(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
+def padded(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
     """Return values and masks (B, T): zeros, the mean of a row, go before short rows.
 
     Missing values take the line between their neighbors, since a mask alone would leave a zero.

@@ -91,7 +91,10 @@ def test_errors_number_the_series_as_the_caller_does(pipeline):
     with pytest.raises(ValueError, match=r"series\[2\] is infinite at step 7"):
         memo.predict(pipeline, [one, one, other], 5)
     unseen = np.append(one, np.full(512, np.nan))
-    with pytest.raises(ValueError, match=r"series\[2\] has no observed value in its newest 512"):
+    longest = pipeline.network.config.max_context_length
+    with pytest.raises(
+        ValueError, match=rf"series\[2\] has no observed value in its newest {longest}"
+    ):
         memo.predict(pipeline, [one, one, unseen], 5)
 
 

@@ -92,9 +92,8 @@ def test_errors_number_the_series_as_the_caller_does(pipeline):
         memo.predict(pipeline, [one, one, other], 5)
     unseen = np.append(one, np.full(512, np.nan))
     longest = pipeline.network.config.max_context_length
-    with pytest.raises(
-        ValueError, match=rf"series\[2\] has no observed value in its newest {longest}"
-    ):
+    message = rf"series\[2\] has no observed value in its newest {longest}"
+    with pytest.raises(ValueError, match=message):
         memo.predict(pipeline, [one, one, unseen], 5)
 
 

@@ -28,9 +28,9 @@ __all__ = ["elsewhere", "without_chatter"]  # fixtures
 pytestmark = UNAVOIDABLE
 
 PAIRS = [
-    pytest.param(TimerS1Model, "timer-s1-test", id="TimerS1Model"),
-    pytest.param(TinyTimeMixerModel, "ttm-test", id="TinyTimeMixerModel"),
-    pytest.param(TimerS1Model, "ttm-test", id="by-name-alone"),
+    pytest.param((TimerS1Model, "timer-s1-test"), id="TimerS1Model"),
+    pytest.param((TinyTimeMixerModel, "ttm-test"), id="TinyTimeMixerModel"),
+    pytest.param((TimerS1Model, "ttm-test"), id="by-name-alone"),
 ]
 
 
@@ -86,7 +86,7 @@ def test_future_covariates_take_part(make):
     rows = make_series(140, seed=3)
     prices = rows.with_values(np.random.default_rng(3).normal(size=(140, 1)))
     series = (make_series(100) + 20 * prices[:100]).with_columns_renamed("c0", "sales")
-    model = make(100, 8).fit(series, future_covariates=prices)
+    model = make(100, 8, covariates="always").fit(series, future_covariates=prices)
     one, other = (model.predict(8, future_covariates=x) for x in (prices, prices * -1))
     assert np.abs((one - other).values()).max() > 1
 

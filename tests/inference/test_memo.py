@@ -91,7 +91,9 @@ def test_errors_number_the_series_as_the_caller_does(pipeline):
     with pytest.raises(ValueError, match=r"series\[2\] is infinite at step 7"):
         memo.predict(pipeline, [one, one, other], 5)
     unseen = np.append(one, np.full(512, np.nan))
-    with pytest.raises(ValueError, match=r"series\[2\] has no observed value in its newest 512"):
+    longest = pipeline.network.config.max_context_length
+    message = rf"series\[2\] has no observed value in its newest {longest}"
+    with pytest.raises(ValueError, match=message):
         memo.predict(pipeline, [one, one, unseen], 5)
 
 

@@ -63,7 +63,7 @@ class Training(NamedTuple):
         {'target': 'decoder+head', 'validation': 0.1, 'steps': 10}
         >>> Training("zero-shot", 0.2, None).settings()
         """
-        check_choice("fit_strategy", self.fit_strategy, TARGETS)
+        check_choice("fit_strategy", self.fit_strategy, tuple(TARGETS))
         given = _settings_of(self.training_args)
         if self.validation_split is None:
             raise ValueError(

@@ -125,7 +125,7 @@ def finetune_folder(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]
     from timer_forecaster.finetuning import FinetuneConfig, TuningWarning, finetune
     from timer_forecaster.finetuning.trainable import own_copies
     from timer_forecaster.inference import ForecastPipeline
-    from timer_forecaster.models.timer_s1.targets import replaced_by
+    from timer_forecaster.models.timer_s1.targets import DEFAULT, replaced_by
 
     watch = MemoryWatch()
     watch.start()
@@ -139,8 +139,9 @@ def finetune_folder(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]
     own, peak = watch.end(), memory()["peak"]
     # Finetuning of random weights may return the identity. Measure the size of a real adapter.
     frozen = activations.frozen
-    names = replaced_by(config.target, [name for name, _ in frozen.named_parameters()])
-    adapter = Adapter(Base.of(pipe.key), config.target, own_copies(frozen, names))
+    target = config.target or DEFAULT
+    names = replaced_by(target, [name for name, _ in frozen.named_parameters()])
+    adapter = Adapter(Base.of(pipe.key), target, own_copies(frozen, names))
     with tempfile.TemporaryDirectory() as place:
         size = sum(file.stat().st_size for file in adapter.save(place).iterdir())
     weights = sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 1e9

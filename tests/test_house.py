@@ -77,18 +77,26 @@ def parameters_of(door):
         from timer_forecaster import ForecastPipeline
 
         return inspect.signature(ForecastPipeline.predict_frame).parameters
+    door, name = door.split(".")
+    pytest.importorskip(door)
     module = pytest.importorskip(f"timer_forecaster.{door}")
-    names = {"sktime": "TimerS1Forecaster", "darts": "TimerS1Model", "sklearn": "TimerS1Regressor"}
-    return inspect.signature(getattr(module, names[door]).__init__).parameters
+    return inspect.signature(getattr(module, name).__init__).parameters
 
 
-@pytest.mark.parametrize("door", ["pipeline", "frames", "sktime", "darts", "sklearn"])
-def test_every_option_of_a_forecast_is_a_parameter_of_every_door(door):
+CLASSES = [
+    "sktime.TimerS1Forecaster",
+    "sktime.TinyTimeMixerForecaster",
+    "darts.TimerS1Model",
+    "darts.TinyTimeMixerModel",
+    "sklearn.TimerS1Regressor",
+]
+
+
+@pytest.mark.parametrize("place", ["pipeline", "frames", *CLASSES])
+def test_every_option_of_a_forecast_is_a_parameter_of_every_door(place):
     from timer_forecaster.inference.options import ForecastOptions
 
-    if door in ("sktime", "darts", "sklearn"):
-        pytest.importorskip(door)
-    parameters = parameters_of(door)
+    parameters, door = parameters_of(place), place.partition(".")[0]
     for field in dataclasses.fields(ForecastOptions):
         name = OTHER_NAMES.get((door, field.name), field.name)
         assert name in parameters, f"{door} has no parameter {name}"

@@ -4,6 +4,6 @@ Files of version 0.1 name the class here. A model that reads such a file names t
 it is saved again.
 """
 
-from timer_forecaster.darts.module import TimerS1Module as _TimerS1Module
+from timer_forecaster.darts.module import PipelineModule as _TimerS1Module
 
 __all__ = ["_TimerS1Module"]

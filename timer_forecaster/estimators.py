@@ -3,20 +3,27 @@
 An estimator names a network (``model_path``, ``adapter`` …), the options of a forecast
 (``context_length``, ``rollout`` …) and perhaps a ``tuning``. The functions here check these
 parameters, and turn them into a `ForecastPipeline`, a `ForecastOptions` and a finetuned `Adapter`.
+
+Some parameters may have another form in an estimator. It then has the attribute
+``_device_parameter``, the name of the parameter that is else ``device_map``; ``_model_type``, the
+family of a ``config`` that does not name one; or the method ``_settings_of_tuning``, which returns
+what is else the parameter ``tuning``.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from timer_forecaster.adapters.adapter import Adapter, as_adapter
 from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.finetuning.config import FinetuneConfig
-from timer_forecaster.finetuning.guards import NothingToTuneError, TuningWarning
+from timer_forecaster.finetuning.errors import NothingToTuneError
+from timer_forecaster.finetuning.guards import TuningWarning
+from timer_forecaster.finetuning.tuner import with_target
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 
@@ -32,18 +39,40 @@ def pipeline_of(estimator: Any) -> ForecastPipeline:
     ValueError, TypeError
         Naming the parameter that cannot be used.
     """
+    device = getattr(estimator, "_device_parameter", "device_map")
     key = NetworkKey.resolve(
         estimator.model_path,
         estimator.revision,
-        estimator.device_map,
+        getattr(estimator, device),
         estimator.dtype,
-        estimator.config,
+        _config_of(estimator),
         estimator.quantization_config,
         estimator.quantization,
-        device_argument="device_map",
+        device_argument=device,
     )
     given = as_adapter(estimator.adapter)
     return ForecastPipeline(key, getattr(estimator, "adapter_", given))
+
+
+def _config_of(estimator: Any) -> Any:
+    """Return the parameter ``config``; one that names no family is of the family of the class."""
+    config, model_type = estimator.config, getattr(estimator, "_model_type", None)
+    if model_type is None or not isinstance(config, Mapping):
+        return config
+    return {"model_type": model_type, **config}
+
+
+def tuning_of(estimator: Any) -> FinetuneConfig | None:
+    """Return how an estimator is finetuned in `fit`; None if it is not.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the parameter that cannot be used.
+    """
+    check_tuning(estimator.tuning)
+    settings = getattr(estimator, "_settings_of_tuning", None)
+    return estimator.tuning if settings is None else settings()
 
 
 def options_of(estimator: Any) -> ForecastOptions:
@@ -63,7 +92,7 @@ def check_parameters(estimator: Any) -> None:
         Naming the parameter that cannot be used.
     """
     options_of(estimator)
-    check_tuning(estimator.tuning)
+    tuning_of(estimator)
     check_pipeline(estimator)
 
 
@@ -109,18 +138,18 @@ def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
         If the data left nothing to finetune.
     """
     pipe = pipeline_of(estimator)
-    config = estimator.tuning or FinetuneConfig(target=_target_of(pipe))
+    config = with_target(pipe, tuning_of(estimator) or FinetuneConfig(target=_target_of(pipe)))
     if config.context_length is None:
         config = dataclasses.replace(config, context_length=estimator.context_length)
     try:
         return tune(pipe, *data, config)
     except NothingToTuneError as reason:
         warnings.warn(f"{reason}; the checkpoint stays as it was", TuningWarning, stacklevel=3)
-        return pipe.adapter or Adapter(Base.of(pipe.key), config.target, {})
+        return pipe.adapter or Adapter(Base.of(pipe.key), str(config.target), {})
 
 
-def _target_of(pipe: ForecastPipeline) -> str:
-    """Return the target of the pipeline's adapter, or the default target if it changes nothing."""
+def _target_of(pipe: ForecastPipeline) -> str | None:
+    """Return the target of the pipeline's adapter, or None if it changes nothing."""
     if pipe.adapter is None or pipe.adapter.is_identity:
-        return FinetuneConfig.target
+        return None
     return pipe.adapter.target

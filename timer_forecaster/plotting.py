@@ -228,7 +228,7 @@ def plot_tuning(
     kept_step : int
         Step whose weights were kept.
     use_before, use_after : array of shape (n_blocks, n_experts)
-        Shares of the routing choices.
+        Shares of the routing choices. Empty for a network without experts.
 
     Returns
     -------
@@ -238,8 +238,10 @@ def plot_tuning(
     _require_matplotlib()
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 3.5), layout="constrained")
-    curves, before, after = figure.subplots(1, 3, width_ratios=(1.6, 1, 1))
+    with_experts = bool(np.size(use_before))
+    figure = Figure(figsize=(12 if with_experts else 5.5, 3.5), layout="constrained")
+    widths = (1.6, 1, 1) if with_experts else (1.6,)
+    curves, *others = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
     curves.plot(*np.transpose(validation), color=_FORECAST_COLOR, label="validation")
     if len(training):
         curves.plot(*np.transpose(training), color=_HISTORY_COLOR, alpha=0.6, label="training")
@@ -247,7 +249,8 @@ def plot_tuning(
     curves.set_xlabel("step")
     curves.set_ylabel("quantile loss, normalized units")
     curves.legend()
-    for axes, shares, title in ((before, use_before, "before"), (after, use_after, "after")):
+    uses = (use_before, "before"), (use_after, "after")
+    for axes, (shares, title) in zip(others, uses, strict=False):
         plot_shares(axes, shares)
         axes.set_title(title)
     return figure

@@ -19,7 +19,7 @@ from benchmarks.finetuning.data import STUDIED
 from benchmarks.finetuning.study import run_all
 from benchmarks.finetuning.tables import by_data_set, by_target
 from benchmarks.pages import markdown, write_page
-from timer_forecaster.finetuning.config import TARGETS
+from timer_forecaster.models.timer_s1.targets import TARGETS
 
 SEEDS = (0, 1, 2)
 

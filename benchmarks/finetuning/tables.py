@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.finetuning.data import STUDIED
-from timer_forecaster.finetuning.config import TARGETS
+from timer_forecaster.models.timer_s1.targets import TARGETS
 
 
 def by_target(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

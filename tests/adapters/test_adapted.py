@@ -10,6 +10,7 @@ import torch
 from adapter_cases import (
     LAYER,
     MODEL,
+    OTHER,
     WIDE,
     forecast,
     load,
@@ -29,6 +30,7 @@ from timer_forecaster.finetuning import FinetuneConfig, finetune
 from timer_forecaster.inference import convert_checkpoint, memo
 from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert
 from timer_forecaster.models.timer_s1.targets import TARGETS
+from timer_forecaster.models.ttm import targets as of_ttm
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -47,6 +49,23 @@ def test_it_forecasts_as_a_checkpoint_with_its_weights(
     expected = forecast(load(merged(adapter, tmp_path / "merged"), **options))
     found = forecast(tuned(pipe, adapter))
     assert distance(found, expected) < min(tolerance, distance(forecast(pipe), expected) / 3)
+
+
+@pytest.mark.parametrize("target", of_ttm.TARGETS)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_a_mixer_forecasts_as_a_checkpoint_with_its_weights(target, dtype, tmp_path):
+    pipe = load(OTHER, dtype=dtype)
+    before = forecast(pipe)
+    adapter = make_adapter(pipe, target)
+    expected = forecast(load(merged(adapter, tmp_path / "merged", OTHER), dtype="float64"))
+    found = forecast(tuned(pipe, adapter))
+    least = distance(before, expected) / 3
+    assert (
+        distance(found, expected)
+        < (min(0.05, least) if dtype == "bfloat16" else 1e-5)
+        < least * 1.001
+    )
+    np.testing.assert_array_equal(forecast(pipe), before)
 
 
 def distance(one, other):

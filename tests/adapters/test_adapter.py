@@ -94,6 +94,11 @@ def test_what_it_was_made_of_can_change_without_it(pipe):
         ({"weights": {"a": torch.ones(2).int()}}, TypeError, r"weights\['a'\] must be a tensor of"),
         ({"weights": {"a": torch.tensor([np.nan])}}, ValueError, r"weights\['a'\] holds NaN"),
         ({"record": {"a": object()}}, TypeError, "record cannot be written as JSON"),
+        (
+            {"architecture": {"a": object()}},
+            TypeError,
+            "architecture cannot be written as JSON",
+        ),
     ],
 )
 def test_what_cannot_be_an_adapter_is_refused(adapter, change, error, message):
@@ -274,3 +279,15 @@ def test_a_reader_never_sees_halves_of_two_adapters(pipe, tmp_path):
                 unexpected.append(error)
     writer.join()
     assert unexpected == []
+
+
+def test_a_changed_architecture_is_part_of_the_adapter(adapter, tmp_path):
+    changed = dataclasses.replace(adapter, architecture={"levels": (0.1, 0.9)})
+    assert changed != adapter
+    assert changed.architecture == {"levels": [0.1, 0.9]}
+    assert Adapter.load(changed.save(tmp_path / "adapter")) == changed
+    assert pickle.loads(pickle.dumps(changed)).architecture == changed.architecture  # noqa: S301
+    with pytest.raises(TypeError, match="item assignment"):
+        changed.architecture["x"] = 1
+    plain = json.loads((adapter.save(tmp_path / "plain") / "adapter.json").read_text())
+    assert "architecture" not in plain

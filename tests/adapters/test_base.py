@@ -6,7 +6,17 @@ from shutil import copytree
 import numpy as np
 import pytest
 import torch
-from adapter_cases import FOLDER, MODEL, WIDE, forecast, load, make_adapter, rewritten, tuned
+from adapter_cases import (
+    FOLDER,
+    MODEL,
+    OTHER,
+    WIDE,
+    forecast,
+    load,
+    make_adapter,
+    rewritten,
+    tuned,
+)
 from safetensors.torch import load_file, save_file
 
 from timer_forecaster.adapters import base
@@ -121,3 +131,41 @@ def test_copies_in_shards_and_in_eight_bits_are_accepted(adapter, tmp_path, int8
     )
     assert load(convert_checkpoint(MODEL, tmp_path / "eight"), adapter=adapter)
     assert load(quantization="int8", adapter=adapter)
+
+
+def test_an_adapter_of_a_mixer_fits_its_checkpoint_and_copies_alone(adapter, tmp_path):
+    own = make_adapter(load(OTHER), "decoder+head")
+    for name in (MODEL, None):
+        sizes = {} if name else {"config": {"model_type": "tinytimemixer"}}
+        with pytest.raises(ValueError, match="the adapter was tuned on 'ttm-test', and this is"):
+            load(name, adapter=own, **sizes)
+    with pytest.raises(ValueError, match="tuned on 'timer-s1-test', and this is 'ttm-test'"):
+        load(OTHER, adapter=adapter)
+    for i, dtype in enumerate((torch.float32, torch.bfloat16)):
+        copy = rewritten(tmp_path / str(i), lambda name, value: value, dtype, name=OTHER)
+        np.testing.assert_array_equal(
+            forecast(load(copy, adapter=own)), forecast(load(OTHER, adapter=own))
+        )
+    for part in ("patcher.weight", "norm.norm.weight", "head", "mlp.fc1.bias"):
+
+        def change(name, value, part=part):
+            return value * 1.1 + 0.01 if part in name else value
+
+        with pytest.raises(ValueError, match="whose weights are others"):
+            load(rewritten(tmp_path / part, change, name=OTHER), adapter=own)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "same"), [("norm_eps", 1e-3, False), ("dropout", 0.3, True)]
+)
+def test_another_way_to_compute_with_a_mixer_is_refused(field, value, same, tmp_path):
+    own = make_adapter(load(OTHER), "norms")
+    folder = rewritten(tmp_path / "net", lambda name, value: value, name=OTHER)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, field: value}))
+    key = NetworkKey.resolve(folder, None, "cpu", "float32")
+    if same:
+        own.check_base(key)
+    else:
+        with pytest.raises(ValueError, match="whose weights are others"):
+            own.check_base(key)

@@ -83,6 +83,15 @@ def test_evaluate_names_a_checkpoint_by_its_folder(benchmark, tmp_path, capsys):
     assert "its rows would be named 'mine', as those of another" in capsys.readouterr().err
 
 
+def test_evaluate_scores_checkpoints_of_both_families(benchmark, tmp_path):
+    output = tmp_path / "results.csv"
+    assert evaluated(benchmark, "ttm-test", "--output", output) == 0
+    table = pd.read_csv(output)
+    assert set(table["model"]) == {"timer-s1-test", "ttm-test", "seasonal_naive"}
+    scores = table.drop(columns=["dataset", "model", "domain", "num_variates"], errors="ignore")
+    assert np.isfinite(scores.select_dtypes("number")).all(axis=None)
+
+
 def test_evaluate_scores_a_baseline_without_a_checkpoint(benchmark, capsys):
     words = [
         "evaluate",

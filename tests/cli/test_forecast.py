@@ -175,10 +175,11 @@ def test_the_command_end_to_end(tmp_path):
     assert (tmp_path / "forecast.png").stat().st_size > 10_000
 
 
-def test_a_picture_has_its_median_even_if_the_table_was_asked_for_others(tmp_path):
+@pytest.mark.parametrize("checkpoint", ["timer-s1-test", "ttm-test"])
+def test_a_picture_has_its_median_even_if_the_table_was_asked_for_others(checkpoint, tmp_path):
     options = ["--time-column", "time", "--horizon", "3", "--levels", "0.1,0.9"]
     files = ["--output", str(tmp_path / "f.csv"), "--plot", str(tmp_path / "f.png")]
-    words = ["forecast", str(EXAMPLE), *options, *files, "--checkpoint", "timer-s1-test"]
+    words = ["forecast", str(EXAMPLE), *options, *files, "--checkpoint", checkpoint]
     assert cli.main(words) == 0
     columns = pd.read_csv(tmp_path / "f.csv").columns.tolist()
     assert columns == ["target", "time", "q0.1", "q0.9"]

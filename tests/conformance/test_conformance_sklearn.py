@@ -36,6 +36,7 @@ REGRESSORS = [
         dtype="float64",
     ),
     TimerS1Regressor("timer-s1-test", point=0.05, dtype="float64"),
+    TimerS1Regressor("ttm-test", dtype="float64"),
     TimerS1Regressor(
         None,
         config=PATCHES_OF_4,

@@ -1,6 +1,6 @@
-"""sktime's own test suite on our forecaster, with a test for each check.
+"""sktime's own test suite on our forecasters, with a test for each check.
 
-The test parameters take the checkpoint for tests, whose nine levels are the released ones.
+The test parameters take the checkpoints for tests, whose nine levels are the released ones.
 """
 
 import pytest
@@ -9,13 +9,15 @@ pytest.importorskip("sktime")
 
 from sktime.utils.estimator_checks import check_estimator, parametrize_with_checks
 
-from timer_forecaster.sktime import TimerS1Forecaster
+from timer_forecaster.sktime import TimerS1Forecaster, TinyTimeMixerForecaster
 
 # The suite's random walks teach nothing, and some of its series are too short to finetune to.
 pytestmark = pytest.mark.filterwarnings("ignore::timer_forecaster.finetuning.TuningWarning")
 
 
-@parametrize_with_checks(TimerS1Forecaster, obj_varname="forecaster", check_varname="check")
+@parametrize_with_checks(
+    [TimerS1Forecaster, TinyTimeMixerForecaster], obj_varname="forecaster", check_varname="check"
+)
 def test_sktime_suite(forecaster, check):
     results = check_estimator(forecaster, tests_to_run=check, raise_exceptions=True, verbose=False)
     assert set(results.values()) == {"PASSED"}

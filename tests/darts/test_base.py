@@ -233,11 +233,11 @@ def test_a_module_that_version_0_1_had_elsewhere_is_found():
 
 def test_the_names_of_version_0_1_are_kept():
     from timer_forecaster import _darts_module
-    from timer_forecaster.darts.module import TimerS1Module
+    from timer_forecaster.darts.module import PipelineModule
     from timer_forecaster.finetuning import Adapter
     from timer_forecaster.inference import adapters
 
-    assert _darts_module._TimerS1Module is TimerS1Module
+    assert _darts_module._TimerS1Module is PipelineModule
     assert adapters.Adapter is Adapter
     trusted = [entry[1] for entry in get_safe_globals() if isinstance(entry, tuple)]
     assert "timer_forecaster.darts.TimerS1Model" in trusted

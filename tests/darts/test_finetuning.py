@@ -45,6 +45,7 @@ from timer_forecaster.checkpoints import cache
 from timer_forecaster.darts import TimerS1Model
 from timer_forecaster.inference import load_plain_network
 from timer_forecaster.models.timer_s1.targets import TARGETS
+from timer_forecaster.models.ttm import targets as of_ttm
 
 __all__ = ["elsewhere", "pipe", "rows_of_calls", "without_chatter"]  # fixtures
 
@@ -535,3 +536,34 @@ def test_no_global_random_state_is_changed():
         model.fit(make_series(60)).predict(8)
     np.testing.assert_array_equal(np.random.get_state()[1], before)
     torch.testing.assert_close(torch.get_rng_state(), torch_before)
+
+
+# --- TinyTimeMixer --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("enable_finetuning", [True, *of_ttm.TARGETS, {"unfreeze": ["head.*"]}])
+def test_the_other_family_is_tuned_by_its_name(enable_finetuning):
+    series = make_series(90, components=2)
+    model = tuned(
+        64,
+        enable_finetuning=enable_finetuning,
+        hub_model_name="ttm-test",
+        likelihood=QuantileRegression(LEVELS),
+        n_epochs=1,
+    )
+    forecast = model.fit(series).predict(8, predict_likelihood_parameters=True)
+    pipeline = ForecastPipeline.from_pretrained("ttm-test", device="cpu", adapter=model.adapter)
+    assert_close(forecast.values(), pipeline_quantiles(pipeline, series.values()[-64:], 8, LEVELS))
+    base = ForecastPipeline.from_pretrained("ttm-test", device="cpu")
+    zero_shot = pipeline_quantiles(base, series.values()[-64:], 8, LEVELS)
+    assert not np.allclose(forecast.values(), zero_shot, rtol=1e-4, atol=1e-4)
+    model.save("model.pt")
+    again = TimerS1Model.load("model.pt").predict(8, predict_likelihood_parameters=True)
+    assert_close(again.values(), forecast.values())
+
+
+def test_targets_of_the_other_family_are_refused():
+    with pytest.raises(ValueError, match=r"'router': TinyTimeMixer has no such weights.*'norms'"):
+        tuned(enable_finetuning="router", hub_model_name="ttm-test")
+    with pytest.raises(ValueError, match="'quantile-head': Timer-S1 has no such weights"):
+        tuned(enable_finetuning="quantile-head")

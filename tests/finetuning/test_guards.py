@@ -7,7 +7,7 @@ from timer_forecaster.finetuning.guards import (
     spare_experts,
     validate,
 )
-from timer_forecaster.finetuning.objective import make_windows, window_pass
+from timer_forecaster.finetuning.objectives.timer_s1 import make_windows, window_pass
 from timer_forecaster.finetuning.trainable import load_frozen
 
 

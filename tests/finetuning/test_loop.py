@@ -5,9 +5,8 @@ import torch
 from timer_forecaster.finetuning import FinetuneConfig
 from timer_forecaster.finetuning.guards import validate
 from timer_forecaster.finetuning.loop import MOST_VALIDATIONS, Loop, TuningFailedError
-from timer_forecaster.finetuning.objective import make_windows
+from timer_forecaster.finetuning.objectives.timer_s1 import DenseSteps, make_windows
 from timer_forecaster.finetuning.trainable import load_frozen, trainable
-from timer_forecaster.finetuning.windows import WindowSampler
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +22,12 @@ def loop(frozen, waves):
     before = validate(frozen, windows)
 
     def make(**settings):
-        config = FinetuneConfig(**{"target": "head", "steps": 8, "learning_rate": 5e-3, **settings})
+        usual = {"target": "head", "steps": 8, "learning_rate": 5e-3, "batch_size": 8}
+        config = FinetuneConfig(**{**usual, **settings})
         trained = trainable(frozen, config.target)
-        sampler = WindowSampler([w[:200] for w in waves], frozen.config, 8, 6, 0, frozen.device)
+        steps = DenseSteps(frozen, [w[:200] for w in waves], config, 80, 16)
         make.parameters = list(trained.parameters.values())
-        return Loop(trained, sampler, windows, before, config, n_serial=0)
+        return Loop(trained, steps, windows, before, config)
 
     make.windows = windows
     return make

@@ -4,7 +4,6 @@ import torch
 from torch import Generator
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.finetuning.config import TARGETS
 from timer_forecaster.finetuning.trainable import (
     drawn_low_rank,
     hot_experts,
@@ -12,7 +11,7 @@ from timer_forecaster.finetuning.trainable import (
     own_copies,
     trainable,
 )
-from timer_forecaster.models.timer_s1.targets import replaced_by
+from timer_forecaster.models.timer_s1.targets import TARGETS, replaced_by
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from timer_forecaster.inference.options import ForecastOptions
 MODEL = "timer-s1-test"
 
 
-@pytest.fixture
-def pipeline():
+@pytest.fixture(params=[MODEL, "ttm-test"])
+def pipeline(request):
     release()
-    return ForecastPipeline.from_pretrained(MODEL)
+    return ForecastPipeline.from_pretrained(request.param)
 
 
 def walks(n=3, steps=40):
@@ -25,7 +25,7 @@ def walks(n=3, steps=40):
 
 def test_the_same_question_is_computed_once(pipeline, calls):
     first = memo.predict(pipeline, walks(), 5)
-    again = memo.predict(ForecastPipeline.from_pretrained(MODEL), walks(), 5)
+    again = memo.predict(ForecastPipeline.from_pretrained(pipeline.key.name), walks(), 5)
     assert calls == [(3, 5)]
     np.testing.assert_array_equal(first.quantiles, pipeline.predict(walks(), 5).quantiles)
     np.testing.assert_array_equal(first.quantiles, again.quantiles)
@@ -92,7 +92,9 @@ def test_errors_number_the_series_as_the_caller_does(pipeline):
     with pytest.raises(ValueError, match=r"series\[2\] is infinite at step 7"):
         memo.predict(pipeline, [one, one, other], 5)
     unseen = np.append(one, np.full(512, np.nan))
-    with pytest.raises(ValueError, match=r"series\[2\] has no observed value in its newest 512"):
+    longest = pipeline.network.config.max_context_length
+    message = rf"series\[2\] has no observed value in its newest {longest}"
+    with pytest.raises(ValueError, match=message):
         memo.predict(pipeline, [one, one, unseen], 5)
 
 

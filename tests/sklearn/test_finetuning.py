@@ -179,3 +179,13 @@ def test_rows_that_cannot_be_tuned_to_are_named(windows):
     X[3] = np.nan
     with pytest.raises(ValueError, match="row 3 of X holds no observed value"):
         regressor(tuning=BRIEF).fit(X, y)
+
+
+def test_the_other_family_is_tuned_by_its_name(windows):
+    X, y = windows
+    fitted = TimerS1Regressor("ttm-test", tuning=BRIEF).fit(X, y)
+    assert fitted.adapter_.target == "decoder+head"
+    tuned = ForecastPipeline.from_pretrained("ttm-test", adapter=fitted.adapter_)
+    np.testing.assert_array_equal(fitted.predict(X), tuned.predict(X, 6).median)
+    base = TimerS1Regressor("ttm-test").fit(X, y)
+    assert not np.allclose(fitted.predict(X), base.predict(X))

@@ -91,6 +91,8 @@ def test_predictions_are_the_pipelines_in_one_call(pipeline, windows, calls, poi
         {"flip": True},
         {"batch_size": 1},
         {"dtype": torch.bfloat16, "device_map": {"": "cpu"}},
+        {"model_path": "ttm-test"},
+        {"model_path": "ttm-test", "flip": True, "rollout": "multiscale"},
         {"model_path": None, "config": SIZES, "dtype": None},
         {"model_path": None, "config": TimerS1Config(**SIZES)},
     ],

@@ -365,3 +365,22 @@ def test_a_fit_with_an_adapter_loads_no_network(adapter, loads):
 def test_other_objects_than_adapters_are_refused_in_fit(given, error, message):
     with pytest.raises(error, match=message):
         forecaster(adapter=given).fit(monthly())
+
+
+# ---------------------------------------------------------------------------------- TinyTimeMixer
+
+
+def test_the_other_family_is_tuned_by_its_name():
+    y = monthly(200)
+    tuned = TimerS1Forecaster("ttm-test", tuning=BRIEF).fit(y)
+    assert tuned.adapter_.target == "decoder+head"
+    base = ForecastPipeline.from_pretrained("ttm-test", adapter=tuned.adapter_)
+    expected = base.predict(y.to_numpy(), len(FH)).median[0]
+    np.testing.assert_array_equal(tuned.predict(FH), expected)
+    other = TimerS1Forecaster("ttm-test", tuning=BRIEF).fit(-(y**2))
+    assert other.adapter_ != tuned.adapter_
+    np.testing.assert_array_equal(tuned.predict(FH), expected)
+    assert len(pickle.dumps(tuned)) < 5000 + len(pickle.dumps(tuned.adapter_)) + y.size * 24
+    with pytest.raises(ValueError, match="target='router': TinyTimeMixer has no such weights"):
+        router = dataclasses.replace(BRIEF, target="router")
+        TimerS1Forecaster("ttm-test", tuning=router).fit(y)

@@ -12,9 +12,10 @@ from timer_forecaster.adapters.adapter import Adapter
 from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints.loading import plain_network
 from timer_forecaster.checkpoints.registry import find_checkpoint
-from timer_forecaster.models.timer_s1.targets import replaced_by, widened_by_lora
+from timer_forecaster.models.tuning import replaced_by, widened_by_lora
 
 MODEL = "timer-s1-test"
+OTHER = "ttm-test"
 FOLDER = find_checkpoint(MODEL)
 WIDE = {  # is packed for oneDNN
     "hidden_size": 256,
@@ -50,10 +51,11 @@ def make_weights(key, target="router+head", seed=0):
     if target != "lora":
         return {
             name: own[name] + noise(own[name].shape, seed + i, 0.3 * float(own[name].abs().mean()))
-            for i, name in enumerate(replaced_by(target, own))
+            for i, name in enumerate(replaced_by(network.config, target, own))
         }
     made = {}
-    for i, layer in enumerate(widened_by_lora(own, {"model.layers.0.ffn_layer.experts": [0, 1]})):
+    hot = {"model.layers.0.ffn_layer.experts": [0, 1]}
+    for i, layer in enumerate(widened_by_lora(network.config, own, hot)):
         n_out, n_in = own[f"{layer}.weight"].shape
         made[f"{layer}.lora_A.weight"] = noise((2, n_in), seed + i, n_in**-0.5)
         made[f"{layer}.lora_B.weight"] = noise((n_out, 2), -1 - i - seed, 0.3)
@@ -68,10 +70,11 @@ def tuned(pipe, adapter):
     return dataclasses.replace(pipe, adapter=adapter)
 
 
-def rewritten(folder, change, dtype=None):
+def rewritten(folder, change, dtype=None, name=MODEL):
     """A copy of the checkpoint for tests whose weights are others."""
-    copytree(FOLDER, folder)
-    stored = load_file(FOLDER / "model.safetensors")
+    source = find_checkpoint(name)
+    copytree(source, folder)
+    stored = load_file(source / "model.safetensors")
     changed = {name: change(name, value) for name, value in stored.items()}
     if dtype is not None:
         changed = {name: value.to(dtype) for name, value in changed.items()}
@@ -79,15 +82,15 @@ def rewritten(folder, change, dtype=None):
     return folder
 
 
-def merged(adapter, folder):
+def merged(adapter, folder, name=MODEL):
     """A checkpoint with the weights of an adapter in the place of its own."""
 
-    def change(name, value):
-        value = adapter.weights.get(name, value)
-        layer = name.removesuffix(".weight")
+    def change(key, value):
+        value = adapter.weights.get(key, value)
+        layer = key.removesuffix(".weight")
         if f"{layer}.lora_A.weight" in adapter.weights:
             pair = (adapter.weights[f"{layer}.lora_{side}.weight"] for side in "BA")
             value = value + torch.mm(*pair)
         return value
 
-    return rewritten(folder, change)
+    return rewritten(folder, change, name=name)

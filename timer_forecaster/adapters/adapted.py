@@ -14,9 +14,9 @@ from timer_forecaster.checkpoints.cache import get_network
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.loading import full_network
 from timer_forecaster.locks import RenewedLock
-from timer_forecaster.models.timer_s1 import TimerS1Network
-from timer_forecaster.models.timer_s1.adaptation import adapted, parameter_shapes
-from timer_forecaster.models.timer_s1.targets import check_weights
+from timer_forecaster.models.network import Network
+from timer_forecaster.models.tuning import adapted, parameter_shapes
+from timer_forecaster.models.weights import check_weights
 
 MAX_ADAPTED = 32
 """Number of adapted networks that are kept for each base; the least recently used goes first."""
@@ -24,7 +24,7 @@ MAX_ADAPTED_BYTES = 2**30
 """Most bytes of the weights of these adapters; the newest network is kept in any case."""
 
 
-def adapted_network(key: NetworkKey, adapter: Adapter | None) -> TimerS1Network:
+def adapted_network(key: NetworkKey, adapter: Adapter | None) -> Network:
     """Return the network of a key with the weights of an adapter.
 
     It shares all other weights with the network of the key. Neither network must be changed.
@@ -55,7 +55,7 @@ def adapted_network(key: NetworkKey, adapter: Adapter | None) -> TimerS1Network:
 class _Kept(NamedTuple):
     """An adapted network; None stands for the base, which would otherwise keep itself alive."""
 
-    network: TimerS1Network | None
+    network: Network | None
     nbytes: int
 
 
@@ -63,16 +63,17 @@ def _too_much(known: Collection[_Kept]) -> bool:
     return len(known) > MAX_ADAPTED or sum(kept.nbytes for kept in known) > MAX_ADAPTED_BYTES
 
 
-_adapted: WeakKeyDictionary[TimerS1Network, OrderedDict[str, _Kept]] = WeakKeyDictionary()
+_adapted: WeakKeyDictionary[Network, OrderedDict[str, _Kept]] = WeakKeyDictionary()
 _lock = RenewedLock()  # guards the dictionary
 
 
 @torch.inference_mode(False)
-def _apply(adapter: Adapter, key: NetworkKey, base: TimerS1Network) -> TimerS1Network:
-    shapes = parameter_shapes(base.config)
-    if adapter.weights.keys() == shapes.keys():
+def _apply(adapter: Adapter, key: NetworkKey, base: Network) -> Network:
+    changes = adapter.architecture
+    shapes = parameter_shapes(base.config, changes)
+    if not changes and adapter.weights.keys() == shapes.keys() and not any(base.buffers()):
         check_weights(shapes, adapter.weights)
         return full_network(key, base.config, adapter.weights, base.dtype)
     wide = torch.promote_types(torch.float32, base.dtype)
     weights = {name: value.to(base.device, wide) for name, value in adapter.weights.items()}
-    return adapted(base, weights)
+    return adapted(base, weights, changes)

@@ -31,8 +31,7 @@ from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.tensors import opened
 from timer_forecaster.checks import check_choice
 from timer_forecaster.locks import RenewedLock
-from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
-from timer_forecaster.models.timer_s1.targets import TARGETS
+from timer_forecaster.models.tuning import TARGETS, parameter_shapes
 
 if TYPE_CHECKING:
     from timer_forecaster.adapters.report import TuningReport
@@ -69,6 +68,9 @@ class Adapter:
         The copies must not be changed.
     record : mapping
         Settings, data, scores and curves of the finetuning, of types that JSON has.
+    architecture : mapping
+        Fields of the checkpoint's architecture that become others, where the weights make new
+        parts, such as a quantile head; of types that JSON has.
 
     Raises
     ------
@@ -92,18 +94,26 @@ class Adapter:
     target: str
     weights: Mapping[str, Tensor]
     record: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    architecture: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the parameters, copy them, and make the copies read-only."""
         check_choice("target", self.target, TARGETS)
         own = {name: _own_copy(name, value) for name, value in self.weights.items()}
-        try:
-            record = json.loads(json.dumps(dict(self.record)))
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"record cannot be written as JSON: {error}") from None
+        for name in ("record", "architecture"):
+            object.__setattr__(self, name, _own_json(name, getattr(self, name)))
         object.__setattr__(self, "weights", MappingProxyType(own))
-        object.__setattr__(self, "record", MappingProxyType(record))
-        object.__setattr__(self, "_fingerprint", _fingerprint(self.base, own))
+        object.__setattr__(self, "_fingerprint", self._digest())
+
+    def _digest(self) -> str:
+        """Return a digest of the base, the weights and the changes of the architecture."""
+        digest = hashlib.blake2b(self.base.signature.encode(), digest_size=16)
+        if self.architecture:
+            digest.update(json.dumps(dict(self.architecture), sort_keys=True).encode())
+        for name in sorted(self.weights):
+            digest.update(f"{name}{tuple(self.weights[name].shape)}".encode())
+            digest.update(self.weights[name].numpy().data)
+        return digest.hexdigest()
 
     @property
     def is_identity(self) -> bool:
@@ -122,7 +132,7 @@ class Adapter:
 
     @property
     def fingerprint(self) -> str:
-        """Digest of the base and the weights."""
+        """Digest of the base, the weights and the changes of the architecture."""
         return self._fingerprint  # type: ignore[attr-defined]
 
     @property
@@ -155,7 +165,7 @@ class Adapter:
             If the tensors of the adapter have been changed, or if the folder cannot be written,
             for instance because the disk is full. The adapter in memory is still there then.
         """
-        if _fingerprint(self.base, self.weights) != self.fingerprint:
+        if self._digest() != self.fingerprint:
             raise ValueError(
                 "the tensors of the adapter's weights have been changed, which its fingerprint "
                 "does not show: make an Adapter of changed copies"
@@ -169,6 +179,8 @@ class Adapter:
             "fingerprint": self.fingerprint,
             "record": dict(self.record),
         }
+        if self.architecture:
+            description["architecture"] = dict(self.architecture)
         write_pair(
             folder,
             self.weights,
@@ -240,7 +252,8 @@ class Adapter:
         texts = base.name, base.signature, base.revision or "", stored["fingerprint"]
         if not all(isinstance(text, str) for text in texts):
             raise ValueError(f"{RECORD_FILE} has values of base or fingerprint that are no texts")
-        return cls(base, stored["target"], weights, stored["record"])
+        changes = stored.get("architecture", {})  # which few adapters have
+        return cls(base, stored["target"], weights, stored["record"], changes)
 
     def push_to_hub(
         self,
@@ -400,7 +413,8 @@ class Adapter:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the parameters."""
-        return Adapter, (self.base, self.target, dict(self.weights), dict(self.record))
+        fields = self.base, self.target, dict(self.weights), dict(self.record)
+        return Adapter, (*fields, dict(self.architecture)) if self.architecture else fields
 
     def __repr__(self) -> str:
         """Return a line with target, base and size."""
@@ -466,9 +480,9 @@ def _own_copy(name: str, value: Any) -> Tensor:
     return own
 
 
-def _fingerprint(base: Base, weights: Mapping[str, Tensor]) -> str:
-    digest = hashlib.blake2b(base.signature.encode(), digest_size=16)
-    for name in sorted(weights):
-        digest.update(f"{name}{tuple(weights[name].shape)}".encode())
-        digest.update(weights[name].numpy().data)
-    return digest.hexdigest()
+def _own_json(name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a read-only copy of values that JSON has."""
+    try:
+        return MappingProxyType(json.loads(json.dumps(dict(values))))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} cannot be written as JSON: {error}") from None

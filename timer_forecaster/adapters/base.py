@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Hashable
@@ -17,24 +16,10 @@ from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.registry import find_checkpoint, is_hub_id
 from timer_forecaster.checkpoints.tensors import read_tensors, tensor_files
 from timer_forecaster.locks import RenewedLock
-from timer_forecaster.models.timer_s1 import TimerS1Architecture
-from timer_forecaster.models.timer_s1.targets import replaced_by
+from timer_forecaster.models.families import read_architecture
+from timer_forecaster.models.tuning import computed_by, told_apart_by
 
 _SAMPLE = 256  # least number of values of a large tensor in the signature
-_COMPUTED_BY = (  # fields of an architecture that change the forecasts of the same weights
-    "input_token_len",
-    "hidden_size",
-    "intermediate_size",
-    "num_hidden_layers",
-    "num_mtp_tokens",
-    "num_attention_heads",
-    "num_experts",
-    "num_experts_per_token",
-    "hidden_act",
-    "rope_theta",
-    "quantiles",
-    "interior_masks",
-)
 
 
 class Base(NamedTuple):
@@ -101,22 +86,19 @@ def _versions(folder: Path) -> Hashable:
 def _signature_of(folder: Path) -> str:
     """Return a digest of an architecture and of some weights, which are read in a moment.
 
-    The weights are all values of routers, head and norms, and some values of the other tensors.
-    They are rounded to bfloat16, so that copies of a checkpoint in float32 and bfloat16 have the
-    same digest (float16 cannot hold the small values of bfloat16). Experts are left out, so that
-    copies with experts in 8 bits have the same digest too.
+    The family says which weights, and whether all their values or a sample. They are rounded to
+    bfloat16, so that copies of a checkpoint in float32 and bfloat16 have the same digest (float16
+    cannot hold the small values of bfloat16).
     """
-    config = dataclasses.asdict(TimerS1Architecture.from_config_file(folder / "config.json"))
-    config["rope_theta"] = float(config["rope_theta"])
+    config = read_architecture(folder / "config.json")
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(json.dumps([config[name] for name in _COMPUTED_BY]).encode())
+    digest.update(json.dumps(computed_by(config)).encode())
     files = tensor_files(folder)
-    names = sorted(name for name in files if ".experts." not in name)
-    whole = {*replaced_by("router+head", names), *replaced_by("norms", names)}
-    tensors = read_tensors(folder, files, names)
-    for name in names:
+    whole = told_apart_by(config, files)
+    tensors = read_tensors(folder, files, list(whole))
+    for name in whole:
         values = tensors[name].flatten()
-        if name not in whole:
+        if not whole[name]:
             values = values[:: values.numel() // _SAMPLE | 1]  # odd: from more than one column
         digest.update(f"{name}{tuple(tensors[name].shape)}".encode())
         digest.update(values.to(torch.bfloat16).contiguous().view(torch.int16).numpy().data)

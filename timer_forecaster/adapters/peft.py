@@ -21,12 +21,8 @@ from timer_forecaster.adapters.base import Base
 from timer_forecaster.adapters.folder import find_files, write_for_others
 from timer_forecaster.broken import read_object
 from timer_forecaster.checkpoints.tensors import opened
-from timer_forecaster.models.timer_s1.targets import (
-    HEAD_PATTERN,
-    LORA_NAME,
-    check_weights,
-    replaced_by,
-)
+from timer_forecaster.models.timer_s1.targets import HEAD_PATTERN, replaced_by
+from timer_forecaster.models.weights import LORA_NAME, check_weights
 
 CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
 _PREFIX = "base_model.model."  # peft puts it before the names of a network

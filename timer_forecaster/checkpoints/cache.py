@@ -13,10 +13,8 @@ import torch
 
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.layout import is_large
-from timer_forecaster.checkpoints.loading import empty_network, load_network
-from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.checkpoints.loading import architecture_of, empty_network, load_network
 from timer_forecaster.locks import RenewedLock
-from timer_forecaster.models.families import from_items, read_architecture
 from timer_forecaster.models.network import Network
 
 MAX_CACHED = 4
@@ -52,12 +50,7 @@ def get_network(key: NetworkKey) -> Network:
 
 def forget_large(key: NetworkKey) -> None:
     """Free the network of a key if memory hardly has room for a second one."""
-    if key.config is None:
-        folder = find_checkpoint(key.name, key.revision, weights=False)
-        config = read_architecture(folder / "config.json")
-    else:
-        config = from_items(key.config)
-    if is_large(empty_network(config)):
+    if is_large(empty_network(architecture_of(key))):
         with _lock:
             _networks.pop(key, None)
 

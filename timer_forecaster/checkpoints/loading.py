@@ -188,6 +188,14 @@ def full_network(
     return _laid_out(network, layout_for(config, key.device, dtype, quantization))
 
 
+def architecture_of(key: NetworkKey) -> Architecture:
+    """Return the architecture of the network of a key; no weights are read."""
+    if key.config is not None:
+        return from_items(key.config)
+    folder = find_checkpoint(key.name, key.revision, weights=False)
+    return read_architecture(folder / "config.json")
+
+
 def empty_network(config: Architecture) -> Network:
     """Return a network on the meta device, which holds no weights."""
     with torch.device("meta"):

@@ -12,6 +12,9 @@ from timer_forecaster.checkpoints.kinds import instead
 RELEASED = "bytedance-research/Timer-S1"
 """Hub id of the released checkpoint."""
 
+TTM_MINI = "ttm-mini"
+"""The TinyTimeMixer that the doors of this family take by default."""
+
 _HERE = Path(__file__).parent
 _HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
 

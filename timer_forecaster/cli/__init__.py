@@ -81,7 +81,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     The modules of the other commands are not imported, so that help is quick.
     """
     parser = argparse.ArgumentParser(
-        prog="timer-forecaster", description="Probabilistic forecasts with Timer-S1."
+        prog="timer-forecaster",
+        description="Probabilistic forecasts with Timer-S1 and TinyTimeMixer.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

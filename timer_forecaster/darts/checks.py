@@ -7,11 +7,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from timer_forecaster.checks import check_integer
+from timer_forecaster.checks import check_choice, check_integer
 from timer_forecaster.darts.framework import FoundationModel, QuantileRegression
-from timer_forecaster.models.timer_s1 import TimerS1Architecture
-from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
-from timer_forecaster.models.timer_s1.targets import TARGETS, Tuned, tuned_names
+from timer_forecaster.failures import ON_ERROR
+from timer_forecaster.inference.options import ForecastOptions
+from timer_forecaster.models.network import Architecture
+from timer_forecaster.models.tuning import TARGETS, Tuned, parameter_shapes, tuned_names
 
 
 def plain_path(name: str, value: Any) -> str:
@@ -86,6 +87,19 @@ def refuse_half_precision(found: str) -> NoReturn:
     )
 
 
+def check_parameters(parameters: dict[str, Any]) -> None:
+    """Check the parameters of a model that do not depend on its network."""
+    check_choice("on_error", parameters["on_error"], ON_ERROR)
+    check_window(parameters["input_chunk_length"])
+    check_integer("output_chunk_length", parameters["output_chunk_length"], 1)
+    check_integer("output_chunk_shift", parameters["output_chunk_shift"], 0)
+    names = ("rollout", "flip", "batch_size", "covariates")
+    ForecastOptions(**{name: parameters[name] for name in names})
+    check_likelihood(parameters["likelihood"])
+    check_enable_finetuning(parameters["enable_finetuning"])
+    check_darts_parameters(**parameters)
+
+
 def check_window(input_chunk_length: Any) -> None:
     """Refuse truth values, which Darts takes for lengths of 0 and 1."""
     both = input_chunk_length if isinstance(input_chunk_length, tuple) else (input_chunk_length,)
@@ -115,16 +129,16 @@ def check_context(input_chunk_length: Any, longest: int, most: int, checkpoint: 
 
 
 def check_tuning(
-    enable_finetuning: Tuned, output_chunk_shift: int, config: TimerS1Architecture, checkpoint: str
+    enable_finetuning: Tuned, output_chunk_shift: int, config: Architecture, checkpoint: str
 ) -> None:
     """Refuse finetuning that would train nothing."""
-    one_pass = (config.num_mtp_tokens + 1) * config.input_token_len
+    one_pass = config.pass_length
     if output_chunk_shift >= one_pass:
         raise ValueError(
             f"output_chunk_shift={output_chunk_shift} leaves nothing to tune: one pass of "
             f"{checkpoint!r} forecasts {one_pass} steps; use less, or leave enable_finetuning out"
         )
-    tuned_names(enable_finetuning, list(parameter_shapes(config)))
+    tuned_names(config, enable_finetuning, list(parameter_shapes(config)))
 
 
 def check_roll_size(roll_size: int | None, output_chunk_length: int) -> None:

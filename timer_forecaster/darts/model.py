@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from typing import Any
 
 import torch
 
 from timer_forecaster.adapters.adapter import Adapter
-from timer_forecaster.adapters.base import Base
-from timer_forecaster.checkpoints.registry import find_checkpoint
-from timer_forecaster.checks import check_choice, check_integer
-from timer_forecaster.darts.base import CheckpointModel
-from timer_forecaster.darts.checks import (
-    check_context,
-    check_darts_parameters,
-    check_enable_finetuning,
-    check_likelihood,
-    check_tuning,
-    check_window,
-)
 from timer_forecaster.darts.framework import QuantileRegression, add_safe_globals
-from timer_forecaster.darts.module import TimerS1Module
-from timer_forecaster.failures import ON_ERROR
+from timer_forecaster.darts.pipeline_model import PipelineModel
 from timer_forecaster.inference.covariates import CovariateOptions
-from timer_forecaster.inference.options import ForecastOptions
-from timer_forecaster.models.timer_s1 import TimerS1Architecture
-from timer_forecaster.models.timer_s1.targets import Tuned
+from timer_forecaster.models.tuning import Tuned
 
 
-class TimerS1Model(CheckpointModel):
+class TimerS1Model(PipelineModel):
     """Forecasts from a Timer-S1 checkpoint, behind the interface of Darts' own models.
 
     Forecasts are the forecasts of `timer_forecaster.ForecastPipeline`, component by component.
@@ -84,11 +68,10 @@ class TimerS1Model(CheckpointModel):
         `timer_forecaster.ForecastPipeline.from_pretrained`.
     enable_finetuning : bool, str or dict, optional
         The weights that `fit` trains, in Darts' own Lightning loop. The other weights do not
-        change, and are shared. None and False train nothing. ``"router+head"``, ``"head"``,
-        ``"router"``, ``"norms"``, ``"lora"`` and ``"full"`` are the targets of
-        `timer_forecaster.finetuning.FinetuneConfig`. As for Darts' own models, True trains all
-        weights, as ``"full"`` does, and ``{"unfreeze": [patterns]}`` and ``{"freeze": [patterns]}``
-        choose by the names of the network's weights. See Notes.
+        change, and are shared. None and False train nothing. A string is a target of
+        `timer_forecaster.finetuning.FinetuneConfig`, such as ``"head"``. As for Darts' own models,
+        True trains all weights, as ``"full"`` does, and ``{"unfreeze": [patterns]}`` and
+        ``{"freeze": [patterns]}`` choose by the names of the network's weights. See Notes.
     adapter : Adapter, str or Path, optional
         Weights to forecast with, or to start finetuning from: the result of
         `timer_forecaster.finetuning.finetune` or the `adapter` of another model, for the same
@@ -148,8 +131,6 @@ class TimerS1Model(CheckpointModel):
     ['level_q0.050', 'level_q0.500', 'level_q0.950']
     """
 
-    module_class = TimerS1Module
-
     def __init__(
         self,
         input_chunk_length: int | tuple[int, int],
@@ -170,47 +151,8 @@ class TimerS1Model(CheckpointModel):
         covariates: str | CovariateOptions = "auto",
         **kwargs: Any,
     ) -> None:
-        check_choice("on_error", on_error, ON_ERROR)
-        check_window(input_chunk_length)
-        check_integer("output_chunk_length", output_chunk_length, 1)
-        check_integer("output_chunk_shift", output_chunk_shift, 0)
-        ForecastOptions(None, rollout, flip, batch_size, covariates)
-        check_likelihood(likelihood)
-        check_enable_finetuning(enable_finetuning)
-        check_darts_parameters(quantization, enable_finetuning, **kwargs)
         super().__init__(**kwargs)
-        self._check_network()
-
-    def _check_network(self) -> None:
-        """Check the parameters that depend on the sizes of the network."""
-        parameters = self.model_params
-        folder = find_checkpoint(self._checkpoint, parameters["hub_model_revision"], weights=False)
-        config = TimerS1Architecture.from_config_file(folder / "config.json")
-        most = ForecastOptions(rollout=parameters["rollout"]).longest_history(config)
-        given = parameters["input_chunk_length"]
-        check_context(given, self.input_chunk_length, most, self._checkpoint)
-        if self.enable_finetuning:
-            check_tuning(self.enable_finetuning, self.output_chunk_shift, config, self._checkpoint)
-
-    def _module_options(self) -> dict[str, Any]:
-        own = {name: self.model_params[name] for name in ("rollout", "flip", "quantization")}
-        own["on_error"] = self.model_params.get("on_error", "raise")  # version 0.1 had none
-        covariates = self.model_params.get("covariates", "auto")  # nor these
-        if isinstance(covariates, CovariateOptions):
-            covariates = dataclasses.asdict(covariates)
-        own["covariates"] = covariates
-        return {**super()._module_options(), **own}
 
 
-# Darts loads saved models of these classes alone. Version 0.1 named the classes by other places.
-add_safe_globals(
-    [
-        TimerS1Model,
-        Adapter,
-        Base,
-        CovariateOptions,
-        (TimerS1Model, "timer_forecaster.darts.TimerS1Model"),
-        (Adapter, "timer_forecaster.inference.adapters.Adapter"),
-        (Base, "timer_forecaster.inference.adapters.Base"),
-    ]
-)
+# Darts loads saved models of its own and of these classes alone; version 0.1 named another place.
+add_safe_globals([TimerS1Model, (TimerS1Model, "timer_forecaster.darts.TimerS1Model")])

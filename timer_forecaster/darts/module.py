@@ -1,4 +1,4 @@
-"""The Lightning module of `timer_forecaster.darts.TimerS1Model`: forecasts and steps of training.
+"""The Lightning module of the models: forecasts and steps of training.
 
 Shapes in comments: B windows of a batch, L steps of a window, T forecast steps, C components,
 N quantiles (1 without a likelihood).
@@ -32,11 +32,11 @@ from timer_forecaster.finetuning.tuned import TunedWeights
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
 from timer_forecaster.inference.covariates import CovariateOptions
 from timer_forecaster.inference.options import ForecastOptions
-from timer_forecaster.models.timer_s1 import TimerS1Network
-from timer_forecaster.models.timer_s1.targets import Tuned
+from timer_forecaster.models.network import Network
+from timer_forecaster.models.tuning import Tuned
 
 
-class TimerS1Module(TunedWeights, CovariateReader, PLForecastingModule):
+class PipelineModule(TunedWeights, CovariateReader, PLForecastingModule):
     """A Lightning module whose parameters are the finetuned weights, and no others.
 
     The other weights come from the process-wide cache for a forecast, and are loaded for training,
@@ -165,7 +165,7 @@ class TimerS1Module(TunedWeights, CovariateReader, PLForecastingModule):
         return step.loss
 
     def _score(
-        self, network: TimerS1Network, rows: FloatArray, step: Step, batch: Any, metrics: Any
+        self, network: Network, rows: FloatArray, step: Step, batch: Any, metrics: Any
     ) -> None:
         """Update Darts' metrics with the steps that are observed in all components."""
         quantiles = self._quantiles(in_units(network, rows, step))  # as far as one pass goes

@@ -8,17 +8,21 @@ from collections.abc import Callable
 from typing import Any
 
 from timer_forecaster.checks import check_choice, check_integer, check_number
-from timer_forecaster.models.timer_s1.targets import TARGETS
+from timer_forecaster.models.tuning import TARGETS
 from timer_forecaster.settings import setting
 
 __all__ = ["TARGETS", "FinetuneConfig"]
 
-LEARNING_RATES = {
-    "router+head": 4e-3,
-    "head": 4e-3,
-    "router": 4e-3,
+_USUAL_RATE = 4e-3
+
+LEARNING_RATES: dict[str | None, float] = {
+    "router+head": _USUAL_RATE,
+    "decoder+head": _USUAL_RATE,
+    "head": _USUAL_RATE,
+    "quantile-head": _USUAL_RATE,
+    "router": _USUAL_RATE,
     "norms": 1e-2,
-    "lora": 4e-3,
+    "lora": _USUAL_RATE,
     "full": 1e-3,
 }
 """Default of the peak learning rate, by target."""
@@ -50,11 +54,17 @@ class FinetuneConfig:
 
     Parameters
     ----------
-    target : {"router+head", "head", "router", "norms", "lora", "full"}
-        Weights to train. ``"router"`` are the matrices that send tokens to experts, ``"head"`` is
-        the output embedding, and ``"router+head"`` both. ``"norms"`` are the weights of all norms,
+    target : str, optional
+        Weights to train. Default, and ``"auto"``: ``"router+head"`` for Timer-S1, and
+        ``"decoder+head"`` for TinyTimeMixer. Each family refuses the targets that it does not have.
+        Timer-S1: ``"router"`` are the matrices that send tokens to experts, ``"head"`` is the
+        output embedding, and ``"router+head"`` both. ``"norms"`` are the weights of all norms,
         ``"lora"`` low-rank matrices beside the projections of attention, and ``"full"`` all
         weights.
+        TinyTimeMixer: ``"head"`` is the last layer with the quantile head, if there is one, and
+        ``"decoder+head"`` the decoder too. ``"quantile-head"`` is the quantile head alone; a
+        checkpoint of point forecasts gets one. ``"norms"`` and ``"full"`` are as above, and
+        ``"lora"`` are low-rank matrices beside the layers along the features.
     steps : int
         Largest number of optimizer steps.
     learning_rate : float, optional
@@ -85,8 +95,8 @@ class FinetuneConfig:
     lora_rank : int
         Rank of the low-rank matrices, with ``target="lora"``.
     hot_experts : float
-        Share of the experts in each block that get low-rank matrices too, with ``target="lora"``.
-        The experts that the series use most are chosen.
+        Share of the experts in each block of a Timer-S1 that get low-rank matrices too, with
+        ``target="lora"``. The experts that the series use most are chosen.
     seed : int
         Seed of the windows and of the initial low-rank matrices.
 
@@ -102,7 +112,7 @@ class FinetuneConfig:
     'head'
     """
 
-    target: str = setting("router+head", "weights to train", choices=TARGETS)
+    target: str | None = setting(None, "weights to train; default: by family", choices=TARGETS)
     steps: int = setting(100, "largest number of optimizer steps", "STEPS")
     learning_rate: float | None = setting(None, "its peak; default: by target", "RATE")
     batch_size: int | None = setting(None, "windows in a step; default: by length", "WINDOWS")
@@ -123,7 +133,10 @@ class FinetuneConfig:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        check_choice("target", self.target, TARGETS)
+        if isinstance(self.target, str) and self.target == "auto":
+            object.__setattr__(self, "target", None)
+        if self.target is not None:
+            check_choice("target", self.target, TARGETS)
         for name, least in _INTEGERS.items():
             self._settle(name, check_integer, least)
         if self.seed > MOST_SEED:
@@ -147,7 +160,7 @@ class FinetuneConfig:
     @property
     def peak_learning_rate(self) -> float:
         """The learning rate, or the default of the target."""
-        return self.learning_rate or LEARNING_RATES[self.target]
+        return self.learning_rate or LEARNING_RATES.get(self.target, _USUAL_RATE)
 
     def windows_per_step(self, n_tokens: int) -> int:
         """Return the number of windows in a step, for windows of ``n_tokens`` patches."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.finetuning.objective import Windows, window_losses, window_pass
-from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.finetuning.objectives.choice import objective_of
+from timer_forecaster.finetuning.objectives.parts import on_scale_of, standardized
+from timer_forecaster.inference import ForecastPipeline
+from timer_forecaster.models.network import Network
 
 DIVERGED = 1.5
 """Ratio of the validated loss to the loss before, above which the training is stopped."""
@@ -30,15 +31,11 @@ class TuningWarning(UserWarning):
     """Finetuning has changed nothing. The message gives the reason."""
 
 
-class NothingToTuneError(ValueError):
-    """The data have nothing to train on, or nothing to validate by."""
-
-
 class Validation(NamedTuple):
     """The losses of a network on the windows that validate, and its routing."""
 
     losses: FloatArray  # (windows,)
-    shares: FloatArray  # (blocks, experts) of the routing choices
+    shares: FloatArray  # (blocks, experts) of the routing choices; empty without experts
 
     @property
     def loss(self) -> float:
@@ -46,28 +43,49 @@ class Validation(NamedTuple):
         return float(self.losses.mean())
 
 
+_NO_EXPERTS = np.zeros((0, 0))
+
+
 @torch.no_grad()
-def validate(network: TimerS1Network, batches: Sequence[Windows]) -> Validation:
+def validate(network: Network, batches: Sequence[Any]) -> Validation:
     """Forecast the windows that validate, and count the experts that their patches are sent to."""
+    objective = objective_of(network)
     losses, counts = [], []
     for windows in batches:
-        quantiles, logits = window_pass(network, windows)
-        losses.append(window_losses(network, quantiles, windows).double().cpu().numpy())
-        counts.append(_choices(network, windows, logits))
+        quantiles, logits = objective.window_pass(network, windows)
+        found = objective.window_losses(network, quantiles, windows)
+        losses.append(found.double().cpu().numpy())
+        if objective.expert_use is not None:
+            counts.append(objective.expert_use(network, windows, logits))
+    if not counts:
+        return Validation(np.concatenate(losses), _NO_EXPERTS)
     totals = np.sum(counts, axis=0)
     return Validation(np.concatenate(losses), totals / totals.sum(axis=-1, keepdims=True))
 
 
-def _choices(network: TimerS1Network, windows: Windows, logits: Sequence[Tensor]) -> FloatArray:
-    """Count the routing choices of the contexts' patches, (blocks, experts)."""
-    config, n_tokens = network.config, windows.patches.shape[1]
-    real = torch.arange(n_tokens, device=windows.last_token.device) <= windows.last_token[:, None]
-    chosen = torch.stack([part[real.flatten()] for part in logits])
-    chosen = chosen.topk(config.num_experts_per_token).indices.flatten(1)  # (blocks, choices)
-    counts = torch.zeros(len(logits), config.num_experts, device=chosen.device)
-    counts = counts.scatter_add(1, chosen, torch.ones_like(chosen, dtype=counts.dtype))
-    found: FloatArray = counts.double().cpu().numpy()
-    return found
+@torch.no_grad()
+def validate_pipeline(
+    pipe: ForecastPipeline, network: Network, contexts: Sequence[FloatArray], targets: FloatArray
+) -> Validation:
+    """Return the losses of the forecasts of a pipeline, quantiles of past errors included.
+
+    Parameters
+    ----------
+    pipe : ForecastPipeline
+    network : Network
+        Its network.
+    contexts : sequence of ndarray, each (steps,)
+    targets : ndarray, shape (windows, steps)
+        NaN where missing.
+    """
+    objective = objective_of(network)
+    windows = objective.make_windows(network, contexts, targets)
+    rows = standardized(network, contexts, targets).rows
+    forecast = pipe.predict(contexts, targets.shape[1]).quantiles
+    own = [on_scale_of(*pair).T for pair in zip(rows, forecast, strict=True)]
+    quantiles = torch.from_numpy(np.stack(own)).to(windows.target)
+    losses = objective.window_losses(network, quantiles, windows)
+    return Validation(losses.double().cpu().numpy(), _NO_EXPERTS)
 
 
 def spare_experts(shares: FloatArray, top_k: int) -> float:
@@ -90,5 +108,7 @@ def spare_experts(shares: FloatArray, top_k: int) -> float:
 
 def has_collapsed(before: Validation, after: Validation, top_k: int) -> bool:
     """Whether routers that chose between experts before hardly do so after."""
+    if not before.shares.size:
+        return False
     spare = spare_experts(before.shares, top_k)
     return spare > _SOME_SPARE and spare_experts(after.shares, top_k) < COLLAPSED * spare

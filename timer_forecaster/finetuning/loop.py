@@ -20,10 +20,9 @@ from timer_forecaster.finetuning.guards import (
     has_collapsed,
     validate,
 )
-from timer_forecaster.finetuning.objective import Windows, base_routing, dense_terms
+from timer_forecaster.finetuning.objectives.choice import Steps
+from timer_forecaster.finetuning.objectives.parts import Terms, Windows
 from timer_forecaster.finetuning.trainable import Trainable
-from timer_forecaster.finetuning.windows import WindowSampler
-from timer_forecaster.models.timer_s1.targets import replaced_by
 
 MOST_VALIDATIONS = 10
 """Largest number of validations in a training."""
@@ -67,15 +66,13 @@ class Loop:
     ----------
     trained : Trainable
         The training changes it.
-    sampler : WindowSampler
-        Draws the windows to train on.
+    steps : Steps
+        Windows to train on, and their losses.
     windows : sequence of Windows
         Windows that validate.
     before : Validation
         Validation of these windows before the first step.
     config : FinetuneConfig
-    n_serial : int
-        Number of serial blocks to run.
 
     Attributes
     ----------
@@ -89,14 +86,13 @@ class Loop:
     def __init__(
         self,
         trained: Trainable,
-        sampler: WindowSampler,
+        steps: Steps,
         windows: Sequence[Windows],
         before: Validation,
         config: FinetuneConfig,
-        n_serial: int,
     ) -> None:
-        self._trained, self._sampler, self._windows = trained, sampler, windows
-        self._before, self._config, self._n_serial = before, config, n_serial
+        self._trained, self._steps, self._windows = trained, steps, windows
+        self._before, self._config = before, config
         self._parameters = list(trained.parameters.values())
         self._start = [value.detach().clone() for value in self._parameters]
         self._averages = [value.clone() for value in self._start]
@@ -118,15 +114,12 @@ class Loop:
         config, losses, n_worse = self._config, [], 0
         every = -(-config.steps // MOST_VALIDATIONS)
         with ExitStack() as stack:
-            base_logits = None
-            if replaced_by("router", self._trained.parameters):
-                both = self._trained.network, self._trained.frozen
-                base_logits = stack.enter_context(base_routing(*both))
+            next_terms = stack.enter_context(self._steps.of(self._trained))
             bar = stack.enter_context(
                 tqdm(total=config.steps, disable=not progress, desc="finetune")
             )
             while self.step < config.steps and n_worse < config.patience:
-                losses.append(self._train_step(base_logits))
+                losses.append(self._train_step(next_terms))
                 bar.update()
                 if self.step % every and self.step < config.steps:
                     continue
@@ -136,20 +129,12 @@ class Loop:
                 n_worse = 0 if self._improves() else n_worse + 1
                 bar.set_postfix(validated=f"{self.validation[-1][1]:.4f}")
 
-    def _train_step(self, base_logits: Callable[[], list[Tensor]] | None) -> float:
+    def _train_step(self, next_terms: Callable[[], Terms | None]) -> float:
         """Take a step, and return its loss. A step without a finite gradient changes nothing."""
         self.step += 1
-        config, batch = self._config, self._sampler.batch()
-        if not batch.supervised.any():
+        config, terms = self._config, next_terms()
+        if terms is None:
             return math.nan
-        terms = dense_terms(
-            self._trained.network,
-            batch,
-            self._n_serial,
-            config.balance_loss,
-            config.router_kl,
-            base_logits,
-        )
         self._optimizer.zero_grad()
         terms.loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, _MOST_GRADIENT)
@@ -207,7 +192,8 @@ class Loop:
         with self._averaged():
             now = validate(self._trained.network, self._windows)
             weights = self._trained.weights()
-        before, top_k = self._before, self._trained.frozen.config.num_experts_per_token
+        before = self._before
+        top_k = getattr(self._trained.frozen.config, "num_experts_per_token", 0)
         if math.isfinite(now.loss) and has_collapsed(before, now, top_k):
             raise TuningFailedError(
                 "collapsed",

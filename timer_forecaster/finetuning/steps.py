@@ -5,7 +5,7 @@ Shapes: B rows, L steps of a row, H steps after it, S rows that show a value, Q 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.finetuning.objective import Windows, make_windows, window_losses, window_pass
+from timer_forecaster.finetuning.objectives.choice import Objective, objective_of
 from timer_forecaster.inference import scaling
 from timer_forecaster.inference.forecast import Forecast
-from timer_forecaster.models.timer_s1 import TimerS1Network
+from timer_forecaster.models.network import Network
 
 
 class Step(NamedTuple):
@@ -29,7 +29,7 @@ class Step(NamedTuple):
 
 
 def window_step(
-    network: TimerS1Network,
+    network: Network,
     rows: FloatArray,
     targets: FloatArray,
     weights: FloatArray | None = None,
@@ -38,7 +38,7 @@ def window_step(
 
     Parameters
     ----------
-    network : TimerS1Network
+    network : Network
     rows : ndarray, shape (B, L)
         Contexts; NaN where a value is missing.
     targets : ndarray, shape (B, H)
@@ -66,35 +66,41 @@ def window_step(
     shown = np.asarray(np.isfinite(rows).any(axis=1))
     if not shown.any():
         return None
-    windows = make_windows(network, list(rows[shown]), targets[shown])
-    quantiles = window_pass(network, windows).quantiles
-    losses = _losses(network, quantiles, windows, None if weights is None else weights[shown])
+    objective = objective_of(network)
+    windows = objective.make_windows(network, list(rows[shown]), targets[shown])
+    quantiles = objective.window_pass(network, windows).quantiles
+    own = None if weights is None else weights[shown]
+    losses = _losses(objective, network, quantiles, windows, own)
     counted = windows.observed[:, : quantiles.shape[-1]].any(-1)
     loss = losses.sum() / counted.sum().clamp_min(1)
     return Step(loss, int(counted.sum()), quantiles, shown)
 
 
 def _losses(
-    network: TimerS1Network, quantiles: Tensor, windows: Windows, weights: FloatArray | None
+    objective: Objective,
+    network: Network,
+    quantiles: Tensor,
+    windows: Any,
+    weights: FloatArray | None,
 ) -> Tensor:
     """Return the loss of each window (S,); the error of each step is multiplied by its weight."""
     if weights is None:
-        return window_losses(network, quantiles, windows)
+        return objective.window_losses(network, quantiles, windows)
     observed = windows.observed[:, : quantiles.shape[-1]]
     weight = torch.from_numpy(weights[:, : quantiles.shape[-1]]).to(quantiles)
     weight = weight.where(observed, 0.0)
     # The loss of a window is relative to its weights: their shares go in, their mean comes after.
     shares = weight / weight.amax(-1, keepdim=True).clamp_min(torch.finfo(weight.dtype).tiny)
-    losses = window_losses(network, quantiles, windows._replace(observed=shares))
+    losses = objective.window_losses(network, quantiles, windows._replace(observed=shares))
     return losses * weight.sum(-1) / observed.sum(-1).clamp_min(1)
 
 
-def in_units(network: TimerS1Network, rows: FloatArray, step: Step) -> Forecast:
+def in_units(network: Network, rows: FloatArray, step: Step) -> Forecast:
     """Return the forecasts of a step in the units of its rows.
 
     Parameters
     ----------
-    network : TimerS1Network
+    network : Network
     rows : ndarray, shape (B, L)
         The rows of `window_step`.
     step : Step

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,9 +15,11 @@ from torch import Generator, Tensor, nn
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.layout import is_large
 from timer_forecaster.checkpoints.loading import plain_network
-from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
-from timer_forecaster.models.timer_s1.adaptation import adapted
-from timer_forecaster.models.timer_s1.targets import replaced_by, widened_by_lora
+from timer_forecaster.models.network import Network
+from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.tuning import adapted, replaced_by, widened_by_lora
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Trainable:
@@ -23,21 +27,28 @@ class Trainable:
 
     Parameters
     ----------
-    frozen : TimerS1Network
+    frozen : Network
         Network in its plain form. It is not changed.
     parameters : mapping of str to Parameter
-        Weights to train, by name; see `timer_forecaster.models.timer_s1.adaptation.adapted`.
+        Weights to train, by name; see `timer_forecaster.models.tuning.adapted`.
+    architecture : mapping of str to object
+        Fields of the architecture that become others, where the weights make new parts.
 
     Attributes
     ----------
-    network : TimerS1Network
+    network : Network
         Network that computes with the parameters.
     parameters : dict of str to Parameter
     """
 
-    def __init__(self, frozen: TimerS1Network, parameters: Mapping[str, nn.Parameter]) -> None:
-        self.parameters = dict(parameters)
-        self.network = adapted(frozen, self.parameters)
+    def __init__(
+        self,
+        frozen: Network,
+        parameters: Mapping[str, nn.Parameter],
+        architecture: Mapping[str, Any] = _NONE,
+    ) -> None:
+        self.parameters, self.architecture = dict(parameters), dict(architecture)
+        self.network = adapted(frozen, self.parameters, self.architecture)
         self.frozen = frozen
 
     def weights(self) -> dict[str, Tensor]:
@@ -46,7 +57,7 @@ class Trainable:
 
 
 @torch.inference_mode(False)  # tensors made in that mode cannot be part of a backward pass
-def load_frozen(key: NetworkKey) -> TimerS1Network:
+def load_frozen(key: NetworkKey) -> Network:
     """Load a network to finetune: in float32, or in the type of the key if it is large.
 
     A large network stays mapped from its files if it is stored in that type.
@@ -57,7 +68,7 @@ def load_frozen(key: NetworkKey) -> TimerS1Network:
     return network.to(torch.promote_types(torch.float32, network.dtype))
 
 
-def own_copies(frozen: TimerS1Network, names: Iterable[str]) -> dict[str, nn.Parameter]:
+def own_copies(frozen: Network, names: Iterable[str]) -> dict[str, nn.Parameter]:
     """Copy weights of a network as parameters, in float32 or wider."""
     wide = torch.promote_types(torch.float32, frozen.dtype)
     return {
@@ -67,7 +78,7 @@ def own_copies(frozen: TimerS1Network, names: Iterable[str]) -> dict[str, nn.Par
 
 
 def drawn_low_rank(
-    frozen: TimerS1Network, layers: Iterable[str], rank: int, generator: Generator
+    frozen: Network, layers: Iterable[str], rank: int, generator: Generator
 ) -> dict[str, nn.Parameter]:
     """Draw two low-rank matrices for each layer: a random first and a zero second matrix.
 
@@ -88,10 +99,11 @@ def drawn_low_rank(
 
 
 def trainable(
-    frozen: TimerS1Network,
+    frozen: Network,
     target: str,
     *,
     start: Mapping[str, Tensor] | None = None,
+    architecture: Mapping[str, Any] = _NONE,
     lora_rank: int = 8,
     hot_experts: Mapping[str, Iterable[int]] | None = None,
     seed: int = 0,
@@ -100,28 +112,31 @@ def trainable(
 
     Parameters
     ----------
-    frozen : TimerS1Network
+    frozen : Network
         Network from `load_frozen`.
     target : str
-        One of `timer_forecaster.finetuning.config.TARGETS`.
+        One of the targets of the family.
     start : mapping of str to Tensor, optional
         Initial weights: any weights of this target, and further weights to train. Default: the
         weights of the network.
+    architecture : mapping of str to object
+        Fields of the architecture that the initial weights need.
     lora_rank, seed : int
         Rank of low-rank matrices, and the seed of their values, if there is no ``start``.
     hot_experts : mapping of str to iterable of int, optional
-        See `timer_forecaster.models.timer_s1.targets.widened_by_lora`.
+        See `timer_forecaster.models.tuning.widened_by_lora`.
     """
-    names = [name for name, _ in frozen.named_parameters()]
+    config, names = frozen.config, [name for name, _ in frozen.named_parameters()]
     if start:
         wide = torch.promote_types(torch.float32, frozen.dtype)
         copies = {name: nn.Parameter(value.to(wide, copy=True)) for name, value in start.items()}
-        return Trainable(frozen, own_copies(frozen, replaced_by(target, names)) | copies)
+        own = own_copies(frozen, replaced_by(config, target, names))
+        return Trainable(frozen, own | copies, architecture)
     if target == "lora":
-        layers = widened_by_lora(names, hot_experts)
+        layers = widened_by_lora(config, names, hot_experts)
         generator = Generator().manual_seed(seed)
         return Trainable(frozen, drawn_low_rank(frozen, layers, lora_rank, generator))
-    return Trainable(frozen, own_copies(frozen, replaced_by(target, names)))
+    return Trainable(frozen, own_copies(frozen, replaced_by(config, target, names)))
 
 
 def hot_experts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
@@ -13,9 +14,8 @@ from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints.cache import forget_large
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.finetuning.trainable import load_frozen, own_copies, trainable
-from timer_forecaster.models.timer_s1 import TimerS1Network
-from timer_forecaster.models.timer_s1.adaptation import adapted
-from timer_forecaster.models.timer_s1.targets import Tuned, target_of, tuned_names
+from timer_forecaster.models.network import Network
+from timer_forecaster.models.tuning import Tuned, adapted, target_of, tuned_names
 
 _EXTRA = "_extra_state"  # torch's name in a state dict
 
@@ -40,7 +40,7 @@ class TunedWeights(nn.Module):
     dtype : str
         Type that the network computes in.
     enable_finetuning : bool, str or dict
-        The weights that are trained; see `timer_forecaster.models.timer_s1.targets.tuned_names`.
+        The weights that are trained; see `timer_forecaster.models.tuning.tuned_names`.
     **kwargs
         For the framework's class.
 
@@ -80,7 +80,7 @@ class TunedWeights(nn.Module):
         self._names: list[str] = []  # of the weights that are trained
         self._fixed: Adapter | None = None  # other weights that differ from the checkpoint
         self._adapter: tuple[Any, Adapter | None] | None = None  # and the version of its weights
-        self._network: tuple[Any, TimerS1Network] | None = None  # and the identity of its weights
+        self._network: tuple[Any, Network] | None = None  # and the identity of its weights
 
     @property
     def adapter(self) -> Adapter | None:
@@ -103,7 +103,7 @@ class TunedWeights(nn.Module):
                 "training has made weights that are not finite: create the model anew, with "
                 f"{self.gentler}"
             )
-        return Adapter(fixed.base, fixed.target, {**fixed.weights, **tuned}, fixed.record)
+        return dataclasses.replace(fixed, weights={**fixed.weights, **tuned})
 
     @torch.inference_mode(False)  # weights made in that mode could never be trained
     def start_from(self, adapter: Adapter | None, seed: int = 0) -> None:
@@ -133,9 +133,11 @@ class TunedWeights(nn.Module):
         self._names = list(start)
         for name, parameter in start.items():
             self._set(name, parameter)
-        target = target_of(self.enable_finetuning, self._names, _names(frozen))
+        named = self.enable_finetuning, self._names, _names(frozen)
+        target = target_of(frozen.config, *named)
         fixed = {name: value for name, value in given.items() if name not in start}
-        self._fixed = Adapter(Base.of(key), target, fixed, self._record())
+        changes = {} if adapter is None else adapter.architecture
+        self._fixed = Adapter(Base.of(key), target, fixed, self._record(), changes)
 
     def _set(self, name: str, parameter: nn.Parameter) -> None:
         """Put a parameter in the place of its name.
@@ -157,9 +159,7 @@ class TunedWeights(nn.Module):
     def _key(self, device: str) -> NetworkKey:
         return NetworkKey.resolve(self.checkpoint, self.revision, device, self.network_dtype)
 
-    def network_on(
-        self, device: torch.device, instead_of: NetworkKey | None = None
-    ) -> TimerS1Network:
+    def network_on(self, device: torch.device, instead_of: NetworkKey | None = None) -> Network:
         """Return a network that computes with these weights, for training.
 
         Parameters
@@ -176,8 +176,9 @@ class TunedWeights(nn.Module):
                 forget_large(instead_of)
             frozen = load_frozen(self._key(str(device)))
             fixed = {} if self._fixed is None else self._fixed.weights
+            changes = {} if self._fixed is None else self._fixed.architecture
             there = {name: value.to(device) for name, value in fixed.items()}
-            self._network = identity, adapted(frozen, {**there, **tuned})
+            self._network = identity, adapted(frozen, {**there, **tuned}, changes)
         return self._network[1]
 
     def free_network(self) -> None:
@@ -200,7 +201,8 @@ class TunedWeights(nn.Module):
             If it does not: serial blocks take part in long forecasts only.
         """
         if not loss.requires_grad:
-            patch = self._network[1].config.input_token_len if self._network else "one patch"
+            config = self._network[1].config if self._network else None
+            patch = getattr(config, "input_token_len", "one patch")
             raise ValueError(
                 f"enable_finetuning={self.enable_finetuning!r}: none of these weights takes part "
                 f"in forecasts of {n_steps} steps; serial blocks (mtp_modules) do in those of more "
@@ -221,8 +223,7 @@ class TunedWeights(nn.Module):
     def _set_record(self, record: Mapping[str, Any]) -> None:
         self._adapter = None
         if self._fixed is not None:
-            fixed = self._fixed
-            self._fixed = Adapter(fixed.base, fixed.target, fixed.weights, record)
+            self._fixed = dataclasses.replace(self._fixed, record=record)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without the network of the training."""
@@ -240,6 +241,7 @@ class TunedWeights(nn.Module):
                 "weights": dict(fixed.weights),
                 "record": dict(fixed.record),
                 "tuned": self._names,
+                "architecture": dict(fixed.architecture),
             }
         return {"checkpoint": self.checkpoint, "revision": self.revision, "adapter": adapter}
 
@@ -268,7 +270,8 @@ class TunedWeights(nn.Module):
                 weights = {**saved["weights"], **tuned}
                 weights = {name: value.cpu() for name, value in weights.items()}
                 base = Base(*saved["base"])
-                self.start_from(Adapter(base, saved["target"], weights, saved["record"]))
+                changes = saved.get("architecture", {})  # version 0.1 had none
+                self.start_from(Adapter(base, saved["target"], weights, saved["record"], changes))
                 self._set_record(saved["record"])
             state = {**self.state_dict(), **state}
         return super().load_state_dict(state, strict=strict, assign=assign)
@@ -290,18 +293,18 @@ class _Branch(nn.Module):
         return super()._apply(lambda tensor: fn(tensor).to(tensor.dtype), recurse)
 
 
-def _names(network: TimerS1Network) -> list[str]:
+def _names(network: Network) -> list[str]:
     return [name for name, _ in network.named_parameters()]
 
 
 def _start_parameters(
-    frozen: TimerS1Network, tuned: Tuned, given: Mapping[str, Tensor], seed: int
+    frozen: Network, tuned: Tuned, given: Mapping[str, Tensor], seed: int
 ) -> dict[str, nn.Parameter]:
     """Return the weights to train: copies of the given ones, and of the network's for the rest."""
     if tuned == "lora":
         start = trainable(frozen, tuned, seed=seed).parameters
     else:
-        start = own_copies(frozen, tuned_names(tuned, _names(frozen)))
+        start = own_copies(frozen, tuned_names(frozen.config, tuned, _names(frozen)))
     for name in start.keys() & given.keys():
         start[name] = nn.Parameter(given[name].to(start[name].dtype, copy=True))
     return start

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import time
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -16,19 +16,21 @@ from timer_forecaster.adapters.base import Base
 from timer_forecaster.adapters.report import TuningReport
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.cache import forget_large
+from timer_forecaster.checkpoints.loading import architecture_of
 from timer_forecaster.finetuning.config import FinetuneConfig
+from timer_forecaster.finetuning.errors import NothingToTuneError
 from timer_forecaster.finetuning.guards import (
-    NothingToTuneError,
     TuningWarning,
     Validation,
     validate,
+    validate_pipeline,
 )
 from timer_forecaster.finetuning.loop import Best, Loop, TuningFailedError
-from timer_forecaster.finetuning.objective import Windows, make_windows
+from timer_forecaster.finetuning.objectives.choice import Steps, objective_of
+from timer_forecaster.finetuning.objectives.parts import Windows
 from timer_forecaster.finetuning.trainable import Trainable, hot_experts, load_frozen, trainable
 from timer_forecaster.finetuning.windows import (
     Split,
-    WindowSampler,
     chunks,
     data_fingerprint,
     split_series,
@@ -36,8 +38,11 @@ from timer_forecaster.finetuning.windows import (
 )
 from timer_forecaster.inference import ForecastPipeline
 from timer_forecaster.inference.series import as_series
-from timer_forecaster.models.timer_s1.adaptation import adapted
+from timer_forecaster.models.tuning import adapted, checked_target
 from timer_forecaster.values import as_floats
+
+if TYPE_CHECKING:
+    from timer_forecaster.models.timer_s1 import TimerS1Architecture
 
 
 def finetune(
@@ -169,12 +174,24 @@ def _checked(pipe: Any, config: Any) -> FinetuneConfig:
     if not isinstance(pipe, ForecastPipeline):
         raise TypeError(f"pipe={pipe!r} must be a timer_forecaster.ForecastPipeline")
     if config is None:
-        return FinetuneConfig()
+        config = FinetuneConfig()
     if not isinstance(config, FinetuneConfig):
         raise TypeError(
             f"config={config!r} must be a FinetuneConfig, such as FinetuneConfig(target='head')"
         )
-    return config
+    return with_target(pipe, config)
+
+
+def with_target(pipe: ForecastPipeline, config: FinetuneConfig) -> FinetuneConfig:
+    """Return settings with a target of the family of a checkpoint, by default its usual one.
+
+    Raises
+    ------
+    ValueError
+        If the target belongs to another family.
+    """
+    target = checked_target(architecture_of(pipe.key), config.target)
+    return dataclasses.replace(config, target=target)
 
 
 def _as_targets(targets: Any) -> FloatArray:
@@ -195,12 +212,10 @@ class _Run:
         forget_large(pipe.key)
         self.pipe, self.config = pipe, config
         self.frozen = load_frozen(pipe.key)
-        architecture = self.frozen.config
-        self.length = architecture.input_token_len
-        longest, farthest = architecture.max_context_length, self.frozen.pass_length
+        self.objective = objective_of(self.frozen)
+        longest, farthest = self.frozen.config.max_context_length, self.frozen.pass_length
         self.context_length = min(config.context_length or longest, longest)
         self.horizon = min(config.horizon or farthest, farthest)
-        self.n_serial = -(-self.horizon // self.length) - 1
 
     def tune(self, split: Split, fingerprint: str, progress: bool) -> Adapter:
         """Train, and return the adapter."""
@@ -212,18 +227,17 @@ class _Run:
 
     def _tune(self, split: Split, fingerprint: str, progress: bool) -> Adapter:
         started = time.perf_counter()
-        sampler, windows = self._sampler(split), self._windows(split)
+        steps, windows = self._steps(split), self._windows(split)
         start = {} if self.pipe.adapter is None else self.pipe.adapter.weights
         start = {name: value.to(self.frozen.device) for name, value in start.items()}
-        before = validate(adapted(self.frozen, start), windows)
-        trained = self._trainable(start, before)
-        loop = Loop(trained, sampler, windows, before, self.config, self.n_serial)
+        trained, before = self._trained(start, split, steps, windows)
+        loop = Loop(trained, steps, windows, before, self.config)
         status, message = _outcome(loop, progress, continued=bool(start))
         kept = loop.best if status == "improved" else Best(0, before, start)
         report = TuningReport(
             status=status,
             message=message,
-            target=self.config.target,
+            target=self._target,
             n_parameters=sum(value.numel() for value in trained.parameters.values()),
             steps=loop.step,
             best_step=loop.best.step,
@@ -243,17 +257,17 @@ class _Run:
             "report": dataclasses.asdict(report),
         }
         weights = {name: value.cpu() for name, value in kept.weights.items()}
-        return Adapter(Base.of(self.pipe.key), self.config.target, weights, record)
+        changes = trained.architecture if weights else {}
+        return Adapter(Base.of(self.pipe.key), self._target, weights, record, changes)
 
-    def _sampler(self, split: Split) -> WindowSampler:
-        architecture = self.frozen.config
-        longest = max((len(values) for values in split.training), default=0)
-        wanted = -(-self.context_length // self.length) + self.n_serial + 1
-        most = architecture.max_context_length // self.length + 1
-        n_patches = max(2, min(-(-longest // self.length), wanted, most))
-        n_rows = self.config.windows_per_step(n_patches)
-        seed, device = self.config.seed, self.frozen.device
-        return WindowSampler(split.training, architecture, n_rows, n_patches, seed, device)
+    @property
+    def _target(self) -> str:
+        return checked_target(self.frozen.config, self.config.target)
+
+    def _steps(self, split: Split) -> Steps:
+        return self.objective.make_steps(
+            self.frozen, split.training, self.config, self.context_length, self.horizon
+        )
 
     def _windows(self, split: Split) -> list[Windows]:
         if not split.contexts:
@@ -261,24 +275,45 @@ class _Run:
                 "series: there is nothing to validate by; one of them at least must have a context "
                 "that varies and an observed value after it"
             )
-        n_tokens = -(-max(map(len, split.contexts)) // self.length)
-        at_once = max(1, self.frozen.token_budget // n_tokens)
+        make = self.objective.make_windows
+        at_once = self.objective.windows_at_once(self.frozen, max(map(len, split.contexts)))
         return [
-            make_windows(self.frozen, [split.contexts[i] for i in rows], split.targets[rows])
+            make(self.frozen, [split.contexts[i] for i in rows], split.targets[rows])
             for rows in chunks(split.contexts, at_once)
         ]
 
-    def _trainable(self, start: Mapping[str, Tensor], before: Validation) -> Trainable:
-        config = self.config
-        hot = hot_experts(self.frozen.config, before.shares, config.hot_experts)
-        return trainable(
+    def _trained(
+        self, start: Mapping[str, Tensor], split: Split, steps: Steps, windows: Sequence[Windows]
+    ) -> tuple[Trainable, Validation]:
+        """Return the weights to train, and the validation before the training."""
+        config, former, new = self.config, self.pipe.adapter, None
+        if not start:
+            new = self.objective.new_parts(self.frozen, self._target, steps, config.seed)
+        if new is not None:
+            before = validate_pipeline(self.pipe, self.frozen, split.contexts, split.targets)
+            there = {name: value.to(self.frozen.device) for name, value in new.weights.items()}
+            changes = new.architecture
+            return trainable(self.frozen, self._target, start=there, architecture=changes), before
+        changes = {} if former is None else former.architecture
+        before = validate(adapted(self.frozen, start, changes), windows)
+        trained = trainable(
             self.frozen,
-            config.target,
+            self._target,
             start=start,
+            architecture=changes,
             lora_rank=config.lora_rank,
-            hot_experts=hot,
+            hot_experts=self._hot_experts(before),
             seed=config.seed,
         )
+        return trained, before
+
+    def _hot_experts(self, before: Validation) -> dict[str, list[int]]:
+        share, config = self.config.hot_experts, self.frozen.config
+        if not share:
+            return {}
+        if not before.shares.size:
+            raise ValueError(f"hot_experts={share}: the network has no experts; leave it out")
+        return hot_experts(cast("TimerS1Architecture", config), before.shares, share)
 
 
 def _check_start(pipe: ForecastPipeline, config: FinetuneConfig) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Generator
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.finetuning.guards import NothingToTuneError
+from timer_forecaster.finetuning.errors import NothingToTuneError
 from timer_forecaster.inference.scaling import LEAST_RANGE, check_finite
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.batches import MaskShares, TrainingBatch, make_batch
@@ -90,7 +90,7 @@ def _thinned(
     usable = [
         i
         for i, (context, target) in enumerate(pairs)
-        if np.isfinite(target).any() and _varies(context)
+        if np.isfinite(target).any() and varies(context)
     ]
     n_kept = min(len(usable), MOST_VALIDATED)
     kept = [usable[i] for i in np.linspace(0, len(usable) - 1, n_kept).round().astype(int)]
@@ -100,7 +100,7 @@ def _thinned(
     return [contexts[i] for i in kept], padded
 
 
-def _varies(values: FloatArray) -> bool:
+def varies(values: FloatArray) -> bool:
     """Whether a forecast reads the values as more than a constant; see `scaled`."""
     observed = values[np.isfinite(values)]
     if len(observed) < 2:
@@ -145,7 +145,7 @@ class WindowSampler:
         device: torch.device,
     ) -> None:
         length = config.input_token_len
-        self._series = [values for values in series if len(values) > length and _varies(values)]
+        self._series = [values for values in series if len(values) > length and varies(values)]
         if not self._series:
             longest = max((len(values) for values in series), default=0)
             raise NothingToTuneError(
@@ -181,7 +181,7 @@ def _standard(window: FloatArray) -> FloatArray:
 
     The statistics are relative to the window, whose squares could be too large or too small.
     """
-    if not _varies(window):
+    if not varies(window):
         return np.where(np.isnan(window), np.nan, 0.0)
     relative = window / _unit(window)
     standard: FloatArray = (relative - np.nanmean(relative)) / np.nanstd(relative)

@@ -253,8 +253,10 @@ class ForecastPipeline:
                 network, values, horizon, columns, periods, *asked
             )
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
-        levels, sources = network.config.quantiles, calibration_of(network, values, horizon)
-        return Forecast(quantiles, levels, failures.by_number(), report, tuple(sources))
+        cut = values if context_length is None else [one[-context_length:] for one in values]
+        calibration = tuple(calibration_of(network, cut, horizon))
+        levels, reasons = network.config.quantiles, failures.by_number()
+        return Forecast(quantiles, levels, reasons, report, calibration)
 
     def predict_frame(
         self,

@@ -28,6 +28,10 @@ class Architecture(Protocol):
         """Longest context in steps."""
 
     @property
+    def pass_length(self) -> int:
+        """Steps that one pass can forecast."""
+
+    @property
     def interior_masks(self) -> bool:
         """Whether rows may have missing values inside."""
 

@@ -1,4 +1,4 @@
-"""Timer-S1 as an sktime forecaster, and sktime's evaluation in one batch."""
+"""Timer-S1 and TinyTimeMixer as sktime forecasters, and sktime's evaluation in one batch."""
 
 from timer_forecaster.extras import missing_extra
 
@@ -10,5 +10,6 @@ except ImportError as error:
 
 from timer_forecaster.sktime.backtesting import evaluate
 from timer_forecaster.sktime.timer_s1 import TimerS1Forecaster
+from timer_forecaster.sktime.tinytimemixer import TinyTimeMixerForecaster
 
-__all__ = ["TimerS1Forecaster", "evaluate"]
+__all__ = ["TimerS1Forecaster", "TinyTimeMixerForecaster", "evaluate"]

@@ -118,7 +118,7 @@ def evaluate(
 
     Parameters
     ----------
-    forecaster : TimerS1Forecaster
+    forecaster : TimerS1Forecaster or TinyTimeMixerForecaster
     cv, y, X, strategy, **options
         As `sktime.forecasting.model_evaluation.evaluate` takes them.
 

@@ -23,6 +23,7 @@ EXOGENOUS = ("raise", "warn")
 class ExogenousForecaster(PanelForecaster):
     """Forecaster that remembers X beside its memory of y."""
 
+    exogenous: str | None = None  # a parameter of classes that earlier versions had
     _memory: Memory
     _beside: Beside | None
 

@@ -6,6 +6,7 @@ and a `Forecast` into frames. The forecasts themselves are made in `timer_foreca
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from sktime.datatypes import convert_to
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_choice
-from timer_forecaster.estimators import check_parameters, options_of, pipeline_of
+from timer_forecaster.estimators import check_parameters, options_of, pipeline_of, tuning_of
 from timer_forecaster.failures import ON_ERROR
 from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference import Forecast
@@ -36,7 +37,7 @@ class PipelineForecaster(ExogenousForecaster):
     """Base of the forecasters: all that does not depend on the network.
 
     A subclass has, as parameters of its constructor, those that `timer_forecaster.estimators`
-    reads, and ``point``, ``on_error`` and ``exogenous``, which `TimerS1Forecaster` describes.
+    reads, and ``point`` and ``on_error``, which `TimerS1Forecaster` describes.
 
     Notes
     -----
@@ -96,6 +97,8 @@ class PipelineForecaster(ExogenousForecaster):
         "remember_data": Version(sktime.__version__).release < (1, 2)
     }
 
+    verbose: bool = False  # whether finetuning shows a progress bar; a parameter of some classes
+
     def __post_init__(self) -> None:
         """Set the attributes that sktime reads but creates with ``remember_data`` alone."""
         self._y = None
@@ -123,7 +126,7 @@ class PipelineForecaster(ExogenousForecaster):
 
     def _tunes_in_fit(self) -> bool:
         """Whether a fit will finetune; sktime has removed by then all but pretrained attributes."""
-        return self.tuning is not None and not hasattr(self, "adapter_")
+        return tuning_of(self) is not None and not hasattr(self, "adapter_")
 
     def _pretrain(self, y: pd.DataFrame, X: None = None, fh: Any = None) -> PipelineForecaster:
         """Finetune to every series of a panel, from the adapter so far."""
@@ -140,7 +143,7 @@ class PipelineForecaster(ExogenousForecaster):
         from timer_forecaster.finetuning import finetune
 
         series = [values for history in memory.histories.values() for values in history.values]
-        self.adapter_ = tuned(self, finetune, series)
+        self.adapter_ = tuned(self, partial(finetune, progress=self.verbose), series)
 
     def _update(
         self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True

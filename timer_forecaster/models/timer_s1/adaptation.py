@@ -6,7 +6,8 @@ import copy
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import cast
+from types import MappingProxyType
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -24,26 +25,28 @@ from timer_forecaster.models.timer_s1.experts import Expert, MixtureOfExperts
 from timer_forecaster.models.timer_s1.layouts.experts import StackedExperts
 from timer_forecaster.models.timer_s1.layouts.int8 import Int8Experts
 from timer_forecaster.models.timer_s1.network import TimerS1Network
-from timer_forecaster.models.timer_s1.targets import (
-    EXPERT_NAME,
-    HEAD_PATTERN,
-    LORA_NAME,
-    check_weights,
-)
+from timer_forecaster.models.timer_s1.targets import EXPERT_NAME, HEAD_PATTERN
+from timer_forecaster.models.weights import LORA_NAME, check_weights
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 # The new weights of one layer, by their names in it: weight, bias, lora_A, lora_B.
 _Own = dict[str, nn.Parameter]
 # Layers whose outputs keep the type of the new weight, as no values of another type are added.
 _LAST = re.compile(rf".*\.ffn_layer\.gate|{HEAD_PATTERN}(output|residual)_layer")
 
 
-def parameter_shapes(config: TimerS1Architecture) -> dict[str, torch.Size]:
-    """Return the shape of each weight of a plain network, by its name."""
+def parameter_shapes(
+    config: TimerS1Architecture, changes: Mapping[str, Any] = _NONE
+) -> dict[str, torch.Size]:
+    """Return the shape of each weight of a plain network, by its name; see `adapted`."""
+    _refuse(changes)
     with torch.device("meta"):
         return {name: value.shape for name, value in TimerS1Network(config).named_parameters()}
 
 
-def adapted(network: TimerS1Network, weights: Mapping[str, Tensor]) -> TimerS1Network:
+def adapted(
+    network: TimerS1Network, weights: Mapping[str, Tensor], changes: Mapping[str, Any] = _NONE
+) -> TimerS1Network:
     """Return a network with some new weights that shares all other weights with a base.
 
     The base does not change, and its weights are not copied.
@@ -57,6 +60,8 @@ def adapted(network: TimerS1Network, weights: Mapping[str, Tensor]) -> TimerS1Ne
         a layer and ``.lora_A.weight`` or ``.lora_B.weight``: the product of the two matrices is
         added to the weight of the layer. Weights are not copied, a parameter stays the same
         object, and each weight computes in its own type.
+    changes : mapping
+        Must be empty: new weights do not change the sizes of a Timer-S1.
 
     Returns
     -------
@@ -67,6 +72,7 @@ def adapted(network: TimerS1Network, weights: Mapping[str, Tensor]) -> TimerS1Ne
     ValueError
         If the network has no such weights, or weights of another shape.
     """
+    _refuse(changes)
     shapes = parameter_shapes(network.config)
     check_weights(shapes, weights)
     private = _Private(network)
@@ -83,6 +89,11 @@ def adapted(network: TimerS1Network, weights: Mapping[str, Tensor]) -> TimerS1Ne
     for (experts, number), projections in of_expert.items():
         private.change_expert(experts, number, projections)
     return private.network
+
+
+def _refuse(changes: Mapping[str, Any]) -> None:
+    if changes:
+        raise ValueError(f"{', '.join(changes)}: the sizes of a Timer-S1 cannot become others")
 
 
 def _by_layer(weights: Mapping[str, Tensor]) -> dict[str, _Own]:

@@ -154,6 +154,11 @@ class TimerS1Architecture:
         return f"{blocks} blocks of {self.num_experts} experts ({fields})"
 
     @property
+    def pass_length(self) -> int:
+        """Steps that one pass can forecast: ``(serial blocks + 1) * patch length``."""
+        return (self.num_mtp_tokens + 1) * self.input_token_len
+
+    @property
     def origin_step(self) -> int:
         """Distance in steps between tokens, each of which a row can be forecast from."""
         return self.input_token_len

@@ -50,7 +50,7 @@ class ForecastPasses:
     @property
     def pass_length(self) -> int:
         """Steps that one pass can forecast: ``(serial blocks + 1) * patch length``."""
-        return (self.config.num_mtp_tokens + 1) * self.config.input_token_len
+        return self.config.pass_length
 
     def forecast_pass(
         self,

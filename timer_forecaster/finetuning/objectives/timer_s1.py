@@ -1,28 +1,29 @@
-"""Losses on the normalized scale of each window, over all levels of the network.
+"""Losses of Timer-S1, on the normalized scale of each window, over all levels of the network.
 
 Shapes in comments: B windows, N tokens, P patch length, Q levels, H steps ahead.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
+from contextlib import contextmanager, nullcontext
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.finetuning.config import FinetuneConfig
+from timer_forecaster.finetuning.objectives.parts import Passed, Terms, standardized
+from timer_forecaster.finetuning.windows import WindowSampler
 from timer_forecaster.inference.engine.timer_s1 import pad_batch
-from timer_forecaster.inference.scaling import standardize
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.attention import pick
-from timer_forecaster.models.timer_s1.batches import MAX_NORMALizED, TrainingBatch
+from timer_forecaster.models.timer_s1.batches import TrainingBatch
 from timer_forecaster.models.timer_s1.experts import MixtureOfExperts
 from timer_forecaster.models.timer_s1.objective import load_balance_loss, patch_loss, stage_losses
+from timer_forecaster.models.timer_s1.targets import replaced_by
 
 
 class Windows(NamedTuple):
@@ -37,46 +38,16 @@ class Windows(NamedTuple):
 def make_windows(
     network: TimerS1Network, contexts: Sequence[FloatArray], targets: FloatArray
 ) -> Windows:
-    """Standardize windows as `timer_forecaster.ForecastPipeline` does.
-
-    Parameters
-    ----------
-    network : TimerS1Network
-    contexts : sequence of ndarray, each (steps,)
-        NaN where missing, with at least one observed value. The targets of constant contexts do
-        not count, because their forecast needs no network.
-    targets : ndarray, shape (B, H)
-        NaN where missing.
-    """
-    config, wide = network.config, torch.promote_types(torch.float32, network.dtype)
-    rows = [
-        standardize(values, f"contexts[{i}]", config.max_context_length, config.interior_masks)
-        for i, values in enumerate(contexts)
-    ]
-    n_tokens = [-(-len(row.values) // config.input_token_len) for row in rows]
-    normalized = np.full(targets.shape, np.nan)
-    for i, row in enumerate(rows):
-        if row.scale > 0:
-            # Divided by a power of two, which rounds nothing, differences stay in range.
-            unit = math.ldexp(1.0, math.frexp(row.scale)[1] - 1)
-            with np.errstate(over="ignore"):  # a target that is infinite here is far outside
-                distance = targets[i] / unit - row.location / unit
-            normalized[i] = distance / (row.scale / unit)
-    observed = np.isfinite(normalized) & (np.abs(normalized) <= MAX_NORMALizED)
-    target = torch.from_numpy(np.where(observed, normalized, 0.0))
+    """Standardize windows; see `timer_forecaster.finetuning.objectives.parts.standardized`."""
+    length = network.config.input_token_len
+    rows, target, observed = standardized(network, contexts, targets)
+    n_tokens = [-(-len(row.values) // length) for row in rows]
     return Windows(
         pad_batch(network, [row.values for row in rows]),
         torch.tensor(n_tokens, device=network.device) - 1,
-        target.to(network.device, wide),
-        torch.from_numpy(observed).to(network.device),
+        target,
+        observed,
     )
-
-
-class Passed(NamedTuple):
-    """Result of one pass over windows."""
-
-    quantiles: Tensor  # (B, Q, H or the steps of one pass, if fewer), float32 or wider
-    router_logits: list[Tensor]  # of each block that ran, (B·N, experts)
 
 
 def window_pass(network: TimerS1Network, windows: Windows) -> Passed:
@@ -113,7 +84,7 @@ def window_losses(network: TimerS1Network, quantiles: Tensor, windows: Windows) 
     return torch.stack([patch_loss(*row, levels, network.config.training_loss) for row in rows])
 
 
-class Terms(NamedTuple):
+class DenseTerms(NamedTuple):
     """The objective and its parts, all scalars."""
 
     loss: Tensor
@@ -129,7 +100,7 @@ def dense_terms(
     balance_loss: float,
     router_kl: float,
     base_logits: Callable[[], list[Tensor]] | None,
-) -> Terms:
+) -> DenseTerms:
     """Return the objective of densely supervised windows: each token predicts all its stages."""
     config = network.config
     stages = list(network.stages(batch.inputs.to(network.dtype), n_serial))
@@ -141,12 +112,12 @@ def dense_terms(
     quantile = torch.stack(losses).mean()
     zero = quantile.new_zeros(())
     if base_logits is None:
-        return Terms(quantile, quantile, zero, zero)
+        return DenseTerms(quantile, quantile, zero, zero)
     logits = [part for stage in stages for part in stage.router_logits]
     balance = load_balance_loss(logits, config.num_experts_per_token)
     divergence = routing_divergence(base_logits(), logits)
     loss = quantile + balance_loss * balance + router_kl * divergence
-    return Terms(loss, quantile, balance, divergence)
+    return DenseTerms(loss, quantile, balance, divergence)
 
 
 def routing_divergence(base: Sequence[Tensor], tuned: Sequence[Tensor]) -> Tensor:
@@ -210,3 +181,84 @@ def base_routing(
 
 def _routers(network: TimerS1Network) -> list[nn.Linear]:
     return [part.gate for part in network.modules() if isinstance(part, MixtureOfExperts)]
+
+
+def windows_at_once(network: TimerS1Network, longest: int) -> int:
+    """Return the number of windows in a pass, for contexts of at most ``longest`` steps."""
+    n_tokens = -(-longest // network.config.input_token_len)
+    return max(1, network.token_budget // n_tokens)
+
+
+def expert_use(network: TimerS1Network, windows: Windows, logits: Sequence[Tensor]) -> FloatArray:
+    """Count the routing choices of the contexts' patches, (blocks, experts)."""
+    config, n_tokens = network.config, windows.patches.shape[1]
+    real = torch.arange(n_tokens, device=windows.last_token.device) <= windows.last_token[:, None]
+    chosen = torch.stack([part[real.flatten()] for part in logits])
+    chosen = chosen.topk(config.num_experts_per_token).indices.flatten(1)  # (blocks, choices)
+    counts = torch.zeros(len(logits), config.num_experts, device=chosen.device)
+    counts = counts.scatter_add(1, chosen, torch.ones_like(chosen, dtype=counts.dtype))
+    found: FloatArray = counts.double().cpu().numpy()
+    return found
+
+
+class DenseSteps:
+    """Draws windows in which each patch predicts the steps after it.
+
+    Parameters
+    ----------
+    network : TimerS1Network
+    series : sequence of ndarray, each (steps,)
+        NaN where missing.
+    config : FinetuneConfig
+    context_length, horizon : int
+        Most steps of a context, and steps ahead that matter: serial blocks beyond them do not run.
+
+    Raises
+    ------
+    NothingToTuneError
+        If no series is long enough and varies.
+    """
+
+    def __init__(
+        self,
+        network: TimerS1Network,
+        series: Sequence[FloatArray],
+        config: FinetuneConfig,
+        context_length: int,
+        horizon: int,
+    ) -> None:
+        architecture = network.config
+        length = architecture.input_token_len
+        self._config, self._n_serial = config, -(-horizon // length) - 1
+        longest = max((len(values) for values in series), default=0)
+        wanted = -(-context_length // length) + self._n_serial + 1
+        most = architecture.max_context_length // length + 1
+        n_patches = max(2, min(-(-longest // length), wanted, most))
+        n_rows = config.windows_per_step(n_patches)
+        self._sampler = WindowSampler(
+            series, architecture, n_rows, n_patches, config.seed, network.device
+        )
+
+    @contextmanager
+    def of(self, trained: Any) -> Iterator[Callable[[], Terms | None]]:
+        """Yield a function of the losses of the next batch."""
+        config = self._config
+        tunes_routers = replaced_by("router", trained.parameters)
+        both = trained.network, trained.frozen
+        with base_routing(*both) if tunes_routers else nullcontext() as base_logits:
+
+            def terms() -> Terms | None:
+                batch = self._sampler.batch()
+                if not batch.supervised.any():
+                    return None
+                found = dense_terms(
+                    trained.network,
+                    batch,
+                    self._n_serial,
+                    config.balance_loss,
+                    config.router_kl,
+                    base_logits,
+                )
+                return Terms(found.loss, found.quantile)
+
+            yield terms

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.special import rel_entr, softmax
 
-from timer_forecaster.finetuning.objective import (
+from timer_forecaster.finetuning.objectives.timer_s1 import (
     base_routing,
     dense_terms,
     make_windows,

@@ -1,0 +1,151 @@
+"""The parameters of `TinyTimeMixerForecaster`, and the switch from sktime's class of this name."""
+
+import copy
+import doctest
+import inspect
+import pickle
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from timer_forecaster import ForecastPipeline
+from timer_forecaster.checkpoints.registry import TTM_MINI
+from timer_forecaster.models.ttm import TinyTimeMixerConfig, TTMArchitecture
+
+pytest.importorskip("sktime")
+
+from sktime.forecasting.compose import ForecastByLevel
+from sktime_cases import hourly, unequal_panel
+
+from timer_forecaster.finetuning import FinetuneConfig
+from timer_forecaster.sktime import TimerS1Forecaster, TinyTimeMixerForecaster
+
+MODEL = "ttm-test"  # random weights, nine levels, context 128, 32 steps in a pass
+SIZES = {
+    "context_length": 32,
+    "patch_length": 8,
+    "patch_stride": 8,
+    "prediction_length": 8,
+    "multi_quantile_head": True,
+}
+
+
+def forecaster(**parameters):
+    return TinyTimeMixerForecaster(MODEL, **parameters)
+
+
+def test_sktimes_parameters_come_first_in_their_order():
+    theirs = pytest.importorskip("sktime.forecasting.ttm").TinyTimeMixerForecaster
+    names = list(inspect.signature(theirs).parameters)
+    assert list(inspect.signature(TinyTimeMixerForecaster).parameters)[: len(names)] == names
+
+
+def test_our_parameters_are_those_of_the_other_family():
+    ours = inspect.signature(TinyTimeMixerForecaster).parameters
+    shared = inspect.signature(TimerS1Forecaster).parameters
+    missing = {name for name in shared if name not in ours}
+    assert missing == {"device_map", "exogenous", "deterministic"}  # "device" is sktime's name
+    changed = {name for name in shared if name in ours and ours[name] != shared[name]}
+    assert {name for name in changed if ours[name].default != shared[name].default} == {
+        "model_path"
+    }
+    assert ours["model_path"].default == TTM_MINI
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"context_length": 20},
+        {"rollout": "median"},
+        {"rollout": "multiscale"},
+        {"flip": True},
+        {"batch_size": 2},
+        {"dtype": "bfloat16", "device": "cpu"},
+    ],
+)
+def test_options_reach_the_pipeline(options):
+    y = hourly(400)
+    loading = {key: value for key, value in options.items() if key in ("dtype", "device")}
+    predicting = {key: value for key, value in options.items() if key not in loading}
+    pipe = ForecastPipeline.from_pretrained(MODEL, **loading)
+    expected = pipe.predict(y.to_numpy(), 70, **predicting).median[0]
+    np.testing.assert_array_equal(forecaster(**options).fit(y).predict(range(1, 71)), expected)
+
+
+def test_both_classes_take_checkpoints_of_both_families():
+    y = hourly()
+    for name in (MODEL, "timer-s1-test"):
+        one, other = (cls(name).fit(y) for cls in (TimerS1Forecaster, TinyTimeMixerForecaster))
+        pd.testing.assert_frame_equal(
+            one.predict_interval([1, 40]), other.predict_interval([1, 40])
+        )
+
+
+@pytest.mark.parametrize("form", [dict, TinyTimeMixerConfig, TTMArchitecture])
+def test_a_configuration_is_of_this_family(form):
+    y = hourly()
+    pipe = ForecastPipeline.from_pretrained(None, config=TTMArchitecture(**SIZES))
+    fitted = TinyTimeMixerForecaster(None, config=form(**SIZES)).fit(y)
+    np.testing.assert_array_equal(fitted.predict([1, 2]), pipe.predict(y.to_numpy(), 2).median[0])
+    copies = [fitted.clone().fit(y), copy.deepcopy(fitted), pickle.loads(pickle.dumps(fitted))]  # noqa: S301
+    for other in copies:
+        pd.testing.assert_series_equal(other.predict([1, 2]), fitted.predict([1, 2]))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"point": "mode"}, "point='mode'"),
+        ({"rollout": "mean"}, "rollout='mean'"),
+        ({"device": "tpu"}, "^device='tpu' is not a device"),
+        ({"config": SIZES}, "in place of checkpoint 'ttm-test'"),
+        ({"revision": "main"}, "revision='main' applies to hub ids"),
+        ({"verbose": 2}, "verbose=2 must be True or False"),
+        ({"tuning": {"steps": 3}}, "tuning=.*FinetuneConfig"),
+        ({"fit_strategy": "partial"}, "fit_strategy='partial'"),
+        ({"broadcasting": True}, "broadcasting=True"),
+        ({"use_source_package": True}, "use_source_package=True"),
+        ({"padding_mask": "observed"}, "padding_mask='observed'"),
+        ({"freq": "h"}, "freq='h'"),
+        ({"callbacks": [print]}, "callbacks="),
+        ({"compute_metrics": [print]}, "compute_metrics="),
+        ({"training_args": {"max_steps": 3}}, "training_args"),
+    ],
+)
+def test_bad_parameters_are_refused_in_fit(parameters, message):
+    unfitted = forecaster(**parameters)
+    with pytest.raises((ValueError, TypeError), match=message):
+        unfitted.fit(hourly())
+
+
+@pytest.mark.parametrize(
+    "given", [{"fit_strategy": "full"}, {"validation_split": 0.1}, {"training_args": {"seed": 1}}]
+)
+def test_two_ways_to_finetune_are_refused(given):
+    unfitted = forecaster(tuning=FinetuneConfig(steps=1), **given)
+    with pytest.raises(ValueError, match=r"tuning|training_args"):
+        unfitted.fit(hourly())
+
+
+def test_the_advice_about_broadcasting_works():
+    panel = unequal_panel()
+    found = ForecastByLevel(forecaster(), groupby="local").fit(panel, fh=[1, 2]).predict()
+    expected = forecaster().fit(panel, fh=[1, 2]).predict()
+    np.testing.assert_allclose(found.sort_index(), expected.sort_index(), rtol=1e-5)
+
+
+def test_every_parameter_is_described():
+    text = inspect.getdoc(TinyTimeMixerForecaster)
+    section = text[text.index("Parameters\n---") : text.index("Attributes\n---")]
+    lines = re.findall(r"^(\w[\w, ]*) : ", section, flags=re.MULTILINE)
+    described = [name for line in lines for name in line.split(", ")]
+    assert described == list(inspect.signature(TinyTimeMixerForecaster).parameters)
+
+
+def test_docstring_examples():
+    tests = doctest.DocTestFinder(recurse=False).find(TinyTimeMixerForecaster, "it")
+    results = [doctest.DocTestRunner().run(test) for test in tests]
+    assert sum(result.attempted for result in results) > 0
+    assert sum(result.failed for result in results) == 0

@@ -1,0 +1,65 @@
+"""A Darts model whose forecasts are the pipeline's, whatever the family of its network is."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from timer_forecaster.adapters.adapter import Adapter
+from timer_forecaster.adapters.base import Base
+from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.darts.base import CheckpointModel
+from timer_forecaster.darts.checks import check_context, check_parameters, check_tuning
+from timer_forecaster.darts.framework import add_safe_globals
+from timer_forecaster.darts.module import PipelineModule
+from timer_forecaster.inference.covariates import CovariateOptions
+from timer_forecaster.inference.options import ForecastOptions
+from timer_forecaster.models.families import read_architecture
+
+
+class PipelineModel(CheckpointModel):
+    """Base of the models: all that their parameters do.
+
+    A subclass has the parameters of `timer_forecaster.darts.TimerS1Model` in the signature of its
+    constructor, where Darts reads them.
+    """
+
+    module_class = PipelineModule
+
+    def __init__(self, **kwargs: Any) -> None:
+        check_parameters(self.model_params)
+        super().__init__(**kwargs)
+        self._check_network()
+
+    def _check_network(self) -> None:
+        """Check the parameters that depend on the sizes of the network."""
+        parameters = self.model_params
+        folder = find_checkpoint(self._checkpoint, parameters["hub_model_revision"], weights=False)
+        config = read_architecture(folder / "config.json")
+        most = ForecastOptions(rollout=parameters["rollout"]).longest_history(config)
+        given = parameters["input_chunk_length"]
+        check_context(given, self.input_chunk_length, most, self._checkpoint)
+        if self.enable_finetuning:
+            check_tuning(self.enable_finetuning, self.output_chunk_shift, config, self._checkpoint)
+
+    def _module_options(self) -> dict[str, Any]:
+        own = {name: self.model_params[name] for name in ("rollout", "flip", "quantization")}
+        own["on_error"] = self.model_params.get("on_error", "raise")  # version 0.1 had none
+        covariates = self.model_params.get("covariates", "auto")  # nor these
+        if isinstance(covariates, CovariateOptions):
+            covariates = dataclasses.asdict(covariates)
+        own["covariates"] = covariates
+        return {**super()._module_options(), **own}
+
+
+# Darts loads saved models of these classes alone, and of those that a family adds. Version 0.1
+# named the classes by other places.
+add_safe_globals(
+    [
+        Adapter,
+        Base,
+        CovariateOptions,
+        (Adapter, "timer_forecaster.inference.adapters.Adapter"),
+        (Base, "timer_forecaster.inference.adapters.Base"),
+    ]
+)

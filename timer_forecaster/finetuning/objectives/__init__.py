@@ -1,0 +1,1 @@
+"""Losses of finetuning, by the family of the network."""

@@ -111,14 +111,15 @@ def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
         If the data left nothing to finetune.
     """
     pipe = pipeline_of(estimator)
-    config = with_target(pipe, estimator.tuning or FinetuneConfig(target=_target_of(pipe)))
+    config = estimator.tuning or FinetuneConfig(target=_target_of(pipe))
     if config.context_length is None:
         config = dataclasses.replace(config, context_length=estimator.context_length)
     try:
         return tune(pipe, *data, config)
     except NothingToTuneError as reason:
         warnings.warn(f"{reason}; the checkpoint stays as it was", TuningWarning, stacklevel=3)
-        return pipe.adapter or Adapter(Base.of(pipe.key), str(config.target), {})
+        target = str(with_target(pipe, config).target)
+        return pipe.adapter or Adapter(Base.of(pipe.key), target, {})
 
 
 def _target_of(pipe: ForecastPipeline) -> str | None:

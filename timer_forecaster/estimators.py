@@ -145,7 +145,8 @@ def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
         return tune(pipe, *data, config)
     except NothingToTuneError as reason:
         warnings.warn(f"{reason}; the checkpoint stays as it was", TuningWarning, stacklevel=3)
-        return pipe.adapter or Adapter(Base.of(pipe.key), str(config.target), {})
+        target = str(with_target(pipe, config).target)
+        return pipe.adapter or Adapter(Base.of(pipe.key), target, {})
 
 
 def _target_of(pipe: ForecastPipeline) -> str | None:

@@ -35,7 +35,7 @@ class Objective(NamedTuple):
     """Quantiles on the scale of the contexts, of (network, windows)."""
     window_losses: Callable[..., Tensor]
     """The loss of each window, of (network, quantiles, windows)."""
-    windows_at_once: Callable[[Network, int], int]
+    windows_at_once: Callable[..., int]
     """Number of windows in a pass, of (network, steps of the longest context)."""
     make_steps: Callable[..., Steps]
     """Batches to train on, of (network, series, config, context_length, horizon)."""

@@ -64,7 +64,7 @@ def quantile_head(config: TTMArchitecture, errors: Tensor, seed: int) -> NewPart
     increments = torch.cat([below, above]).clamp_min(_LEAST_STEP)
     with torch.no_grad():
         head.pw2.weight *= _FIRST_WEIGHTS
-        head.pw2.bias[0] = 0.0
-        head.pw2.bias[1:] = increments.expm1().log()  # the inverse of softplus
+        head.get_parameter("pw2.bias")[0] = 0.0
+        head.get_parameter("pw2.bias")[1:] = increments.expm1().log()  # the inverse of softplus
     weights = {f"{_NAME}.{name}": value.detach() for name, value in head.named_parameters()}
     return NewParts(weights, dict(QUANTILE_HEAD))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -115,4 +115,5 @@ def _widen(network: nn.Module, weights: Mapping[str, Tensor], dtype: torch.dtype
     for layer in sorted(layers):
         pair = (_parameter(weights[f"{layer}.lora_{side}.weight"], dtype) for side in "AB")
         parent, leaf = _place(network, layer)
-        parent._modules[leaf] = WidenedLinear(parent.get_submodule(leaf), *pair)
+        linear = cast("nn.Linear", parent.get_submodule(leaf))
+        parent._modules[leaf] = WidenedLinear(linear, *pair)

@@ -15,7 +15,7 @@ TARGETS = ("decoder+head", "head", "quantile-head", "norms", "lora", "full")
 DEFAULT = "decoder+head"
 """The target without another choice: the backbone stays as it is."""
 
-QUANTILE_HEAD = MappingProxyType(
+QUANTILE_HEAD: Mapping[str, Any] = MappingProxyType(
     {
         "multi_quantile_head": True,
         "quantile_levels": DECILES,

@@ -34,7 +34,9 @@ LEVELS = np.linspace(0.1, 0.9, 9)
 
 def main(given: Sequence[str] | None = None) -> None:
     """Print a row for each data set, and the geometric mean."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.covariates", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--sets", nargs="+", help="names of data sets; default: all")
     parser.add_argument("--windows", type=int, default=20, help="origins of each data set")

@@ -76,6 +76,8 @@ def as_floats(values: Any, name: str) -> FloatArray:
     if isinstance(values, np.ma.MaskedArray):
         return _unmasked(values, name)
     array = _as_array(values, name)
+    if array.dtype == np.float64:
+        return array
     if array.dtype.kind in "biuf":
         with np.errstate(over="ignore"):  # a long double beyond float64 is infinite, and found out
             return array.astype(np.float64, copy=False)
@@ -120,6 +122,8 @@ def _unmasked(values: np.ma.MaskedArray[Any, Any], name: str) -> FloatArray:
 
 def _as_array(values: Any, name: str) -> NDArray[Any]:
     """Return the values of any library as an array of numpy, of objects where there are others."""
+    if type(values) is np.ndarray:
+        return values
     library = library_of(values)
     try:
         if library == "torch" and hasattr(values, "detach"):

@@ -97,6 +97,15 @@ def scaled(series: FloatArray, max_length: int, interior_masks: bool) -> Row:
     return Row(values, location * unit, scale * unit)
 
 
+def filled(values: FloatArray) -> FloatArray:
+    """Return values with straight lines over gaps, and the nearest value at both ends."""
+    seen = np.isfinite(values)
+    if seen.all():
+        return values
+    place = np.arange(len(values))
+    return np.interp(place, place[seen], values[seen])
+
+
 def in_units(rows: Sequence[Row], quantiles: FloatArray) -> FloatArray:
     """Return quantiles in the units of series; a constant series is its own forecast.
 

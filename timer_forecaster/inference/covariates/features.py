@@ -12,6 +12,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.covariates.columns import Column, Covariates
 from timer_forecaster.inference.covariates.cycles import Cycles
 from timer_forecaster.inference.covariates.warning import Notes
+from timer_forecaster.inference.scaling import filled
 
 _MARGIN = 0.1  # share of the observed range that a value may lie outside it
 _BENDS = (0.2, 0.5, 0.8)  # quantiles of a numeric column
@@ -170,15 +171,6 @@ def _trailing_mean(values: FloatArray, width: int) -> FloatArray:
     total[width:] = total[width:] - total[:-width]
     count = np.minimum(np.arange(1, len(values) + 1), width)
     return np.asarray(total / count[:, None])
-
-
-def filled(values: FloatArray) -> FloatArray:
-    """Return values with straight lines over gaps, and the nearest value at both ends."""
-    seen = np.isfinite(values)
-    if seen.all():
-        return values
-    place = np.arange(len(values))
-    return np.interp(place, place[seen], values[seen])
 
 
 def _equals(column: FloatArray, series: FloatArray) -> bool:

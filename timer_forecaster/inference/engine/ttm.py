@@ -16,7 +16,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.engine.batching import fill_in_batches
 from timer_forecaster.inference.engine.paths import continuations, mixed, paths_of
 from timer_forecaster.inference.outcome import room_for
-from timer_forecaster.inference.scaling import in_units, scaled
+from timer_forecaster.inference.scaling import filled, in_units, scaled
 from timer_forecaster.models.ttm import TTMNetwork
 
 _ROWS_AT_ONCE = {"cpu": 96}  # of 64 to 128 rows: more do not fit into the caches of a CPU
@@ -178,10 +178,8 @@ def pad_batch(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, 
     observed = np.zeros((len(rows), length), dtype=bool)
     for i, row in enumerate(rows):
         row = row[-length:]
-        seen = np.isfinite(row)
-        place = np.arange(len(row))
-        values[i, length - len(row) :] = np.interp(place, place[seen], row[seen])
-        observed[i, length - len(row) :] = seen
+        values[i, length - len(row) :] = filled(row)
+        observed[i, length - len(row) :] = np.isfinite(row)
     there = torch.from_numpy(values).to(network.device, network.dtype)
     return there, torch.from_numpy(observed).to(network.device)
 

@@ -11,6 +11,7 @@ from timer_forecaster.inference.scaling import (
     check_series,
     in_units,
     scaled,
+    scaled_together,
     standardize,
 )
 
@@ -79,3 +80,28 @@ def test_quantiles_of_rows_that_vary_are_put_among_the_constant_ones():
     varying = np.array([[[-1.0, 1.0]], [[0.0, 2.0]]])
     np.testing.assert_array_equal(in_units(rows, varying), [[[7, 7]], [[8, 12]], [[0, 6]]])
     np.testing.assert_array_equal(in_units(rows[:1], np.empty((0, 4, 2))), np.full((1, 4, 2), 7))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 40),  # steps
+            st.sampled_from([0.0, 1e-300, 1.0, 1e300]),  # amplitude
+            st.sampled_from([0.0, 1e6]),  # level
+            st.booleans(),  # a gap
+        ),
+        max_size=8,
+    )
+)
+def test_rows_that_are_scaled_together_are_the_same_to_the_last_bit(kinds):
+    random = np.random.default_rng(0)
+    series = []
+    for steps, amplitude, level, gap in kinds:
+        values = amplitude * random.normal(size=steps) + level * amplitude
+        if gap and steps > 2:
+            values[1] = NAN
+        series.append(values)
+    for row, values in zip(scaled_together(series, 30, False), series, strict=True):
+        expected = scaled(values, 30, False)
+        np.testing.assert_array_equal(row.values, expected.values)
+        assert row[1:] == expected[1:]

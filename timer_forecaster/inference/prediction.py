@@ -15,7 +15,7 @@ from timer_forecaster.inference import multiscale, residuals
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
 from timer_forecaster.inference.outcome import check_outcome, room_for
-from timer_forecaster.inference.scaling import Row, check_series, in_units, scaled
+from timer_forecaster.inference.scaling import Row, check_series, in_units, scaled_together
 from timer_forecaster.models.network import Network
 
 
@@ -112,7 +112,7 @@ def checked(
 def scaled_rows(network: Network, series: Sequence[FloatArray]) -> list[Row]:
     """Return checked series as the rows that a network reads."""
     config = network.config
-    return [scaled(one, config.max_context_length, config.interior_masks) for one in series]
+    return scaled_together(series, config.max_context_length, config.interior_masks)
 
 
 def _roll_out(

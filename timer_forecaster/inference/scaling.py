@@ -5,6 +5,7 @@ Series are checked, trimmed and scaled in float64, whatever the network computes
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from timer_forecaster.inference.outcome import room_for
 LEAST_RANGE = 16 * float(np.finfo(np.float64).eps)
 """Range of a series, relative to its largest value, up to which it is a constant."""
 _LARGE = 1e300
+_TOGETHER = 256  # rows that are scaled at once
 
 
 class Row(NamedTuple):
@@ -95,6 +97,44 @@ def scaled(series: FloatArray, max_length: int, interior_masks: bool) -> Row:
     if not interior_masks and missing.any():
         values = values[np.maximum.accumulate(np.where(missing, 0, np.arange(len(values))))]
     return Row(values, location * unit, scale * unit)
+
+
+def scaled_together(
+    series: Sequence[FloatArray], max_length: int, interior_masks: bool
+) -> list[Row]:
+    """Return `scaled` of each series; those of one length and without gaps in few operations."""
+    cut = [values[-max_length:] for values in series]
+    by_length = defaultdict(list)
+    for number, values in enumerate(cut):
+        by_length[len(values)].append(number)
+    rows: list[Row | None] = [None] * len(cut)
+    for same in by_length.values():
+        for start in range(0, len(same), _TOGETHER):
+            numbers = same[start : start + _TOGETHER]
+            matrix = np.array([cut[number] for number in numbers])
+            whole = ~np.isnan(matrix).any(axis=1)
+            for place, row in zip(np.flatnonzero(whole), _scaled_whole(matrix[whole]), strict=True):
+                rows[numbers[place]] = row
+    return [
+        scaled(values, max_length, interior_masks) if row is None else row
+        for values, row in zip(cut, rows, strict=True)
+    ]
+
+
+def _scaled_whole(series: FloatArray) -> list[Row]:
+    """Return series (rows, steps) without missing values as rows."""
+    peak = np.abs(series).max(axis=1, initial=0.0)
+    unit = np.where(peak > 0, peak, 1.0)
+    relative = series / unit[:, None]
+    location = relative.mean(axis=1)
+    relative -= location[:, None]
+    scale = relative.std(axis=1)
+    constant = np.ptp(series / unit[:, None], axis=1) <= LEAST_RANGE
+    with np.errstate(divide="ignore", invalid="ignore"):  # of constants, which are 0
+        values = np.where(constant[:, None], 0.0, relative / scale[:, None])
+    scale = np.where(constant, 0.0, scale * unit)
+    location = np.where(constant, series[:, -1], location * unit)
+    return [Row(*row) for row in zip(values, location.tolist(), scale.tolist(), strict=True)]
 
 
 def filled(values: FloatArray) -> FloatArray:

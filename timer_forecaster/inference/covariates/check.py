@@ -12,7 +12,7 @@ from timer_forecaster.inference.covariates.plan import Plan
 from timer_forecaster.inference.covariates.weights import Check, checked_weights
 from timer_forecaster.inference.covariates.windows import CheckRow
 from timer_forecaster.inference.engine.choice import engine_of
-from timer_forecaster.inference.scaling import scaled
+from timer_forecaster.inference.scaling import scaled_together
 from timer_forecaster.models.network import Network
 
 
@@ -56,10 +56,8 @@ def _forecast(
     remainders = [
         plans[plan].remainder(model, row.group, row.span) for plan, row, model in readings
     ]
-    rows = [
-        scaled(_readable(values), config.max_context_length, config.interior_masks)
-        for values in remainders
-    ]
+    readable = [_readable(values) for values in remainders]
+    rows = scaled_together(readable, config.max_context_length, config.interior_masks)
     back = [[row.origins[0] - origin for origin in row.origins] for _, row, _ in readings]
     steps = max((plans[reading.plan].windows.length for reading in readings), default=1)
     found = engine_of(network).forecast_origins(network, [row.values for row in rows], back, steps)

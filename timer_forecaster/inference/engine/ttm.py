@@ -18,6 +18,7 @@ from timer_forecaster.inference.engine.paths import continuations, mixed, paths_
 from timer_forecaster.inference.outcome import room_for
 from timer_forecaster.inference.scaling import in_units, scaled
 from timer_forecaster.models.ttm import TTMNetwork
+from timer_forecaster.models.ttm.batches import fill_gaps
 
 _ROWS_AT_ONCE = {"cpu": 96}  # of 64 to 128 rows: more do not fit into the caches of a CPU
 _ROWS_OF_OTHERS = 4096
@@ -174,16 +175,13 @@ def pad_batch(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, 
     """
     length = network.config.max_context_length
     double = network.dtype == torch.float64
-    values = np.zeros((len(rows), length), dtype=np.float64 if double else np.float32)
-    observed = np.zeros((len(rows), length), dtype=bool)
+    values = np.full((len(rows), length), np.nan, dtype=np.float64 if double else np.float32)
     for i, row in enumerate(rows):
         row = row[-length:]
-        seen = np.isfinite(row)
-        place = np.arange(len(row))
-        values[i, length - len(row) :] = np.interp(place, place[seen], row[seen])
-        observed[i, length - len(row) :] = seen
-    there = torch.from_numpy(values).to(network.device, network.dtype)
-    return there, torch.from_numpy(observed).to(network.device)
+        values[i, length - len(row) :] = row
+    there = torch.from_numpy(values).to(network.device)
+    observed = ~there.isnan()
+    return fill_gaps(there, observed).to(network.dtype), observed
 
 
 class _Contexts(NamedTuple):

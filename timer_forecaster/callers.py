@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 _PASSED = {__name__.partition(".")[0], "sktime", "sklearn", "darts", "torch", "contextlib"}
-_PASSED |= {"pytorch_lightning", "lightning"}
+_PASSED |= {"pytorch_lightning", "lightning", "functools"}  # cached properties
 
 
 def stacklevel_of_caller() -> int:

@@ -1,6 +1,7 @@
 """Errors of the system while tensors are written are errors of Python."""
 
 import errno
+import json
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
-from timer_forecaster.checkpoints.writing import save_file
+from timer_forecaster.checkpoints.writing import save_file, write_checkpoint
 
 
 def test_a_file_has_the_usual_permissions_and_its_metadata(tmp_path):
@@ -17,6 +18,20 @@ def test_a_file_has_the_usual_permissions_and_its_metadata(tmp_path):
     save_file({"a": torch.ones(2)}, tmp_path / "a.safetensors", {"format": "pt"})
     assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "usual").stat().st_mode
     assert torch.equal(safetensors.torch.load_file(tmp_path / "a.safetensors")["a"], torch.ones(2))
+
+
+@pytest.mark.parametrize("dtype", [None, torch.bfloat16])
+def test_a_checkpoint_names_the_type_of_its_weights_and_keeps_integers(tmp_path, dtype):
+    weights = {"count": torch.tensor(3), "weight": torch.ones(2, requires_grad=True)}
+    entries = {"d_model": 8, "dtype": "float16"}
+    write_checkpoint(tmp_path / "new", entries, weights, dtype)
+    stored = safetensors.torch.load_file(tmp_path / "new" / "model.safetensors")
+    assert stored["count"].dtype == torch.int64
+    assert stored["weight"].dtype == (dtype or torch.float32)
+    config = json.loads((tmp_path / "new" / "config.json").read_text())
+    assert config == {"d_model": 8, "torch_dtype": str(stored["weight"].dtype)[6:]}
+    write_checkpoint(tmp_path / "new", {"d_model": 9}, weights)
+    assert json.loads((tmp_path / "new" / "config.json").read_text())["d_model"] == 9
 
 
 @pytest.mark.parametrize(("number", "name"), [(28, "ENOSPC"), (13, "EACCES"), (27, "EFBIG")])

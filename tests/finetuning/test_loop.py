@@ -5,7 +5,7 @@ import torch
 from timer_forecaster.finetuning import FinetuneConfig
 from timer_forecaster.finetuning.guards import validate
 from timer_forecaster.finetuning.loop import MOST_VALIDATIONS, Loop, TuningFailedError
-from timer_forecaster.finetuning.objectives.timer_s1 import DenseSteps, make_windows
+from timer_forecaster.finetuning.objectives.timer_s1 import TrainingSteps, make_windows
 from timer_forecaster.finetuning.trainable import load_frozen, trainable
 
 
@@ -25,7 +25,7 @@ def loop(frozen, waves):
         usual = {"target": "head", "steps": 8, "learning_rate": 5e-3, "batch_size": 8}
         config = FinetuneConfig(**{**usual, **settings})
         trained = trainable(frozen, config.target)
-        steps = DenseSteps(frozen, [w[:200] for w in waves], config, 80, 16)
+        steps = TrainingSteps(frozen, [w[:200] for w in waves], config, 80, 16)
         make.parameters = list(trained.parameters.values())
         return Loop(trained, steps, windows, before, config)
 

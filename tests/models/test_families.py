@@ -8,6 +8,7 @@ import torch
 from timer_forecaster.models.families import (
     FAMILIES,
     as_architecture,
+    family_of,
     from_items,
     make_network,
     read_architecture,
@@ -58,3 +59,13 @@ def test_a_mapping_without_a_type_is_a_timer_s1():
     assert isinstance(as_architecture({"model_type": "tinytimemixer"}), TTMArchitecture)
     with pytest.raises(TypeError, match="config is of type int"):
         as_architecture(3)
+
+
+def test_each_family_has_its_modules_in_the_rooms_above():
+    names = set()
+    for architecture in SIZES.values():
+        family = family_of(architecture)
+        for room in ("inference.engine", "finetuning.objectives"):
+            names.add(family.in_room(f"timer_forecaster.{room}").__name__)
+        assert family.part("targets").TARGETS
+    assert len(names) == 4

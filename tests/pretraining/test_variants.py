@@ -81,3 +81,8 @@ def test_without_serial_blocks_the_next_patch_is_the_same_and_the_rest_is_rolled
     one, other = (pipe.predict([SERIES], 40).quantiles[0] for pipe in (whole, bare))
     np.testing.assert_allclose(one[:16], other[:16], atol=1e-5)
     assert np.abs(one[16:] - other[16:]).max() > 1e-3
+
+
+def test_a_checkpoint_of_another_family_has_no_serial_blocks(tmp_path):
+    with pytest.raises(ValueError, match="'ttm-test' is no Timer-S1"):
+        remove_serial_blocks("ttm-test", tmp_path)

@@ -39,7 +39,7 @@ def test_gaps_become_lines_that_are_not_observed():
     histories[0, 0, 10:20] = np.nan
     histories[0, 0, :4] = np.nan
     batch = make_batch(own, histories, futures)
-    past, observed = batch.past[0], batch.observed[0]
+    past, observed = batch.values[0], batch.seen[0]
     assert observed.sum() == 34
     slope = past.diff()[4:]
     torch.testing.assert_close(slope, slope[:1].expand_as(slope), rtol=1e-4, atol=1e-5)
@@ -53,9 +53,9 @@ def test_missing_targets_do_not_count(multi_quantile_head):
     whole = make_batch(own, histories, futures)
     futures[0, 0, 3:] = np.nan
     part = make_batch(own, histories, futures)
-    assert part.known.sum() == whole.known.sum() - 5
-    assert part.targets.isfinite().all()
-    spoiled = part._replace(targets=part.targets.masked_fill(~part.known, 1e6))
+    assert part.observed.sum() == whole.observed.sum() - 5
+    assert part.target.isfinite().all()
+    spoiled = part._replace(target=part.target.masked_fill(~part.observed, 1e6))
     assert batch_loss(own, spoiled).item() == batch_loss(own, part).item()
 
 
@@ -65,5 +65,5 @@ def test_rows_without_anything_to_learn_are_left_out():
     histories[0, 0] = 5.0
     histories[0, 1] = np.nan
     futures[1, 0] = np.nan
-    assert len(make_batch(own, histories, futures).past) == 1
+    assert len(make_batch(own, histories, futures).values) == 1
     assert make_batch(own, histories[:1], futures[:1]) is None

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.samay.files import read_model, write_checkpoint, write_model
+from timer_forecaster.samay.files import read_model, write_folder, write_model
 
 
 def test_a_model_comes_back(model, tmp_path):
@@ -42,8 +42,8 @@ def test_other_files_are_refused_by_name(model, tmp_path):
 
 
 def test_a_checkpoint_is_loaded_by_the_pipeline(model, tmp_path):
-    write_checkpoint(tmp_path / "mine", model.network)
+    write_folder(tmp_path / "mine", model.network)
     pipeline = ForecastPipeline.from_pretrained(tmp_path / "mine")
     assert pipeline.predict(torch.arange(60).sin(), 8).quantile(0.5).shape == (1, 8)
     with pytest.raises(ValueError, match="exists and holds files"):
-        write_checkpoint(tmp_path / "mine", model.network)
+        write_folder(tmp_path / "mine", model.network)

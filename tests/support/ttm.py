@@ -6,6 +6,7 @@ import torch
 from places import ROOT
 from safetensors.torch import load_file
 
+from timer_forecaster.checkpoints.writing import write_checkpoint
 from timer_forecaster.models.ttm import TTMArchitecture, make_network
 
 OWN = ROOT / "tests" / "data" / "ttm"
@@ -57,6 +58,11 @@ def tiny_network(seed=0, **changes):
                 noise = torch.randn(parameter.shape, generator=generator)
                 parameter.add_(0.1 * noise)
     return network.eval()
+
+
+def save(network, folder):
+    """Write a network as a checkpoint."""
+    write_checkpoint(folder, network.architecture.to_dict(), network.state_dict())
 
 
 def walks(*shape, seed=0):

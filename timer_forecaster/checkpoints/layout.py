@@ -10,8 +10,8 @@ import torch
 
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.quantization import INT8
-from timer_forecaster.models.families import TIMER_S1
 from timer_forecaster.models.network import Architecture, Network
+from timer_forecaster.models.timer_s1 import TimerS1Architecture
 from timer_forecaster.models.timer_s1.layouts.choice import WIDE, fast_in_bfloat16, packs, stacks
 from timer_forecaster.models.timer_s1.layouts.experts import PackedExpert
 from timer_forecaster.models.timer_s1.layouts.packing import (
@@ -57,13 +57,13 @@ def layout_for(
     in_8_bits : bool
         Whether experts are stored in 8 bits.
     """
-    if config.model_type != TIMER_S1:
+    if not isinstance(config, TimerS1Architecture):  # other families have one layout
         return plain_layout(device, dtype)
 
     def finish(network: Network) -> Network:
         if quantization == INT8:
             join_experts(network)
-        return _fastest(network, device, dtype)
+        return _fastest(network, config, device, dtype)
 
     if quantization == INT8:
         return Layout(packing(dtype), finish)
@@ -84,12 +84,14 @@ def _placed(network: Network, device: str, dtype: torch.dtype) -> Network:
     return network.to(device, dtype).requires_grad_(False).eval()
 
 
-def _fastest(network: Network, device: str, dtype: torch.dtype) -> Network:
+def _fastest(
+    network: Network, config: TimerS1Architecture, device: str, dtype: torch.dtype
+) -> Network:
     """Move a network to its device and type, in the form that the device computes fastest."""
     network = _placed(network, device, dtype)
-    if packs(network.config, network.device, dtype):
+    if packs(config, network.device, dtype):
         pack(network)
-    elif stacks(network.config, network.device, dtype):
+    elif stacks(config, network.device, dtype):
         stack(network)
     return network
 

@@ -112,10 +112,10 @@ def load_plain_network(
     >>> all(parameter.requires_grad for parameter in network.parameters())
     True
     """
-    key = NetworkKey.resolve(name, revision, "cpu", dtype)
-    network = plain_network(key)
-    for parameter in network.parameters():
-        parameter.requires_grad_()
+    network = plain_network(NetworkKey.resolve(name, revision, "cpu", dtype))
+    made = dict(empty_network(network.config).named_parameters())
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(made[name].requires_grad)  # a few tables are never trained
         parameter.data = parameter.data.clone()  # not in the map of its file
     return network
 

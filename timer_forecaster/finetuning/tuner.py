@@ -265,7 +265,7 @@ class _Run:
         return checked_target(self.frozen.config, self.config.target)
 
     def _steps(self, split: Split) -> Steps:
-        return self.objective.make_steps(
+        return self.objective.TrainingSteps(
             self.frozen, split.training, self.config, self.context_length, self.horizon
         )
 

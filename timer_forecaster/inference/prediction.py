@@ -150,18 +150,34 @@ def _offsets(
     batch_size: int | None,
 ) -> FloatArray:
     """Return distances of quantiles from point forecasts, on the scale of the rows that vary."""
-    engine, levels = engine_of(network), network.config.quantiles
 
     def point(cut: Sequence[FloatArray], steps: int) -> FloatArray:
-        own = scaled_rows(network, cut)
-        inputs = [row.values for row in own if row.scale > 0]
-        quantiles = engine.forecast_rows(network, inputs, steps, "median", batch_size, lambda n: n)
-        return in_units(own, quantiles)[..., 0]
+        return medians(network, cut, steps, "median", batch_size)
 
     varying = [i for i, row in enumerate(rows) if row.scale > 0]
     steps = min(horizon, network.pass_length)
-    offsets = residuals.spread_of(point, [series[i] for i in varying], steps, levels)
+    offsets = residuals.spread_of(
+        point, [series[i] for i in varying], steps, network.config.quantiles
+    )
     return offsets / np.array([rows[i].scale for i in varying])[:, None, None]
+
+
+def medians(
+    network: Network,
+    series: Sequence[FloatArray],
+    horizon: int,
+    rollout: str,
+    batch_size: int | None,
+) -> FloatArray:
+    """Return the medians (n_series, horizon) that a network forecasts, in the units of series.
+
+    The series are those that `checked` returns. A network without quantiles forecasts its medians.
+    """
+    rows = scaled_rows(network, series)
+    inputs = [row.values for row in rows if row.scale > 0]
+    forecast_rows = engine_of(network).forecast_rows
+    quantiles = forecast_rows(network, inputs, horizon, rollout, batch_size, lambda n_rows: None)
+    return in_units(rows, quantiles)[..., len(network.config.quantiles) // 2]
 
 
 def calibration_of(network: Network, series: Sequence[FloatArray], horizon: int) -> list[str]:

@@ -11,7 +11,7 @@ good unit: it is large where a series grows, whatever its errors are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -65,7 +65,9 @@ def spread_of(
     """
     own = [i for i, source in enumerate(sources_of(series, horizon)) if source == OWN]
     asked = [(i, at) for i in own for at in _origins(series[i], horizon)]
-    found = point([series[i][:at] for i, at in asked], horizon) if asked else []
+    found: Iterable[FloatArray] = (
+        point([series[i][:at] for i, at in asked], horizon) if asked else []
+    )
     errors: dict[int, list[FloatArray]] = {i: [] for i in own}
     for (i, at), forecast in zip(asked, found, strict=True):
         error = series[i][at : at + horizon] - forecast

@@ -31,12 +31,21 @@ class Family(NamedTuple):
     title : str
         As people call it.
     package : str
-        Package with the classes.
+        Package with the classes. A room above that treats families differently has a module of the
+        same name, ``timer_s1`` or ``ttm``.
     """
 
     model_type: str
     title: str
     package: str
+
+    def part(self, module: str) -> Any:
+        """Return a module of the package of the family."""
+        return import_module(f"{self.package}.{module}")
+
+    def in_room(self, room: str) -> Any:
+        """Return the module of the family in another package."""
+        return import_module(f"{room}.{self.package.rpartition('.')[2]}")
 
     def as_architecture(self, config: Any) -> Architecture:
         """Return the architecture that a configuration in any form describes."""
@@ -58,6 +67,11 @@ FAMILIES = {
         Family(TTM, "TinyTimeMixer", "timer_forecaster.models.ttm"),
     )
 }
+
+
+def family_of(architecture: Architecture) -> Family:
+    """Return the family of an architecture."""
+    return FAMILIES[architecture.model_type]
 
 
 def read_architecture(path: Path) -> Architecture:
@@ -83,9 +97,9 @@ def as_architecture(config: Any) -> Architecture:
     config : architecture, configuration of transformers or mapping
         A mapping without ``model_type`` is one of Timer-S1.
     """
-    model_type = config.get("model_type") if isinstance(config, Mapping) else None
-    model_type = model_type or getattr(config, "model_type", TIMER_S1)
-    family = FAMILIES.get(model_type, FAMILIES[TIMER_S1])  # which refuses others by name
+    is_mapping = isinstance(config, Mapping)
+    named = config.get("model_type") if is_mapping else getattr(config, "model_type", None)
+    family = FAMILIES.get(named or TIMER_S1, FAMILIES[TIMER_S1])  # which refuses others by name
     return family.as_architecture(config)
 
 
@@ -104,4 +118,4 @@ def from_items(items: Iterable[tuple[str, Any]]) -> Architecture:
 
 def make_network(architecture: Architecture) -> Network:
     """Return a network of an architecture, with weights as torch draws them."""
-    return FAMILIES[architecture.model_type].network(architecture)
+    return family_of(architecture).network(architecture)

@@ -102,5 +102,5 @@ def redraw(network: Network, generator: torch.Generator | None = None) -> None:
     with torch.random.fork_rng(devices=[], enabled=generator is not None):
         if generator is not None:
             torch.manual_seed(generator.initial_seed())
-        drawn = type(network)(network.config)  # type: ignore[call-arg, arg-type]
+        drawn = type(network)(network.config)
     network.load_state_dict(drawn.state_dict())

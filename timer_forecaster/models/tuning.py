@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from timer_forecaster.models.families import FAMILIES
+from timer_forecaster.models.families import family_of
 from timer_forecaster.models.timer_s1 import targets as of_timer_s1
 from timer_forecaster.models.ttm import targets as of_ttm
 
@@ -33,7 +32,7 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 def targets_of(config: Architecture) -> tuple[str, ...]:
     """Return the targets of the family of a network."""
-    return cast("tuple[str, ...]", _part(config, "targets").TARGETS)
+    return cast("tuple[str, ...]", family_of(config).part("targets").TARGETS)
 
 
 def checked_target(config: Architecture, target: str | None) -> str:
@@ -45,10 +44,10 @@ def checked_target(config: Architecture, target: str | None) -> str:
         If the target belongs to another family. The error lists the family's own.
     """
     if target is None:
-        return cast("str", _part(config, "targets").DEFAULT)
+        return cast("str", family_of(config).part("targets").DEFAULT)
     own = targets_of(config)
     if target not in own:
-        title = FAMILIES[config.model_type].title
+        title = family_of(config).title
         raise ValueError(f"target={target!r}: {title} has no such weights; its targets are {own}")
     return target
 
@@ -65,7 +64,7 @@ def replaced_by(config: Architecture, target: str, names: Iterable[str]) -> list
     names : iterable of str
         Names of the parameters of the network.
     """
-    return cast("list[str]", _part(config, "targets").replaced_by(target, names))
+    return cast("list[str]", family_of(config).part("targets").replaced_by(target, names))
 
 
 def widened_by_lora(
@@ -84,7 +83,7 @@ def widened_by_lora(
     hot_experts : mapping of str to iterable of int, optional
         For Timer-S1; see `timer_forecaster.models.timer_s1.targets.widened_by_lora`.
     """
-    return cast("list[str]", _part(config, "targets").widened_by_lora(names, hot_experts))
+    return cast("list[str]", family_of(config).part("targets").widened_by_lora(names, hot_experts))
 
 
 def tuned_names(config: Architecture, tuned: Tuned, names: Sequence[str]) -> list[str]:
@@ -162,7 +161,7 @@ def parameter_shapes(
     config: Architecture, changes: Mapping[str, Any] = _NONE
 ) -> dict[str, torch.Size]:
     """Return the shape of each weight of a plain network, by its name; see `adapted`."""
-    found = _part(config, "adaptation").parameter_shapes(config, changes)
+    found = family_of(config).part("adaptation").parameter_shapes(config, changes)
     return cast("dict[str, torch.Size]", found)
 
 
@@ -189,19 +188,15 @@ def adapted(
     ValueError
         If the network has no such weights, or weights of another shape.
     """
-    found = _part(network.config, "adaptation").adapted(network, weights, changes)
+    found = family_of(network.config).part("adaptation").adapted(network, weights, changes)
     return cast("Network", found)
 
 
 def computed_by(config: Architecture) -> list[Any]:
     """Return the values of an architecture that change the forecasts of the same weights."""
-    return cast("list[Any]", _part(config, "identity").computed_by(config))
+    return cast("list[Any]", family_of(config).part("identity").computed_by(config))
 
 
 def told_apart_by(config: Architecture, names: Iterable[str]) -> dict[str, bool]:
     """Return the tensors that tell checkpoints apart, and whether by all values or a sample."""
-    return cast("dict[str, bool]", _part(config, "identity").told_apart_by(names))
-
-
-def _part(config: Architecture, module: str) -> Any:
-    return import_module(f"{FAMILIES[config.model_type].package}.{module}")
+    return cast("dict[str, bool]", family_of(config).part("identity").told_apart_by(names))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Generator, Tensor, nn
 
-from timer_forecaster.pretraining.config import PretrainingConfig
+from timer_forecaster.models.families import TIMER_S1, TTM
 from timer_forecaster.pretraining.run_settings import RunSettings
 from timer_forecaster.pretraining.timer_s1 import TimerS1Family
 from timer_forecaster.pretraining.ttm import TTMFamily
@@ -17,12 +18,29 @@ from timer_forecaster.pretraining.ttm import TTMFamily
 class Family(Protocol):
     """A family of networks in a run: its batches, its objective and its files."""
 
-    terms: tuple[str, ...]  # of the objective, the loss first
-    validated: tuple[str, ...]  # the terms that validation reports
-    unit: str  # what a step is counted in
-    longest_padded: int  # steps of the longest windows that hold short series
-    passes: int  # through the windows of a pool, which make other batches each time
-    muon: tuple[str, ...]  # beginnings of the names of matrices for Muon
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The terms of the objective, the loss first."""
+
+    @property
+    def validated(self) -> tuple[str, ...]:
+        """The terms that validation reports."""
+
+    @property
+    def unit(self) -> str:
+        """The noun that steps are counted in."""
+
+    @property
+    def longest_padded(self) -> int:
+        """Steps of the longest windows that hold short series."""
+
+    @property
+    def passes(self) -> int:
+        """Passes through the windows of a pool, which make other batches each time."""
+
+    @property
+    def muon(self) -> tuple[str, ...]:
+        """Beginnings of the names of matrices for Muon."""
 
     def size(self, step: int, pool: int) -> tuple[int, int]:
         """Return the windows of a step and the steps of each; pools are counted in the stage."""
@@ -63,8 +81,9 @@ class Family(Protocol):
         """Write a checkpoint in the released layout."""
 
 
+_FAMILIES: dict[str, Callable[[Any], Family]] = {TIMER_S1: TimerS1Family, TTM: TTMFamily}
+
+
 def family_of(config: RunSettings[Any]) -> Family:
     """Return the family of the network of a run."""
-    if isinstance(config, PretrainingConfig):
-        return TimerS1Family(config)
-    return TTMFamily(config)
+    return _FAMILIES[config.architecture.model_type](config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from timer_forecaster.models.timer_s1.batches import masked_statistics
+from timer_forecaster.models.normalizing import masked_statistics
 
 
 def mix_windows(windows: Tensor, share: float, generator: Generator) -> Tensor:

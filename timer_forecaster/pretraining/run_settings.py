@@ -167,11 +167,14 @@ class RunSettings(Generic[StageT]):
 
     Parameters
     ----------
+    architecture : object
+        Sizes of the network, in the class of its family.
     stages, data, optimizer, initial_checkpoint, validation_corpus, validation_rows, ema_decay, \
 gradient_accumulation, pool_steps, log_every, checkpoint_every, bfloat16, seed
         As in `timer_forecaster.pretraining.PretrainingConfig`.
     """
 
+    architecture: Any
     stages: tuple[StageT, ...]
     data: DataMix = dataclasses.field(default_factory=DataMix)
     optimizer: OptimizerSettings = dataclasses.field(default_factory=OptimizerSettings)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import ClassVar
 
 import torch
-from safetensors.torch import load_file
 from torch import Generator, Tensor, nn
 
-from timer_forecaster.checkpoints.registry import find_checkpoint
-from timer_forecaster.checkpoints.writing import save_file
-from timer_forecaster.files import make_folder, whole_file
+from timer_forecaster.checkpoints.loading import load_plain_network
+from timer_forecaster.checkpoints.writing import write_checkpoint
 from timer_forecaster.models.ttm.batches import ContextBatch, make_contexts
 from timer_forecaster.models.ttm.network import TTMNetwork
 from timer_forecaster.models.ttm.objective import quantile_terms
@@ -98,10 +95,7 @@ class TTMFamily:
     def initial_weights(self) -> dict[str, Tensor] | None:
         """Return the weights to start from, in float32."""
         initial = self.config.initial_checkpoint
-        if initial is None:
-            return None
-        weights = load_file(find_checkpoint(initial) / "model.safetensors")
-        return {name: value.float() for name, value in weights.items()}
+        return None if initial is None else load_plain_network(initial).state_dict()
 
     def inherited_entries(self, network: nn.Module) -> dict[str, Tensor]:
         """Return which weights come from the initial checkpoint: all."""
@@ -135,11 +129,4 @@ class TTMFamily:
 
         Each file is complete or absent, whenever the process is killed.
         """
-        make_folder(folder)
-        header = {"torch_dtype": str(dtype).removeprefix("torch.")}
-        text = json.dumps(network.architecture.to_dict() | header, indent=2) + "\n"
-        stored = {k: v.detach().cpu().to(dtype).contiguous() for k, v in weights.items()}
-        with whole_file(folder / "config.json") as config:
-            config.write_text(text, encoding="utf-8")
-            with whole_file(folder / "model.safetensors") as unfinished:
-                save_file(stored, unfinished, {"format": "pt"})
+        write_checkpoint(folder, network.architecture.to_dict(), weights, dtype)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,8 +15,7 @@ from timer_forecaster.checkpoints.files import fill
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.loading import load_plain_network
 from timer_forecaster.checkpoints.registry import find_checkpoint
-from timer_forecaster.checkpoints.writing import save_file
-from timer_forecaster.files import make_folder, whole_file
+from timer_forecaster.checkpoints.writing import write_checkpoint
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.key_values import KeyValueCache
@@ -104,20 +102,13 @@ def export_network(
     dtype : torch.dtype
         Type to store.
     """
-    make_folder(folder)
     parallel = isinstance(network, ParallelNetwork)
     header = {
         "architectures": [type(network).__name__ if parallel else "TimerS1ForPrediction"],
         "model_type": PARALLEL if parallel else "Timer-S1",
         "output_token_lens": [network.config.input_token_len],
-        "torch_dtype": str(dtype).removeprefix("torch."),
     }
-    text = json.dumps(header | dataclasses.asdict(network.config), indent=2) + "\n"
-    stored = {name: value.detach().cpu().to(dtype).contiguous() for name, value in weights.items()}
-    with whole_file(folder / "config.json") as config:
-        config.write_text(text, encoding="utf-8")
-        with whole_file(folder / "model.safetensors") as unfinished:
-            save_file(stored, unfinished, {"format": "pt"})
+    write_checkpoint(folder, header | dataclasses.asdict(network.config), weights, dtype)
 
 
 def remove_serial_blocks(checkpoint: str | Path, folder: str | Path) -> Path:
@@ -134,8 +125,15 @@ def remove_serial_blocks(checkpoint: str | Path, folder: str | Path) -> Path:
     -------
     Path
         The folder, for `timer_forecaster.ForecastPipeline.from_pretrained`.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint is of another family.
     """
     network = load_plain_network(checkpoint)
+    if not isinstance(network, TimerS1Network):
+        raise ValueError(f"checkpoint={str(checkpoint)!r} is no Timer-S1; it has no serial blocks")
     config = dataclasses.replace(network.config, num_mtp_tokens=0)
     weights = {k: v for k, v in network.state_dict().items() if not k.startswith("mtp_modules.")}
     folder = Path(folder)

@@ -1,36 +1,23 @@
-"""Batches of scaled windows, and the loss of a network on them.
-
-Shapes in comments: B rows (channels of windows), T steps of a context, H of a future, Q levels.
-"""
+"""Batches of scaled windows, and the loss of a network on them."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.inference.engine.ttm import pad_batch
-from timer_forecaster.inference.scaling import scaled
+from timer_forecaster.finetuning.objectives.ttm import Windows, make_windows, window_pass
 from timer_forecaster.models.network import Network
-from timer_forecaster.models.ttm import TTMArchitecture, TTMNetwork
-from timer_forecaster.models.ttm.loss import pinball, point_loss
+from timer_forecaster.models.ttm import TTMNetwork
+from timer_forecaster.models.ttm.loss import point_loss
+from timer_forecaster.models.ttm.objective import quantile_terms
 
 
-class Batch(NamedTuple):
-    """Windows, each scaled by its own context."""
-
-    past: Tensor  # (B, T) without gaps
-    observed: Tensor  # (B, T) bool
-    targets: Tensor  # (B, H) finite
-    known: Tensor  # (B, H) bool: the target was observed
-
-
-def make_batch(network: Network, histories: FloatArray, futures: FloatArray) -> Batch | None:
-    """Scale windows in float64, each by the mean and the deviation of its history.
+def make_batch(network: Network, histories: FloatArray, futures: FloatArray) -> Windows | None:
+    """Scale windows, each by the mean and the deviation of its history, as finetuning does.
 
     Rows that nothing can be learned from are left out: a history without a value, or with only
     one value, which is its own forecast, and a future without a value.
@@ -43,41 +30,30 @@ def make_batch(network: Network, histories: FloatArray, futures: FloatArray) -> 
 
     Returns
     -------
-    Batch or None
+    Windows or None
         None if no row is left.
     """
-    pasts, targets = [], []
-    rows = (part.reshape(-1, part.shape[-1]) for part in (histories, futures))
-    for history, future in zip(*rows, strict=True):
-        if np.isnan(history).all() or np.isnan(future).all():
-            continue
-        row = scaled(history, network.config.max_context_length, interior_masks=True)
-        if row.scale > 0:
-            pasts.append(row.values)
-            targets.append((future - row.location) / row.scale)
-    if not pasts:
+    past, future = (part.reshape(-1, part.shape[-1]) for part in (histories, futures))
+    past = past[:, -network.config.max_context_length :]
+    seen = ~(np.isnan(past).all(1) | np.isnan(future).all(1))
+    if not seen.any():
         return None
-    past, observed = pad_batch(cast(TTMNetwork, network), pasts)
-    target = torch.from_numpy(np.array(targets)).to(past.device, past.dtype)
-    return Batch(past, observed, target.nan_to_num(0.0), ~target.isnan())
+    windows = make_windows(cast(TTMNetwork, network), list(past[seen]), future[seen])
+    counts = windows.observed.any(-1)
+    return Windows(*(part[counts] for part in windows)) if counts.any() else None
 
 
-def batch_loss(network: Network, batch: Batch) -> Tensor:
+def batch_loss(network: Network, batch: Windows) -> Tensor:
     """Return the mean loss of the known targets on the scale of their contexts.
 
-    With a quantile head it is twice the pinball loss of all levels after asinh of both sides: a
-    monotone map does not move the best quantiles, and a few far-off targets do not dominate.
-    Without one it is the loss that the architecture names, or else the squared error.
+    With a quantile head it is the loss of pre-training, see
+    `timer_forecaster.models.ttm.objective.quantile_terms`. Without one it is the loss that the
+    architecture names, or else the squared error.
     """
-    config = cast(TTMArchitecture, network.config)
-    horizon = batch.targets.shape[1]
-    output = network(batch.past[..., None], past_observed_mask=batch.observed[..., None])
-    if output.quantile_outputs is None:
-        config = config if config.loss else dataclasses.replace(config, loss="mse")
-        point = output.prediction_outputs[:, :horizon, 0]
-        return cast(Tensor, point_loss(config, point, batch.targets, batch.known))
-    quantiles = output.quantile_outputs[:, :, :horizon, 0]  # (B, Q, H)
-    levels = quantiles.new_tensor(config.quantiles)[:, None]
-    error = torch.asinh(batch.targets)[:, None] - torch.asinh(quantiles)
-    losses = 2 * pinball(error, levels).mean(1)  # (B, H)
-    return losses[batch.known].mean()
+    own = cast(TTMNetwork, network)
+    quantiles = window_pass(own, batch).quantiles
+    if own.config.forecasts_quantiles:
+        levels = quantiles.new_tensor(own.config.quantiles)
+        return quantile_terms(quantiles, batch.target, batch.observed, levels).loss
+    config = own.config if own.config.loss else dataclasses.replace(own.config, loss="mse")
+    return cast(Tensor, point_loss(config, quantiles[:, 0], batch.target, batch.observed))

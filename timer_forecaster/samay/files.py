@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 
 from timer_forecaster.checkpoints.loading import empty_network
-from timer_forecaster.checkpoints.writing import save_file
+from timer_forecaster.checkpoints.writing import write_checkpoint
 from timer_forecaster.files import whole_file, whole_folder
 from timer_forecaster.models.network import Network
 from timer_forecaster.models.ttm import TTMArchitecture, as_architecture
@@ -49,14 +49,11 @@ def read_model(path: Path) -> tuple[Network, dict[str, Any]]:
         facts = json.loads(content["facts"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged: {' '.join(str(error).split())}") from error
-    return network.requires_grad_().eval(), facts
+    return network.eval(), facts
 
 
-def write_checkpoint(folder: Path, network: Network) -> None:
-    """Write a network as a checkpoint in the released layout."""
+def write_folder(folder: Path, network: Network) -> None:
+    """Write a network as a checkpoint in the released layout, to a folder that is new or empty."""
     config = cast(TTMArchitecture, network.config)
-    weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     with whole_folder(folder) as unfinished:
-        save_file(weights, unfinished / "model.safetensors", {"format": "pt"})
-        text = json.dumps(config.to_dict(), indent=2)
-        (unfinished / "config.json").write_text(text + "\n", encoding="utf-8")
+        write_checkpoint(unfinished, config.to_dict(), network.state_dict())

@@ -15,7 +15,7 @@ from timer_forecaster.callers import stacklevel_of_caller
 from timer_forecaster.checks import check_integer, check_number
 from timer_forecaster.finetuning import TuningWarning
 from timer_forecaster.samay.dataset import TinyTimeMixerDataset
-from timer_forecaster.samay.files import read_model, write_checkpoint, write_model
+from timer_forecaster.samay.files import read_model, write_folder, write_model
 from timer_forecaster.samay.forecasting import forecast_histories
 from timer_forecaster.samay.settings import ModelSettings
 from timer_forecaster.samay.training import Curves, Plan, train
@@ -244,7 +244,7 @@ class TinyTimeMixerModel(nn.Module):
             If the folder cannot be made, or if the model is quantized.
         """
         self._refuse_quantized("save")
-        write_checkpoint(Path(folder).expanduser(), self.network)
+        write_folder(Path(folder).expanduser(), self.network)
 
     def _check_trainable(self, name: str, dataset: Any) -> None:
         _check_dataset(name, dataset)

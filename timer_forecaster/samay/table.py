@@ -63,7 +63,7 @@ def read_channels(
             f"{path}: no channels: {reasons}; name the channels in target_columns to choose others "
             "or to silence this",
             LeftOutWarning,
-            stacklevel=stacklevel_of_caller("functools"),  # cached properties
+            stacklevel=stacklevel_of_caller(),
         )
     absent = values.shape[1] - len(read.frame)
     if absent > 0:
@@ -71,6 +71,6 @@ def read_channels(
             f"{path}: {absent} steps between the first time and the last have no row; they count "
             "as rows, with missing values",
             UserWarning,
-            stacklevel=stacklevel_of_caller("functools"),  # cached properties
+            stacklevel=stacklevel_of_caller(),
         )
     return Channels([str(name) for name in columns], values, left_out)

@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from timer_forecaster.finetuning.objectives.ttm import Windows
 from timer_forecaster.models.network import Network
-from timer_forecaster.samay.batches import Batch, batch_loss, make_batch
+from timer_forecaster.samay.batches import batch_loss, make_batch
 from timer_forecaster.samay.dataset import TinyTimeMixerDataset
 
 _WARM_UP = 0.05  # share of the steps in which the learning rate rises
@@ -138,7 +139,7 @@ class _Steps:
             parameters, plan.learning_rate, weight_decay=_WEIGHT_DECAY
         )
 
-    def take(self, batch: Batch) -> float:
+    def take(self, batch: Windows) -> float:
         """Take a step and return the loss before it."""
         self._done += 1
         for group in self._optimizer.param_groups:
@@ -170,7 +171,7 @@ def _batches(
     dataset: TinyTimeMixerDataset,
     order: NDArray[np.intp],
     context_len: int,
-) -> Iterator[Batch]:
+) -> Iterator[Windows]:
     """Yield the batches of windows in an order."""
     windows = dataset.windows
     for start in range(0, len(order), dataset.batch_size):
@@ -188,7 +189,7 @@ def _validated(network: Network, dataset: TinyTimeMixerDataset, context_len: int
     losses, counts = [], []
     for batch in _batches(network, dataset, np.arange(len(dataset)), context_len):
         losses.append(batch_loss(network, batch).item())
-        counts.append(int(batch.known.sum()))
+        counts.append(int(batch.observed.sum()))
     if not losses:
         raise ValueError(f"{dataset.label}: there is nothing to validate by (val_dataset)")
     return float(np.average(losses, weights=counts))

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from timer_forecaster.checkpoints.key import NetworkKey
-from timer_forecaster.checkpoints.loading import empty_network, load_plain_network, plain_network
-from timer_forecaster.checkpoints.registry import find_checkpoint, list_checkpoints
-from timer_forecaster.models.families import TTM, read_architecture
+from timer_forecaster.checkpoints.loading import (
+    architecture_of,
+    empty_network,
+    load_plain_network,
+    plain_network,
+)
+from timer_forecaster.checkpoints.registry import TTM_MINI, list_checkpoints
 from timer_forecaster.models.network import Network
 from timer_forecaster.models.ttm import TTMArchitecture
 from timer_forecaster.samay.settings import DROPOUT, MODEL_SIZE, ModelSettings
 
-EMBEDDED = {"tiny": "ttm-mini"}
+EMBEDDED = {"tiny": TTM_MINI}
 """Checkpoints inside the package, by ``model_size``."""
 
 
@@ -68,14 +72,13 @@ def starting_network(
 
 
 def _architecture_of(name: str | Path, revision: str | None) -> TTMArchitecture:
-    folder = find_checkpoint(cast(str, name), revision, weights=False)
-    architecture = read_architecture(folder / "config.json")
-    if architecture.model_type != TTM:
+    architecture = architecture_of(NetworkKey.resolve(name, revision, "cpu", "float32"))
+    if not isinstance(architecture, TTMArchitecture):
         raise ValueError(
             f"repo={str(name)!r} is no TinyTimeMixer: its model_type is "
             f"{architecture.model_type!r}; ForecastPipeline loads it"
         )
-    return cast(TTMArchitecture, architecture)
+    return architecture
 
 
 def _check_fit(settings: ModelSettings, own: TTMArchitecture, repo: str) -> None:
@@ -129,4 +132,4 @@ def _with_dropout(network: Network, dropout: float | None) -> Network:
     config = dataclasses.replace(config, dropout=dropout, head_dropout=dropout)
     other = empty_network(config)
     other.load_state_dict(network.state_dict(), assign=True)
-    return other.requires_grad_().eval()
+    return other.eval()

@@ -143,10 +143,9 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         self.broadcasting, self.use_source_package = broadcasting, use_source_package
         self.device, self.freq, self.padding_mask = device, freq, padding_mask
         self.context_length, self.point, self.rollout = context_length, point, rollout
-        self.flip, self.batch_size, self.dtype = flip, batch_size, dtype
+        self.flip, self.dtype, self.on_error, self.covariates = flip, dtype, on_error, covariates
         self.quantization_config, self.quantization = quantization_config, quantization
-        self.adapter, self.tuning, self.on_error = adapter, tuning, on_error
-        self.covariates = covariates
+        self.adapter, self.tuning, self.batch_size = adapter, tuning, batch_size
         super().__init__()
 
     def _settings_of_tuning(self) -> FinetuneConfig | None:

@@ -7,7 +7,7 @@ import torch
 from timer_forecaster.finetuning import FinetuneConfig
 from timer_forecaster.finetuning.errors import NothingToTuneError
 from timer_forecaster.finetuning.objectives.ttm import (
-    WindowSteps,
+    TrainingSteps,
     make_windows,
     new_parts,
     window_losses,
@@ -71,7 +71,7 @@ def test_levels_of_point_forecasts_are_all_the_forecast(ttm_points, waves):
 
 def steps_for(network, series, context_length=128, horizon=16, **settings):
     config = FinetuneConfig(**{"batch_size": 64, **settings})
-    return WindowSteps(network, series, config, context_length, horizon)
+    return TrainingSteps(network, series, config, context_length, horizon)
 
 
 def test_windows_are_as_long_as_the_series_allow(frozen):

@@ -7,6 +7,7 @@ import torch
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.inference.engine.timer_s1 import (
     embed_rows,
+    forecast_origins,
     forecast_rows,
     pad_batch,
     route_rows,
@@ -67,3 +68,16 @@ def test_filler_takes_no_part_in_the_routing(network):
     alone = np.concatenate([route_rows(network, [row]) for row in rows(7, 200)])
     np.testing.assert_allclose(together, alone)
     np.testing.assert_allclose(together.sum(axis=-1), 1)
+
+
+def test_each_origin_equals_the_forecast_of_the_shorter_row(network):
+    patch, horizon = network.config.input_token_len, network.pass_length - 1
+    random = np.random.default_rng(0)
+    given = [random.normal(size=steps) for steps in (5 * patch, 7 * patch + 3)]
+    back = [[0, 2 * patch], [patch]]
+    found = forecast_origins(network, given, back, horizon)
+    for row, steps, own in zip(given, back, found, strict=True):
+        cut = [row[: len(row) - step] for step in steps]
+        expected = forecast_rows(network, cut, horizon, "median", None, lambda n: None)
+        np.testing.assert_allclose(own, expected, atol=1e-5)
+    assert forecast_origins(network, [], [], 4) == []

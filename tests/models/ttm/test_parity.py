@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 from ttm import OWN, SHARED, ParityModel, tolerance
 
-from timer_forecaster.checkpoints.ttm import load_ttm
+from timer_forecaster.checkpoints.loading import load_plain_network
 from timer_forecaster.models.ttm import (
     TinyTimeMixerForDecomposedPrediction,
     TinyTimeMixerForPrediction,
@@ -67,7 +67,7 @@ def assert_golden(model, parity, case):
 
 @pytest.mark.parametrize("gradients", [False, True])
 def test_the_plain_network_gives_the_golden_outputs(parity, gradients):
-    network = load_ttm(parity.folder)
+    network = load_plain_network(parity.folder)
     for case in parity.cases:
         with torch.set_grad_enabled(gradients):
             assert_golden(network, parity, case)
@@ -85,7 +85,7 @@ def test_the_classes_behind_transformers_give_the_golden_outputs(parity):
 
 
 def test_activations_agree_module_by_module(parity):
-    network, seen = load_ttm(parity.folder), {}
+    network, seen = load_plain_network(parity.folder), {}
     names = {key.removeprefix("act."): key for key in parity.golden if key.startswith("act.")}
 
     def keep(name):
@@ -110,7 +110,7 @@ def test_activations_agree_module_by_module(parity):
 def test_gradients_have_the_golden_norms(parity):
     described = parity.described["gradients"]
     case = next(case for case in parity.cases if case["key"] == described["case"])
-    network = load_ttm(parity.folder)
+    network = load_plain_network(parity.folder)
     loss = network(**parity.inputs(case)).loss
     assert loss.item() == pytest.approx(described["loss"], rel=1e-5)
     loss.backward()

@@ -6,9 +6,9 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file
-from ttm import OWN, QUANTILES, R3, TINY, tiny_network, walks
+from ttm import OWN, QUANTILES, R3, TINY, save, tiny_network, walks
 
-from timer_forecaster.checkpoints.ttm import load_ttm, save_ttm
+from timer_forecaster.checkpoints.loading import load_plain_network
 from timer_forecaster.models.ttm import (
     TinyTimeMixerConfig,
     TinyTimeMixerForDecomposedPrediction,
@@ -61,14 +61,14 @@ def test_save_and_load_keep_layout_and_outputs(name, tmp_path, max_shard_size):
     given = {"freq_token": torch.tensor([0, 3])} if name == "r2_ft" else {}
     with torch.no_grad():
         expected = model(past, **given).prediction_outputs
-        for again in (CLASSES[name].from_pretrained(tmp_path), load_ttm(tmp_path)):
+        for again in (CLASSES[name].from_pretrained(tmp_path), load_plain_network(tmp_path)):
             torch.testing.assert_close(again(past, **given).prediction_outputs, expected)
 
 
 @pytest.mark.parametrize("changes", [{}, R3, {"decompose": True} | QUANTILES])
 def test_the_plain_network_is_loaded_with_equal_output(changes, tmp_path):
     network = tiny_network(**changes)
-    save_ttm(network, tmp_path / "tiny")
+    save(network, tmp_path / "tiny")
     decomposed = network.architecture.decompose
     kind = TinyTimeMixerForDecomposedPrediction if decomposed else TinyTimeMixerForPrediction
     model = kind.from_pretrained(tmp_path / "tiny")

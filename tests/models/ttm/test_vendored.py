@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from ttm import MIXING, QUANTILES, R3, TINY, tiny_network, walks
+from ttm import MIXING, QUANTILES, R3, TINY, save, tiny_network, walks
 
-from timer_forecaster.checkpoints.ttm import load_ttm, save_ttm
+from timer_forecaster.checkpoints.loading import load_plain_network
 from timer_forecaster.models.ttm import (
     TinyTimeMixerForDecomposedPrediction,
     TinyTimeMixerForPrediction,
@@ -77,7 +77,7 @@ def assert_equal(ours, theirs, given):
 def test_theirs_loads_what_we_save(name, vendored, tmp_path):
     network = tiny_network(**KINDS[name], **LOSSES)
     architecture = network.architecture
-    save_ttm(network, tmp_path / "plain")
+    save(network, tmp_path / "plain")
     behind = OURS[architecture.decompose].from_pretrained(tmp_path / "plain")
     behind.save_pretrained(tmp_path / "behind")
     for folder in ("plain", "behind"):
@@ -97,5 +97,5 @@ def test_we_load_what_theirs_saves(name, vendored, tmp_path):
     kind = vendored[decomposed]
     theirs = kind(kind.config_class(**fields)).eval()
     theirs.save_pretrained(tmp_path)
-    assert_equal(load_ttm(tmp_path), theirs, inputs(architecture))
+    assert_equal(load_plain_network(tmp_path), theirs, inputs(architecture))
     assert_equal(OURS[decomposed].from_pretrained(tmp_path), theirs, inputs(architecture))

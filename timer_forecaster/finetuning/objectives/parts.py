@@ -16,7 +16,7 @@ from torch import Tensor
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.scaling import Row, standardize
 from timer_forecaster.models.network import Network
-from timer_forecaster.models.timer_s1.batches import MAX_NORMALizED
+from timer_forecaster.models.normalizing import MAX_NORMALIZED
 
 
 class Windows(Protocol):
@@ -76,7 +76,7 @@ def standardized(
     for i, row in enumerate(rows):
         if row.scale > 0:
             normalized[i] = on_scale_of(row, targets[i])
-    observed = np.isfinite(normalized) & (np.abs(normalized) <= MAX_NORMALizED)
+    observed = np.isfinite(normalized) & (np.abs(normalized) <= MAX_NORMALIZED)
     target = torch.from_numpy(np.where(observed, normalized, 0.0))
     return Standardized(
         rows, target.to(network.device, wide), torch.from_numpy(observed).to(network.device)

@@ -201,7 +201,7 @@ def expert_use(network: TimerS1Network, windows: Windows, logits: Sequence[Tenso
     return found
 
 
-class DenseSteps:
+class TrainingSteps:
     """Draws windows in which each patch predicts the steps after it.
 
     Parameters
@@ -262,3 +262,7 @@ class DenseSteps:
                 return Terms(found.loss, found.quantile)
 
             yield terms
+
+
+def new_parts(network: TimerS1Network, target: str, steps: TrainingSteps, seed: int) -> None:
+    """Return None: no target adds a part to the network."""

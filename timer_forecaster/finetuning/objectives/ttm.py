@@ -29,6 +29,9 @@ from timer_forecaster.models.ttm.loss import pinball
 _FEWEST_STEPS = 4  # of a series to train on
 _AT_ONCE = 96  # windows, as in forecasts
 
+expert_use = None
+"""A mixer has no experts."""
+
 
 class Windows(NamedTuple):
     """Contexts and targets, standardized by the contexts as in a forecast."""
@@ -89,7 +92,7 @@ def windows_at_once(network: TTMNetwork, longest: int) -> int:
     return _AT_ONCE
 
 
-class WindowSteps:
+class TrainingSteps:
     """Draws windows as forecasts will read them. Their ends are spread evenly over all series.
 
     Parameters
@@ -161,7 +164,7 @@ class WindowSteps:
 
 
 @torch.no_grad()
-def new_parts(network: TTMNetwork, target: str, steps: WindowSteps, seed: int) -> NewParts | None:
+def new_parts(network: TTMNetwork, target: str, steps: TrainingSteps, seed: int) -> NewParts | None:
     """Return a quantile head for a network without one, if it is the target; else None.
 
     It starts with the quantiles of the errors of the network in windows to train on.

@@ -16,8 +16,9 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.engine.batching import fill_in_batches
 from timer_forecaster.inference.engine.paths import continuations, mixed, paths_of
 from timer_forecaster.inference.outcome import room_for
-from timer_forecaster.inference.scaling import filled, in_units, scaled
+from timer_forecaster.inference.scaling import in_units, scaled
 from timer_forecaster.models.ttm import TTMNetwork
+from timer_forecaster.models.ttm.batches import fill_gaps
 
 _ROWS_AT_ONCE = {"cpu": 96}  # of 64 to 128 rows: more do not fit into the caches of a CPU
 _ROWS_OF_OTHERS = 4096
@@ -174,14 +175,13 @@ def pad_batch(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, 
     """
     length = network.config.max_context_length
     double = network.dtype == torch.float64
-    values = np.zeros((len(rows), length), dtype=np.float64 if double else np.float32)
-    observed = np.zeros((len(rows), length), dtype=bool)
+    values = np.full((len(rows), length), np.nan, dtype=np.float64 if double else np.float32)
     for i, row in enumerate(rows):
         row = row[-length:]
-        values[i, length - len(row) :] = filled(row)
-        observed[i, length - len(row) :] = np.isfinite(row)
-    there = torch.from_numpy(values).to(network.device, network.dtype)
-    return there, torch.from_numpy(observed).to(network.device)
+        values[i, length - len(row) :] = row
+    there = torch.from_numpy(values).to(network.device)
+    observed = ~there.isnan()
+    return fill_gaps(there, observed).to(network.dtype), observed
 
 
 class _Contexts(NamedTuple):

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-MAX_NORMALizED = 64.0
-"""Largest normalized value of a target: the square root of 4096 steps, the longest context."""
+from timer_forecaster.models.normalizing import MAX_NORMALIZED, masked_statistics, normalized
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,16 +86,15 @@ def make_batch(
         prefix[:, None] * patch_length
     )
     mean, std = masked_statistics(series, visible & in_prefix)
-    usable = std > 1e-5 * (mean.abs() + std) + 1e-30
-    normalized = (series - mean) / torch.where(usable, std, 1.0)
-    known = known & (normalized.abs() <= MAX_NORMALizED)
-    values = normalized.masked_fill(~(visible & known), 0.0)
+    scaled, usable = normalized(series, mean, std)
+    known = known & (scaled.abs() <= MAX_NORMALIZED)
+    values = scaled.masked_fill(~(visible & known), 0.0)
     flags = (visible & known).to(values.dtype)
     tokens = torch.cat([x.unflatten(-1, (n_patches, -1)) for x in (values, flags)], dim=-1)
     order = torch.arange(n_patches - 1, device=series.device)
     return TrainingBatch(
         inputs=tokens[:, :-1],
-        targets=normalized.masked_fill(~known, 0.0).unflatten(-1, (n_patches, -1)),
+        targets=scaled.masked_fill(~known, 0.0).unflatten(-1, (n_patches, -1)),
         known=known.unflatten(-1, (n_patches, -1)),
         supervised=(order >= prefix[:, None] - 1) & usable,
     )
@@ -152,12 +150,3 @@ def draw_hidden(
     whole = patches.repeat_interleave(patch_length, dim=-1)
     after_stretch = after_points - masks.stretch
     return hidden | (whole & (after_stretch >= 0) & (after_stretch < masks.patches))
-
-
-def masked_statistics(series: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean and the population standard deviation of each row within a mask, (B, 1)."""
-    count = mask.sum(-1, keepdim=True).clamp_min(1)
-    values = series.nan_to_num(0.0).masked_fill(~mask, 0.0)
-    mean = values.sum(-1, keepdim=True) / count
-    deviation = (values - mean).masked_fill(~mask, 0.0)
-    return mean, (deviation.square().sum(-1, keepdim=True) / count).sqrt()

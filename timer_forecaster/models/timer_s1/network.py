@@ -265,6 +265,8 @@ class TimerS1Network(TimerS1Layers, Network):
     torch.Size([5, 9, 40])
     """
 
+    config: TimerS1Architecture
+
     def __init__(self, config: TimerS1Architecture) -> None:
         super().__init__()
         self.config = config

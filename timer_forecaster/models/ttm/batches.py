@@ -15,8 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-MOST_NORMALIZED = 64.0
-"""Largest normalized value of a target that is learned."""
+from timer_forecaster.models.normalizing import MAX_NORMALIZED, masked_statistics, normalized
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,31 +86,20 @@ def make_contexts(
     """
     device = windows.device
     values, room = _placed(windows, context_length, horizon, generator)
-    past, future = values[:, :context_length], values[:, context_length:]
+    past = values[:, :context_length]
     length = torch.minimum(_draw_lengths(len(windows), context_length, generator, settings), room)
     age = torch.arange(context_length, 0, -1, device=device)  # 1 is the newest step
     seen = past.isfinite() & (age <= length[:, None])
     seen &= ~_draw_hidden(age, length, generator, settings)
-    mean, std = statistics_of(past, seen)
-    usable = std > 1e-5 * (mean.abs() + std) + 1e-30
-    scale = torch.where(usable, std, 1.0)
-    normalized = (past - mean).masked_fill(~seen, 0.0) / scale
-    targets = (future - mean) / scale
-    known = targets.isfinite() & (targets.abs() <= MOST_NORMALIZED) & usable
+    scaled, varies = normalized(values, *masked_statistics(past, seen))
+    targets = scaled[:, context_length:]
+    known = targets.isfinite() & (targets.abs() <= MAX_NORMALIZED) & varies
     return ContextBatch(
-        past=fill_gaps(normalized, seen).float(),
+        past=fill_gaps(scaled[:, :context_length], seen).float(),
         observed=seen.float(),
         targets=targets.masked_fill(~known, 0.0).float(),
         known=known,
     )
-
-
-def statistics_of(values: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean and the population standard deviation of what is seen in each row, (B, 1)."""
-    count = seen.sum(-1, keepdim=True).clamp_min(1)
-    mean = values.masked_fill(~seen, 0.0).sum(-1, keepdim=True) / count
-    deviation = (values - mean).masked_fill(~seen, 0.0)
-    return mean, (deviation.square().sum(-1, keepdim=True) / count).sqrt()
 
 
 def fill_gaps(values: Tensor, seen: Tensor) -> Tensor:
@@ -120,7 +108,7 @@ def fill_gaps(values: Tensor, seen: Tensor) -> Tensor:
     Parameters
     ----------
     values : Tensor, shape (B, T)
-        Finite.
+        Anything, also NaN, where nothing is seen.
     seen : Tensor of bool, shape (B, T)
 
     Examples
@@ -130,13 +118,13 @@ def fill_gaps(values: Tensor, seen: Tensor) -> Tensor:
     >>> fill_gaps(torch.tensor([[9.0, 1.0, 9.0, 2.0, 9.0]]), seen)
     tensor([[0.0000, 1.0000, 1.5000, 2.0000, 2.0000]])
     """
-    length = values.shape[-1]
+    length, values = values.shape[-1], values.masked_fill(~seen, 0.0)
     step = torch.arange(length, device=values.device)
     before = torch.where(seen, step, -1).cummax(-1).values
     after = torch.where(seen, step, length).flip(-1).cummin(-1).values.flip(-1)
     left = values.gather(-1, before.clamp_min(0))
     right = values.gather(-1, after.clamp_max(length - 1))
-    part = (step - before) / (after - before).clamp_min(1)
+    part = (step - before).to(values.dtype) / (after - before).clamp_min(1)
     line = torch.where(after < length, left + (right - left) * part, left)
     return line.masked_fill(before < 0, 0.0)
 

@@ -6,9 +6,9 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from ttm import OWN, QUANTILES, R3, tiny_network, walks
+from ttm import OWN, QUANTILES, R3, save, tiny_network, walks
 
-from timer_forecaster.checkpoints.ttm import load_ttm, save_ttm
+from timer_forecaster.checkpoints.loading import load_plain_network
 
 KINDS = [{}, R3, {"decompose": True} | QUANTILES, {"norm_mlp": "BatchNorm"}]
 
@@ -22,8 +22,8 @@ def folder(tmp_path):
 @pytest.mark.parametrize("changes", KINDS)
 def test_networks_are_written_and_read(changes, tmp_path):
     network = tiny_network(**changes)
-    save_ttm(network, tmp_path / "ttm")
-    again = load_ttm(tmp_path / "ttm")
+    save(network, tmp_path / "ttm")
+    again = load_plain_network(tmp_path / "ttm")
     assert again.architecture.to_dict()["num_layers"] == network.architecture.num_layers
     assert not again.training
     state = network.state_dict()
@@ -34,9 +34,22 @@ def test_networks_are_written_and_read(changes, tmp_path):
 
 
 def test_weights_keep_their_type(tmp_path):
-    save_ttm(tiny_network().bfloat16(), tmp_path / "ttm")
-    assert load_ttm(tmp_path / "ttm").dtype == torch.bfloat16
-    assert json.loads((tmp_path / "ttm" / "config.json").read_text())["dtype"] == "bfloat16"
+    save(tiny_network().bfloat16(), tmp_path / "ttm")
+    stored = load_file(tmp_path / "ttm" / "model.safetensors")
+    assert {value.dtype for value in stored.values()} == {torch.bfloat16}
+    assert load_plain_network(tmp_path / "ttm", "bfloat16").dtype == torch.bfloat16
+    assert json.loads((tmp_path / "ttm" / "config.json").read_text())["torch_dtype"] == "bfloat16"
+
+
+def test_a_table_that_is_never_trained_stays_so(tmp_path):
+    network = tiny_network(use_positional_encoding=True)
+    save(network, tmp_path / "ttm")
+    again = dict(load_plain_network(tmp_path / "ttm").named_parameters())
+    own = network.named_parameters()
+    assert {name: value.requires_grad for name, value in own} == {
+        name: value.requires_grad for name, value in again.items()
+    }
+    assert not again["backbone.encoder.positional_encoder.position_enc"].requires_grad
 
 
 def change(folder, **changes):
@@ -58,7 +71,7 @@ def change(folder, **changes):
 def test_a_layout_that_does_not_fit_is_refused_by_name(folder, changes, named):
     change(folder, **changes)
     with pytest.raises(ValueError, match=named) as error:
-        load_ttm(folder)
+        load_plain_network(folder)
     assert "ttm" in str(error.value)
 
 
@@ -66,7 +79,7 @@ def test_a_decomposed_checkpoint_in_a_plain_layout_is_refused(tmp_path):
     shutil.copytree(OWN / "r3_decomposed", tmp_path / "ttm")
     change(tmp_path / "ttm", decompose=False)
     with pytest.raises(ValueError, match=r"missing .*unexpected .*residual_forecaster"):
-        load_ttm(tmp_path / "ttm")
+        load_plain_network(tmp_path / "ttm")
 
 
 def test_spoiled_files_are_named(folder):
@@ -74,10 +87,10 @@ def test_spoiled_files_are_named(folder):
     tensors["head.base_forecast_block.bias"][0] = torch.nan
     save_file(tensors, folder / "model.safetensors")
     with pytest.raises(ValueError, match=r"NaN or infinite in 'head.base_forecast_block.bias'"):
-        load_ttm(folder)
+        load_plain_network(folder)
     (folder / "model.safetensors").write_bytes(b"")
     with pytest.raises(ValueError, match=r"model.safetensors is empty"):
-        load_ttm(folder)
+        load_plain_network(folder)
     (folder / "config.json").unlink()
-    with pytest.raises(ValueError, match=r"config.json cannot be read"):
-        load_ttm(folder)
+    with pytest.raises(ValueError, match=r"holds no config.json"):
+        load_plain_network(folder)

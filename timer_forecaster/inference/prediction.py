@@ -13,6 +13,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
 from timer_forecaster.inference import multiscale, residuals
 from timer_forecaster.inference.engine.choice import engine_of
+from timer_forecaster.inference.frequency import Frequency, tokens_of
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
 from timer_forecaster.inference.outcome import check_outcome, room_for
 from timer_forecaster.inference.scaling import Row, check_series, in_units, scaled
@@ -27,6 +28,7 @@ def predict_quantiles(
     progress: bool = False,
     name: str = "the network",
     failures: Failures | None = None,
+    frequencies: Sequence[Frequency] | None = None,
 ) -> FloatArray:
     """Forecast series.
 
@@ -44,6 +46,8 @@ def predict_quantiles(
         Name of the network in errors.
     failures : Failures, optional
         Notes series that no forecast can be made from. Default: raise.
+    frequencies : sequence of Frequency, optional
+        Of each series, for a network that reads them.
 
     Returns
     -------
@@ -53,12 +57,13 @@ def predict_quantiles(
     Raises
     ------
     ValueError
-        If no forecast can be made from a series, if ``flip`` needs other levels, or if the network
-        computes NaN or infinite values.
+        If no forecast can be made from a series, if ``flip`` needs other levels, if the network
+        needs no ``padding``, or if it computes NaN or infinite values.
     """
     config, rollout = network.config, options.rollout_of(network.config)
     if options.flip:
         check_symmetric(config.quantiles)
+    options.check_padding(config, name)
     failures = failures or Failures()
     series = checked(network, series, options.context_length, failures)
     n_series = len(series)
@@ -67,14 +72,16 @@ def predict_quantiles(
         return _blank(n_series, horizon, len(config.quantiles))
     if len(sound) < n_series:
         series = [series[i] for i in sound]
+        frequencies = None if frequencies is None else [frequencies[i] for i in sound]
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
         roll_out = functools.partial(_roll_out, network, options, bar)
         if rollout == "multiscale":
+            longest = config.max_context_length
             found = multiscale.forecast(
-                roll_out, series, horizon, network.pass_length, config.max_context_length
+                roll_out, series, horizon, network.pass_length, longest, frequencies
             )
         else:
-            found = roll_out(series, horizon, rollout)
+            found = roll_out(series, horizon, rollout, frequencies)
     check_outcome(found, series, name, numbers=sound, failures=failures)
     if len(sound) == n_series:
         return found
@@ -109,10 +116,13 @@ def checked(
     return series
 
 
-def scaled_rows(network: Network, series: Sequence[FloatArray]) -> list[Row]:
+def scaled_rows(
+    network: Network, series: Sequence[FloatArray], zeros_before: bool = False
+) -> list[Row]:
     """Return checked series as the rows that a network reads."""
     config = network.config
-    return [scaled(one, config.max_context_length, config.interior_masks) for one in series]
+    how = config.max_context_length, config.interior_masks, zeros_before
+    return [scaled(one, *how) for one in series]
 
 
 def _roll_out(
@@ -122,16 +132,22 @@ def _roll_out(
     series: Sequence[FloatArray],
     horizon: int,
     rollout: str,
+    frequencies: Sequence[Frequency] | None = None,
 ) -> FloatArray:
     """Return quantiles (n_series, horizon, Q) by one kind of roll-out, in the units of series."""
-    rows = scaled_rows(network, series)
-    inputs = [row.values for row in rows if row.scale > 0]
+    rows = scaled_rows(network, series, options.zeros_before)
+    varying = [i for i, row in enumerate(rows) if row.scale > 0]
+    inputs = [rows[i].values for i in varying]
     how: dict[str, Any] = {}
+    if frequencies is not None:
+        how["tokens"] = tokens_of(network.config, [frequencies[i] for i in varying])
     if not network.config.forecasts_quantiles:
-        how["offsets"] = _offsets(network, series, rows, horizon, options.batch_size)
+        tokens = how.get("tokens", [0] * len(varying))
+        own = [series[i] for i in varying], [rows[i].scale for i in varying], tokens
+        how["offsets"] = _offsets(network, options, horizon, *own)
     if options.flip:
         inputs += [-values for values in inputs]
-        how = {name: np.concatenate([one, -one[:, :, ::-1]]) for name, one in how.items()}
+        how = {name: _of_both_signs(one) for name, one in how.items()}
     bar.total += len(inputs)
     forecast_rows = engine_of(network).forecast_rows
     size = options.batch_size
@@ -142,26 +158,42 @@ def _roll_out(
     return in_units(rows, forecast)
 
 
+def _of_both_signs(how: Any) -> Any:
+    """Return tokens, or distances of quantiles, of rows and of their negatives."""
+    return how * 2 if isinstance(how, list) else np.concatenate([how, -how[:, :, ::-1]])
+
+
 def _offsets(
     network: Network,
-    series: Sequence[FloatArray],
-    rows: Sequence[Row],
+    options: ForecastOptions,
     horizon: int,
-    batch_size: int | None,
+    series: Sequence[FloatArray],
+    scales: Sequence[float],
+    tokens: Sequence[int],
 ) -> FloatArray:
-    """Return distances of quantiles from point forecasts, on the scale of the rows that vary."""
-    engine, levels = engine_of(network), network.config.quantiles
+    """Return distances of quantiles from point forecasts, on the scales of series that vary."""
+    steps, levels = min(horizon, network.pass_length), network.config.quantiles
+    offsets = np.empty((len(series), steps, len(levels)))
+    for token in sorted(set(tokens)):
+        point = functools.partial(_points, network, options, token)
+        own = [i for i, one in enumerate(tokens) if one == token]
+        offsets[own] = residuals.spread_of(point, [series[i] for i in own], steps, levels)
+    return offsets / np.array(scales)[:, None, None]
 
-    def point(cut: Sequence[FloatArray], steps: int) -> FloatArray:
-        own = scaled_rows(network, cut)
-        inputs = [row.values for row in own if row.scale > 0]
-        quantiles = engine.forecast_rows(network, inputs, steps, "median", batch_size, lambda n: n)
-        return in_units(own, quantiles)[..., 0]
 
-    varying = [i for i, row in enumerate(rows) if row.scale > 0]
-    steps = min(horizon, network.pass_length)
-    offsets = residuals.spread_of(point, [series[i] for i in varying], steps, levels)
-    return offsets / np.array([rows[i].scale for i in varying])[:, None, None]
+def _points(
+    network: Network,
+    options: ForecastOptions,
+    token: int,
+    series: Sequence[FloatArray],
+    steps: int,
+) -> FloatArray:
+    """Return point forecasts (n_series, steps) of series of one frequency."""
+    rows = scaled_rows(network, series, options.zeros_before)
+    inputs = [row.values for row in rows if row.scale > 0]
+    how = {"tokens": [token] * len(inputs)} if network.config.n_frequencies else {}
+    given = inputs, steps, "median", options.batch_size, lambda n: n
+    return in_units(rows, engine_of(network).forecast_rows(network, *given, **how))[..., 0]
 
 
 def calibration_of(network: Network, series: Sequence[FloatArray], horizon: int) -> list[str]:

@@ -17,6 +17,10 @@ LEAST_RANGE = 16 * float(np.finfo(np.float64).eps)
 """Range of a series, relative to its largest value, up to which it is a constant."""
 _LARGE = 1e300
 
+PADDINGS = ("mean", "released")
+"""Values before a history that is shorter than the only context of a network: its mean, or zeros in
+its units, which count as observed, as in the released implementation."""
+
 
 class Row(NamedTuple):
     """A series, cut and scaled: ``series = location + scale * values``."""
@@ -64,7 +68,9 @@ def standardize(series: FloatArray, name: str, max_length: int, interior_masks: 
     return scaled(series, max_length, interior_masks)
 
 
-def scaled(series: FloatArray, max_length: int, interior_masks: bool) -> Row:
+def scaled(
+    series: FloatArray, max_length: int, interior_masks: bool, zeros_before: bool = False
+) -> Row:
     """Trim, cut and scale one series that `check_series` accepts.
 
     The scale is relative to the series: a series and its multiple by any factor give the same
@@ -78,11 +84,16 @@ def scaled(series: FloatArray, max_length: int, interior_masks: bool) -> Row:
     interior_masks : bool
         Whether the network understands missing values inside the context. If not, they are filled
         with the last observed value.
+    zeros_before : bool
+        Whether a shorter series that varies begins with observed zeros, in its own units.
     """
     series = series[-max_length:]
     missing = np.isnan(series)
     first = int(missing.argmin())
     series, missing = series[first:], missing[first:]
+    if zeros_before and len(series) < max_length and varies(series[~missing]):
+        series = np.concatenate([np.zeros(max_length - len(series)), series])
+        missing = np.isnan(series)
     observed = series[~missing]
     peak = float(np.abs(observed).max())
     unit = peak or 1.0
@@ -95,6 +106,12 @@ def scaled(series: FloatArray, max_length: int, interior_masks: bool) -> Row:
     if not interior_masks and missing.any():
         values = values[np.maximum.accumulate(np.where(missing, 0, np.arange(len(values))))]
     return Row(values, location * unit, scale * unit)
+
+
+def varies(observed: FloatArray) -> bool:
+    """Whether observed values, at least one, are more than a constant."""
+    peak = float(np.abs(observed).max())
+    return bool(np.ptp(observed / (peak or 1.0)) > LEAST_RANGE)
 
 
 def in_units(rows: Sequence[Row], quantiles: FloatArray) -> FloatArray:

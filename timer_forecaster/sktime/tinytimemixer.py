@@ -50,7 +50,7 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         A single device, such as ``"cpu"`` or ``"cuda:1"``; see ``device`` of
         `timer_forecaster.ForecastPipeline.from_pretrained`.
     freq : optional
-        None: the frequency is the index's.
+        None: the frequency is the index's. Checkpoints that read it take it from there.
     verbose : bool, default=False
         Whether finetuning shows a progress bar.
     padding_mask : {"unobserved"}, default="unobserved"
@@ -80,6 +80,10 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         Reaction to a series that cannot be forecast.
     covariates : {"auto", "always", "fast", "off"} or CovariateOptions, default="auto"
         How the columns of ``X`` take part in forecasts; see
+        `timer_forecaster.ForecastPipeline.predict`.
+    padding : {"mean", "released"}, default="mean"
+        Values before a series that is shorter than the context of the checkpoint. ``"released"``,
+        which is zeros in the units of the series, reproduces the numbers of sktime's own class; see
         `timer_forecaster.ForecastPipeline.predict`.
 
     Attributes
@@ -135,6 +139,7 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         tuning: FinetuneConfig | None = None,
         on_error: str = "raise",
         covariates: Any = "auto",
+        padding: str = "mean",
     ) -> None:
         self.model_path, self.revision, self.config = model_path, revision, config
         self.fit_strategy, self.validation_split = fit_strategy, validation_split
@@ -146,7 +151,7 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         self.flip, self.batch_size, self.dtype = flip, batch_size, dtype
         self.quantization_config, self.quantization = quantization_config, quantization
         self.adapter, self.tuning, self.on_error = adapter, tuning, on_error
-        self.covariates = covariates
+        self.covariates, self.padding = covariates, padding
         super().__init__()
 
     def _settings_of_tuning(self) -> FinetuneConfig | None:

@@ -102,7 +102,7 @@ def words_of_command(arguments: argparse.Namespace) -> Iterator[None]:
 def printed_warnings() -> Iterator[None]:
     """Print warnings about covariates and frequencies to stderr as notes; others are given."""
     from timer_forecaster.inference.covariates import CovariateWarning
-    from timer_forecaster.inference.frequency import FrequencyWarning
+    from timer_forecaster.inference.frequency_warning import FrequencyWarning
 
     notes = CovariateWarning, FrequencyWarning
     with warnings.catch_warnings(record=True) as caught:

@@ -14,7 +14,7 @@ from timer_forecaster.darts.covariates import common_frequency
 from timer_forecaster.darts.framework import add_safe_globals
 from timer_forecaster.darts.module import PipelineModule
 from timer_forecaster.inference.covariates import CovariateOptions
-from timer_forecaster.inference.frequency import frequencies_for
+from timer_forecaster.inference.frequency_warning import frequencies_for
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.models.families import read_architecture
 from timer_forecaster.models.network import Architecture

@@ -13,7 +13,8 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.finetuning.objectives.choice import beside, objective_of
 from timer_forecaster.finetuning.objectives.parts import on_scale_of, standardized
 from timer_forecaster.inference import ForecastPipeline
-from timer_forecaster.inference.frequency import Frequency, FrequencyWarning
+from timer_forecaster.inference.frequency import Frequency
+from timer_forecaster.inference.frequency_warning import FrequencyWarning
 from timer_forecaster.models.network import Network
 
 DIVERGED = 1.5

@@ -37,7 +37,8 @@ from timer_forecaster.finetuning.windows import (
     split_windows,
 )
 from timer_forecaster.inference import ForecastPipeline
-from timer_forecaster.inference.frequency import Frequency, frequencies_for
+from timer_forecaster.inference.frequency import Frequency
+from timer_forecaster.inference.frequency_warning import frequencies_for
 from timer_forecaster.inference.series import as_series
 from timer_forecaster.models.tuning import adapted, checked_target
 from timer_forecaster.values import as_floats

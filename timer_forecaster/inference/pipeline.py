@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
-from timer_forecaster.inference.frequency import frequencies_for, tokens_of
+from timer_forecaster.inference.frequency import tokens_of
+from timer_forecaster.inference.frequency_warning import frequencies_for
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.prediction import (
@@ -38,6 +39,8 @@ from timer_forecaster.models.network import Network
 if TYPE_CHECKING:
     import pandas as pd
     from pandas.tseries.offsets import BaseOffset
+
+    from timer_forecaster.frames.panel import Panel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -404,12 +407,9 @@ class ForecastPipeline:
         panel = Panel.of_columns(beside.targets, *names, failures)
         arguments = options.arguments | ({"on_error": on_error} if failures.collects else {})
         arguments |= {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
-        series = [y[:0] if i in failures.reasons else y for i, y in enumerate(panel.series())]
-        with quietly(), series_called([panel.series_name(i) for i in range(len(series))]):
-            arguments |= {"freq": panel.steps(), "progress": progress}
-            forecast = self.predict(series, horizon, **arguments)
-        reasons = {**forecast.failures, **failures.by_number()}
-        warn_of_failures(dict(sorted(reasons.items())), forecast.n_series, panel.series_name)
+        forecast = _predict_panel(
+            self, panel, failures, horizon, arguments | {"progress": progress}
+        )
         return long_frame(panel, {name: forecast.quantile(at) for name, at in columns.items()})
 
     def embed(
@@ -477,3 +477,19 @@ class ForecastPipeline:
         name = "the network of random weights" if self.key.name is None else None
         name = name or f"checkpoint {str(self.key.name)!r}"
         return name if self.adapter is None else f"{name} with its adapter"
+
+
+def _predict_panel(
+    pipeline: ForecastPipeline,
+    panel: Panel,
+    failures: Failures,
+    horizon: int,
+    arguments: Mapping[str, Any],
+) -> Forecast:
+    """Forecast the series of a panel, and warn of those that `failures` or the pipeline note."""
+    series = [y[:0] if i in failures.reasons else y for i, y in enumerate(panel.series())]
+    with quietly(), series_called([panel.series_name(i) for i in range(len(series))]):
+        forecast = pipeline.predict(series, horizon, freq=panel.steps(), **arguments)
+    reasons = {**forecast.failures, **failures.by_number()}
+    warn_of_failures(dict(sorted(reasons.items())), forecast.n_series, panel.series_name)
+    return forecast

@@ -8,7 +8,7 @@ steps before it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -122,7 +122,7 @@ def _ahead(
     with warned_once():
         for numbers, question in questions(pipeline, memory, steps, options, covariates, failures):
             series, reach, tables, freq = question
-            given = {"on_error": on_error, "tables": tables, "freq": freq}
+            given: dict[str, Any] = {"on_error": on_error, "tables": tables, "freq": freq}
             found = memo.predict(pipeline, series, reach, options, **given)
             quantiles[numbers, :reach] = found.quantiles
             for number, reason in found.failures.items():

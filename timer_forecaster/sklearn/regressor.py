@@ -207,10 +207,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.device_map = device_map
         self.dtype = dtype
         self.config = config
-        self.quantization_config = quantization_config
-        self.quantization = quantization
-        self.adapter = adapter
-        self.tuning = tuning
+        self.quantization_config, self.quantization = quantization_config, quantization
+        self.adapter, self.tuning = adapter, tuning
         self.known, self.past = known, past
         self.categories, self.cycles = categories, cycles
         self.covariates = covariates
@@ -341,7 +339,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self._contexts(rows)
         target: Any = rows.target  # its rows are a sequence of series
         pipe, options = pipeline_of(self), options_of(self)
-        beside = {"tables": rows.tables, "freq": [self.freq] * len(target)}
+        beside: dict[str, Any] = {"tables": rows.tables, "freq": [self.freq] * len(target)}
         return memo.predict(pipe, target, self.n_outputs_, options, **beside)
 
     def _contexts(self, rows: Rows) -> FloatArray:

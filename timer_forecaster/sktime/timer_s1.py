@@ -148,13 +148,9 @@ class TimerS1Forecaster(BacktestingForecaster):
         self.exogenous = exogenous
         self.config = config
         self.quantization_config = quantization_config
-        self.deterministic = deterministic
-        self.quantization = quantization
-        self.adapter = adapter
-        self.tuning = tuning
-        self.on_error = on_error
-        self.covariates = covariates
-        self.padding = padding
+        self.deterministic, self.quantization = deterministic, quantization
+        self.adapter, self.tuning = adapter, tuning
+        self.on_error, self.covariates, self.padding = on_error, covariates, padding
         super().__init__()
 
     def _check_parameters(self) -> None:

@@ -142,16 +142,15 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         padding: str = "mean",
     ) -> None:
         self.model_path, self.revision, self.config = model_path, revision, config
-        self.fit_strategy, self.validation_split = fit_strategy, validation_split
-        self.training_args, self.verbose = training_args, verbose
-        self.compute_metrics, self.callbacks = compute_metrics, callbacks
+        self.fit_strategy, self.training_args = fit_strategy, training_args
+        self.validation_split, self.verbose, self.callbacks = validation_split, verbose, callbacks
+        self.compute_metrics, self.covariates = compute_metrics, covariates
         self.broadcasting, self.use_source_package = broadcasting, use_source_package
         self.device, self.freq, self.padding_mask = device, freq, padding_mask
-        self.context_length, self.point, self.rollout = context_length, point, rollout
-        self.flip, self.batch_size, self.dtype = flip, batch_size, dtype
+        self.context_length, self.point, self.padding = context_length, point, padding
+        self.rollout, self.flip, self.batch_size, self.dtype = rollout, flip, batch_size, dtype
         self.quantization_config, self.quantization = quantization_config, quantization
         self.adapter, self.tuning, self.on_error = adapter, tuning, on_error
-        self.covariates, self.padding = covariates, padding
         super().__init__()
 
     def _settings_of_tuning(self) -> FinetuneConfig | None:

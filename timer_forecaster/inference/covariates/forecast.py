@@ -71,8 +71,8 @@ def predict_with_covariates(
         else planner.plain(given[0])
         for number, given in enumerate(zip(series, covariates, cycles, strict=True))
     ]
-    check = how.mode == "always", frequencies, options.zeros_before
-    checks = checks_of(network, plans, *check)
+    always = how.mode == "always"
+    checks = checks_of(network, plans, always, frequencies, options.zeros_before)
     for number, (plan, check) in enumerate(zip(plans, checks, strict=True)):
         if plan.models and np.isnan(check.t):
             notes.add("short", None, number)

@@ -118,11 +118,12 @@ def forecast_origins(
     seen = [i for i, row in enumerate(cut) if np.isfinite(row).any()]  # else: the mean of the row
     own = [scaled(cut[i], network.config.max_context_length, interior_masks=True) for i in seen]
     varying = [place for place, row in enumerate(own) if row.scale > 0]
-    inputs, how = [own[place].values for place in varying], {}
+    inputs = [own[place].values for place in varying]
     if tokens is not None:
         each = [token for token, back in zip(tokens, steps_back, strict=True) for _ in back]
-        how["tokens"] = [each[seen[place]] for place in varying]
-    quantiles = forecast_rows(network, inputs, horizon, "median", None, lambda n: None, **how)
+        tokens = [each[seen[place]] for place in varying]
+    given = inputs, horizon, "median", None, lambda n: None
+    quantiles = forecast_rows(network, *given, tokens=tokens)
     if seen:
         found[seen] = in_units(own, quantiles)
     return np.split(found, np.cumsum([len(back) for back in steps_back])[:-1])

@@ -1,4 +1,4 @@
-"""Tokens of frequencies, as the released checkpoints with a prefix for the frequency number them."""
+"""Tokens of frequencies, numbered as in the released checkpoints that read them."""
 
 from __future__ import annotations
 

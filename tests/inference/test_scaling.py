@@ -12,6 +12,7 @@ from timer_forecaster.inference.scaling import (
     in_units,
     scaled,
     standardize,
+    varies,
 )
 
 NAN = np.nan
@@ -79,3 +80,23 @@ def test_quantiles_of_rows_that_vary_are_put_among_the_constant_ones():
     varying = np.array([[[-1.0, 1.0]], [[0.0, 2.0]]])
     np.testing.assert_array_equal(in_units(rows, varying), [[[7, 7]], [[8, 12]], [[0, 6]]])
     np.testing.assert_array_equal(in_units(rows[:1], np.empty((0, 4, 2))), np.full((1, 4, 2), 7))
+
+
+def test_zeros_before_a_short_series_are_observed():
+    row = scaled(np.array([NAN, 6.0, NAN, 8.0]), 6, True, zeros_before=True)
+    np.testing.assert_allclose(row.values * row.scale + row.location, [0, 0, 0, 6, NAN, 8])
+    assert row.location == pytest.approx(14 / 5)
+    whole = np.array([1.0, 2.0, 4.0])
+    assert str(scaled(whole, 3, True, zeros_before=True)) == str(scaled(whole, 3, True))
+
+
+def test_a_constant_stays_its_own_forecast_behind_zeros():
+    for series in ([5.0], [5.0, NAN, 5.0]):
+        row = scaled(np.array(series), 8, True, zeros_before=True)
+        assert (row.location, row.scale) == (5, 0)
+
+
+def test_values_vary_by_more_than_rounding():
+    assert varies(np.array([1.0, 1.1]))
+    assert not varies(np.array([0.1, np.nextafter(0.1, 1)]))
+    assert not varies(np.array([7.0]))

@@ -298,6 +298,6 @@ def test_a_mixer_is_not_quantized(tmp_path, int8_kernel):
     with pytest.raises(ValueError, match=advice):
         load(ROOT / "tests" / "data" / "ttm" / "r2_ft", quantization="int8")
     library = {"quantization_config": {"quant_method": "quanto", "weights": "int8"}}
-    with pytest.raises(ValueError, match="'ttm-test' is a TinyTimeMixer.*quantization_config out"):
+    with pytest.raises(ValueError, match=r"'ttm-test' is a TinyTimeMixer.*quantization_config out"):
         load("ttm-test", **library)
     assert load("ttm-test").network is not None

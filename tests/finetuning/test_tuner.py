@@ -6,8 +6,10 @@ import warnings
 
 import numpy as np
 import odd_series
+import pandas as pd
 import pytest
 import torch
+from ttm import OWN
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.adapters.base import Base
@@ -20,6 +22,7 @@ from timer_forecaster.finetuning import (
 )
 from timer_forecaster.finetuning.guards import validate
 from timer_forecaster.finetuning.objectives.ttm import make_windows
+from timer_forecaster.inference.frequency_warning import FrequencyWarning
 from timer_forecaster.models.timer_s1 import targets as of_timer_s1
 from timer_forecaster.models.ttm import targets as of_ttm
 

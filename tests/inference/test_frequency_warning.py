@@ -76,7 +76,8 @@ def test_each_series_has_its_own_frequency(pipe):
 def test_coarser_strides_have_coarser_frequencies(pipe):
     series, horizon = walk(1_500), 60
     parts = [pipe.predict(series, horizon, rollout="median", freq="30min").quantiles]
-    for stride, freq in zip(strides(len(series), horizon, pipe.network.pass_length), ("h", "2h")):
+    found = strides(len(series), horizon, pipe.network.pass_length)
+    for stride, freq in zip(found, ("h", "2h"), strict=True):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FrequencyWarning)  # 2h has no token
             own = {"rollout": "quantile", "freq": freq}

@@ -90,5 +90,5 @@ def test_zeros_before_short_series_are_for_networks_of_one_context():
     assert released.zeros_before and not DEFAULT.zeros_before
     released.check_padding(TTMArchitecture(), "the mixer")
     DEFAULT.check_padding(NETWORK, "the network")
-    with pytest.raises(ValueError, match="padding='released'.*the network reads a short.*leave"):
+    with pytest.raises(ValueError, match=r"padding='released'.*the network reads a short.*leave"):
         released.check_padding(NETWORK, "the network")

@@ -149,7 +149,7 @@ def test_padding_concerns_short_series_alone(ttm):
     np.testing.assert_allclose(released[:1], with_zeros, rtol=1e-5, atol=1e-5)
     missing = np.concatenate([np.full(9, np.nan), rows[0]])
     again = ttm.predict(missing, 40, padding="released").quantiles
-    np.testing.assert_allclose(again, released[:1], rtol=1e-6)
+    np.testing.assert_allclose(again, released[:1], rtol=1e-5, atol=1e-5)
 
 
 def test_released_padding_of_both_signs_and_of_covariates(ttm):
@@ -170,5 +170,5 @@ def test_released_padding_of_both_signs_and_of_covariates(ttm):
 def test_released_padding_is_refused_where_a_short_series_stays_short(pipe):
     known = {"price": np.arange(54.0)}
     for options in ({}, {"known": known}):
-        with pytest.raises(ValueError, match="padding='released'.*'timer-s1-test' reads a short"):
+        with pytest.raises(ValueError, match=r"padding='released'.*'timer-s1-test' reads a"):
             pipe.predict(walk(50), 4, padding="released", **options)

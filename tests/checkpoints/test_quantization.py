@@ -282,3 +282,22 @@ def test_the_stored_form_is_told_from_other_quantizations(folder):
     configs = (plain, config, other)
     assert [quantization.is_int8(c) for c in configs] == [False, True, False]
     assert [quantization.is_quantized_otherwise(c) for c in configs] == [False, False, True]
+
+
+# --- a TinyTimeMixer has no experts -----------------------------------------------------------
+
+
+def test_a_mixer_is_not_quantized(tmp_path, int8_kernel):
+    sizes = {"model_type": "tinytimemixer", "context_length": 32, "patch_length": 8}
+    sizes |= {"patch_stride": 8, "d_model": 8, "decoder_d_model": 8}
+    advice = "is a TinyTimeMixer.*leave quantization out"
+    with pytest.raises(ValueError, match=f"quantization='int8'.*'ttm-test' {advice}"):
+        load("ttm-test", quantization="int8")
+    with pytest.raises(ValueError, match=f"this config {advice}"):
+        load(None, config=sizes, quantization="int8")
+    with pytest.raises(ValueError, match=advice):
+        load(ROOT / "tests" / "data" / "ttm" / "r2_ft", quantization="int8")
+    library = {"quantization_config": {"quant_method": "quanto", "weights": "int8"}}
+    with pytest.raises(ValueError, match=r"'ttm-test' is a TinyTimeMixer.*quantization_config out"):
+        load("ttm-test", **library)
+    assert load("ttm-test").network is not None

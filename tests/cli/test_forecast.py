@@ -184,3 +184,26 @@ def test_a_picture_has_its_median_even_if_the_table_was_asked_for_others(checkpo
     columns = pd.read_csv(tmp_path / "f.csv").columns.tolist()
     assert columns == ["target", "time", "q0.1", "q0.9"]
     assert (tmp_path / "f.png").exists()
+
+
+def test_the_frequency_of_the_file_and_the_padding_reach_the_network(tmp_path, capsys):
+    y = 20 + np.random.default_rng(0).normal(size=90).cumsum()
+    times = pd.date_range("2024-01-01", periods=90, freq="h")
+    pd.DataFrame({"t": times, "y": y}).to_csv(tmp_path / "y.csv", index=False)
+    words = ["forecast", str(tmp_path / "y.csv"), "--time-column", "t", "--horizon", "3"]
+    output = ["--output", str(tmp_path / "f.csv"), "--checkpoint"]
+    folder = ROOT / "tests" / "data" / "ttm" / "r2_ft"
+    for checkpoint, options, own in (
+        (str(folder), [], {"freq": "h"}),
+        ("ttm-test", ["--padding", "released"], {"padding": "released"}),
+        ("ttm-test", [], {}),
+    ):
+        assert cli.main([*words, *output, checkpoint, *options]) == 0
+        pipe = ForecastPipeline.from_pretrained(checkpoint)
+        found = pd.read_csv(tmp_path / "f.csv")["q0.5"]
+        np.testing.assert_allclose(found, pipe.predict(y, 3, **own).median[0], rtol=1e-4)
+    months = pd.DataFrame({"t": pd.date_range("2010-01-01", periods=90, freq="MS"), "y": y})
+    months.to_csv(tmp_path / "y.csv", index=False)
+    capsys.readouterr()
+    assert cli.main([*words, *output, str(folder)]) == 0
+    assert "note: freq: the checkpoint has no token for 'MS'" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from ttm import OWN
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.adapters.adapter import Adapter
@@ -322,3 +323,13 @@ def test_undefined_scores_survive_the_file(write_parquet, tmp_path):
     again = LastValue()
     pd.testing.assert_frame_equal(evaluate_gift_eval(again, tmp_path, output=output), first)
     assert again.calls == 0
+
+
+def test_checkpoints_that_read_frequencies_are_told_that_of_the_data():
+    pipe = ForecastPipeline.from_pretrained(OWN / "r2_ft", device="cpu")
+    configuration = make_configuration([np.random.default_rng(0).normal(size=99)])
+    found = forecast_windows(PipelineForecaster(pipe), configuration)
+    expected = pipe.predict(configuration.contexts(), 2, freq="D")
+    np.testing.assert_allclose(found[..., 4], expected.median, rtol=1e-5)
+    mine = forecast_windows(PipelineForecaster(pipe, {"freq": "h"}), configuration)
+    assert np.abs(mine - found).max() > 1e-3

@@ -6,8 +6,10 @@ import warnings
 
 import numpy as np
 import odd_series
+import pandas as pd
 import pytest
 import torch
+from ttm import OWN
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.adapters.base import Base
@@ -20,6 +22,7 @@ from timer_forecaster.finetuning import (
 )
 from timer_forecaster.finetuning.guards import validate
 from timer_forecaster.finetuning.objectives.ttm import make_windows
+from timer_forecaster.inference.frequency_warning import FrequencyWarning
 from timer_forecaster.models.timer_s1 import targets as of_timer_s1
 from timer_forecaster.models.ttm import targets as of_ttm
 
@@ -497,3 +500,24 @@ def test_the_report_of_a_mixer_draws_its_losses(ttm, waves, tmp_path):
     assert adapter.report.expert_use_before == []
     figure = Adapter.load(adapter.save(tmp_path / "adapter")).report.plot()
     assert len(figure.axes) == 1
+
+
+@pytest.mark.parametrize("target", ["decoder+head", "quantile-head"])
+def test_checkpoints_that_read_frequencies_are_tuned_at_them(target, waves):
+    """The losses that are validated are those of forecasts at the same frequencies."""
+    base = ForecastPipeline.from_pretrained(OWN / "r2_ft", device="cpu")
+    settings = FinetuneConfig(target=target, steps=4, batch_size=4, horizon=20, seed=2)
+    series, freq = waves[:3], ["h", "D", "60min"]
+    adapter = finetune(base, series, settings, freq=freq)
+    again = finetune(base, series, settings, freq=["1h", pd.offsets.Day(), "H"])
+    other = finetune(base, series, settings, freq="15min")
+    assert again.report.loss_before == adapter.report.loss_before
+    assert other.report.loss_before != adapter.report.loss_before
+    with pytest.warns(FrequencyWarning) as caught:
+        finetune(base, series, settings, freq=["h", "MS", "MS"])
+    assert sum(one.category is FrequencyWarning for one in caught) == 1
+    rows, after = [w[:90] for w in waves], np.stack([w[90:110] for w in waves])
+    tuned = finetune_windows(base, rows, after, settings, freq="D")
+    assert tuned.report.n_windows > 0
+    with pytest.raises(ValueError, match="freq has 2 frequencies for 3 series"):
+        finetune(base, series, settings, freq=["h", "D"])

@@ -156,3 +156,17 @@ def test_data_are_told_apart_by_their_values_and_lengths():
     one = data_fingerprint([np.arange(4.0)])
     assert one == data_fingerprint([np.arange(4.0)])
     assert one != data_fingerprint([np.arange(2.0), np.arange(2.0, 4.0)])
+
+
+def test_windows_know_their_series():
+    series = [np.arange(3.0), np.arange(60.0) ** 2, np.arange(2.0), np.sin(np.arange(80.0))]
+    split = split_series(series, 0.5, 20, 10)
+    for number, own in zip(split.trained_series, split.training, strict=True):
+        np.testing.assert_array_equal(own, series[number][: len(own)])
+    for number, own in zip(split.validated_series, split.contexts, strict=True):
+        assert set(own) <= set(series[number])
+    assert set(split.validated_series) >= {1, 3}
+    rows, after = [np.arange(8.0) + i for i in range(10)], np.ones((10, 2))
+    split = split_windows(rows, after, 0.3, 8)
+    assert split.trained_series == list(range(len(split.training)))
+    assert split.validated_series == [7, 8, 9]

@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from ttm import OWN
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.inference import memo
@@ -42,6 +43,7 @@ def test_the_same_question_is_computed_once(pipeline, calls):
         lambda series: ([series[0][:39], np.append(series[0][39], series[1]), series[2]], 5, {}),
         lambda series: (series, 5, {"flip": True}),
         lambda series: (series, 5, {"context_length": 10}),
+        lambda series: (series, 5, {"covariates": "off"}),
     ],
 )
 def test_another_question_is_another_forecast(pipeline, calls, other):
@@ -196,7 +198,7 @@ def test_prefetch_answers_many_questions_in_one_batch_for_each_horizon(pipeline,
     ]
     memo.prefetch(pipeline, questions, ForecastOptions(flip=True))
     assert len(calls) == 2
-    for (asked, horizon, _), quantiles in zip(questions, found, strict=True):
+    for (asked, horizon, *_), quantiles in zip(questions, found, strict=True):
         expected = pipeline.predict(asked, horizon, flip=True).quantiles
         np.testing.assert_allclose(quantiles, expected, rtol=1e-5, atol=1e-5)
 
@@ -258,3 +260,33 @@ def test_threads_may_ask_at_once(pipeline):
     assert len(results) == 24
     for (_, row), quantiles in results.items():
         np.testing.assert_array_equal(quantiles, expected[row])
+
+
+# --- where quantiles come from ----------------------------------------------------------------
+
+
+def test_the_calibration_of_each_series_is_remembered(calls):
+    """Of a checkpoint of point forecasts: long series have errors of their own, short ones not."""
+    point = ForecastPipeline.from_pretrained(OWN / "r2_ft", device="cpu")
+    random = np.random.default_rng(1)
+    long, short = random.normal(size=300).cumsum(), random.normal(size=40).cumsum()
+    asked, freq = [short, long, np.full(3, np.nan), short, long], ["h"] * 5
+    expected = point.predict([short, long], 5, freq="h")
+    assert expected.calibration == ("table", "own")
+    for _ in range(2):  # computed, then recalled
+        found = memo.predict(point, asked, 5, unobserved="nan", freq=freq)
+        assert found.calibration == ("table", "own", "table", "table", "own")
+        plain = memo.predict(point, [short, long], 5, freq="h")
+        assert plain.calibration == expected.calibration
+    assert len(calls) == 2
+    questions = [Question([short], 4, frequencies=["h"]), Question([long], 4, frequencies=["h"])]
+    memo.prefetch(point, questions)
+    assert memo.predict(point, [long], 4, freq="h").calibration == ("own",)
+    assert memo.predict(point, [short], 4, freq="h").calibration == ("table",)
+    assert len(calls) == 3
+
+
+def test_trained_quantiles_are_called_so(pipeline):
+    asked = [*walks(), np.full(4, np.nan)]
+    found = memo.predict(pipeline, asked, 5, unobserved="nan")
+    assert found.calibration == ("trained",) * 4

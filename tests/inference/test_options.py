@@ -13,6 +13,7 @@ from timer_forecaster.inference.options import (
     check_symmetric,
 )
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.ttm import TTMArchitecture
 
 NETWORK = TimerS1Architecture(max_context_length=512, preferred_rollout="median")
 
@@ -26,6 +27,8 @@ NETWORK = TimerS1Architecture(max_context_length=512, preferred_rollout="median"
         ({"batch_size": -3}, ValueError, "batch_size=-3 must be at least 1"),
         ({"rollout": "mean"}, ValueError, "rollout='mean' is unknown; use one of .*'quantile'"),
         ({"rollout": None}, ValueError, "rollout=None"),
+        ({"padding": "zeros"}, ValueError, "padding='zeros' is unknown; use one of .*'released'"),
+        ({"padding": None}, ValueError, "padding=None"),
         ({"flip": "yes"}, TypeError, "flip='yes' must be True or False"),
     ],
 )
@@ -80,3 +83,12 @@ def test_integers_of_numpy_mean_what_they_say(kind):
     assert hash(options) == hash(ForecastOptions(context_length=100, batch_size=3, flip=True))
     assert [type(value) for value in (options.context_length, options.flip)] == [int, bool]
     assert options.longest_context(NETWORK) == 100
+
+
+def test_zeros_before_short_series_are_for_networks_of_one_context():
+    released = ForecastOptions(padding="released")
+    assert released.zeros_before and not DEFAULT.zeros_before
+    released.check_padding(TTMArchitecture(), "the mixer")
+    DEFAULT.check_padding(NETWORK, "the network")
+    with pytest.raises(ValueError, match=r"padding='released'.*the network reads a short.*leave"):
+        released.check_padding(NETWORK, "the network")

@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from ttm import SHARED, ParityModel
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.inference import prediction
+from timer_forecaster.inference import prediction, residuals
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.prediction import checked, predict_quantiles, scaled_rows
 
@@ -14,6 +15,11 @@ from timer_forecaster.inference.prediction import checked, predict_quantiles, sc
 @pytest.fixture(scope="module")
 def pipe():
     return ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def ttm():
+    return ForecastPipeline.from_pretrained("ttm-test", device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +118,57 @@ def test_no_row_is_scaled_in_vain(mini, monkeypatch):
     )
     predict_quantiles(mini.network, [walk(2000)], 200, ForecastOptions(rollout="multiscale"))
     assert lengths == [2000] + [1000] * 2 + [500] * 4
+
+
+def test_released_padding_gives_the_released_numbers(monkeypatch):
+    """A row of 300 steps for a context of 512: zeros, which count as observed."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the shared parity models in {SHARED}")
+
+    def zeros(point, series, steps, levels):  # the point forecast alone
+        return np.zeros((len(series), steps, len(levels)))
+
+    monkeypatch.setattr(residuals, "spread_of", zeros)
+    parity = ParityModel(SHARED / "r1")
+    short = parity.golden["case05.past_values"][..., 0].double().numpy()
+    golden = parity.golden["case05.out.prediction_outputs"][..., 0].numpy()
+    assert short.shape[1] == 300
+    point = ForecastPipeline.from_pretrained(SHARED / "r1", device="cpu")
+    found = point.predict(short, golden.shape[1], padding="released").median
+    assert np.abs(found - golden).max() <= 1e-4 * np.abs(golden).max()
+    mean = point.predict(short, golden.shape[1]).median
+    assert np.abs(mean - golden).max() > 0.1 * np.abs(golden).max()
+
+
+def test_padding_concerns_short_series_alone(ttm):
+    rows = [walk(50), walk(128, 1), walk(300, 2), np.full(20, 4.0)]
+    mean, released = (ttm.predict(rows, 40, padding=how).quantiles for how in ("mean", "released"))
+    assert np.abs(mean[0] - released[0]).max() > 1e-3
+    np.testing.assert_allclose(mean[1:], released[1:], rtol=1e-5)
+    with_zeros = ttm.predict(np.concatenate([np.zeros(78), rows[0]]), 40).quantiles
+    np.testing.assert_allclose(released[:1], with_zeros, rtol=1e-5, atol=1e-5)
+    missing = np.concatenate([np.full(9, np.nan), rows[0]])
+    again = ttm.predict(missing, 40, padding="released").quantiles
+    np.testing.assert_allclose(again, released[:1], rtol=1e-5, atol=1e-5)
+
+
+def test_released_padding_of_both_signs_and_of_covariates(ttm):
+    series = 30 + walk(100)
+    up = ttm.predict(series, 20, flip=True, padding="released").quantiles
+    down = ttm.predict(-series, 20, flip=True, padding="released").quantiles
+    np.testing.assert_allclose(up, -down[..., ::-1], rtol=1e-4, atol=1e-4)
+    prices = np.random.default_rng(5).normal(size=104)
+    known = {"price": prices}
+    forecasts = [
+        ttm.predict(series + 3 * prices[:100], 4, known=known, padding=how).quantiles
+        for how in ("mean", "released")
+    ]
+    assert np.isfinite(forecasts).all()
+    assert np.abs(forecasts[0] - forecasts[1]).max() > 1e-4
+
+
+def test_released_padding_is_refused_where_a_short_series_stays_short(pipe):
+    known = {"price": np.arange(54.0)}
+    for options in ({}, {"known": known}):
+        with pytest.raises(ValueError, match=r"padding='released'.*'timer-s1-test' reads a"):
+            pipe.predict(walk(50), 4, padding="released", **options)

@@ -13,6 +13,7 @@ from timer_forecaster.inference.scaling import (
     scaled,
     scaled_together,
     standardize,
+    varies,
 )
 
 NAN = np.nan
@@ -105,3 +106,23 @@ def test_rows_that_are_scaled_together_are_the_same_to_the_last_bit(kinds):
         expected = scaled(values, 30, False)
         np.testing.assert_array_equal(row.values, expected.values)
         assert row[1:] == expected[1:]
+
+
+def test_zeros_before_a_short_series_are_observed():
+    row = scaled(np.array([NAN, 6.0, NAN, 8.0]), 6, True, zeros_before=True)
+    np.testing.assert_allclose(row.values * row.scale + row.location, [0, 0, 0, 6, NAN, 8])
+    assert row.location == pytest.approx(14 / 5)
+    whole = np.array([1.0, 2.0, 4.0])
+    assert str(scaled(whole, 3, True, zeros_before=True)) == str(scaled(whole, 3, True))
+
+
+def test_a_constant_stays_its_own_forecast_behind_zeros():
+    for series in ([5.0], [5.0, NAN, 5.0]):
+        row = scaled(np.array(series), 8, True, zeros_before=True)
+        assert (row.location, row.scale) == (5, 0)
+
+
+def test_values_vary_by_more_than_rounding():
+    assert varies(np.array([1.0, 1.1]))
+    assert not varies(np.array([0.1, np.nextafter(0.1, 1)]))
+    assert not varies(np.array([7.0]))

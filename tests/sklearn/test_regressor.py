@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from places import ROOT
+from ttm import OWN
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.finetuning import FinetuneConfig
@@ -528,3 +529,34 @@ def test_the_documentation_runs(monkeypatch, tmp_path):
     assert names["scores"].shape == (4,)
     expected = np.exp(TimerS1Regressor().fit(names["X"], names["y"]).predict(np.log(names["X"])))
     np.testing.assert_allclose(names["positive"].predict(names["X"]), expected)
+
+
+# --- what a TinyTimeMixer reads beside the values ---------------------------------------------
+
+
+def test_the_frequency_is_a_parameter():
+    rows = np.stack([walk(90, seed) for seed in range(4)])
+    pipe = ForecastPipeline.from_pretrained(OWN / "r2_ft", device="cpu")
+    path = str(OWN / "r2_ft")
+    for freq, same in (("h", "60min"), ("D", "24h")):
+        fitted = TimerS1Regressor(path, freq=freq, device_map="cpu").fit(rows[:, :-3], rows[:, -3:])
+        found = fitted.predict(rows[:, 3:])
+        expected = pipe.predict(rows[:, 3:], 3, freq=same).median
+        np.testing.assert_allclose(found, expected, **ACROSS_BATCHES)
+    tuning = FinetuneConfig(target="head", steps=2, batch_size=2)
+    tuned = TimerS1Regressor(path, freq="h", tuning=tuning, device_map="cpu")
+    tuned.fit(rows[:, :-3], rows[:, -3:])
+    for freq, error in (("often", ValueError), (["h"], TypeError), (2.5, TypeError)):
+        with pytest.raises(error, match="freq="):
+            TimerS1Regressor(path, freq=freq).fit(rows[:, :-3], rows[:, -3:])
+
+
+def test_zeros_before_short_rows_on_demand():
+    rows = np.stack([walk(60, seed) for seed in range(3)])
+    pipe = ForecastPipeline.from_pretrained("ttm-test")
+    for padding in ("mean", "released"):
+        fitted = TimerS1Regressor("ttm-test", padding=padding).fit(rows[:, :-3], rows[:, -3:])
+        expected = pipe.predict(rows[:, 3:], 3, padding=padding).median
+        np.testing.assert_allclose(fitted.predict(rows[:, 3:]), expected, **ACROSS_BATCHES)
+    with pytest.raises(ValueError, match="padding='released' is for networks of one context"):
+        regressor(padding="released").fit(rows[:, :-3], rows[:, -3:]).predict(rows[:, 3:])

@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from ttm import OWN
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.checkpoints.registry import TTM_MINI
@@ -19,7 +20,7 @@ pytest.importorskip("sktime")
 from sktime.forecasting.compose import ForecastByLevel
 from sktime_cases import hourly, unequal_panel
 
-from timer_forecaster.finetuning import FinetuneConfig
+from timer_forecaster.finetuning import FinetuneConfig, finetune
 from timer_forecaster.sktime import TimerS1Forecaster, TinyTimeMixerForecaster
 
 MODEL = "ttm-test"  # random weights, nine levels, context 128, 32 steps in a pass
@@ -30,6 +31,10 @@ SIZES = {
     "prediction_length": 8,
     "multi_quantile_head": True,
 }
+
+
+def walk(n=90, seed=0):
+    return 20 + np.random.default_rng(seed).normal(size=n).cumsum()
 
 
 def forecaster(**parameters):
@@ -149,3 +154,42 @@ def test_docstring_examples():
     results = [doctest.DocTestRunner().run(test) for test in tests]
     assert sum(result.attempted for result in results) > 0
     assert sum(result.failed for result in results) == 0
+
+
+# --- what a checkpoint reads beside the values ------------------------------------------------
+
+
+@pytest.mark.parametrize("freq", ["h", "D", "15min", "W-SUN"])
+def test_the_frequency_is_that_of_the_index(freq):
+    y = pd.Series(walk(), index=pd.date_range("2024-01-07", periods=90, freq=freq))
+    fitted = TinyTimeMixerForecaster(str(OWN / "r2_ft"), device="cpu").fit(y, fh=[1, 2, 30])
+    pipe = ForecastPipeline.from_pretrained(OWN / "r2_ft", device="cpu")
+    expected = pipe.predict(walk(), 30, freq=freq).median[0]
+    np.testing.assert_allclose(fitted.predict(), expected[[0, 1, 29]], rtol=1e-5)
+    past = fitted.predict([-4])  # the step before the newest four
+    one_step = pipe.predict(walk()[:-5], 1, freq=freq).median[0]
+    np.testing.assert_allclose(past, one_step, rtol=1e-5)
+    backwards = y.sort_index(ascending=False).sort_index()  # without a freq of its own
+    np.testing.assert_allclose(fitted.clone().fit(backwards).predict([1]), expected[:1], rtol=1e-5)
+
+
+def test_it_is_tuned_at_the_frequency_of_the_index():
+    y = pd.Series(walk(300), index=pd.date_range("2024-01-07", periods=300, freq="h"))
+    tuning = FinetuneConfig(target="head", steps=2, batch_size=2)
+    fitted = TinyTimeMixerForecaster(str(OWN / "r2_ft"), tuning=tuning, device="cpu").fit(y)
+    pipe = ForecastPipeline.from_pretrained(OWN / "r2_ft", device="cpu")
+    expected = finetune(pipe, [y.to_numpy()], tuning, freq="h")
+    assert fitted.adapter_.report.loss_before == expected.report.loss_before
+
+
+def test_zeros_before_a_short_series_on_demand():
+    y = pd.Series(walk(), index=pd.date_range("2024-01-01", periods=90, freq="h"))
+    pipe = ForecastPipeline.from_pretrained(MODEL)
+    for padding in ("mean", "released"):
+        found = forecaster(padding=padding).fit(y, fh=[1, 2]).predict()
+        expected = pipe.predict(walk(), 2, padding=padding).median[0]
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    with pytest.raises(ValueError, match="padding='released' is for networks of one context"):
+        TimerS1Forecaster("timer-s1-test", padding="released").fit(y).predict([1])
+    with pytest.raises(ValueError, match="padding='zeros'"):
+        forecaster(padding="zeros").fit(y)

@@ -11,6 +11,7 @@ import torch
 from timer_forecaster.checkpoints.quantization import (
     INT8,
     canonical_quantization,
+    check_family,
     check_int8,
     is_int8,
     read_config,
@@ -88,6 +89,7 @@ class NetworkKey(NamedTuple):
         if name is None:
             _refuse_without_checkpoint(revision=revision, quantization_config=quantization_config)
             sizes = _canonical_config(config)
+            check_family(dict(sizes)["model_type"], quantization, "the network of this config")
             return cls("untrained", None, str(place), dtype_name, sizes, quantization)
         if config is not None:
             raise ValueError(
@@ -174,6 +176,9 @@ def settled_quantization(key: NetworkKey, config: Mapping[str, Any]) -> str | No
     ImportError
         If the key asks for 8 bits, and this build of torch cannot compute in them.
     """
+    stored = config.get("quantization_config")
+    quantized = key.quantization or (None if stored is None else str(dict(stored)))
+    check_family(config.get("model_type"), quantized, repr(key.name))
     if is_int8(config):
         if key.quantization not in (None, INT8):
             raise ValueError(

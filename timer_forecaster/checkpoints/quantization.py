@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from timer_forecaster.broken import read_object
+from timer_forecaster.models.families import TTM
 from timer_forecaster.models.timer_s1.layouts.int8_kernel import activation_steps
 
 INT8 = "int8"
@@ -95,6 +96,36 @@ def check_int8(quantization: Any, device: torch.device, device_argument: str) ->
             "quantization_config=BitsAndBytesConfig(load_in_8bit=True) of transformers"
         )
     activation_steps()
+
+
+def check_family(model_type: Any, quantized: str | None, name: str) -> None:
+    """Refuse to quantize a TinyTimeMixer, whose layers are too small to gain from it.
+
+    Parameters
+    ----------
+    model_type : str
+    quantized : str, optional
+        The quantization. None if there is none.
+    name : str
+        The network in the error.
+
+    Raises
+    ------
+    ValueError
+    """
+    if quantized is None or model_type != TTM:
+        return
+    if quantized == INT8:
+        raise ValueError(
+            f"quantization='int8' is for the experts of Timer-S1, and {name} is a TinyTimeMixer, "
+            "which has none: with all its layers in 8 bits it would be slower (0.8 million "
+            "parameters) or hardly faster (15 million), and its forecasts would change by about "
+            "5 %; leave quantization out"
+        )
+    raise ValueError(
+        f"quantization_config={quantized} is for Timer-S1, and {name} is a TinyTimeMixer, of a few "
+        "megabytes; leave quantization_config out, or name the checkpoint that is not quantized"
+    )
 
 
 def is_int8(config: Mapping[str, Any]) -> bool:

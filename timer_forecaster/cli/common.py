@@ -60,6 +60,13 @@ def add_forecast_options(parser: argparse.ArgumentParser) -> None:
         metavar="SERIES",
         help="most series that enter the network at once; default: by a budget of tokens",
     )
+    add(
+        "--padding",
+        choices=("mean", "released"),
+        default="mean",
+        help="values before a history that is shorter than the only context of a TinyTimeMixer; "
+        "default: mean. released: zeros, as in the released implementation",
+    )
 
 
 def add_loading_options(parser: argparse.ArgumentParser) -> None:

@@ -100,14 +100,17 @@ def words_of_command(arguments: argparse.Namespace) -> Iterator[None]:
 
 @contextmanager
 def printed_warnings() -> Iterator[None]:
-    """Print warnings about covariates to stderr as notes; other warnings are given."""
+    """Print warnings about covariates and frequencies to stderr as notes; others are given."""
     from timer_forecaster.inference.covariates import CovariateWarning
+    from timer_forecaster.inference.frequency_warning import FrequencyWarning
 
+    notes = CovariateWarning, FrequencyWarning
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", CovariateWarning)
+        for category in notes:
+            warnings.simplefilter("always", category)
         yield
     for warning in caught:
-        if isinstance(warning.message, CovariateWarning):
+        if isinstance(warning.message, notes):
             print(f"timer-forecaster: note: {warning.message}", file=sys.stderr)
         else:
             warnings.warn_explicit(

@@ -50,24 +50,23 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.output.exists():
         raise ValueError(f"cannot write {arguments.output}: it exists")
     check_new_folder(arguments.output)
-    from timer_forecaster.frames.long import series_of
+    from timer_forecaster.frames.panel import Panel
 
     config = _config(arguments)
     read = read_table(arguments)
-    series = series_of(
-        read.frame,
-        time_column=read.time_column,
-        id_column=read.id_column,
-        target_columns=read.target_columns,
-        freq=arguments.freq,
+    panel = Panel.of_columns(
+        read.frame, read.time_column, read.id_column, read.target_columns, arguments.freq
     )
+    series = panel.series()
     print_reading(arguments, read)
     from timer_forecaster import finetuning
 
     pipeline = load_pipeline(arguments.checkpoint, arguments)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", finetuning.TuningWarning)
-        adapter = finetuning.finetune(pipeline, series, config, progress=sys.stderr.isatty())
+        adapter = finetuning.finetune(
+            pipeline, series, config, progress=sys.stderr.isatty(), freq=panel.steps()
+        )
     folder, problem = _saved(adapter, arguments.output)
     _print_report(adapter, [str(warning.message) for warning in caught])
     _print_size(adapter, folder)

@@ -17,10 +17,12 @@ from timer_forecaster.darts.framework import (
     FeatureType,
     PLModuleInput,
     SequentialTorchInferenceDataset,
+    series2seq,
 )
 from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.covariates.warning import warn_of_covariates, warned_once
+from timer_forecaster.inference.frequency import Frequency
 
 _INDEPENDENT_ENCODERS = {"cyclic", "datetime_attribute", "tz"}
 _ROLES = {"known": "future_covariates", "past": "past_covariates"}
@@ -96,16 +98,22 @@ def components_of(dataset: Any) -> tuple[Names, Names]:
     return names[0], names[1]
 
 
-def cycles_of(schemas: Sequence[Any] | None) -> list[tuple[float, ...]]:
-    """Return the periods of windows, from the frequencies of their series."""
-    found = [None if schema is None else schema.get("time_freq") for schema in schemas or [None]]
-    return [periods_of(freq) for freq in found]
+def steps_of(schemas: Sequence[Any] | None) -> list[Any]:
+    """Return the frequencies of the series of windows; None where there is none."""
+    return [None if schema is None else schema.get("time_freq") for schema in schemas or [None]]
+
+
+def common_frequency(dataset: Any) -> Any:
+    """Return the frequency that all series of a dataset have; None if they have several."""
+    series = getattr(dataset, "series", None)
+    found = {getattr(one, "freq", None) for one in series2seq(series) or ()}
+    return found.pop() if len(found) == 1 else None
 
 
 def tables_of(
     x_in: PLModuleInput,
     horizon: int,
-    cycles: Sequence[tuple[float, ...]],
+    steps: Sequence[Any],
     columns: tuple[Names, Names],
     names: Sequence[str],
 ) -> Tables | None:
@@ -116,8 +124,8 @@ def tables_of(
     x_in : PLModuleInput
     horizon : int
         Steps after the window: the shift and the output chunk.
-    cycles : sequence of tuple of float
-        Periods of the different windows. Darts repeats them to draw samples.
+    steps : sequence
+        Frequencies of the different windows. Darts repeats them to draw samples.
     columns : tuple of names
         Components of future and of past covariates.
     names : sequence of str
@@ -128,6 +136,7 @@ def tables_of(
     past = _values(x_in.past_covariates)  # (B, L, P)
     if known is None and past is None:
         return None
+    cycles = [periods_of(step) for step in steps]
     own = [cycles[window % len(cycles)] for window in range(n_windows)]
     future_names, past_names = columns
     return Tables(
@@ -187,20 +196,27 @@ class CovariateReader:
     first_window = 0
     """Number of the first window of a batch."""
 
-    _cycles: Sequence[tuple[float, ...]] = ((),)
+    trained_frequency: Frequency | None = None
+    """Frequency of the series in training, for a network that reads it."""
+
+    _steps: Sequence[Any] = (None,)
     _n_windows: int | None = None
 
     def predict_step(self, batch: Any, *args: Any, **kwargs: Any) -> Any:
         """Forecast a batch, whose series have frequencies."""
-        self._cycles, self._n_windows = cycles_of(batch.series_schema), len(batch.past_target)
+        self._steps, self._n_windows = steps_of(batch.series_schema), len(batch.past_target)
         found = super().predict_step(batch, *args, **kwargs)  # type: ignore[misc]
         self.first_window += self._n_windows
-        self._cycles, self._n_windows = ((),), None
+        self._steps, self._n_windows = (None,), None
         return found
+
+    def _frequencies(self, n_rows: int, n_components: int) -> list[Any]:
+        """Return the frequency of each window and component."""
+        return [self._steps[row // n_components % len(self._steps)] for row in range(n_rows)]
 
     def _tables(self, x_in: PLModuleInput, horizon: int, names: Sequence[str]) -> Tables | None:
         """Return the covariates of a batch; None without any."""
-        return tables_of(x_in, horizon, self._cycles, self.column_names, names)
+        return tables_of(x_in, horizon, self._steps, self.column_names, names)
 
     def _row_names(self, n_rows: int, n_components: int) -> list[str]:
         """Return the name of each window and component; Darts repeats windows to draw samples."""

@@ -86,6 +86,9 @@ class TimerS1Model(PipelineModel):
         `timer_forecaster.ForecastPipeline.predict`. Linear models learn in each window by itself
         what covariates say. So a long ``input_chunk_length`` helps, and `fit` learns nothing. A
         window whose check is impossible, because it is short, is forecast without covariates.
+    padding : {"mean", "released"}
+        Values before a window that is shorter than the only context of a TinyTimeMixer; see
+        `timer_forecaster.ForecastPipeline.predict`.
     **kwargs
         As for Darts' ``FoundationModel``, for example ``pl_trainer_kwargs``. Draws repeat only if
         ``random_state`` is given, here or to `predict`: unlike Darts' own models, this one takes no
@@ -149,6 +152,7 @@ class TimerS1Model(PipelineModel):
         adapter: Adapter | str | os.PathLike[str] | None = None,
         on_error: str = "raise",
         covariates: str | CovariateOptions = "auto",
+        padding: str = "mean",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

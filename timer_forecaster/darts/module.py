@@ -69,6 +69,7 @@ class PipelineModule(TunedWeights, CovariateReader, PLForecastingModule):
         enable_finetuning: Tuned = False,
         on_error: str = "raise",
         covariates: str | dict[str, Any] = "auto",
+        padding: str = "mean",
         **kwargs: Any,
     ) -> None:
         # Lightning saves the arguments of all these constructors: they must be plain values.
@@ -80,7 +81,9 @@ class PipelineModule(TunedWeights, CovariateReader, PLForecastingModule):
             **kwargs,
         )
         chosen = CovariateOptions(**covariates) if isinstance(covariates, dict) else covariates
-        self.options = ForecastOptions(rollout=rollout, flip=flip, covariates=chosen)
+        self.options = ForecastOptions(
+            rollout=rollout, flip=flip, covariates=chosen, padding=padding
+        )
         self.quantization, self.on_error = quantization, on_error
         # Darts keeps the levels of a likelihood ascending.
         self.levels = [0.5] if self.likelihood is None else self.likelihood.quantiles
@@ -105,6 +108,7 @@ class PipelineModule(TunedWeights, CovariateReader, PLForecastingModule):
             unobserved="nan",
             on_error=self.on_error,
             tables=tables,
+            freq=self._frequencies(len(rows), past.shape[2]),
         )
         warn_of_failures(forecast.failures, len(rows), names.__getitem__)
         quantiles = self._quantiles(forecast)  # (B*C, T, N)
@@ -146,7 +150,7 @@ class PipelineModule(TunedWeights, CovariateReader, PLForecastingModule):
         training = stage is ModuleStage.TRAIN
         with own_precision(past.device, training):
             network = self.network_on(past.device, instead_of=self._forecast_key(str(past.device)))
-            step = window_step(network, rows, targets, weights)
+            step = window_step(network, rows, targets, weights, self.trained_frequency)
         if step is None:
             return None
         if training:

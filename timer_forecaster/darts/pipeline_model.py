@@ -10,11 +10,14 @@ from timer_forecaster.adapters.base import Base
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.darts.base import CheckpointModel
 from timer_forecaster.darts.checks import check_context, check_parameters, check_tuning
+from timer_forecaster.darts.covariates import common_frequency
 from timer_forecaster.darts.framework import add_safe_globals
 from timer_forecaster.darts.module import PipelineModule
 from timer_forecaster.inference.covariates import CovariateOptions
+from timer_forecaster.inference.frequency_warning import frequencies_for
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.models.families import read_architecture
+from timer_forecaster.models.network import Architecture
 
 
 class PipelineModel(CheckpointModel):
@@ -33,14 +36,24 @@ class PipelineModel(CheckpointModel):
 
     def _check_network(self) -> None:
         """Check the parameters that depend on the sizes of the network."""
-        parameters = self.model_params
-        folder = find_checkpoint(self._checkpoint, parameters["hub_model_revision"], weights=False)
-        config = read_architecture(folder / "config.json")
+        parameters, config = self.model_params, self._architecture()
         most = ForecastOptions(rollout=parameters["rollout"]).longest_history(config)
         given = parameters["input_chunk_length"]
         check_context(given, self.input_chunk_length, most, self._checkpoint)
         if self.enable_finetuning:
             check_tuning(self.enable_finetuning, self.output_chunk_shift, config, self._checkpoint)
+
+    def _architecture(self) -> Architecture:
+        revision = self.model_params["hub_model_revision"]
+        folder = find_checkpoint(self._checkpoint, revision, weights=False)
+        return read_architecture(folder / "config.json")
+
+    def _setup_for_train(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super()._setup_for_train(*args, **kwargs)
+        freq = common_frequency(found["datamodule"].train_dataset)
+        frequencies = frequencies_for(self._architecture(), freq, 1)
+        found["model"].trained_frequency = None if frequencies is None else frequencies[0]
+        return found
 
     def _module_options(self) -> dict[str, Any]:
         own = {name: self.model_params[name] for name in ("rollout", "flip", "quantization")}
@@ -49,6 +62,7 @@ class PipelineModel(CheckpointModel):
         if isinstance(covariates, CovariateOptions):
             covariates = dataclasses.asdict(covariates)
         own["covariates"] = covariates
+        own["padding"] = self.model_params.get("padding", "mean")
         return {**super()._module_options(), **own}
 
 

@@ -37,7 +37,7 @@ class TinyTimeMixerModel(PipelineModel):
         id.
     hub_model_revision, local_dir
         A branch, tag or commit of a hub id; a folder that replaces ``hub_model_name``.
-    dtype, rollout, flip, batch_size, quantization, adapter, on_error, covariates
+    dtype, rollout, flip, batch_size, quantization, adapter, on_error, covariates, padding
         As of `timer_forecaster.darts.TimerS1Model`.
     enable_finetuning : bool, str or dict, optional
         The weights that `fit` trains, in Darts' own Lightning loop: True for all, a target of
@@ -87,6 +87,7 @@ class TinyTimeMixerModel(PipelineModel):
         adapter: Adapter | str | os.PathLike[str] | None = None,
         on_error: str = "raise",
         covariates: str | CovariateOptions = "auto",
+        padding: str = "mean",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -73,9 +73,17 @@ class PipelineForecaster:
     pipeline: ForecastPipeline
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def __call__(self, contexts: list[FloatArray], horizon: int) -> FloatArray:
+    def __call__(
+        self,
+        contexts: list[FloatArray],
+        horizon: int,
+        configuration: Configuration | None = None,
+    ) -> FloatArray:
         """Forecast the nine levels."""
-        forecast = self.pipeline.predict(contexts, horizon, **self.options)
+        options = dict(self.options)
+        if configuration is not None and self.pipeline.network.config.n_frequencies:
+            options = {"freq": configuration.frequency} | options
+        forecast = self.pipeline.predict(contexts, horizon, **options)
         return np.stack([forecast.quantile(level) for level in LEVELS], axis=-1)
 
     @property

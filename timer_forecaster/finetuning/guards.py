@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,9 +10,11 @@ import numpy as np
 import torch
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.finetuning.objectives.choice import objective_of
+from timer_forecaster.finetuning.objectives.choice import beside, objective_of
 from timer_forecaster.finetuning.objectives.parts import on_scale_of, standardized
 from timer_forecaster.inference import ForecastPipeline
+from timer_forecaster.inference.frequency import Frequency
+from timer_forecaster.inference.frequency_warning import FrequencyWarning
 from timer_forecaster.models.network import Network
 
 DIVERGED = 1.5
@@ -65,7 +68,11 @@ def validate(network: Network, batches: Sequence[Any]) -> Validation:
 
 @torch.no_grad()
 def validate_pipeline(
-    pipe: ForecastPipeline, network: Network, contexts: Sequence[FloatArray], targets: FloatArray
+    pipe: ForecastPipeline,
+    network: Network,
+    contexts: Sequence[FloatArray],
+    targets: FloatArray,
+    frequencies: Sequence[Frequency] | None = None,
 ) -> Validation:
     """Return the losses of the forecasts of a pipeline, quantiles of past errors included.
 
@@ -77,11 +84,16 @@ def validate_pipeline(
     contexts : sequence of ndarray, each (steps,)
     targets : ndarray, shape (windows, steps)
         NaN where missing.
+    frequencies : sequence of Frequency, optional
+        Of each window, for a network that reads them.
     """
     objective = objective_of(network)
-    windows = objective.make_windows(network, contexts, targets)
+    windows = objective.make_windows(network, contexts, targets, **beside(frequencies))
     rows = standardized(network, contexts, targets).rows
-    forecast = pipe.predict(contexts, targets.shape[1]).quantiles
+    freq = None if frequencies is None else [*frequencies]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FrequencyWarning)  # the caller has warned
+        forecast = pipe.predict(contexts, targets.shape[1], freq=freq).quantiles
     own = [on_scale_of(*pair).T for pair in zip(rows, forecast, strict=True)]
     quantiles = torch.from_numpy(np.stack(own)).to(windows.target)
     losses = objective.window_losses(network, quantiles, windows)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.finetuning.objectives.choice import Objective, objective_of
+from timer_forecaster.finetuning.objectives.choice import Objective, beside, objective_of
 from timer_forecaster.inference import scaling
 from timer_forecaster.inference.forecast import Forecast
+from timer_forecaster.inference.frequency import Frequency
 from timer_forecaster.models.network import Network
 
 
@@ -33,6 +34,7 @@ def window_step(
     rows: FloatArray,
     targets: FloatArray,
     weights: FloatArray | None = None,
+    frequency: Frequency | None = None,
 ) -> Step | None:
     """Forecast windows in one pass, and compare the forecasts with the steps after the windows.
 
@@ -46,6 +48,8 @@ def window_step(
         do not count.
     weights : ndarray, shape (B, H), optional
         Weight of each step. Default: one.
+    frequency : Frequency, optional
+        Of all rows, for a network that reads it.
 
     Returns
     -------
@@ -67,10 +71,11 @@ def window_step(
     if not shown.any():
         return None
     objective = objective_of(network)
-    windows = objective.make_windows(network, list(rows[shown]), targets[shown])
+    own = None if frequency is None else [frequency] * int(shown.sum())
+    windows = objective.make_windows(network, list(rows[shown]), targets[shown], **beside(own))
     quantiles = objective.window_pass(network, windows).quantiles
-    own = None if weights is None else weights[shown]
-    losses = _losses(objective, network, quantiles, windows, own)
+    weights = None if weights is None else weights[shown]
+    losses = _losses(objective, network, quantiles, windows, weights)
     counted = windows.observed[:, : quantiles.shape[-1]].any(-1)
     loss = losses.sum() / counted.sum().clamp_min(1)
     return Step(loss, int(counted.sum()), quantiles, shown)

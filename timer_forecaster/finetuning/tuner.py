@@ -26,7 +26,7 @@ from timer_forecaster.finetuning.guards import (
     validate_pipeline,
 )
 from timer_forecaster.finetuning.loop import Best, Loop, TuningFailedError
-from timer_forecaster.finetuning.objectives.choice import Steps, objective_of
+from timer_forecaster.finetuning.objectives.choice import Steps, beside, objective_of
 from timer_forecaster.finetuning.objectives.parts import Windows
 from timer_forecaster.finetuning.trainable import Trainable, hot_experts, load_frozen, trainable
 from timer_forecaster.finetuning.windows import (
@@ -37,6 +37,8 @@ from timer_forecaster.finetuning.windows import (
     split_windows,
 )
 from timer_forecaster.inference import ForecastPipeline
+from timer_forecaster.inference.frequency import Frequency
+from timer_forecaster.inference.frequency_warning import frequencies_for
 from timer_forecaster.inference.series import as_series
 from timer_forecaster.models.tuning import adapted, checked_target
 from timer_forecaster.values import as_floats
@@ -51,6 +53,7 @@ def finetune(
     config: FinetuneConfig | None = None,
     *,
     progress: bool = False,
+    freq: Any = None,
 ) -> Adapter:
     """Finetune a checkpoint to series, and return the adapter.
 
@@ -71,6 +74,9 @@ def finetune(
         Settings.
     progress : bool
         Show a progress bar.
+    freq : str, pandas offset or int, or list of them, optional
+        Frequency of all series or of each, for checkpoints that read it; see
+        `timer_forecaster.ForecastPipeline.predict`.
 
     Returns
     -------
@@ -109,7 +115,7 @@ def finetune(
     """
     config = _checked(pipe, config)
     values = as_series(series)
-    run = _Run(pipe, config)
+    run = _Run(pipe, config, freq, len(values))
     split = split_series(values, config.validation, run.context_length, run.horizon)
     return run.tune(split, data_fingerprint(values), progress)
 
@@ -121,6 +127,7 @@ def finetune_windows(
     config: FinetuneConfig | None = None,
     *,
     progress: bool = False,
+    freq: Any = None,
 ) -> Adapter:
     """Finetune a checkpoint to windows and their targets; see `finetune`.
 
@@ -136,6 +143,8 @@ def finetune_windows(
         NaN where missing.
     config : FinetuneConfig, optional
     progress : bool
+    freq : str, pandas offset or int, or list of them, optional
+        Frequency of all windows or of each.
 
     Returns
     -------
@@ -163,7 +172,7 @@ def finetune_windows(
         raise ValueError(f"there are {len(rows)} contexts and {len(after)} targets")
     if config.horizon is None:
         config = dataclasses.replace(config, horizon=after.shape[1])
-    run = _Run(pipe, config)
+    run = _Run(pipe, config, freq, len(rows))
     after = after[:, : run.horizon]
     split = split_windows(rows, after, config.validation, run.context_length)
     return run.tune(split, data_fingerprint([*rows, *after]), progress)
@@ -207,8 +216,11 @@ def _as_targets(targets: Any) -> FloatArray:
 class _Run:
     """One finetuning, from the checks of the arguments to the adapter."""
 
-    def __init__(self, pipe: ForecastPipeline, config: FinetuneConfig) -> None:
+    def __init__(
+        self, pipe: ForecastPipeline, config: FinetuneConfig, freq: Any, n_series: int
+    ) -> None:
         _check_start(pipe, config)
+        self.frequencies = frequencies_for(architecture_of(pipe.key), freq, n_series)
         forget_large(pipe.key)
         self.pipe, self.config = pipe, config
         self.frozen = load_frozen(pipe.key)
@@ -264,9 +276,19 @@ class _Run:
     def _target(self) -> str:
         return checked_target(self.frozen.config, self.config.target)
 
+    def _frequencies(self, numbers: Sequence[int]) -> list[Frequency] | None:
+        """Return the frequencies of series; None if the network does not read them."""
+        known = self.frequencies
+        return None if known is None else [known[number] for number in numbers]
+
     def _steps(self, split: Split) -> Steps:
         return self.objective.TrainingSteps(
-            self.frozen, split.training, self.config, self.context_length, self.horizon
+            self.frozen,
+            split.training,
+            self.config,
+            self.context_length,
+            self.horizon,
+            **beside(self._frequencies(split.trained_series)),
         )
 
     def _windows(self, split: Split) -> list[Windows]:
@@ -278,7 +300,12 @@ class _Run:
         make = self.objective.make_windows
         at_once = self.objective.windows_at_once(self.frozen, max(map(len, split.contexts)))
         return [
-            make(self.frozen, [split.contexts[i] for i in rows], split.targets[rows])
+            make(
+                self.frozen,
+                [split.contexts[i] for i in rows],
+                split.targets[rows],
+                **beside(self._frequencies([split.validated_series[i] for i in rows])),
+            )
             for rows in chunks(split.contexts, at_once)
         ]
 
@@ -290,7 +317,8 @@ class _Run:
         if not start:
             new = self.objective.new_parts(self.frozen, self._target, steps, config.seed)
         if new is not None:
-            before = validate_pipeline(self.pipe, self.frozen, split.contexts, split.targets)
+            own = self._frequencies(split.validated_series)
+            before = validate_pipeline(self.pipe, self.frozen, split.contexts, split.targets, own)
             there = {name: value.to(self.frozen.device) for name, value in new.weights.items()}
             changes = new.architecture
             return trainable(self.frozen, self._target, start=there, architecture=changes), before

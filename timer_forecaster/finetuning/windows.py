@@ -29,6 +29,8 @@ class Split(NamedTuple):
     training: list[FloatArray]  # series, without the steps that validate
     contexts: list[FloatArray]  # of the windows that validate
     targets: FloatArray  # (windows, steps) after each context, NaN where missing or beyond the end
+    trained_series: list[int]  # number of each series to train on
+    validated_series: list[int]  # number of the series of each window that validates
 
 
 def split_series(
@@ -44,7 +46,7 @@ def split_series(
     context_length, horizon : int
         Largest numbers of steps in a context and in a target of the windows that validate.
     """
-    training, contexts, targets = [], [], []
+    training, contexts, targets, trained, validated = [], [], [], [], []
     for i, values in enumerate(series):
         check_finite(values, f"series[{i}]")
         if np.isnan(values).all():
@@ -54,11 +56,14 @@ def split_series(
         if n_training < 1:
             continue
         training.append(values[:n_training])
+        trained.append(i)
         step = min(horizon, len(values) - n_training)
         for origin in range(len(values) - step, n_training - 1, -step):
             contexts.append(values[max(0, origin - context_length) : origin])
             targets.append(values[origin : origin + step])
-    return Split(training, *_thinned(contexts, targets, horizon))
+            validated.append(i)
+    contexts, padded, kept = _thinned(contexts, targets, horizon)
+    return Split(training, contexts, padded, trained, [validated[i] for i in kept])
 
 
 def split_windows(
@@ -79,13 +84,17 @@ def split_windows(
     rows = zip(contexts[:n_training], targets[:n_training], strict=True)
     training = [np.concatenate(row) for row in rows]
     cut = [values[-context_length:] for values in contexts[first:]]
-    return Split(training, *_thinned(cut, list(targets[first:]), horizon))
+    cut, padded, kept = _thinned(cut, list(targets[first:]), horizon)
+    return Split(training, cut, padded, [*range(n_training)], [first + i for i in kept])
 
 
 def _thinned(
     contexts: list[FloatArray], targets: list[FloatArray], horizon: int
-) -> tuple[list[FloatArray], FloatArray]:
-    """Keep at most `MOST_VALIDATED` windows, all with a varying context and an observed target."""
+) -> tuple[list[FloatArray], FloatArray, list[int]]:
+    """Keep at most `MOST_VALIDATED` windows, all with a varying context and an observed target.
+
+    The last result has their numbers.
+    """
     pairs = zip(contexts, targets, strict=True)
     usable = [
         i
@@ -97,7 +106,7 @@ def _thinned(
     padded = np.full((n_kept, horizon), np.nan)
     for row, i in zip(padded, kept, strict=True):
         row[: len(targets[i])] = targets[i]
-    return [contexts[i] for i in kept], padded
+    return [contexts[i] for i in kept], padded, kept
 
 
 def varies(values: FloatArray) -> bool:

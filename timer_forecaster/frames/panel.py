@@ -158,6 +158,10 @@ class Panel:
                 series += [one[:stop] for one, stop in zip(laid, stops.tolist(), strict=True)]
         return series
 
+    def steps(self) -> list[Step]:
+        """Return the step of each of the series that `series` returns."""
+        return [self.grids[number].step for number in self.axis for _ in self.columns]
+
     @cached_property
     def last(self) -> list[NDArray[np.intp]]:
         """Place among an instance's times of the last observed value of each variable."""

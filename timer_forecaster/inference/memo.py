@@ -18,7 +18,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -30,8 +30,10 @@ from timer_forecaster.failures import quietly, restated, series_called
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.covariates.warning import warned_once
 from timer_forecaster.inference.forecast import Forecast
+from timer_forecaster.inference.frequency import as_frequencies
 from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
+from timer_forecaster.inference.prediction import calibration_of
 from timer_forecaster.inference.series import from_first_observed
 from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.network import Network
@@ -45,6 +47,7 @@ ENTRY_BYTES = 1024
 UNOBSERVED = ("raise", "nan")
 """Ways to treat a series without any observed value; see `predict`."""
 
+_NOTHING = np.empty(0)
 _MOST_VALUES = 2**25  # in one call of the pipeline, which copies all values to standardize them
 _COPIES_BESIDE = 2**5  # of each series that has covariates: remainders, and windows of the check
 
@@ -55,6 +58,8 @@ class Question(NamedTuple):
     series: Sequence[FloatArray]
     horizon: int
     tables: Tables | None = None
+    frequencies: Sequence[Any] | None = None
+    """Of each series; see ``freq`` of `ForecastPipeline.predict`."""
 
     def sizes(self) -> list[int]:
         """Return the number of values of each series in a call of the pipeline."""
@@ -64,14 +69,26 @@ class Question(NamedTuple):
     def take(self, numbers: Sequence[int]) -> Question:
         """Return the question of some of the series."""
         tables = None if self.tables is None else self.tables.take(numbers)
-        return self._replace(series=[self.series[i] for i in numbers], tables=tables)
+        own = self.frequencies
+        frequencies = None if own is None else [own[i] for i in numbers]
+        series = [self.series[i] for i in numbers]
+        return self._replace(series=series, tables=tables, frequencies=frequencies)
 
     def joined(self, others: Sequence[Question]) -> Question:
         """Return the question of these series and of others, of the same horizon and kind."""
         series = [values for one in (self, *others) for values in one.series]
         tables = [one.tables for one in others if one.tables is not None]
         whole = None if self.tables is None else self.tables.joined(tables)
-        return self._replace(series=series, tables=whole)
+        frequencies = None
+        if self.frequencies is not None:
+            frequencies = [freq for one in (self, *others) for freq in one.frequencies or ()]
+        return self._replace(series=series, tables=whole, frequencies=frequencies)
+
+    def read_by(self, network: Network) -> Question:
+        """Return the question without frequencies if the network does not read them."""
+        if not network.config.n_frequencies:
+            return self._replace(frequencies=None)
+        return self._replace(frequencies=as_frequencies(self.frequencies, len(self.series)))
 
 
 def cost(forecast: Forecast) -> int:
@@ -128,6 +145,7 @@ def predict(
     unobserved: str = "raise",
     on_error: str = "raise",
     tables: Tables | None = None,
+    freq: Any = None,
 ) -> Forecast:
     """Forecast as `ForecastPipeline.predict` does, or recall the same forecast.
 
@@ -148,6 +166,8 @@ def predict(
     tables : Tables, optional
         Covariates. Warnings about them are given once of each kind, when a forecast is computed,
         not when it is recalled.
+    freq : str, pandas offset or int, or list of them, optional
+        As for the pipeline. A warning about it is given as those about covariates are.
 
     Returns
     -------
@@ -171,13 +191,16 @@ def predict(
     """
     check_choice("unobserved", unobserved, UNOBSERVED)
     leaves_out = unobserved == "nan" and on_error == "raise"
-    rows = _distinct(Question(series, horizon, tables), options, leaves_out)
+    network = pipeline.network
+    question = Question(series, horizon, tables, freq).read_by(network)
+    rows = _distinct(question, options, leaves_out)
     memo = _memo_of(pipeline)
     forecast = memo.recall(rows.key)
     if forecast is None or (forecast.failures and on_error == "raise"):
         forecast = _compute(pipeline, rows.question, rows.numbers, options, on_error)
         memo.remember(rows.key, forecast)
-    return rows.scattered(forecast, tables)
+    (blank,) = calibration_of(network, [_NOTHING], horizon)
+    return rows.scattered(forecast, tables, blank)
 
 
 def prefetch(
@@ -204,7 +227,7 @@ def prefetch(
     unknown: dict[Hashable, Question] = {}
     with warned_once():
         for question in questions:
-            rows = _distinct(question, options)
+            rows = _distinct(question.read_by(pipeline.network), options)
             room -= 8 * n_levels * question.horizon * len(rows.numbers) + ENTRY_BYTES
             if room < 0:
                 break  # the last answers would push out the first ones before they are asked for
@@ -237,7 +260,12 @@ def _answer(
         for key, question in asked.items():
             stop = start + len(question.series)
             failures = {i - start: why for i, why in answer.failures.items() if start <= i < stop}
-            own = Forecast(answer.quantiles[start:stop].copy(), answer.levels, failures)
+            own = Forecast(
+                answer.quantiles[start:stop].copy(),
+                answer.levels,
+                failures,
+                calibration=answer.calibration[start:stop],
+            )
             _memo_of(pipeline).remember(key, own)
             start = stop
 
@@ -256,8 +284,11 @@ class _Rows(NamedTuple):
     numbers: list[int]  # of the first series of each row
     row_of_series: NDArray[np.intp]  # -1 for a series that is left out
 
-    def scattered(self, forecast: Forecast, tables: Tables | None) -> Forecast:
-        """Return the forecast of the series from the forecast of the rows."""
+    def scattered(self, forecast: Forecast, tables: Tables | None, blank: str) -> Forecast:
+        """Return the forecast of the series from the forecast of the rows.
+
+        The calibration of a series that is left out is ``blank``.
+        """
         rows = self.row_of_series
         if not forecast.failures and np.array_equal(rows, np.arange(len(self.numbers))):
             return forecast
@@ -270,7 +301,8 @@ class _Rows(NamedTuple):
             for i, row in enumerate(rows.tolist())
             if row in forecast.failures
         }
-        return Forecast(quantiles, forecast.levels, failures)
+        calibration = tuple((*forecast.calibration, blank)[row] for row in rows.tolist())
+        return Forecast(quantiles, forecast.levels, failures, calibration=calibration)
 
 
 def _distinct(question: Question, options: ForecastOptions, leaves_out: bool = False) -> _Rows:
@@ -287,6 +319,8 @@ def _distinct(question: Question, options: ForecastOptions, leaves_out: bool = F
         digest = hashlib.blake2b(observed.data, digest_size=16).digest()
         if question.tables is not None:
             digest += question.tables.digest(i)
+        if question.frequencies is not None:
+            digest += repr(question.frequencies[i].minutes).encode()
         row_of_series[i] = row_of.setdefault(digest, len(row_of))
         if len(row_of) > len(numbers):
             numbers.append(i)
@@ -312,16 +346,18 @@ def _compute(
     bounds = np.unique(np.searchsorted(sizes, np.arange(0, max(1, sizes[-1]), _MOST_VALUES)))
     quantiles: list[FloatArray] = []
     failures: dict[int, str] = {}
+    calibration: tuple[str, ...] = ()
     with warned_once(), quietly():
         for start, stop in pairwise([*bounds.tolist(), len(sizes)]):
-            series, horizon, tables = question.take(range(start, stop))
+            series, horizon, tables, freq = question.take(range(start, stop))
             names: Sequence[str | int] = numbers[start:stop]
-            arguments = options.arguments
+            arguments = options.arguments | ({} if freq is None else {"freq": freq})
             if tables is not None:
                 names, arguments = tables.names or names, arguments | tables.arguments
             with series_called(names, None if tables is None else tables.roles):
                 part = pipeline.predict(series, horizon, **arguments, on_error=on_error)
             quantiles.append(part.quantiles)
             failures |= {start + i: reason for i, reason in part.failures.items()}
+            calibration += part.calibration
     whole = quantiles[0] if len(quantiles) == 1 else np.concatenate(quantiles)
-    return Forecast(whole, levels, failures)
+    return Forecast(whole, levels, failures, calibration=calibration)

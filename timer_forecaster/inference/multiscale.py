@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.frequency import Frequency
 
 STRIDE_FACTORS = (1, 2)
 """Strides, as multiples of the smallest one that takes a single pass."""
@@ -90,11 +91,12 @@ def interleave(quantiles: FloatArray, stride: int, horizon: int) -> FloatArray:
 
 
 def forecast(
-    roll_out: Callable[[Sequence[FloatArray], int, str], FloatArray],
+    roll_out: Callable[..., FloatArray],
     series: Sequence[FloatArray],
     horizon: int,
     pass_length: int,
     max_context_length: int,
+    frequencies: Sequence[Frequency] | None = None,
 ) -> FloatArray:
     """Average, for each series, the quantiles of the median roll-out and of coarser strides.
 
@@ -103,7 +105,8 @@ def forecast(
 
     Parameters
     ----------
-    roll_out : callable (series, horizon, rollout) -> ndarray, shape (n_series, horizon, Q)
+    roll_out : callable (series, horizon, rollout, frequencies) -> ndarray
+        The result has the shape (n_series, horizon, Q).
     series : sequence of ndarray, each of shape (steps,)
     horizon : int
         Steps to forecast.
@@ -111,6 +114,8 @@ def forecast(
         Steps of one pass of the network.
     max_context_length : int
         Steps of the longest context that the network reads.
+    frequencies : sequence of Frequency, optional
+        Of each series, for a network that reads them.
 
     Returns
     -------
@@ -126,14 +131,15 @@ def forecast(
             rows_of.setdefault(stride, []).append(row)
         rolled_out["median" if coarser else "quantile"].append(row)
     parts = [
-        (rows, roll_out([series[row] for row in rows], horizon, rollout))
+        (rows, roll_out([series[row] for row in rows], horizon, rollout, _of(frequencies, rows)))
         for rollout, rows in rolled_out.items()
         if rows
     ]
     for stride, rows in rows_of.items():
         recent = (series[row][-stride * max_context_length :] for row in rows)
         split = [phase for values in recent for phase in phases(values, stride)]
-        coarse = roll_out(split, -(-horizon // stride), "quantile")
+        of_phases = _of(frequencies, np.repeat(rows, stride).tolist(), stride)
+        coarse = roll_out(split, -(-horizon // stride), "quantile", of_phases)
         parts.append((rows, interleave(coarse, stride, horizon)))
     if len(parts) == 1:
         return parts[0][1]  # all series had the same roll-out, and no coarser stride
@@ -145,3 +151,12 @@ def forecast(
         count[rows] += 1
     total /= count
     return total
+
+
+def _of(
+    frequencies: Sequence[Frequency] | None, rows: Sequence[int], stride: int = 1
+) -> list[Frequency] | None:
+    """Return the frequencies of rows that are read at a stride."""
+    if frequencies is None:
+        return None
+    return [frequencies[row] if stride == 1 else frequencies[row].coarser(stride) for row in rows]

@@ -11,6 +11,7 @@ import numpy as np
 from timer_forecaster.checks import check_choice, check_flag, check_integer
 from timer_forecaster.inference import multiscale
 from timer_forecaster.inference.covariate_options import CovariateOptions, as_covariate_options
+from timer_forecaster.inference.scaling import PADDINGS
 from timer_forecaster.models.network import Architecture
 from timer_forecaster.models.timer_s1 import ROLLOUTS
 
@@ -35,6 +36,8 @@ class ForecastOptions:
         Most series that enter the network at once. Default: by a budget of tokens.
     covariates : {"auto", "always", "fast", "off"} or CovariateOptions
         How covariates take part, if there are any.
+    padding : {"mean", "released"}
+        Values before a history that is shorter than the only context of a network.
 
     Raises
     ------
@@ -53,11 +56,13 @@ class ForecastOptions:
     flip: bool = False
     batch_size: int | None = None
     covariates: str | CovariateOptions = "auto"
+    padding: str = "mean"
 
     def __post_init__(self) -> None:
         """Check the options as far as no network is needed."""
         check_choice("rollout", self.rollout, ROLLOUT_CHOICES)
         as_covariate_options(self.covariates)
+        check_choice("padding", self.padding, PADDINGS)
         self._settle("flip", check_flag)
         for name in ("context_length", "batch_size"):
             if getattr(self, name) is not None:
@@ -67,6 +72,24 @@ class ForecastOptions:
     def ignores_covariates(self) -> bool:
         """Whether covariates take no part in a forecast."""
         return as_covariate_options(self.covariates).mode == "off"
+
+    @property
+    def zeros_before(self) -> bool:
+        """Whether zeros that count as observed go before a short history."""
+        return self.padding == "released"
+
+    def check_padding(self, config: Architecture, name: str) -> None:
+        """Refuse zeros before short histories where the network reads contexts of any length.
+
+        Raises
+        ------
+        ValueError
+        """
+        if self.zeros_before and not config.fixed_context:
+            raise ValueError(
+                f"padding={self.padding!r} is for networks of one context length, such as "
+                f"TinyTimeMixer: {name} reads a short history as it is; leave padding out"
+            )
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Hashable, Sequence
+import functools
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
+from timer_forecaster.inference.frequency import tokens_of
+from timer_forecaster.inference.frequency_warning import frequencies_for
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.prediction import (
@@ -36,6 +39,8 @@ from timer_forecaster.models.network import Network
 if TYPE_CHECKING:
     import pandas as pd
     from pandas.tseries.offsets import BaseOffset
+
+    from timer_forecaster.frames.panel import Panel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,6 +169,8 @@ class ForecastPipeline:
         categories: Collection[Hashable] = (),
         cycles: Any = None,
         covariates: str | CovariateOptions = "auto",
+        padding: str = "mean",
+        freq: Any = None,
     ) -> Forecast:
         """Forecast any number of series.
 
@@ -218,6 +225,17 @@ class ForecastPipeline:
             ``"auto"`` uses covariates as far as a rolling check in the history of a series
             convinces, ``"always"`` in any case, ``"off"`` never; ``"fast"`` is ``"auto"`` at a
             third of the cost.
+        padding : {"mean", "released"}
+            Values before a history that is shorter than the only context of a network, which a
+            TinyTimeMixer has. ``"mean"``: they are missing, in the place of the mean.
+            ``"released"``: zeros in the units of the series, which count as observed. This
+            reproduces the numbers of the released implementation, and makes a forecast depend on
+            the level of its series. A constant series is its own forecast in any case.
+        freq : str, pandas offset or int, or list of them, optional
+            Frequency of all series or of each, such as "h", "15min", "D" or "W". Some TinyTimeMixer
+            checkpoints read it, and forecast worse without. It is a fact about the data: other
+            checkpoints make nothing of it. An integer is the step of integer times, which tells no
+            frequency.
 
         Returns
         -------
@@ -236,12 +254,15 @@ class ForecastPipeline:
         CovariateWarning
             If a column is constant, equals the series, or leaves its observed range or categories
             in the horizon, or if a history is too short for the check.
+        FrequencyWarning
+            If the checkpoint reads frequencies, and does not know the one of a series.
         """
         horizon, progress = check_integer("horizon", horizon), check_flag("progress", progress)
-        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates)
+        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
         failures, network = Failures(on_error), self.network
         values = as_series(series, failures)
-        asked = (options, progress, self._label, failures)
+        frequencies = frequencies_for(network.config, freq, len(values))
+        asked = (options, progress, self._label, failures, frequencies)
         report: CovariateReport | None = None
         if (known is None and past is None) or options.ignores_covariates:
             quantiles = predict_quantiles(network, values, horizon, *asked)
@@ -280,6 +301,7 @@ class ForecastPipeline:
         past_columns: Sequence[Hashable] | str | None = None,
         categories: Sequence[Hashable] | str | None = None,
         covariates: str | CovariateOptions = "auto",
+        padding: str = "mean",
     ) -> pd.DataFrame:
         """Forecast every id and every target column of a frame, all in one batch.
 
@@ -312,7 +334,8 @@ class ForecastPipeline:
             the most common distance of its times. Days of the week and hours that never occur in
             several weeks, such as Sundays or nights, are no steps
             (`timer_forecaster.frames.calendar.opening` has the rule). A frequency that is given
-            keeps them, as missing values.
+            keeps them, as missing values. Checkpoints that read the frequency of a series take
+            it from here.
         context_length, rollout, flip, batch_size, progress
             As in `predict`.
         on_error : {"raise", "nan"}
@@ -339,6 +362,8 @@ class ForecastPipeline:
         covariates : {"auto", "always", "fast", "off"} or CovariateOptions
             As in `predict`. Covariates are no targets, also with ``"off"``. A static column, which
             differs between ids and never changes in the history of any, is refused.
+        padding : {"mean", "released"}
+            As in `predict`.
 
         Returns
         -------
@@ -354,7 +379,7 @@ class ForecastPipeline:
 
         Warns
         -----
-        SeriesWarning, CovariateWarning
+        SeriesWarning, CovariateWarning, FrequencyWarning
             As in `predict`.
 
         Examples
@@ -376,21 +401,21 @@ class ForecastPipeline:
 
         columns = level_columns(levels, time_column=time_column, id_column=id_column)
         failures, horizon = Failures(on_error), check_integer("horizon", horizon)
-        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates)
+        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
         names = time_column, id_column, target_columns, freq
         given = frame, future_frame, known_columns, past_columns
         beside = CovariateFrame.of(*given, *names, categories)
         panel = Panel.of_columns(beside.targets, *names, failures)
         arguments = options.arguments | ({"on_error": on_error} if failures.collects else {})
         arguments |= {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
-        series = [y[:0] if i in failures.reasons else y for i, y in enumerate(panel.series())]
-        with quietly(), series_called([panel.series_name(i) for i in range(len(series))]):
-            forecast = self.predict(series, horizon, **arguments, progress=progress)
-        reasons = {**forecast.failures, **failures.by_number()}
-        warn_of_failures(dict(sorted(reasons.items())), forecast.n_series, panel.series_name)
+        forecast = _predict_panel(
+            self, panel, failures, horizon, arguments | {"progress": progress}
+        )
         return long_frame(panel, {name: forecast.quantile(at) for name, at in columns.items()})
 
-    def embed(self, series: Any, *, context_length: int | None = None) -> FloatArray:
+    def embed(
+        self, series: Any, *, context_length: int | None = None, freq: Any = None
+    ) -> FloatArray:
         """Represent each series by the output of the main blocks at its newest patch.
 
         Parameters
@@ -399,14 +424,19 @@ class ForecastPipeline:
             As for `predict`.
         context_length : int, optional
             Newest steps to use.
+        freq : str, pandas offset or int, or list of them, optional
+            As in `predict`.
 
         Returns
         -------
         ndarray, shape (n_series, hidden size)
         """
-        return self._outcome(
-            "embedding", engine_of(self.network).embed_rows, series, context_length
-        )
+        network, series = self.network, as_series(series)
+        frequencies = frequencies_for(network.config, freq, len(series))
+        compute = engine_of(network).embed_rows
+        if frequencies is not None:
+            compute = functools.partial(compute, tokens=tokens_of(network.config, frequencies))
+        return self._outcome("embedding", compute, series, context_length)
 
     def routing(self, series: Any, *, context_length: int | None = None) -> Routing:
         """Show to which experts the network sends the patches of each series.
@@ -448,3 +478,19 @@ class ForecastPipeline:
         name = "the network of random weights" if self.key.name is None else None
         name = name or f"checkpoint {str(self.key.name)!r}"
         return name if self.adapter is None else f"{name} with its adapter"
+
+
+def _predict_panel(
+    pipeline: ForecastPipeline,
+    panel: Panel,
+    failures: Failures,
+    horizon: int,
+    arguments: Mapping[str, Any],
+) -> Forecast:
+    """Forecast the series of a panel, and warn of those that `failures` or the pipeline note."""
+    series = [y[:0] if i in failures.reasons else y for i, y in enumerate(panel.series())]
+    with quietly(), series_called([panel.series_name(i) for i in range(len(series))]):
+        forecast = pipeline.predict(series, horizon, freq=panel.steps(), **arguments)
+    reasons = {**forecast.failures, **failures.by_number()}
+    warn_of_failures(dict(sorted(reasons.items())), forecast.n_series, panel.series_name)
+    return forecast

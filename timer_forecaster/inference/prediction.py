@@ -13,6 +13,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
 from timer_forecaster.inference import multiscale, residuals
 from timer_forecaster.inference.engine.choice import engine_of
+from timer_forecaster.inference.frequency import Frequency, tokens_of
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
 from timer_forecaster.inference.outcome import check_outcome, room_for
 from timer_forecaster.inference.scaling import Row, check_series, in_units, scaled_together
@@ -27,6 +28,7 @@ def predict_quantiles(
     progress: bool = False,
     name: str = "the network",
     failures: Failures | None = None,
+    frequencies: Sequence[Frequency] | None = None,
 ) -> FloatArray:
     """Forecast series.
 
@@ -44,6 +46,8 @@ def predict_quantiles(
         Name of the network in errors.
     failures : Failures, optional
         Notes series that no forecast can be made from. Default: raise.
+    frequencies : sequence of Frequency, optional
+        Of each series, for a network that reads them.
 
     Returns
     -------
@@ -53,12 +57,13 @@ def predict_quantiles(
     Raises
     ------
     ValueError
-        If no forecast can be made from a series, if ``flip`` needs other levels, or if the network
-        computes NaN or infinite values.
+        If no forecast can be made from a series, if ``flip`` needs other levels, if the network
+        needs no ``padding``, or if it computes NaN or infinite values.
     """
     config, rollout = network.config, options.rollout_of(network.config)
     if options.flip:
         check_symmetric(config.quantiles)
+    options.check_padding(config, name)
     failures = failures or Failures()
     series = checked(network, series, options.context_length, failures)
     n_series = len(series)
@@ -67,14 +72,16 @@ def predict_quantiles(
         return _blank(n_series, horizon, len(config.quantiles))
     if len(sound) < n_series:
         series = [series[i] for i in sound]
+        frequencies = None if frequencies is None else [frequencies[i] for i in sound]
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
         roll_out = functools.partial(_roll_out, network, options, bar)
         if rollout == "multiscale":
+            longest = config.max_context_length
             found = multiscale.forecast(
-                roll_out, series, horizon, network.pass_length, config.max_context_length
+                roll_out, series, horizon, network.pass_length, longest, frequencies
             )
         else:
-            found = roll_out(series, horizon, rollout)
+            found = roll_out(series, horizon, rollout, frequencies)
     check_outcome(found, series, name, numbers=sound, failures=failures)
     if len(sound) == n_series:
         return found
@@ -109,10 +116,13 @@ def checked(
     return series
 
 
-def scaled_rows(network: Network, series: Sequence[FloatArray]) -> list[Row]:
+def scaled_rows(
+    network: Network, series: Sequence[FloatArray], zeros_before: bool = False
+) -> list[Row]:
     """Return checked series as the rows that a network reads."""
     config = network.config
-    return scaled_together(series, config.max_context_length, config.interior_masks)
+    how = config.max_context_length, config.interior_masks, zeros_before
+    return scaled_together(series, *how)
 
 
 def _roll_out(
@@ -122,16 +132,22 @@ def _roll_out(
     series: Sequence[FloatArray],
     horizon: int,
     rollout: str,
+    frequencies: Sequence[Frequency] | None = None,
 ) -> FloatArray:
     """Return quantiles (n_series, horizon, Q) by one kind of roll-out, in the units of series."""
-    rows = scaled_rows(network, series)
-    inputs = [row.values for row in rows if row.scale > 0]
+    rows = scaled_rows(network, series, options.zeros_before)
+    varying = [i for i, row in enumerate(rows) if row.scale > 0]
+    inputs = [rows[i].values for i in varying]
     how: dict[str, Any] = {}
+    if frequencies is not None:
+        how["tokens"] = tokens_of(network.config, [frequencies[i] for i in varying])
     if not network.config.forecasts_quantiles:
-        how["offsets"] = _offsets(network, series, rows, horizon, options.batch_size)
+        tokens = how.get("tokens", [0] * len(varying))
+        own = [series[i] for i in varying], [rows[i].scale for i in varying], tokens
+        how["offsets"] = _offsets(network, options, horizon, *own)
     if options.flip:
         inputs += [-values for values in inputs]
-        how = {name: np.concatenate([one, -one[:, :, ::-1]]) for name, one in how.items()}
+        how = {name: _of_both_signs(one) for name, one in how.items()}
     bar.total += len(inputs)
     forecast_rows = engine_of(network).forecast_rows
     size = options.batch_size
@@ -142,24 +158,28 @@ def _roll_out(
     return in_units(rows, forecast)
 
 
+def _of_both_signs(how: Any) -> Any:
+    """Return tokens, or distances of quantiles, of rows and of their negatives."""
+    return how * 2 if isinstance(how, list) else np.concatenate([how, -how[:, :, ::-1]])
+
+
 def _offsets(
     network: Network,
-    series: Sequence[FloatArray],
-    rows: Sequence[Row],
+    options: ForecastOptions,
     horizon: int,
-    batch_size: int | None,
+    series: Sequence[FloatArray],
+    scales: Sequence[float],
+    tokens: Sequence[int],
 ) -> FloatArray:
-    """Return distances of quantiles from point forecasts, on the scale of the rows that vary."""
-
-    def point(cut: Sequence[FloatArray], steps: int) -> FloatArray:
-        return medians(network, cut, steps, "median", batch_size)
-
-    varying = [i for i, row in enumerate(rows) if row.scale > 0]
-    steps = min(horizon, network.pass_length)
-    offsets = residuals.spread_of(
-        point, [series[i] for i in varying], steps, network.config.quantiles
-    )
-    return offsets / np.array([rows[i].scale for i in varying])[:, None, None]
+    """Return distances of quantiles from point forecasts, on the scales of series that vary."""
+    steps, levels = min(horizon, network.pass_length), network.config.quantiles
+    offsets = np.empty((len(series), steps, len(levels)))
+    for token in sorted(set(tokens)):
+        asked = {"rollout": "median", "batch_size": options.batch_size, "token": token}
+        point = functools.partial(medians, network, zeros_before=options.zeros_before, **asked)
+        own = [i for i, one in enumerate(tokens) if one == token]
+        offsets[own] = residuals.spread_of(point, [series[i] for i in own], steps, levels)
+    return offsets / np.array(scales)[:, None, None]
 
 
 def medians(
@@ -168,15 +188,19 @@ def medians(
     horizon: int,
     rollout: str,
     batch_size: int | None,
+    token: int = 0,
+    zeros_before: bool = False,
 ) -> FloatArray:
     """Return the medians (n_series, horizon) that a network forecasts, in the units of series.
 
-    The series are those that `checked` returns. A network without quantiles forecasts its medians.
+    The series are those that `checked` returns, all of the frequency of the token, if the network
+    reads it. A network without quantiles forecasts its medians.
     """
-    rows = scaled_rows(network, series)
+    rows = scaled_rows(network, series, zeros_before)
     inputs = [row.values for row in rows if row.scale > 0]
-    forecast_rows = engine_of(network).forecast_rows
-    quantiles = forecast_rows(network, inputs, horizon, rollout, batch_size, lambda n_rows: None)
+    how = {"tokens": [token] * len(inputs)} if network.config.n_frequencies else {}
+    given = inputs, horizon, rollout, batch_size, lambda n_rows: None
+    quantiles = engine_of(network).forecast_rows(network, *given, **how)
     return in_units(rows, quantiles)[..., len(network.config.quantiles) // 2]
 
 

@@ -19,6 +19,10 @@ LEAST_RANGE = 16 * float(np.finfo(np.float64).eps)
 _LARGE = 1e300
 _TOGETHER = 256  # rows that are scaled at once
 
+PADDINGS = ("mean", "released")
+"""Values before a history that is shorter than the only context of a network: its mean, or zeros in
+its units, which count as observed, as in the released implementation."""
+
 
 class Row(NamedTuple):
     """A series, cut and scaled: ``series = location + scale * values``."""
@@ -66,7 +70,9 @@ def standardize(series: FloatArray, name: str, max_length: int, interior_masks: 
     return scaled(series, max_length, interior_masks)
 
 
-def scaled(series: FloatArray, max_length: int, interior_masks: bool) -> Row:
+def scaled(
+    series: FloatArray, max_length: int, interior_masks: bool, zeros_before: bool = False
+) -> Row:
     """Trim, cut and scale one series that `check_series` accepts.
 
     The scale is relative to the series: a series and its multiple by any factor give the same
@@ -80,11 +86,16 @@ def scaled(series: FloatArray, max_length: int, interior_masks: bool) -> Row:
     interior_masks : bool
         Whether the network understands missing values inside the context. If not, they are filled
         with the last observed value.
+    zeros_before : bool
+        Whether a shorter series that varies begins with observed zeros, in its own units.
     """
     series = series[-max_length:]
     missing = np.isnan(series)
     first = int(missing.argmin())
     series, missing = series[first:], missing[first:]
+    if zeros_before and len(series) < max_length and varies(series[~missing]):
+        series = np.concatenate([np.zeros(max_length - len(series)), series])
+        missing = np.isnan(series)
     observed = series[~missing]
     peak = float(np.abs(observed).max())
     unit = peak or 1.0
@@ -100,7 +111,10 @@ def scaled(series: FloatArray, max_length: int, interior_masks: bool) -> Row:
 
 
 def scaled_together(
-    series: Sequence[FloatArray], max_length: int, interior_masks: bool
+    series: Sequence[FloatArray],
+    max_length: int,
+    interior_masks: bool,
+    zeros_before: bool = False,
 ) -> list[Row]:
     """Return `scaled` of each series; those of one length and without gaps in few operations."""
     cut = [values[-max_length:] for values in series]
@@ -108,7 +122,9 @@ def scaled_together(
     for number, values in enumerate(cut):
         by_length[len(values)].append(number)
     rows: list[Row | None] = [None] * len(cut)
-    for same in by_length.values():
+    for length, same in by_length.items():
+        if zeros_before and length < max_length:
+            continue
         for start in range(0, len(same), _TOGETHER):
             numbers = same[start : start + _TOGETHER]
             matrix = np.array([cut[number] for number in numbers])
@@ -116,7 +132,7 @@ def scaled_together(
             for place, row in zip(np.flatnonzero(whole), _scaled_whole(matrix[whole]), strict=True):
                 rows[numbers[place]] = row
     return [
-        scaled(values, max_length, interior_masks) if row is None else row
+        scaled(values, max_length, interior_masks, zeros_before) if row is None else row
         for values, row in zip(cut, rows, strict=True)
     ]
 
@@ -144,6 +160,12 @@ def filled(values: FloatArray) -> FloatArray:
         return values
     place = np.arange(len(values))
     return np.interp(place, place[seen], values[seen])
+
+
+def varies(observed: FloatArray) -> bool:
+    """Whether observed values, at least one, are more than a constant."""
+    peak = float(np.abs(observed).max())
+    return bool(np.ptp(observed / (peak or 1.0)) > LEAST_RANGE)
 
 
 def in_units(rows: Sequence[Row], quantiles: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ steps before it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures, warn_of_failures
 from timer_forecaster.frames import beside
+from timer_forecaster.frames.calendar.opening import Step
 from timer_forecaster.frames.calendar.periods import periods_of
 from timer_forecaster.frames.history import History, Memory
 from timer_forecaster.frames.panel import Panel, label
@@ -96,9 +97,11 @@ def forecast_steps(
         if covariates is not None:
             warn_of_covariates(f"{argument}: past steps are forecast from y alone, without X")
         histories = [memory.histories[key] for key in steps]
-        past = zip(instance[~future], step[~future], strict=True)
-        windows = [window for i, at in past for window in _known_before(histories[i], at)]
-        one_step = _one_step(pipeline, windows, options)
+        past = [histories[i] for i in instance[~future]]
+        each = zip(past, step[~future], strict=True)
+        windows = [window for history, at in each for window in _known_before(history, at)]
+        frequencies = [history.step for history in past for _ in memory.columns]
+        one_step = _one_step(pipeline, windows, options, frequencies)
         quantiles[~future] = one_step.reshape(-1, *quantiles.shape[1:])
     return Forecast(quantiles, levels)
 
@@ -118,8 +121,9 @@ def _ahead(
     failures = Failures(on_error)
     with warned_once():
         for numbers, question in questions(pipeline, memory, steps, options, covariates, failures):
-            series, reach, tables = question
-            found = memo.predict(pipeline, series, reach, options, on_error=on_error, tables=tables)
+            series, reach, tables, freq = question
+            given: dict[str, Any] = {"on_error": on_error, "tables": tables, "freq": freq}
+            found = memo.predict(pipeline, series, reach, options, **given)
             quantiles[numbers, :reach] = found.quantiles
             for number, reason in found.failures.items():
                 failures.add(numbers[number], ValueError(reason))
@@ -165,7 +169,8 @@ def questions(
         return []
     if covariates is None:
         series = contexts(pipeline, memory, steps, options, on_error)
-        return [(list(range(len(series))), memo.Question(series, horizon))]
+        question = memo.Question(series, horizon, None, _frequencies(memory, steps))
+        return [(list(range(len(series))), question)]
     unusable = Failures(on_error)
     given = covariates.remembered.tables(covariates.rows, memory, steps, unusable)
     groups: dict[int, dict[Hashable, range]] = {}
@@ -178,7 +183,8 @@ def questions(
     found = []
     for reach, group in groups.items():
         series = contexts(pipeline, memory, group, options, on_error)
-        question = memo.Question(series, reach, _tables(memory, group, given))
+        tables, frequencies = _tables(memory, group, given), _frequencies(memory, group)
+        question = memo.Question(series, reach, tables, frequencies)
         found.append(([number for own in group.values() for number in own], question))
     return found
 
@@ -191,9 +197,14 @@ def _tables(
     return Tables(
         known=[given[key].known for key in each],
         past=[given[key].past for key in each],
-        cycles=[periods_of(memory.histories[key].step) for key in each],
+        cycles=[periods_of(step) for step in _frequencies(memory, keys)],
         names=_names(memory, keys),
     )
+
+
+def _frequencies(memory: Memory, keys: Iterable[Hashable]) -> list[Step | None]:
+    """Return the steps of the times of all variables of instances."""
+    return [memory.histories[key].step for key in keys for _ in memory.columns]
 
 
 def _names(memory: Memory, keys: Iterable[Hashable]) -> list[str]:
@@ -300,9 +311,13 @@ def _known_before(history: History, step: int) -> FloatArray:
 
 
 def _one_step(
-    pipeline: ForecastPipeline, windows: Sequence[FloatArray], options: ForecastOptions
+    pipeline: ForecastPipeline,
+    windows: Sequence[FloatArray],
+    options: ForecastOptions,
+    frequencies: Sequence[Step | None],
 ) -> FloatArray:
     """Return quantiles (windows, Q) of the step after each window; NaN where it shows no value."""
     newest = options.longest_context(pipeline.network.config)
     cut = [window[-newest:] for window in windows]
-    return memo.predict(pipeline, cut, 1, options, unobserved="nan").quantiles[:, 0]
+    found = memo.predict(pipeline, cut, 1, options, unobserved="nan", freq=frequencies)
+    return found.quantiles[:, 0]

@@ -51,6 +51,14 @@ class Architecture(Protocol):
         """
 
     @property
+    def fixed_context(self) -> bool:
+        """Whether every context has the longest length: shorter histories are padded."""
+
+    @property
+    def n_frequencies(self) -> int:
+        """Frequencies of series that the network tells apart, one of them any other; 0: none."""
+
+    @property
     def least_tensors(self) -> int:
         """A number of tensors that the weights have at least."""
 

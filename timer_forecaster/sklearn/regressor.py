@@ -7,6 +7,7 @@ Rows of X are series, columns of y are the steps after them. Forecasts come from
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.inference import Forecast, memo
 from timer_forecaster.inference.covariates import CovariateOptions
 from timer_forecaster.inference.covariates.cycles import as_cycles
+from timer_forecaster.inference.frequency import as_frequencies
 from timer_forecaster.sklearn.columns import TARGET
 from timer_forecaster.sklearn.rows import Rows, fitted_rows, rows_of
 
@@ -112,6 +114,12 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         `timer_forecaster.ForecastPipeline.predict`. Each row is one series with a fit and a check
         of its own: no coefficients are shared between rows, and `fit` learns none. So windows
         should be long, and hold the effect many times.
+    padding : {"mean", "released"}, default="mean"
+        Values before a history that is shorter than the only context of a TinyTimeMixer; see
+        `timer_forecaster.ForecastPipeline.predict`.
+    freq : str or pandas offset, optional
+        Frequency of the series, such as "h" or "D", for checkpoints that read it; see
+        `timer_forecaster.ForecastPipeline.predict`. Rows of X have no times to take it from.
 
     Attributes
     ----------
@@ -186,6 +194,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         categories: Sequence[str] = (),
         cycles: Sequence[float] | None = None,
         covariates: str | CovariateOptions = "auto",
+        padding: str = "mean",
+        freq: Any = None,
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -197,18 +207,17 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.device_map = device_map
         self.dtype = dtype
         self.config = config
-        self.quantization_config = quantization_config
-        self.quantization = quantization
-        self.adapter = adapter
-        self.tuning = tuning
+        self.quantization_config, self.quantization = quantization_config, quantization
+        self.adapter, self.tuning = adapter, tuning
         self.known, self.past = known, past
         self.categories, self.cycles = categories, cycles
         self.covariates = covariates
+        self.padding, self.freq = padding, freq
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a pickle; those of version 0.1 have no parameters of covariates."""
         defaults = {"known": (), "past": (), "categories": (), "cycles": None, "covariates": "auto"}
-        super().__setstate__(defaults | state)
+        super().__setstate__(defaults | {"padding": "mean", "freq": None} | state)
 
     def __sklearn_tags__(self) -> Tags:
         """Return the abilities of the regressor."""
@@ -254,7 +263,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
             from timer_forecaster.finetuning import finetune_windows
 
             targets = y.reshape(len(y), self.n_outputs_)
-            self.adapter_ = tuned(self, finetune_windows, self._contexts(rows), targets)
+            tune = partial(finetune_windows, freq=self.freq)
+            self.adapter_ = tuned(self, tune, self._contexts(rows), targets)
         return self
 
     def predict(self, X: Any) -> FloatArray:
@@ -329,7 +339,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self._contexts(rows)
         target: Any = rows.target  # its rows are a sequence of series
         pipe, options = pipeline_of(self), options_of(self)
-        return memo.predict(pipe, target, self.n_outputs_, options, tables=rows.tables)
+        beside: dict[str, Any] = {"tables": rows.tables, "freq": [self.freq] * len(target)}
+        return memo.predict(pipe, target, self.n_outputs_, options, **beside)
 
     def _contexts(self, rows: Rows) -> FloatArray:
         """Return the newest steps of the windows, each row with an observed value."""
@@ -346,6 +357,9 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
             )
         check_parameters(self)
         _check_covariates(self)
+        if isinstance(self.freq, (list, tuple, np.ndarray)):
+            raise TypeError(f"freq={self.freq!r} must be one frequency, of all rows")
+        as_frequencies(self.freq, 1)
 
 
 def _check_covariates(estimator: TimerS1Regressor) -> None:

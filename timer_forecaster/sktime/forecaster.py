@@ -112,7 +112,8 @@ class PipelineForecaster(ExogenousForecaster):
         if "covariates" not in state:  # of a version that could not use X
             state = state | {"exogenous": None} if state.get("exogenous") == "raise" else state
         # version 0.1 had none of these
-        self.__dict__.update({"on_error": "raise", "covariates": "auto", "_beside": None} | state)
+        later = {"on_error": "raise", "covariates": "auto", "padding": "mean", "_beside": None}
+        self.__dict__.update(later | state)
 
     def _fit(self, y: pd.DataFrame, X: pd.DataFrame | None, fh: Any) -> PipelineForecaster:
         self._check_parameters()
@@ -142,8 +143,11 @@ class PipelineForecaster(ExogenousForecaster):
         from timer_forecaster.estimators import tuned
         from timer_forecaster.finetuning import finetune
 
-        series = [values for history in memory.histories.values() for values in history.values]
-        self.adapter_ = tuned(self, partial(finetune, progress=self.verbose), series)
+        histories = memory.histories.values()
+        series = [values for history in histories for values in history.values]
+        steps = [history.step for history in histories for _ in history.values]
+        tune = partial(finetune, progress=self.verbose, freq=steps)
+        self.adapter_ = tuned(self, tune, series)
 
     def _update(
         self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True

@@ -78,6 +78,9 @@ class TimerS1Forecaster(BacktestingForecaster):
         How the columns of ``X`` take part in forecasts: as far as a rolling check in the history of
         each series convinces, in any case, as the first at a third of the cost, or not at all; see
         `timer_forecaster.ForecastPipeline.predict`.
+    padding : {"mean", "released"}, default="mean"
+        Values before a history that is shorter than the only context of a TinyTimeMixer; see
+        `timer_forecaster.ForecastPipeline.predict`.
 
     Attributes
     ----------
@@ -131,6 +134,7 @@ class TimerS1Forecaster(BacktestingForecaster):
         tuning: FinetuneConfig | None = None,
         on_error: str = "raise",
         covariates: Any = "auto",
+        padding: str = "mean",
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -144,12 +148,9 @@ class TimerS1Forecaster(BacktestingForecaster):
         self.exogenous = exogenous
         self.config = config
         self.quantization_config = quantization_config
-        self.deterministic = deterministic
-        self.quantization = quantization
-        self.adapter = adapter
-        self.tuning = tuning
-        self.on_error = on_error
-        self.covariates = covariates
+        self.deterministic, self.quantization = deterministic, quantization
+        self.adapter, self.tuning = adapter, tuning
+        self.on_error, self.covariates, self.padding = on_error, covariates, padding
         super().__init__()
 
     def _check_parameters(self) -> None:

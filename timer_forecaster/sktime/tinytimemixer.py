@@ -50,7 +50,7 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         A single device, such as ``"cpu"`` or ``"cuda:1"``; see ``device`` of
         `timer_forecaster.ForecastPipeline.from_pretrained`.
     freq : optional
-        None: the frequency is the index's.
+        None: the frequency is the index's. Checkpoints that read it take it from there.
     verbose : bool, default=False
         Whether finetuning shows a progress bar.
     padding_mask : {"unobserved"}, default="unobserved"
@@ -80,6 +80,10 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         Reaction to a series that cannot be forecast.
     covariates : {"auto", "always", "fast", "off"} or CovariateOptions, default="auto"
         How the columns of ``X`` take part in forecasts; see
+        `timer_forecaster.ForecastPipeline.predict`.
+    padding : {"mean", "released"}, default="mean"
+        Values before a series that is shorter than the context of the checkpoint. ``"released"``,
+        which is zeros in the units of the series, reproduces the numbers of sktime's own class; see
         `timer_forecaster.ForecastPipeline.predict`.
 
     Attributes
@@ -135,17 +139,18 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         tuning: FinetuneConfig | None = None,
         on_error: str = "raise",
         covariates: Any = "auto",
+        padding: str = "mean",
     ) -> None:
         self.model_path, self.revision, self.config = model_path, revision, config
-        self.fit_strategy, self.validation_split = fit_strategy, validation_split
-        self.training_args, self.verbose = training_args, verbose
-        self.compute_metrics, self.callbacks = compute_metrics, callbacks
+        self.fit_strategy, self.training_args = fit_strategy, training_args
+        self.validation_split, self.verbose, self.callbacks = validation_split, verbose, callbacks
+        self.compute_metrics, self.covariates = compute_metrics, covariates
         self.broadcasting, self.use_source_package = broadcasting, use_source_package
         self.device, self.freq, self.padding_mask = device, freq, padding_mask
-        self.context_length, self.point, self.rollout = context_length, point, rollout
-        self.flip, self.dtype, self.on_error, self.covariates = flip, dtype, on_error, covariates
+        self.context_length, self.point, self.padding = context_length, point, padding
+        self.rollout, self.flip, self.batch_size, self.dtype = rollout, flip, batch_size, dtype
         self.quantization_config, self.quantization = quantization_config, quantization
-        self.adapter, self.tuning, self.batch_size = adapter, tuning, batch_size
+        self.adapter, self.tuning, self.on_error = adapter, tuning, on_error
         super().__init__()
 
     def _settings_of_tuning(self) -> FinetuneConfig | None:

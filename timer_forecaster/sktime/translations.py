@@ -137,5 +137,5 @@ def check_meaningless(
         raise ValueError(
             "padding_mask='observed' would make zeros before a short series a part of it, so that "
             "its forecast depended on its level; leave padding_mask out, and steps before the "
-            "series are missing"
+            "series are missing, or give padding='released' for such zeros"
         )

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from ttm import OWN
 
+from timer_forecaster import ForecastPipeline
 from timer_forecaster.finetuning import FinetuneConfig
 from timer_forecaster.finetuning.errors import NothingToTuneError
 from timer_forecaster.finetuning.objectives.ttm import (
@@ -15,6 +17,8 @@ from timer_forecaster.finetuning.objectives.ttm import (
     windows_at_once,
 )
 from timer_forecaster.finetuning.trainable import load_frozen, trainable
+from timer_forecaster.inference.engine.ttm import forecast_rows
+from timer_forecaster.inference.frequency import as_frequencies
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +143,33 @@ def test_a_network_without_quantiles_gets_a_head_near_its_errors(ttm_points, wav
 def test_other_networks_and_targets_get_none(ttm, ttm_points, waves, target):
     frozen = load_frozen((ttm if target == "quantile-head" else ttm_points).key)
     assert new_parts(frozen, target, steps_for(frozen, waves), 0) is None
+
+
+def test_windows_have_the_frequencies_of_their_series(waves):
+    point = ForecastPipeline.from_pretrained(OWN / "r2_ft", device="cpu")
+    frozen = load_frozen(point.key)
+    hour, day = as_frequencies(["h", "D"], 2)
+    contexts, targets = [w[:90] for w in waves[:2]], np.stack([w[90:110] for w in waves[:2]])
+    windows = make_windows(frozen, contexts, targets, [hour, day])
+    assert windows.tokens.tolist() == [7, 8]
+    passed = window_pass(frozen, windows).quantiles[:, 0].detach().numpy()
+    engine = forecast_rows(
+        frozen,
+        [(c - c.mean()) / c.std() for c in contexts],
+        20,
+        "median",
+        None,
+        lambda n: None,
+        tokens=[7, 8],
+    )
+    np.testing.assert_allclose(passed, engine[..., 4], atol=1e-5)
+    constant = np.zeros(100)  # is not trained on
+    settings = FinetuneConfig(batch_size=16, seed=1)
+    steps = WindowSteps(frozen, [constant, *waves[:2]], settings, 90, 20, [day, hour, day])
+    drawn = steps.windows().tokens.tolist()
+    assert set(drawn) == {7, 8}
+    plain = WindowSteps(frozen, [constant, *waves[:2]], settings, 90, 20).windows()
+    assert set(plain.tokens.tolist()) == {0}
+    first = steps._series[0]
+    alone = WindowSteps(frozen, [constant, first], settings, 90, 20, [day, hour]).windows()
+    assert set(alone.tokens.tolist()) == {7}

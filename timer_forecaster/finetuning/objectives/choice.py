@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, cast
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.finetuning.objectives.parts import Passed, Terms
+from timer_forecaster.inference.frequency import Frequency
 from timer_forecaster.models.families import family_of
 from timer_forecaster.models.network import Network
 
@@ -30,7 +31,7 @@ class Objective(Protocol):
     """The functions of an objective."""
 
     make_windows: Callable[..., Any]
-    """Windows that validate, of (network, contexts, targets)."""
+    """Windows that validate, of (network, contexts, targets); see `beside`."""
     window_pass: Callable[..., Passed]
     """Quantiles on the scale of the contexts, of (network, windows)."""
     window_losses: Callable[..., Tensor]
@@ -38,13 +39,18 @@ class Objective(Protocol):
     windows_at_once: Callable[..., int]
     """Number of windows in a pass, of (network, steps of the longest context)."""
     TrainingSteps: Callable[..., Steps]
-    """Batches to train on, of (network, series, config, context_length, horizon)."""
+    """Batches to train on, of (network, series, config, context_length, horizon); see `beside`."""
     expert_use: Callable[..., FloatArray] | None
     """Numbers of routing choices (blocks, experts), of (network, windows, router logits); None
     without experts."""
     new_parts: Callable[..., Any]
     """Weights of parts that a target adds to the network, or None, of (network, target, steps,
     seed)."""
+
+
+def beside(frequencies: Sequence[Frequency] | None) -> dict[str, Any]:
+    """Return the further argument of functions of networks that read the frequency of series."""
+    return {} if frequencies is None else {"frequencies": frequencies}
 
 
 def objective_of(network: Network) -> Objective:

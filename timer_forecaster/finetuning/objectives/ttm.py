@@ -22,7 +22,8 @@ from timer_forecaster.finetuning.errors import NothingToTuneError
 from timer_forecaster.finetuning.objectives.parts import Passed, Terms, standardized
 from timer_forecaster.finetuning.objectives.quantile_head import NewParts, quantile_head
 from timer_forecaster.finetuning.windows import varies
-from timer_forecaster.inference.engine.ttm import pad_batch
+from timer_forecaster.inference.engine.ttm import pad_batch, tensor_of
+from timer_forecaster.inference.frequency import Frequency, tokens_of
 from timer_forecaster.models.ttm import TTMNetwork
 from timer_forecaster.models.ttm.loss import pinball
 
@@ -40,19 +41,32 @@ class Windows(NamedTuple):
     seen: Tensor  # (B, T) bool: whether the step was observed
     target: Tensor  # (B, H), finite
     observed: Tensor  # (B, H) bool: whether the step counts
+    tokens: Tensor  # (B,) of frequencies; only some networks read them
 
 
 def make_windows(
-    network: TTMNetwork, contexts: Sequence[FloatArray], targets: FloatArray
+    network: TTMNetwork,
+    contexts: Sequence[FloatArray],
+    targets: FloatArray,
+    frequencies: Sequence[Frequency] | None = None,
 ) -> Windows:
-    """Standardize windows; see `timer_forecaster.finetuning.objectives.parts.standardized`."""
+    """Standardize windows; see `timer_forecaster.finetuning.objectives.parts.standardized`.
+
+    A network that reads the frequencies of series takes the contexts without one as unknown.
+    """
     rows, target, observed = standardized(network, contexts, targets)
-    return Windows(*pad_batch(network, [row.values for row in rows]), target, observed)
+    values = pad_batch(network, [row.values for row in rows])
+    tokens = None if frequencies is None else tokens_of(network.config, frequencies)
+    return Windows(*values, target, observed, tensor_of(network, tokens, range(len(rows))))
 
 
 def window_pass(network: TTMNetwork, windows: Windows) -> Passed:
     """Forecast the steps after the contexts, in the normalized units of each context."""
-    output = network(windows.values[..., None], past_observed_mask=windows.seen[..., None])
+    output = network(
+        windows.values[..., None],
+        past_observed_mask=windows.seen[..., None],
+        freq_token=windows.tokens,
+    )
     if output.quantile_outputs is None:
         point = output.prediction_outputs[:, None, :, 0]
         quantiles = point.expand(-1, len(network.config.quantiles), -1)
@@ -103,6 +117,8 @@ class TrainingSteps:
     config : FinetuneConfig
     context_length, horizon : int
         Most steps of a context, and of a target.
+    frequencies : sequence of Frequency, optional
+        Of each series, for a network that reads them.
 
     Raises
     ------
@@ -117,8 +133,11 @@ class TrainingSteps:
         config: FinetuneConfig,
         context_length: int,
         horizon: int,
+        frequencies: Sequence[Frequency] | None = None,
     ) -> None:
-        self._series = [one for one in series if len(one) >= _FEWEST_STEPS and varies(one)]
+        usable = [i for i, one in enumerate(series) if len(one) >= _FEWEST_STEPS and varies(one)]
+        self._series = [series[i] for i in usable]
+        self._frequencies = None if frequencies is None else [frequencies[i] for i in usable]
         if not self._series:
             longest = max((len(values) for values in series), default=0)
             raise NothingToTuneError(
@@ -145,7 +164,9 @@ class TrainingSteps:
             context, after = values[max(0, end - self._context_length) : end], values[end:]
             contexts.append(context if np.isfinite(context).any() else np.zeros(1))
             target[: len(after)] = after[: self._horizon]
-        return make_windows(self._network, contexts, targets)
+        own = self._frequencies
+        frequencies = None if own is None else [own[i] for i in chosen]
+        return make_windows(self._network, contexts, targets, frequencies)
 
     @contextmanager
     def of(self, trained: Any) -> Iterator[Callable[[], Terms | None]]:

@@ -12,7 +12,8 @@ from timer_forecaster.inference.covariates.plan import Plan
 from timer_forecaster.inference.covariates.weights import Check, checked_weights
 from timer_forecaster.inference.covariates.windows import CheckRow
 from timer_forecaster.inference.engine.choice import engine_of
-from timer_forecaster.inference.scaling import scaled_together
+from timer_forecaster.inference.frequency import Frequency, tokens_of
+from timer_forecaster.inference.scaling import scaled, scaled_together
 from timer_forecaster.models.network import Network
 
 
@@ -24,7 +25,13 @@ class _Reading(NamedTuple):
     model: int  # 0 is the series itself
 
 
-def checks_of(network: Network, plans: Sequence[Plan], always: bool) -> list[Check]:
+def checks_of(
+    network: Network,
+    plans: Sequence[Plan],
+    always: bool,
+    frequencies: Sequence[Frequency] | None = None,
+    zeros_before: bool = False,
+) -> list[Check]:
     """Return the outcome of the check of each series.
 
     Parameters
@@ -33,6 +40,10 @@ def checks_of(network: Network, plans: Sequence[Plan], always: bool) -> list[Che
     plans : sequence of Plan
     always : bool
         Whether models take part in full, whatever the check shows.
+    frequencies : sequence of Frequency, optional
+        Of each plan, for a network that reads them.
+    zeros_before : bool
+        As in `timer_forecaster.inference.scaling.scaled`.
     """
     readings = [
         _Reading(i, row, model)
@@ -42,14 +53,19 @@ def checks_of(network: Network, plans: Sequence[Plan], always: bool) -> list[Che
         for model in range(len(plan.models) + 1)
     ]
     found: dict[int, list[FloatArray]] = {}
-    for reading, quantiles in zip(readings, _forecast(network, plans, readings), strict=True):
+    forecasts = _forecast(network, plans, readings, frequencies, zeros_before)
+    for reading, quantiles in zip(readings, forecasts, strict=True):
         found.setdefault(reading.plan, []).append(quantiles)
     levels = network.config.quantiles
     return [_check(plan, found.get(i, []), levels, always) for i, plan in enumerate(plans)]
 
 
 def _forecast(
-    network: Network, plans: Sequence[Plan], readings: Sequence[_Reading]
+    network: Network,
+    plans: Sequence[Plan],
+    readings: Sequence[_Reading],
+    frequencies: Sequence[Frequency] | None,
+    zeros_before: bool,
 ) -> Iterator[FloatArray]:
     """Yield quantiles (origins, steps, Q) of each row, in the units of its plan."""
     config = network.config
@@ -57,15 +73,26 @@ def _forecast(
         plans[plan].remainder(model, row.group, row.span) for plan, row, model in readings
     ]
     readable = [_readable(values) for values in remainders]
-    rows = scaled_together(readable, config.max_context_length, config.interior_masks)
     back = [[row.origins[0] - origin for origin in row.origins] for _, row, _ in readings]
+    longest, masks = config.max_context_length, config.interior_masks
+    if zeros_before:  # the context of the oldest origin is whole too
+        rows = [
+            scaled(values, longest + steps[-1], masks, zeros_before)
+            for values, steps in zip(readable, back, strict=True)
+        ]
+    else:
+        rows = scaled_together(readable, longest, masks)
+    how = {}
+    if frequencies is not None:
+        how["tokens"] = tokens_of(config, [frequencies[reading.plan] for reading in readings])
     steps = max((plans[reading.plan].windows.length for reading in readings), default=1)
-    found = engine_of(network).forecast_origins(network, [row.values for row in rows], back, steps)
+    values = [row.values for row in rows]
+    found = engine_of(network).forecast_origins(network, values, back, steps, **how)
     for (number, row, model), read, quantiles in zip(readings, rows, found, strict=True):
         plan = plans[number]
-        values = quantiles[:, : plan.windows.length] * read.scale + read.location
-        pairs = zip(values, row.origins, strict=True)
-        yield np.stack([plan.restored(model, own, row.group, at) for own, at in pairs])
+        own = quantiles[:, : plan.windows.length] * read.scale + read.location
+        pairs = zip(own, row.origins, strict=True)
+        yield np.stack([plan.restored(model, one, row.group, at) for one, at in pairs])
 
 
 def _readable(values: FloatArray) -> FloatArray:

@@ -17,6 +17,7 @@ from timer_forecaster.inference.covariates.plan import Plan, Planner
 from timer_forecaster.inference.covariates.report import CovariateReport
 from timer_forecaster.inference.covariates.warning import Notes
 from timer_forecaster.inference.covariates.weights import Check
+from timer_forecaster.inference.frequency import Frequency
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.prediction import predict_quantiles
@@ -33,6 +34,7 @@ def predict_with_covariates(
     progress: bool,
     name: str,
     failures: Failures,
+    frequencies: Sequence[Frequency] | None = None,
 ) -> tuple[FloatArray, CovariateReport]:
     """Forecast series with covariates.
 
@@ -52,12 +54,15 @@ def predict_with_covariates(
         Name of the network in errors.
     failures : Failures
         Notes series that no forecast can be made from.
+    frequencies : sequence of Frequency, optional
+        Of each series, for a network that reads them.
 
     Returns
     -------
     quantiles : ndarray, shape (n_series, horizon, Q)
     report : CovariateReport
     """
+    options.check_padding(network.config, name)
     notes, how = Notes(), as_covariate_options(options.covariates)
     planner = Planner(network, horizon, how, options.longest_history(network.config), notes)
     plans = [
@@ -66,12 +71,14 @@ def predict_with_covariates(
         else planner.plain(given[0])
         for number, given in enumerate(zip(series, covariates, cycles, strict=True))
     ]
-    checks = checks_of(network, plans, always=how.mode == "always")
+    always = how.mode == "always"
+    checks = checks_of(network, plans, always, frequencies, options.zeros_before)
     for number, (plan, check) in enumerate(zip(plans, checks, strict=True)):
         if plan.models and np.isnan(check.t):
             notes.add("short", None, number)
     notes.warn()
-    forecasts = _forecasts(network, plans, checks, horizon, options, progress, name, failures)
+    asked = options, progress, name, failures, frequencies
+    forecasts = _forecasts(network, plans, checks, horizon, *asked)
     pairs = zip(checks, forecasts, strict=True)
     quantiles = np.stack([np.tensordot(check.weights, own, axes=1) for check, own in pairs])
     with np.errstate(over="ignore"):  # refused in the next line
@@ -101,6 +108,7 @@ def _forecasts(
     progress: bool,
     name: str,
     failures: Failures,
+    frequencies: Sequence[Frequency] | None,
 ) -> list[FloatArray]:
     """Return quantiles (1 + models, horizon, Q) of each plan, from one call of the network.
 
@@ -117,7 +125,9 @@ def _forecasts(
         for model in models
     ]
     collected = Failures("nan")
-    found = iter(predict_quantiles(network, rows, horizon, options, progress, name, collected))
+    of_rows = None if frequencies is None else [frequencies[number] for number in numbers]
+    asked = options, progress, name, collected, of_rows
+    found = iter(predict_quantiles(network, rows, horizon, *asked))
     _pass_on(collected, numbers, failures)
     forecasts = []
     for plan, models in zip(plans, wanted, strict=True):

@@ -1,4 +1,7 @@
-"""Warnings about covariates: one for each kind, however many series it concerns."""
+"""Warnings about covariates: one for each kind, however many series it concerns.
+
+Warnings about other facts beside the values of series go the same way.
+"""
 
 from __future__ import annotations
 
@@ -36,16 +39,24 @@ class Notes:
 
     def __init__(self) -> None:
         self._notes: list[tuple[str, Hashable, str]] = []
+        self._others: dict[str, Warning] = {}  # by their texts
 
     def add(self, kind: str, column: Hashable, series: int) -> None:
         """Note a kind of warning about a column of a series."""
         self._notes.append((kind, column, name_of_series(series)))
 
+    def add_other(self, warning: Warning) -> None:
+        """Note a warning about something else; equal ones are given once."""
+        self._others.setdefault(str(warning), warning)
+
     def warn(self) -> None:
         """Give one warning for each kind, or leave it to the block of `warned_once`."""
         if (outer := _outer.get()) is not None:
             outer._notes += self._notes
+            outer._others = {**self._others, **outer._others}
             return
+        for warning in self._others.values():
+            warnings.warn(warning, stacklevel=stacklevel_of_caller())
         for kind, text in _KINDS.items():
             columns = dict.fromkeys(column for own, column, _ in self._notes if own == kind)
             series = list(dict.fromkeys(name for own, _, name in self._notes if own == kind))

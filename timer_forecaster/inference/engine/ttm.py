@@ -19,6 +19,7 @@ from timer_forecaster.inference.outcome import room_for
 from timer_forecaster.inference.scaling import in_units, scaled
 from timer_forecaster.models.ttm import TTMNetwork
 from timer_forecaster.models.ttm.batches import fill_gaps
+from timer_forecaster.models.ttm.frequencies import UNKNOWN
 
 _ROWS_AT_ONCE = {"cpu": 96}  # of 64 to 128 rows: more do not fit into the caches of a CPU
 _ROWS_OF_OTHERS = 4096
@@ -32,6 +33,7 @@ def forecast_rows(
     batch_size: int | None,
     on_batch: Callable[[int], None],
     offsets: FloatArray | None = None,
+    tokens: Sequence[int] | None = None,
 ) -> FloatArray:
     """Forecast standardized rows.
 
@@ -52,6 +54,8 @@ def forecast_rows(
     offsets : ndarray, shape (n_rows, steps of the first pass, Q), optional
         For a network without a quantile head: distances of quantiles from its forecasts. Default:
         all quantiles are the forecast.
+    tokens : sequence of int, optional
+        For a network that reads the frequency of rows: its token for each. Default: unknown.
 
     Returns
     -------
@@ -71,7 +75,8 @@ def forecast_rows(
 
     def run(batch: list[int], values: Tensor, observed: Tensor) -> Tensor:
         around = torch.from_numpy(offsets[batch]).to(values.device, torch.float32).transpose(1, 2)
-        quantiles = _roll_out(network, _Contexts(values, observed, around), horizon, n_paths)
+        contexts = _Contexts(values, observed, tensor_of(network, tokens, batch), around)
+        quantiles = _roll_out(network, contexts, horizon, n_paths)
         return quantiles.sort(dim=1).values.transpose(1, 2)
 
     result = room_for(len(rows), horizon, n_levels)
@@ -84,6 +89,7 @@ def forecast_origins(
     rows: Sequence[FloatArray],
     steps_back: Sequence[Sequence[int]],
     horizon: int,
+    tokens: Sequence[int] | None = None,
 ) -> list[FloatArray]:
     """Forecast standardized rows from several of their steps, each of which is a row of its own.
 
@@ -97,6 +103,8 @@ def forecast_origins(
         For each row, numbers of newest steps that the forecasts do not see.
     horizon : int
         Steps to forecast, at most one pass.
+    tokens : sequence of int, optional
+        As in `forecast_rows`.
 
     Returns
     -------
@@ -110,21 +118,29 @@ def forecast_origins(
     found = np.zeros((len(cut), horizon, len(network.config.quantiles)))
     seen = [i for i, row in enumerate(cut) if np.isfinite(row).any()]  # else: the mean of the row
     own = [scaled(cut[i], network.config.max_context_length, interior_masks=True) for i in seen]
-    inputs = [row.values for row in own if row.scale > 0]
-    quantiles = forecast_rows(network, inputs, horizon, "median", None, lambda n: None)
+    varying = [place for place, row in enumerate(own) if row.scale > 0]
+    inputs = [own[place].values for place in varying]
+    if tokens is not None:
+        each = [token for token, back in zip(tokens, steps_back, strict=True) for _ in back]
+        tokens = [each[seen[place]] for place in varying]
+    given = inputs, horizon, "median", None, lambda n: None
+    quantiles = forecast_rows(network, *given, tokens=tokens)
     if seen:
         found[seen] = in_units(own, quantiles)
     return np.split(found, np.cumsum([len(back) for back in steps_back])[:-1])
 
 
-def embed_rows(network: TTMNetwork, rows: Sequence[FloatArray]) -> FloatArray:
+def embed_rows(
+    network: TTMNetwork, rows: Sequence[FloatArray], tokens: Sequence[int] | None = None
+) -> FloatArray:
     """Return the output of the backbone at the newest patch of each row, (n_rows, d_model).
 
-    Rows are standardized.
+    Rows are standardized; tokens are as in `forecast_rows`.
     """
 
     def run(batch: list[int], values: Tensor, observed: Tensor) -> Tensor:
-        output = network(values[..., None], past_observed_mask=observed[..., None])
+        own = tensor_of(network, tokens, batch)
+        output = network(values[..., None], past_observed_mask=observed[..., None], freq_token=own)
         return output.backbone_hidden_state[:, 0, -1]
 
     result = np.empty((len(rows), network.config.hidden_size))
@@ -184,11 +200,18 @@ def pad_batch(network: TTMNetwork, rows: Sequence[FloatArray]) -> tuple[Tensor, 
     return fill_gaps(there, observed).to(network.dtype), observed
 
 
+def tensor_of(network: TTMNetwork, tokens: Sequence[int] | None, batch: Sequence[int]) -> Tensor:
+    """Return the tokens of a batch, which other networks than those with a prefix ignore."""
+    own = [UNKNOWN] * len(batch) if tokens is None else [tokens[i] for i in batch]
+    return torch.tensor(own, dtype=torch.long, device=network.device)
+
+
 class _Contexts(NamedTuple):
     """Contexts of rows, or of the paths of rows."""
 
     values: Tensor  # (B, T)
     observed: Tensor  # (B, T) bool
+    tokens: Tensor  # (B,) of frequencies
     offsets: Tensor  # (B, Q, F), used where the network forecasts no quantiles
 
     def repeated(self, n_paths: int) -> _Contexts:
@@ -200,7 +223,7 @@ class _Contexts(NamedTuple):
         length = self.values.shape[1]
         values = torch.cat([self.values, paths.to(self.values.dtype)], dim=1)
         observed = torch.cat([self.observed, torch.ones_like(paths, dtype=torch.bool)], dim=1)
-        return _Contexts(values[:, -length:], observed[:, -length:], self.offsets)
+        return self._replace(values=values[:, -length:], observed=observed[:, -length:])
 
 
 @torch.inference_mode()
@@ -223,8 +246,8 @@ def _roll_out(network: TTMNetwork, contexts: _Contexts, horizon: int, n_paths: i
 
 def _one_pass(network: TTMNetwork, contexts: _Contexts) -> Tensor:
     """Return quantiles (B, Q, F), in float32 or wider, of contexts (B, T)."""
-    values, observed, offsets = contexts
-    output = network(values[..., None], past_observed_mask=observed[..., None])
+    values, observed, tokens, offsets = contexts
+    output = network(values[..., None], past_observed_mask=observed[..., None], freq_token=tokens)
     if output.quantile_outputs is None:
         point = output.prediction_outputs[:, : offsets.shape[-1], 0]
         quantiles = point[:, None] + offsets

@@ -133,6 +133,8 @@ class TimerS1Architecture:
 
     model_type: ClassVar[str] = MODEL_TYPE
     forecasts_quantiles: ClassVar[bool] = True
+    fixed_context: ClassVar[bool] = False
+    n_frequencies: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         """Check the fields."""

@@ -334,6 +334,16 @@ mask_value
         return 1
 
     @property
+    def fixed_context(self) -> bool:
+        """Every context has the length of the network."""
+        return True
+
+    @property
+    def n_frequencies(self) -> int:
+        """Frequencies of series that the network tells apart; 0 if it reads none."""
+        return self.frequency_token_vocab_size if self.resolution_prefix_tuning else 0
+
+    @property
     def preferred_rollout(self) -> str:
         """The roll-out of a checkpoint."""
         return str(self.extras.get("preferred_rollout", "quantile"))

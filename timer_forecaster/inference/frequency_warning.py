@@ -1,0 +1,63 @@
+"""The frequencies of series for a network that reads them, and warnings where it knows none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from timer_forecaster.failures import name_of_series
+from timer_forecaster.inference.covariates.warning import Notes
+from timer_forecaster.inference.frequency import Frequency, as_frequencies
+from timer_forecaster.models.network import Architecture
+from timer_forecaster.models.ttm.frequencies import UNKNOWN, names_of, token_of
+
+
+class FrequencyWarning(UserWarning):
+    """A network that reads the frequency of series has no token for some."""
+
+
+def frequencies_for(config: Architecture, freq: Any, n_series: int) -> list[Frequency] | None:
+    """Return the frequency of each series for a network that reads it; None for other networks.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `as_frequencies`, for any network.
+
+    Warns
+    -----
+    FrequencyWarning
+        If the network has no token for some of them.
+    """
+    found = as_frequencies(freq, n_series)
+    if not config.n_frequencies:
+        return None
+    _warn_of_unknown(found, config.n_frequencies)
+    return found
+
+
+def _warn_of_unknown(frequencies: Sequence[Frequency], n_frequencies: int) -> None:
+    """Give one warning of the frequencies without a token, and one of those not known."""
+    first: dict[str | None, int] = {}
+    for number, one in enumerate(frequencies):
+        if token_of(one.minutes, n_frequencies) == UNKNOWN:
+            first.setdefault(one.name, number)
+    notes, unknown = Notes(), first.pop(None, None)
+    if first:
+        names = ", ".join(map(repr, first))
+        notes.add_other(
+            FrequencyWarning(
+                f"freq: the checkpoint has no token for {names}, only for "
+                f"{', '.join(names_of(n_frequencies))}; it reads such series as of an unknown "
+                "frequency"
+            )
+        )
+    if unknown is not None:
+        notes.add_other(
+            FrequencyWarning(
+                f"the checkpoint reads the frequency of series, and the frequency of "
+                f"{name_of_series(unknown)} is not known; give freq, such as freq='h', or dates "
+                "as times"
+            )
+        )
+    notes.warn()

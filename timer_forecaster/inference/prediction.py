@@ -175,8 +175,14 @@ def _offsets(
     steps, levels = min(horizon, network.pass_length), network.config.quantiles
     offsets = np.empty((len(series), steps, len(levels)))
     for token in sorted(set(tokens)):
-        asked = {"rollout": "median", "batch_size": options.batch_size, "token": token}
-        point = functools.partial(medians, network, zeros_before=options.zeros_before, **asked)
+        point = functools.partial(
+            medians,
+            network,
+            rollout="median",
+            batch_size=options.batch_size,
+            token=token,
+            zeros_before=options.zeros_before,
+        )
         own = [i for i, one in enumerate(tokens) if one == token]
         offsets[own] = residuals.spread_of(point, [series[i] for i in own], steps, levels)
     return offsets / np.array(scales)[:, None, None]

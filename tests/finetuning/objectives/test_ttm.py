@@ -165,11 +165,11 @@ def test_windows_have_the_frequencies_of_their_series(waves):
     np.testing.assert_allclose(passed, engine[..., 4], atol=1e-5)
     constant = np.zeros(100)  # is not trained on
     settings = FinetuneConfig(batch_size=16, seed=1)
-    steps = WindowSteps(frozen, [constant, *waves[:2]], settings, 90, 20, [day, hour, day])
+    steps = TrainingSteps(frozen, [constant, *waves[:2]], settings, 90, 20, [day, hour, day])
     drawn = steps.windows().tokens.tolist()
     assert set(drawn) == {7, 8}
-    plain = WindowSteps(frozen, [constant, *waves[:2]], settings, 90, 20).windows()
+    plain = TrainingSteps(frozen, [constant, *waves[:2]], settings, 90, 20).windows()
     assert set(plain.tokens.tolist()) == {0}
     first = steps._series[0]
-    alone = WindowSteps(frozen, [constant, first], settings, 90, 20, [day, hour]).windows()
+    alone = TrainingSteps(frozen, [constant, first], settings, 90, 20, [day, hour]).windows()
     assert set(alone.tokens.tolist()) == {7}

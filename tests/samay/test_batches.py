@@ -35,7 +35,7 @@ def test_the_loss_is_on_scaled_values(scale, level, multi_quantile_head):
 def test_gaps_become_lines_that_are_not_observed():
     own = network()
     histories, futures = windows(1)
-    histories[0, 0] = np.arange(48.0)
+    histories[0, 0], futures[0, 0] = np.arange(48.0), np.arange(48.0, 56.0)
     histories[0, 0, 10:20] = np.nan
     histories[0, 0, :4] = np.nan
     batch = make_batch(own, histories, futures)

@@ -71,13 +71,13 @@ def test_checkpoints_that_mix_channels_are_refused(tmp_path):
     import dataclasses
 
     from timer_forecaster.models.ttm import make_network
-    from timer_forecaster.samay.files import write_checkpoint
+    from timer_forecaster.samay.files import write_folder
 
     sizes = ModelSettings.of({"d_model": 16, "n_layers": 1, "context_len": 48}).architecture
     plain = dataclasses.replace(sizes, multi_quantile_head=False)
     mixed = dataclasses.replace(plain, decoder_mode="mix_channel", num_input_channels=3)
     for name, config in {"plain": plain, "mixed": mixed}.items():
-        write_checkpoint(tmp_path / name, make_network(config))
+        write_folder(tmp_path / name, make_network(config))
     assert np.isfinite(start(tmp_path / "plain").network.dtype.itemsize)
     with pytest.raises(ValueError, match=r"mixes channels \(3 of them\)"):
         start(tmp_path / "mixed")
@@ -87,10 +87,10 @@ def test_checkpoints_that_read_more_than_a_series_are_refused(tmp_path):
     import dataclasses
 
     from timer_forecaster.models.ttm import make_network
-    from timer_forecaster.samay.files import write_checkpoint
+    from timer_forecaster.samay.files import write_folder
 
     sizes = ModelSettings.of({"d_model": 16, "n_layers": 1, "context_len": 48}).architecture
     prefix = dataclasses.replace(sizes, resolution_prefix_tuning=True)
-    write_checkpoint(tmp_path / "prefix", make_network(prefix))
+    write_folder(tmp_path / "prefix", make_network(prefix))
     with pytest.raises(ValueError, match=r"prefix' reads the frequency or the categories"):
         start(tmp_path / "prefix")

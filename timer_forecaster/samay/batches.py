@@ -20,7 +20,7 @@ def make_batch(network: Network, histories: FloatArray, futures: FloatArray) -> 
     """Scale windows, each by the mean and the deviation of its history, as finetuning does.
 
     Rows that nothing can be learned from are left out: a history without a value, or with only
-    one value, which is its own forecast, and a future without a value.
+    one value, which is its own forecast, and a future without a value, or with far-off values only.
 
     Parameters
     ----------

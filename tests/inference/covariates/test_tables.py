@@ -97,14 +97,14 @@ def question(seed=0, n=2, horizon=4, **changes):
 
 
 def ask(pipe, asked, **options):
-    series, horizon, tables = asked
+    series, horizon, tables, _ = asked
     return memo.predict(pipe, series, horizon, ForecastOptions(**options), tables=tables)
 
 
 def test_the_same_question_is_computed_once(pipe, calls):
     first = ask(pipe, question())
     assert ask(pipe, question()) is first
-    series, _, tables = question()
+    series, _, tables, _ = question()
     expected = pipe.predict(series, 4, known=tables.known, cycles=[(24.0,)] * 2)
     np.testing.assert_array_equal(first.quantiles, expected.quantiles)
     assert len(calls) == 2

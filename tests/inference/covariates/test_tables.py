@@ -168,7 +168,7 @@ def test_warnings_name_the_series_once_for_all_pieces(pipe, monkeypatch):
 
 
 def test_errors_have_the_words_of_the_door(pipe):
-    series, horizon, tables = question()
+    series, horizon, tables, _ = question()
     known = [{"x": np.full(104, np.inf)}] * 2
     tables = tables._replace(known=known, roles={"known": "future_covariates"})
     with pytest.raises(ValueError, match="one: future_covariates column 'x' is infinite at row 0"):

@@ -143,7 +143,7 @@ def test_prefetched_failures_are_recalled_for_their_series(pipe, calls):
     bad = question(1)
     bad.tables.known[1]["x"][3] = np.inf
     memo.prefetch(pipe, [question(0), bad], on_error="nan")
-    series, horizon, tables = bad
+    series, horizon, tables, _ = bad
     for names, name in ((None, "known[1]"), (["a", "b"], "b: known")):
         tables = tables._replace(names=names)
         found = memo.predict(pipe, series, horizon, on_error="nan", tables=tables)

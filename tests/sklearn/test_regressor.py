@@ -534,6 +534,7 @@ def test_the_documentation_runs(monkeypatch, tmp_path):
 # --- what a TinyTimeMixer reads beside the values ---------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore::timer_forecaster.finetuning.TuningWarning")
 def test_the_frequency_is_a_parameter():
     rows = np.stack([walk(90, seed) for seed in range(4)])
     pipe = ForecastPipeline.from_pretrained(OWN / "r2_ft", device="cpu")
@@ -544,8 +545,12 @@ def test_the_frequency_is_a_parameter():
         expected = pipe.predict(rows[:, 3:], 3, freq=same).median
         np.testing.assert_allclose(found, expected, **ACROSS_BATCHES)
     tuning = FinetuneConfig(target="head", steps=2, batch_size=2)
-    tuned = TimerS1Regressor(path, freq="h", tuning=tuning, device_map="cpu")
-    tuned.fit(rows[:, :-3], rows[:, -3:])
+    losses = {}
+    for freq in ("h", "60min", "D"):
+        tuned = TimerS1Regressor(path, freq=freq, tuning=tuning, device_map="cpu")
+        tuned.fit(rows[:, :-3], rows[:, -3:])
+        losses[freq] = tuned.adapter_.report.loss_before
+    assert losses["h"] == losses["60min"] != losses["D"]
     for freq, error in (("often", ValueError), (["h"], TypeError), (2.5, TypeError)):
         with pytest.raises(error, match="freq="):
             TimerS1Regressor(path, freq=freq).fit(rows[:, :-3], rows[:, -3:])

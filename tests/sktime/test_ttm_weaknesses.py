@@ -289,6 +289,15 @@ def test_a_full_context_has_the_forecasts_of_sktimes_class(folder):
     np.testing.assert_allclose(found, expected, atol=1e-4 * y.std())
 
 
+def test_a_short_context_has_them_with_the_same_padding(folder):
+    y = wave(60)
+    expected = theirs(folder)().fit(y).predict(range(1, 33))
+    found = TinyTimeMixerForecaster(folder, padding="released").fit(y).predict(range(1, 33))
+    np.testing.assert_allclose(found, expected, atol=1e-4 * y.std())
+    other = TinyTimeMixerForecaster(folder).fit(y).predict(range(1, 33))
+    assert np.abs(other - expected).max() > 0.01 * y.std()
+
+
 def test_settings_of_tuning_may_be_given_whole(folder):
     unfitted = TinyTimeMixerForecaster(folder, tuning=FinetuneConfig(target="head", steps=2))
     assert unfitted._settings_of_tuning() == FinetuneConfig(target="head", steps=2)

@@ -141,16 +141,15 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         covariates: Any = "auto",
         padding: str = "mean",
     ) -> None:
-        self.model_path, self.revision, self.config = model_path, revision, config
-        self.fit_strategy, self.training_args = fit_strategy, training_args
-        self.validation_split, self.verbose, self.callbacks = validation_split, verbose, callbacks
-        self.compute_metrics, self.covariates = compute_metrics, covariates
-        self.broadcasting, self.use_source_package = broadcasting, use_source_package
-        self.device, self.freq, self.padding_mask = device, freq, padding_mask
-        self.context_length, self.point, self.padding = context_length, point, padding
-        self.rollout, self.flip, self.batch_size, self.dtype = rollout, flip, batch_size, dtype
+        self.model_path, self.revision, self.config, self.freq = model_path, revision, config, freq
+        self.validation_split, self.fit_strategy = validation_split, fit_strategy
+        self.training_args, self.padding_mask, self.padding = training_args, padding_mask, padding
+        self.compute_metrics, self.use_source_package = compute_metrics, use_source_package
+        self.callbacks, self.broadcasting, self.verbose = callbacks, broadcasting, verbose
+        self.device, self.point, self.rollout, self.tuning = device, point, rollout, tuning
+        self.flip, self.batch_size, self.dtype, self.adapter = flip, batch_size, dtype, adapter
         self.quantization_config, self.quantization = quantization_config, quantization
-        self.adapter, self.tuning, self.on_error = adapter, tuning, on_error
+        self.context_length, self.on_error, self.covariates = context_length, on_error, covariates
         super().__init__()
 
     def _settings_of_tuning(self) -> FinetuneConfig | None:

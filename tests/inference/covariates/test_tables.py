@@ -97,14 +97,14 @@ def question(seed=0, n=2, horizon=4, **changes):
 
 
 def ask(pipe, asked, **options):
-    series, horizon, tables = asked
+    series, horizon, tables, _ = asked
     return memo.predict(pipe, series, horizon, ForecastOptions(**options), tables=tables)
 
 
 def test_the_same_question_is_computed_once(pipe, calls):
     first = ask(pipe, question())
     assert ask(pipe, question()) is first
-    series, _, tables = question()
+    series, _, tables, _ = question()
     expected = pipe.predict(series, 4, known=tables.known, cycles=[(24.0,)] * 2)
     np.testing.assert_array_equal(first.quantiles, expected.quantiles)
     assert len(calls) == 2
@@ -143,7 +143,7 @@ def test_prefetched_failures_are_recalled_for_their_series(pipe, calls):
     bad = question(1)
     bad.tables.known[1]["x"][3] = np.inf
     memo.prefetch(pipe, [question(0), bad], on_error="nan")
-    series, horizon, tables = bad
+    series, horizon, tables, _ = bad
     for names, name in ((None, "known[1]"), (["a", "b"], "b: known")):
         tables = tables._replace(names=names)
         found = memo.predict(pipe, series, horizon, on_error="nan", tables=tables)
@@ -168,7 +168,7 @@ def test_warnings_name_the_series_once_for_all_pieces(pipe, monkeypatch):
 
 
 def test_errors_have_the_words_of_the_door(pipe):
-    series, horizon, tables = question()
+    series, horizon, tables, _ = question()
     known = [{"x": np.full(104, np.inf)}] * 2
     tables = tables._replace(known=known, roles={"known": "future_covariates"})
     with pytest.raises(ValueError, match="one: future_covariates column 'x' is infinite at row 0"):

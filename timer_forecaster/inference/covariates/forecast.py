@@ -69,7 +69,7 @@ def predict_with_covariates(
     checks = checks_of(network, plans, always=how.mode == "always")
     for number, (plan, check) in enumerate(zip(plans, checks, strict=True)):
         if plan.models and np.isnan(check.t):
-            notes.add("short", None, number)
+            notes.add("unchecked" if how.mode == "always" else "short", None, number)
     notes.warn()
     forecasts = _forecasts(network, plans, checks, horizon, options, progress, name, failures)
     pairs = zip(checks, forecasts, strict=True)

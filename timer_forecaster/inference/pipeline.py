@@ -17,6 +17,7 @@ from timer_forecaster.checkpoints.key import Device, NetworkKey
 from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.failures import Failures, quietly, series_called, warn_of_failures
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateReport
+from timer_forecaster.inference.covariates.alignment import by_series, check_ends
 from timer_forecaster.inference.covariates.columns import as_covariates
 from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
@@ -268,6 +269,9 @@ class ForecastPipeline:
             quantiles = predict_quantiles(network, values, horizon, *asked)
         else:
             lengths = [len(one) for one in values]
+            known, past = by_series(known, series, "known"), by_series(past, series, "past")
+            check_ends(known, series, "known", horizon)
+            check_ends(past, series, "past", 0)
             columns = as_covariates(known, past, categories, lengths, horizon, failures)
             periods = as_cycles(cycles, len(values))
             quantiles, report = predict_with_covariates(

@@ -137,8 +137,25 @@ def test_gaps_constants_and_short_series(pipe):
     with pytest.warns(CovariateWarning, match="too short"):
         short = quantiles(pipe, series[:8], [known.iloc[-14:]])
     np.testing.assert_array_equal(short, pipe.predict(series[:8], HORIZON).quantiles)
+    with pytest.warns(CovariateWarning, match="too short; covariates have half of the weight"):
+        quantiles(pipe, series[:8], [known.iloc[-14:]], covariates="always")
     constant = quantiles(pipe, np.full(50, 3.0), [known])
     np.testing.assert_allclose(constant, 3.0, atol=1e-6)
+
+
+def test_a_column_without_values_is_not_called_constant(pipe):
+    series, known, _ = example()
+    empty = known.assign(empty=np.r_[np.full(len(series), np.nan), np.ones(HORIZON)])
+    with pytest.warns(CovariateWarning, match="'empty' has too few values in the history"):
+        quantiles(pipe, series, [empty])
+
+
+def test_numbers_near_the_largest_float_are_read(pipe):
+    series, known, _ = example()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        found = quantiles(pipe, series, [known.assign(price=known["price"] * 1e300)])
+    np.testing.assert_allclose(found, quantiles(pipe, series, [known]), rtol=1e-5, atol=1e-5)
 
 
 def test_a_series_that_fails_leaves_the_others(pipe):

@@ -19,6 +19,7 @@ _BENDS = (0.2, 0.5, 0.8)  # quantiles of a numeric column
 _MOST_CATEGORIES = 20
 _LEAST_OBSERVED = 5
 _FEWEST_STEPS_FOR_PAST = 20
+_LARGE = 1e100  # the squares of such values are near the largest float
 
 
 class Features(NamedTuple):
@@ -80,7 +81,9 @@ def features_of(
             notes.add("gap", column.name, number)
         block = _block(column, steps, notes, number) if known else _past_block(column, horizon)
         if block is None:
-            notes.add("constant", column.name, number)
+            least = _LEAST_OBSERVED if known else _FEWEST_STEPS_FOR_PAST
+            few = np.isfinite(column.values[:steps]).sum() < least
+            notes.add("few" if few else "constant", column.name, number)
             continue
         found = _expanded(block, steps, cycles, nonlinear) if known else [block.values]
         parts += found
@@ -93,7 +96,8 @@ def _block(column: Column, steps: int, notes: Notes, number: int) -> _Block | No
     """Return a known column standardized, or its categories; None if it is constant."""
     if column.labels is not None:
         return _categories(column, steps, notes, number)
-    history = column.values[:steps]
+    values = _squarable(column.values)
+    history = values[:steps]
     observed = history[np.isfinite(history)]
     if len(observed) < _LEAST_OBSERVED:
         return None
@@ -102,10 +106,10 @@ def _block(column: Column, steps: int, notes: Notes, number: int) -> _Block | No
     if not spread > 1e-12 * max(1e-300, float(np.abs(observed).max())):
         return None
     margin = _MARGIN * (high - low)
-    future = column.values[steps:]
+    future = values[steps:]
     if (future < low - margin).any() or (future > high + margin).any():
         notes.add("far", column.name, number)
-    values = filled(np.clip(column.values, low - margin, high + margin))
+    values = filled(np.clip(values, low - margin, high + margin))
     if len(np.unique(observed)) == 2:
         return _Block(((values - low) / (high - low))[:, None], numeric=False)
     return _Block(((values - observed.mean()) / spread)[:, None], numeric=True)
@@ -128,7 +132,7 @@ def _categories(column: Column, steps: int, notes: Notes, number: int) -> _Block
 
 def _past_block(column: Column, horizon: int) -> _Block | None:
     """Return a past column delayed by the horizon, so that it is known in the horizon."""
-    values = column.values
+    values = _squarable(column.values)
     if column.labels is not None:
         block = _categories(column, len(values), Notes(), 0)
         if block is None:
@@ -173,11 +177,30 @@ def _trailing_mean(values: FloatArray, width: int) -> FloatArray:
     return np.asarray(total / count[:, None])
 
 
+<<<<<<< HEAD
+=======
+def filled(values: FloatArray) -> FloatArray:
+    """Return values with straight lines over gaps, and the nearest value at both ends."""
+    seen = np.isfinite(values)
+    if seen.all():
+        return values
+    place = np.arange(len(values))
+    return np.interp(place, place[seen], values[seen])
+
+
+def _squarable(values: FloatArray) -> FloatArray:
+    """Return values, or a multiple of them whose squares are finite."""
+    peak = np.nanmax(np.abs(values), initial=0.0)
+    return values / peak if peak > _LARGE else values
+
+
+>>>>>>> 9dbf7f0ca9959d1519d95d0cf46cbe83dab793c0
 def _equals(column: FloatArray, series: FloatArray) -> bool:
     """Whether a column is the series itself, or a multiple or a shifted copy of it."""
     both = np.isfinite(column) & np.isfinite(series)
     if both.sum() < _LEAST_OBSERVED:
         return False
-    x, y = column[both] - column[both].mean(), series[both] - series[both].mean()
+    x, y = (values[both] / (np.abs(values[both]).max() or 1.0) for values in (column, series))
+    x, y = x - x.mean(), y - y.mean()
     power = float(x @ x) * float(y @ y)
     return power > 0 and float(x @ y) ** 2 >= (1 - 1e-12) * power

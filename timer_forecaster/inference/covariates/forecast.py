@@ -75,7 +75,7 @@ def predict_with_covariates(
     checks = checks_of(network, plans, always, frequencies, options.zeros_before)
     for number, (plan, check) in enumerate(zip(plans, checks, strict=True)):
         if plan.models and np.isnan(check.t):
-            notes.add("short", None, number)
+            notes.add("unchecked" if how.mode == "always" else "short", None, number)
     notes.warn()
     asked = options, progress, name, failures, frequencies
     forecasts = _forecasts(network, plans, checks, horizon, *asked)

@@ -15,6 +15,7 @@ from timer_forecaster.failures import name_of_series
 
 _KINDS = {
     "constant": "is constant in the history, so it cannot explain anything; it is left out of",
+    "few": "has too few values in the history to learn from; it is left out of",
     "unseen": "has a category in the horizon that the history never has; the commonest category "
     "stands for it in",
     "far": "leaves its observed range in the horizon by more than a tenth of the range; it is cut "
@@ -22,6 +23,8 @@ _KINDS = {
     "gap": "has missing values in the horizon; they are interpolated in",
     "target": "equals the target in the history; is it known in the future? It is used for",
     "short": "cannot be checked, because the history is too short; covariates are not used for",
+    "unchecked": "cannot be checked, because the history is too short; covariates have half of the "
+    "weight for",
 }
 
 
@@ -64,7 +67,7 @@ class Notes:
                 continue
             what = "column" if len(columns) == 1 else "each of the columns"
             subject = f"{what} {', '.join(map(repr, columns))}"
-            subject = "the effect of covariates" if kind == "short" else subject
+            subject = "the effect of covariates" if kind in ("short", "unchecked") else subject
             more = f" and {len(series) - 1} more" if len(series) > 1 else ""
             warn_of_covariates(f"{subject} {text} {series[0]}{more}")
 

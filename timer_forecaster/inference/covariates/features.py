@@ -177,24 +177,12 @@ def _trailing_mean(values: FloatArray, width: int) -> FloatArray:
     return np.asarray(total / count[:, None])
 
 
-<<<<<<< HEAD
-=======
-def filled(values: FloatArray) -> FloatArray:
-    """Return values with straight lines over gaps, and the nearest value at both ends."""
-    seen = np.isfinite(values)
-    if seen.all():
-        return values
-    place = np.arange(len(values))
-    return np.interp(place, place[seen], values[seen])
-
-
 def _squarable(values: FloatArray) -> FloatArray:
     """Return values, or a multiple of them whose squares are finite."""
     peak = np.nanmax(np.abs(values), initial=0.0)
     return values / peak if peak > _LARGE else values
 
 
->>>>>>> 9dbf7f0ca9959d1519d95d0cf46cbe83dab793c0
 def _equals(column: FloatArray, series: FloatArray) -> bool:
     """Whether a column is the series itself, or a multiple or a shifted copy of it."""
     both = np.isfinite(column) & np.isfinite(series)

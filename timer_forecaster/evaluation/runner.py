@@ -75,6 +75,7 @@ class PipelineForecaster:
 
     def __call__(self, contexts: list[FloatArray], horizon: int) -> FloatArray:
         """Forecast the nine levels."""
+        self.pipeline.check_row(["target"], "each window", "series")
         forecast = self.pipeline.predict(contexts, horizon, **self.options)
         return np.stack([forecast.quantile(level) for level in LEVELS], axis=-1)
 

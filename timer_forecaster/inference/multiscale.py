@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.channels import grouped
 
 STRIDE_FACTORS = (1, 2)
 """Strides, as multiples of the smallest one that takes a single pass."""
@@ -89,12 +91,19 @@ def interleave(quantiles: FloatArray, stride: int, horizon: int) -> FloatArray:
     return in_time[:, :horizon]
 
 
+def _by_phase(n_series: int, stride: int, width: int) -> NDArray[np.intp]:
+    """Return the places of phases, series by series, so that those of a row lie together."""
+    places = np.arange(n_series * stride).reshape(-1, width, stride)
+    return places.swapaxes(1, 2).ravel()
+
+
 def forecast(
     roll_out: Callable[[Sequence[FloatArray], int, str], FloatArray],
     series: Sequence[FloatArray],
     horizon: int,
     pass_length: int,
     max_context_length: int,
+    width: int = 1,
 ) -> FloatArray:
     """Average, for each series, the quantiles of the median roll-out and of coarser strides.
 
@@ -111,6 +120,8 @@ def forecast(
         Steps of one pass of the network.
     max_context_length : int
         Steps of the longest context that the network reads.
+    width : int
+        Series that are read as one row, and so at the same strides.
 
     Returns
     -------
@@ -119,22 +130,23 @@ def forecast(
     series = [values[-LOOK_BACK:] for values in series]
     rows_of: dict[int, list[int]] = {}
     rolled_out: dict[str, list[int]] = {"quantile": [], "median": []}
-    for row, values in enumerate(series):
-        observed = len(values) - int(np.isnan(values).argmin())
+    for numbers in grouped(range(len(series)), width):
+        observed = min(len(series[i]) - int(np.isnan(series[i]).argmin()) for i in numbers)
         coarser = strides(observed, horizon, pass_length)
         for stride in coarser:
-            rows_of.setdefault(stride, []).append(row)
-        rolled_out["median" if coarser else "quantile"].append(row)
+            rows_of.setdefault(stride, []).extend(numbers)
+        rolled_out["median" if coarser else "quantile"].extend(numbers)
     parts = [
         (rows, roll_out([series[row] for row in rows], horizon, rollout))
         for rollout, rows in rolled_out.items()
         if rows
     ]
     for stride, rows in rows_of.items():
-        recent = (series[row][-stride * max_context_length :] for row in rows)
-        split = [phase for values in recent for phase in phases(values, stride)]
-        coarse = roll_out(split, -(-horizon // stride), "quantile")
-        parts.append((rows, interleave(coarse, stride, horizon)))
+        recent = [phases(series[row][-stride * max_context_length :], stride) for row in rows]
+        order = _by_phase(len(rows), stride, width)
+        split = [phase for values in recent for phase in values]
+        coarse = roll_out([split[i] for i in order], -(-horizon // stride), "quantile")
+        parts.append((rows, interleave(coarse[np.argsort(order)], stride, horizon)))
     if len(parts) == 1:
         return parts[0][1]  # all series had the same roll-out, and no coarser stride
     total = np.zeros((len(series), horizon, parts[0][1].shape[-1]))

@@ -84,6 +84,7 @@ def forecast_steps(
         for a future step.
     """
     _check_reach(memory, steps, argument)
+    pipeline.check_row(memory.columns, "y", "columns")
     levels = pipeline.network.config.quantiles
     instance = np.repeat(range(len(steps)), [len(own) for own in steps.values()])
     step = np.concatenate(list(steps.values()))
@@ -159,6 +160,7 @@ def questions(
         The numbers of series, and a question about them.
     """
     on_error, width = "nan" if failures.collects else "raise", len(memory.columns)
+    pipeline.check_row(memory.columns, "y", "columns")
     farthest = {key: int(own.max()) for key, own in steps.items()}
     horizon = max(farthest.values())
     if horizon <= 0:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from places import ROOT
+from ttm_channels import mixing_folder
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.finetuning import FinetuneConfig
@@ -528,3 +529,10 @@ def test_the_documentation_runs(monkeypatch, tmp_path):
     assert names["scores"].shape == (4,)
     expected = np.exp(TimerS1Regressor().fit(names["X"], names["y"]).predict(np.log(names["X"])))
     np.testing.assert_allclose(names["positive"].predict(names["X"]), expected)
+
+
+def test_checkpoints_that_mix_channels_are_refused(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(6, 30)), np.zeros((6, 4))
+    fitted = TimerS1Regressor(mixing_folder(tmp_path / "three")).fit(X, y)
+    with pytest.raises(ValueError, match=r"each row of X has 1 series, .* reads 3 series as one"):
+        fitted.predict(X)

@@ -1,6 +1,7 @@
 """Checkpoints of TinyTimeMixer that mix channels, with random weights."""
 
 from timer_forecaster import ForecastPipeline
+from timer_forecaster.checkpoints.ttm import save_ttm
 
 SIZES = {
     "model_type": "tinytimemixer",
@@ -28,3 +29,9 @@ QUANTILES = {
 def mixing(**changes):
     """Return a pipeline that reads three series as one row, unless sizes are others."""
     return ForecastPipeline.from_pretrained(None, config=SIZES | changes, device="cpu")
+
+
+def mixing_folder(folder, **changes):
+    """Write the checkpoint of `mixing` to a folder, for doors that take a name."""
+    save_ttm(mixing(**(QUANTILES | changes)).network, folder)
+    return str(folder)

@@ -25,6 +25,7 @@ from timer_forecaster.finetuning.guards import (
     validate,
     validate_pipeline,
 )
+from timer_forecaster.finetuning.known import Known, known_of
 from timer_forecaster.finetuning.loop import Best, Loop, TuningFailedError
 from timer_forecaster.finetuning.objectives.choice import Steps, objective_of
 from timer_forecaster.finetuning.objectives.parts import Windows
@@ -37,7 +38,9 @@ from timer_forecaster.finetuning.windows import (
     split_windows,
 )
 from timer_forecaster.inference import ForecastPipeline
+from timer_forecaster.inference.channels import width_of
 from timer_forecaster.inference.series import as_series
+from timer_forecaster.models.network import KnownColumn
 from timer_forecaster.models.tuning import adapted, checked_target
 from timer_forecaster.values import as_floats
 
@@ -50,6 +53,7 @@ def finetune(
     series: Any,
     config: FinetuneConfig | None = None,
     *,
+    known: Any = None,
     progress: bool = False,
 ) -> Adapter:
     """Finetune a checkpoint to series, and return the adapter.
@@ -69,6 +73,9 @@ def finetune(
         Old to new, of any lengths; NaN means missing.
     config : FinetuneConfig, optional
         Settings.
+    known : frame or array of shape (steps, columns), or list of them, optional
+        With ``target="channels"``: numeric columns that will be known over a horizon, one table
+        for each series, with a row for each step. Forecasts with the adapter need the same columns.
     progress : bool
         Show a progress bar.
 
@@ -109,9 +116,14 @@ def finetune(
     """
     config = _checked(pipe, config)
     values = as_series(series)
-    run = _Run(pipe, config)
-    split = split_series(values, config.validation, run.context_length, run.horizon)
-    return run.tune(split, data_fingerprint(values), progress)
+    beside = _known(pipe, config, known, values)
+    columns, given = (), None
+    if beside is not None:
+        columns, given = beside
+    run = _Run(pipe, config, columns)
+    split = split_series(values, config.validation, run.context_length, run.horizon, given)
+    rows = [row for table in given or () for row in table]
+    return run.tune(split, data_fingerprint([*values, *rows]), progress)
 
 
 def finetune_windows(
@@ -158,6 +170,7 @@ def finetune_windows(
     'router+head'
     """
     config = _checked(pipe, config)
+    _ = _known(pipe, config, None, ())
     rows, after = as_series(contexts), _as_targets(targets)
     if len(rows) != len(after):
         raise ValueError(f"there are {len(rows)} contexts and {len(after)} targets")
@@ -179,7 +192,34 @@ def _checked(pipe: Any, config: Any) -> FinetuneConfig:
         raise TypeError(
             f"config={config!r} must be a FinetuneConfig, such as FinetuneConfig(target='head')"
         )
+    architecture = architecture_of(pipe.key)
+    if width_of(architecture) > 1 or architecture.unusable_because is not None:
+        raise ValueError(
+            "pipe: its checkpoint reads several channels as one row, "
+            "and finetuning reads each series alone; finetune a checkpoint of one channel"
+        )
     return with_target(pipe, config)
+
+
+def _known(
+    pipe: ForecastPipeline, config: FinetuneConfig, known: Any, series: Sequence[FloatArray]
+) -> Known | None:
+    """Return known columns for the target that reads them; refuse them beside other targets."""
+    if config.target == "channels":
+        if known is None:
+            raise ValueError(
+                "target='channels' needs columns that are known over a horizon: call "
+                "timer_forecaster.finetuning.finetune(pipe, series, config, known=...), and give "
+                "its result as adapter="
+            )
+        former = pipe.adapter is not None and pipe.adapter.target == "channels"
+        return known_of(known, series, pipe.network.config.known_columns if former else ())
+    if known is not None:
+        raise ValueError(
+            f"known goes with target='channels', not with {config.target!r}: leave it out, and "
+            "give known to predict"
+        )
+    return None
 
 
 def with_target(pipe: ForecastPipeline, config: FinetuneConfig) -> FinetuneConfig:
@@ -207,10 +247,12 @@ def _as_targets(targets: Any) -> FloatArray:
 class _Run:
     """One finetuning, from the checks of the arguments to the adapter."""
 
-    def __init__(self, pipe: ForecastPipeline, config: FinetuneConfig) -> None:
+    def __init__(
+        self, pipe: ForecastPipeline, config: FinetuneConfig, columns: Sequence[KnownColumn] = ()
+    ) -> None:
         _check_start(pipe, config)
         forget_large(pipe.key)
-        self.pipe, self.config = pipe, config
+        self.pipe, self.config, self.columns = pipe, config, columns
         self.frozen = load_frozen(pipe.key)
         self.objective = objective_of(self.frozen)
         longest, farthest = self.frozen.config.max_context_length, self.frozen.pass_length
@@ -265,9 +307,9 @@ class _Run:
         return checked_target(self.frozen.config, self.config.target)
 
     def _steps(self, split: Split) -> Steps:
-        return self.objective.make_steps(
-            self.frozen, split.training, self.config, self.context_length, self.horizon
-        )
+        sizes = self.context_length, self.horizon
+        known = {"known": split.training_known} if self.columns else {}
+        return self.objective.make_steps(self.frozen, split.training, self.config, *sizes, **known)
 
     def _windows(self, split: Split) -> list[Windows]:
         if not split.contexts:
@@ -278,7 +320,12 @@ class _Run:
         make = self.objective.make_windows
         at_once = self.objective.windows_at_once(self.frozen, max(map(len, split.contexts)))
         return [
-            make(self.frozen, [split.contexts[i] for i in rows], split.targets[rows])
+            make(
+                self.frozen,
+                [split.contexts[i] for i in rows],
+                split.targets[rows],
+                *([[split.known[i] for i in rows]] if self.columns else []),
+            )
             for rows in chunks(split.contexts, at_once)
         ]
 
@@ -288,12 +335,16 @@ class _Run:
         """Return the weights to train, and the validation before the training."""
         config, former, new = self.config, self.pipe.adapter, None
         if not start:
-            new = self.objective.new_parts(self.frozen, self._target, steps, config.seed)
+            asked = self._target, steps, config.seed, self.columns
+            new = self.objective.new_parts(self.frozen, *asked)
         if new is not None:
-            before = validate_pipeline(self.pipe, self.frozen, split.contexts, split.targets)
             there = {name: value.to(self.frozen.device) for name, value in new.weights.items()}
             changes = new.architecture
-            return trainable(self.frozen, self._target, start=there, architecture=changes), before
+            trained = trainable(self.frozen, self._target, start=there, architecture=changes)
+            if not new.of_pipeline:
+                return trained, validate(trained.network, windows)
+            scored = self.pipe, self.frozen, split.contexts, split.targets
+            return trained, validate_pipeline(*scored)
         changes = {} if former is None else former.architecture
         before = validate(adapted(self.frozen, start, changes), windows)
         trained = trainable(

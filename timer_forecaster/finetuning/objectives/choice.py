@@ -42,7 +42,8 @@ class Objective(NamedTuple):
     expert_use: Callable[..., FloatArray] | None
     """Numbers of routing choices (blocks, experts), of (network, windows, router logits)."""
     new_parts: Callable[..., Any]
-    """Weights of parts that a target adds to the network, of (network, target, steps, seed)."""
+    """Weights of parts that a target adds to the network, of (network, target, steps, seed, known
+    columns)."""
 
 
 def objective_of(network: Network) -> Objective:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,10 +20,13 @@ from torch import Tensor
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.finetuning.errors import NothingToTuneError
+from timer_forecaster.finetuning.objectives.mixing import channel_mixing
 from timer_forecaster.finetuning.objectives.parts import Passed, Terms, standardized
 from timer_forecaster.finetuning.objectives.quantile_head import NewParts, quantile_head
-from timer_forecaster.finetuning.windows import varies
-from timer_forecaster.inference.engine.ttm import pad_batch
+from timer_forecaster.finetuning.windows import around, varies
+from timer_forecaster.inference.engine.known import KnownSteps, pad_known
+from timer_forecaster.inference.engine.ttm import pad_batch, quantiles_of
+from timer_forecaster.models.network import KnownColumn
 from timer_forecaster.models.ttm import TTMNetwork
 from timer_forecaster.models.ttm.loss import pinball
 
@@ -37,26 +41,30 @@ class Windows(NamedTuple):
     seen: Tensor  # (B, T) bool: whether the step was observed
     target: Tensor  # (B, H), finite
     observed: Tensor  # (B, H) bool: whether the step counts
+    known: KnownSteps | None = None  # columns beside them
 
 
 def make_windows(
-    network: TTMNetwork, contexts: Sequence[FloatArray], targets: FloatArray
+    network: TTMNetwork,
+    contexts: Sequence[FloatArray],
+    targets: FloatArray,
+    known: Sequence[FloatArray] = (),
 ) -> Windows:
-    """Standardize windows; see `timer_forecaster.finetuning.objectives.parts.standardized`."""
+    """Standardize windows; see `timer_forecaster.finetuning.objectives.parts.standardized`.
+
+    `known` has columns (columns, steps of the context and of the target) beside each window.
+    """
     rows, target, observed = standardized(network, contexts, targets)
-    return Windows(*pad_batch(network, [row.values for row in rows]), target, observed)
+    beside = pad_known(network, known, targets.shape[1]) if len(known) else None
+    return Windows(*pad_batch(network, [row.values for row in rows]), target, observed, beside)
 
 
 def window_pass(network: TTMNetwork, windows: Windows) -> Passed:
     """Forecast the steps after the contexts, in the normalized units of each context."""
-    output = network(windows.values[..., None], past_observed_mask=windows.seen[..., None])
-    if output.quantile_outputs is None:
-        point = output.prediction_outputs[:, None, :, 0]
-        quantiles = point.expand(-1, len(network.config.quantiles), -1)
-    else:
-        quantiles = output.quantile_outputs[..., 0]
-    quantiles = quantiles[..., : windows.target.shape[-1]]
-    return Passed(quantiles.to(torch.promote_types(torch.float32, quantiles.dtype)), [])
+    contexts = windows.values[:, None], windows.seen[:, None]
+    quantiles = quantiles_of(network, *contexts, windows.known)[:, 0]
+    quantiles = quantiles.expand(-1, len(network.config.quantiles), -1)
+    return Passed(quantiles[..., : windows.target.shape[-1]], [])
 
 
 def _step_losses(network: TTMNetwork, quantiles: Tensor, windows: Windows) -> Tensor:
@@ -100,6 +108,8 @@ class WindowSteps:
     config : FinetuneConfig
     context_length, horizon : int
         Most steps of a context, and of a target.
+    known : sequence of ndarray, each (columns, steps)
+        Known columns beside each series.
 
     Raises
     ------
@@ -114,8 +124,11 @@ class WindowSteps:
         config: FinetuneConfig,
         context_length: int,
         horizon: int,
+        known: Sequence[FloatArray] = (),
     ) -> None:
-        self._series = [one for one in series if len(one) >= _FEWEST_STEPS and varies(one)]
+        usable = [len(one) >= _FEWEST_STEPS and varies(one) for one in series]
+        self._series = list(compress(series, usable))
+        self._known = list(compress(known, usable))
         if not self._series:
             longest = max((len(values) for values in series), default=0)
             raise NothingToTuneError(
@@ -132,6 +145,7 @@ class WindowSteps:
     def windows(self) -> Windows:
         """Draw a batch of windows."""
         contexts, targets = [], np.full((self._n_rows, self._horizon), np.nan)
+        known: list[FloatArray] = []
         chosen = self._random.choice(len(self._series), self._n_rows, p=self._shares)
         for target, i in zip(targets, chosen, strict=True):
             values = self._series[i]
@@ -142,7 +156,9 @@ class WindowSteps:
             context, after = values[max(0, end - self._context_length) : end], values[end:]
             contexts.append(context if np.isfinite(context).any() else np.zeros(1))
             target[: len(after)] = after[: self._horizon]
-        return make_windows(self._network, contexts, targets)
+            if self._known:
+                known.append(around(self._known[i], end, self._context_length, self._horizon))
+        return make_windows(self._network, contexts, targets, known)
 
     @contextmanager
     def of(self, trained: Any) -> Iterator[Callable[[], Terms | None]]:
@@ -161,11 +177,20 @@ class WindowSteps:
 
 
 @torch.no_grad()
-def new_parts(network: TTMNetwork, target: str, steps: WindowSteps, seed: int) -> NewParts | None:
-    """Return a quantile head for a network without one, if it is the target; else None.
+def new_parts(
+    network: TTMNetwork,
+    target: str,
+    steps: WindowSteps,
+    seed: int,
+    columns: Sequence[KnownColumn] = (),
+) -> NewParts | None:
+    """Return the parts that a target adds to a network; None if it adds none.
 
-    It starts with the quantiles of the errors of the network in windows to train on.
+    A quantile head starts with the quantiles of the errors of the network in windows to train on.
+    Mixers of channels read known columns.
     """
+    if target == "channels":
+        return channel_mixing(network, columns, seed)
     if target != "quantile-head" or network.config.forecasts_quantiles:
         return None
     errors = []

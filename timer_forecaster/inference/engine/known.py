@@ -42,7 +42,7 @@ def pad_known(network: TTMNetwork, rows: Sequence[FloatArray], ahead: int) -> Kn
     length, steps = network.config.max_context_length, network.pass_length
     passes = -(-ahead // steps) * steps
     double = network.dtype == torch.float64
-    shape = len(rows), len(network.config.known_columns), length + passes
+    shape = len(rows), len(rows[0]), length + passes
     values = np.zeros(shape, dtype=np.float64 if double else np.float32)
     seen = np.zeros(shape, dtype=bool)
     for row, columns in enumerate(rows):

@@ -16,6 +16,7 @@ from timer_forecaster.models.ttm import TinyTimeMixerConfig, TTMArchitecture
 
 pytest.importorskip("sktime")
 
+from known_cases import HORIZON, season_and_price
 from sktime.forecasting.compose import ForecastByLevel
 from sktime.split import ExpandingWindowSplitter
 from sktime_cases import hourly, unequal_panel
@@ -217,3 +218,26 @@ def test_x_beside_a_row_is_refused_with_advice_that_works(mixing_checkpoint):
         fitted.predict([1, 2], X=ahead)
     ignoring = TinyTimeMixerForecaster(mixing_checkpoint, covariates="off").fit(y, X=X)
     assert ignoring.predict([1, 2], X=ahead).notna().all(axis=None)
+
+
+def test_x_is_read_by_the_network_after_tuning_with_target_channels():
+    series, price = season_and_price(1)
+    hours = pd.date_range("2024-01-01", periods=series.shape[1], freq="h")
+    y, X = pd.Series(series[0], hours), pd.DataFrame({"price": price[0]}, hours)
+    ahead = range(1, HORIZON + 1)
+    fitted = forecaster(tuning=FinetuneConfig(target="channels", steps=60))
+    fitted.fit(y[:-HORIZON], X=X[:-HORIZON], fh=ahead)
+    assert fitted.adapter_.target == "channels" and not fitted.adapter_.is_identity
+    found = fitted.predict(X=X[-HORIZON:])
+    pipe = ForecastPipeline.from_pretrained(MODEL, device="cpu", adapter=fitted.adapter_)
+    expected = pipe.predict(series[0, :-HORIZON], HORIZON, known=X)
+    np.testing.assert_allclose(found, expected.median[0], atol=1e-5)
+    base = forecaster().fit(y[:-HORIZON], fh=ahead).predict()
+    error = np.abs(found - y[-HORIZON:]).mean()
+    assert error < 0.5 * np.abs(base - y[-HORIZON:]).mean()
+    moved = fitted.predict(X=X[-HORIZON:] + 1)
+    assert (moved > found).mean() > 0.9
+    with pytest.raises(ValueError, match="past steps are forecast from y alone"):
+        fitted.predict([0, 1], X=X[-HORIZON:])
+    with pytest.raises(ValueError, match="target='channels' needs columns"):
+        forecaster(tuning=FinetuneConfig(target="channels")).fit(y, fh=ahead)

@@ -65,8 +65,9 @@ class FinetuneConfig:
         TinyTimeMixer: ``"head"`` is the last layer with the quantile head, if there is one, and
         ``"decoder+head"`` the decoder too. ``"quantile-head"`` is the quantile head alone; a
         checkpoint of point forecasts gets one. ``"channels"`` adds mixers of channels, which read
-        known columns beside a series, and trains them with decoder and head. ``"norms"`` and ``"full"`` are as above, and
-        ``"lora"`` are low-rank matrices beside the layers along the features.
+        known columns beside a series, and trains them with decoder and head. ``"norms"`` and
+        ``"full"`` are as above, and ``"lora"`` are low-rank matrices beside the layers along the
+        features.
     steps : int
         Largest number of optimizer steps.
     learning_rate : float, optional

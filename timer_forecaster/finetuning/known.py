@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
-from timer_forecaster.inference.covariates.columns import as_covariates
+from timer_forecaster.inference.covariates.columns import as_covariates, tables_of
 from timer_forecaster.inference.known import numeric_columns
 from timer_forecaster.inference.scaling import LEAST_RANGE
 from timer_forecaster.models.network import KnownColumn
@@ -76,7 +76,7 @@ def _check_tables(
                 f"known[0] column {name!r} has a name of type {type(name).__name__}; an adapter "
                 "keeps names that are texts or integers, so rename the column"
             )
-    rows = _rows_of(known, len(tables))
+    rows = [_n_rows(table) for table in tables_of(known, "known", len(lengths))]
     for i, table in enumerate(tables):
         if set(table) != set(names):
             raise ValueError(
@@ -90,15 +90,9 @@ def _check_tables(
             )
 
 
-def _rows_of(known: Any, n_series: int) -> list[int]:
-    """Return the number of rows of each table."""
-    tables = known
-    if n_series == 1 and (not isinstance(known, (list, tuple)) or len(known) != 1):
-        tables = [known]
-    return [
-        len(next(iter(table.values()))) if isinstance(table, dict) else len(table)
-        for table in tables
-    ]
+def _n_rows(table: Any) -> int:
+    """Return the number of rows of a table."""
+    return len(next(iter(table.values()))) if isinstance(table, Mapping) else len(table)
 
 
 def _scaled_column(name: Hashable, values: Sequence[FloatArray]) -> KnownColumn:

@@ -117,10 +117,8 @@ def finetune(
     config = _checked(pipe, config)
     values = as_series(series)
     beside = _known(pipe, config, known, values)
-    columns, given = (), None
-    if beside is not None:
-        columns, given = beside
-    run = _Run(pipe, config, columns)
+    run = _Run(pipe, config, () if beside is None else beside.columns)
+    given = None if beside is None else beside.values
     split = split_series(values, config.validation, run.context_length, run.horizon, given)
     rows = [row for table in given or () for row in table]
     return run.tune(split, data_fingerprint([*values, *rows]), progress)

@@ -96,10 +96,10 @@ def _standardized(
     names = [column.name for column in wanted]
     given = numeric_columns(row[0], f"[{first}]")
     if set(given) != set(names):
-        found = list(given) or "none"
+        found = f"has the columns {list(given)}" if given else "is missing"
         raise ValueError(
-            f"known[{first}] has the columns {found}, and {network} reads {names} beside each "
-            "series, over its steps and the horizon; pass these in known"
+            f"known[{first}] {found}: {network} reads {names} beside each series, over its steps "
+            "and the horizon; pass these columns, or forecast without the adapter"
         )
     for number, other in enumerate(row[1:], first + 1):
         if not _equal(given, numeric_columns(other, f"[{number}]")):

@@ -121,7 +121,7 @@ class PipelineForecaster(ExogenousForecaster):
         self._remember(Memory.of(y, self._length(), self.on_error))
         self._remember_X(X, self._length())
         if self._tunes_in_fit():
-            self._tune(self._memory)
+            self._tune(self._memory, self._X_to_tune())
         return self
 
     def _tunes_in_fit(self) -> bool:
@@ -138,12 +138,12 @@ class PipelineForecaster(ExogenousForecaster):
         self._pretrained_attrs = ["adapter_"]
         return self
 
-    def _tune(self, memory: Memory) -> None:
+    def _tune(self, memory: Memory, known: Any = None) -> None:
         from timer_forecaster.estimators import tuned
         from timer_forecaster.finetuning import finetune
 
         series = [values for history in memory.histories.values() for values in history.values]
-        self.adapter_ = tuned(self, partial(finetune, progress=self.verbose), series)
+        self.adapter_ = tuned(self, partial(finetune, known=known, progress=self.verbose), series)
 
     def _update(
         self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True

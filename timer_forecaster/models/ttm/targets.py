@@ -55,8 +55,9 @@ def replaced_by(target: str, names: Iterable[str]) -> list[str]:
 
     ``"head"`` replaces the layer that makes the forecast and, where there is one, the quantile
     head; ``"decoder+head"`` the decoder too; ``"quantile-head"`` the quantile head alone;
-    ``"channels"`` decoder and head of a network that mixes forecasts over channels; ``"norms"`` the weights and biases of all norms, and ``"full"`` all weights. ``"lora"`` replaces
-    nothing; see `widened_by_lora`.
+    ``"channels"`` decoder and head of a network that mixes forecasts over channels; ``"norms"`` the
+    weights and biases of all norms, and ``"full"`` all weights. ``"lora"`` replaces nothing; see
+    `widened_by_lora`.
 
     Parameters
     ----------

@@ -302,7 +302,7 @@ def _distinct(
             continue
         digest = b"".join(_digest(question, i) for i in row)
         place = row_of.setdefault(digest, len(row_of))
-        row_of_series[row.start : row.stop] = np.arange(len(row)) + place * width
+        row_of_series[row[0] : row[-1] + 1] = np.arange(len(row)) + place * width
         if len(row_of) * width > len(numbers):
             numbers.extend(row)
     key = hashlib.blake2b(b"".join(row_of), digest_size=16).digest(), question.horizon, options

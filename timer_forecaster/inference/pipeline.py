@@ -248,21 +248,18 @@ class ForecastPipeline:
         values = as_series(series, failures)
         self.check_number(len(values))
         asked = (options, progress, self._label, failures)
+        given = known, past, categories, [len(one) for one in values], horizon, failures
         report: CovariateReport | None = None
-        lengths = [len(one) for one in values]
         if network.config.known_columns:
-            columns = as_covariates(known, past, categories, lengths, horizon, failures)
+            columns = as_covariates(*given)
             beside = known_rows(network.config, columns, options, self._label, failures)
             quantiles = predict_quantiles(network, values, horizon, *asked, known=beside)
         elif (known is None and past is None) or options.ignores_covariates:
             quantiles = predict_quantiles(network, values, horizon, *asked)
         else:
             check_reads_alone(network.config, self._label)
-            columns = as_covariates(known, past, categories, lengths, horizon, failures)
-            periods = as_cycles(cycles, len(values))
-            quantiles, report = predict_with_covariates(
-                network, values, horizon, columns, periods, *asked
-            )
+            read = as_covariates(*given), as_cycles(cycles, len(values))
+            quantiles, report = predict_with_covariates(network, values, horizon, *read, *asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         cut = values if context_length is None else [one[-context_length:] for one in values]
         calibration = tuple(calibration_of(network, cut, horizon))
@@ -447,9 +444,9 @@ class ForecastPipeline:
         """Return the output of a function of the network and of the rows that it reads."""
         if context_length is not None:
             context_length = check_integer("context_length", context_length)
-        values = as_series(series)
-        self.check_number(len(values))
-        values = checked(self.network, values, context_length)
+        given = as_series(series)
+        self.check_number(len(given))
+        values = checked(self.network, given, context_length)
         rows = [row.values for row in scaled_rows(self.network, values)]
         outcome = compute(self.network, rows)
         check_outcome(outcome, values, self._label, noun)

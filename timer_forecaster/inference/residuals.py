@@ -80,7 +80,9 @@ def spread_of(
     """
     rows, asked = grouped(range(len(series)), width), asked_of(series, horizon, width)
     cut = [(i, at) for row, at in asked for i in rows[row]]
-    found = point([series[i][:at] for i, at in cut], horizon) if cut else []
+    found: Sequence[FloatArray] = []
+    if cut:
+        found = list(point([series[i][:at] for i, at in cut], horizon))
     errors: dict[int, list[FloatArray]] = {}
     for (i, at), forecast in zip(cut, found, strict=True):
         unit = unit_of(series[i][:at])

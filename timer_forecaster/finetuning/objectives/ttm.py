@@ -157,7 +157,7 @@ class WindowSteps:
             contexts.append(context if np.isfinite(context).any() else np.zeros(1))
             target[: len(after)] = after[: self._horizon]
             if self._known:
-                known.append(around(self._known[i], end, self._context_length, self._horizon))
+                known.append(around(self._known[i], int(end), self._context_length, self._horizon))
         return make_windows(self._network, contexts, targets, known)
 
     @contextmanager

@@ -220,11 +220,13 @@ class _Contexts(NamedTuple):
 
     def repeated(self, n_paths: int) -> _Contexts:
         """Return each context for each of its paths."""
-        parts = (part.repeat_interleave(n_paths, dim=0) for part in self[:3])
-        known = self.known and KnownSteps(
-            *(part.repeat_interleave(n_paths, dim=0) for part in self.known)
+        values, observed, offsets, known = self
+        return _Contexts(
+            values.repeat_interleave(n_paths, dim=0),
+            observed.repeat_interleave(n_paths, dim=0),
+            offsets.repeat_interleave(n_paths, dim=0),
+            known and KnownSteps(*(part.repeat_interleave(n_paths, dim=0) for part in known)),
         )
-        return _Contexts(*parts, known)
 
     def extended(self, paths: Tensor) -> _Contexts:
         """Return the newest steps of contexts that paths (B, K, F) continue."""

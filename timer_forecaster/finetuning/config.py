@@ -20,7 +20,7 @@ LEARNING_RATES: dict[str | None, float] = {
     "decoder+head": _USUAL_RATE,
     "head": _USUAL_RATE,
     "quantile-head": _USUAL_RATE,
-    "channels": _USUAL_RATE,
+    "channels": 1e-2,
     "router": _USUAL_RATE,
     "norms": 1e-2,
     "lora": _USUAL_RATE,

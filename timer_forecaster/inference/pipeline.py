@@ -258,8 +258,10 @@ class ForecastPipeline:
             quantiles = predict_quantiles(network, values, horizon, *asked)
         else:
             check_reads_alone(network.config, self._label)
-            read = as_covariates(*given), as_cycles(cycles, len(values))
-            quantiles, report = predict_with_covariates(network, values, horizon, *read, *asked)
+            columns, periods = as_covariates(*given), as_cycles(cycles, len(values))
+            quantiles, report = predict_with_covariates(
+                network, values, horizon, columns, periods, *asked
+            )
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         cut = values if context_length is None else [one[-context_length:] for one in values]
         calibration = tuple(calibration_of(network, cut, horizon))
@@ -385,17 +387,17 @@ class ForecastPipeline:
         failures, horizon = Failures(on_error), check_integer("horizon", horizon)
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates)
         names = time_column, id_column, target_columns, freq
-        given = frame, future_frame, known_columns, past_columns
-        beside = CovariateFrame.of(*given, *names, categories)
+        roles = future_frame, known_columns, past_columns
+        beside = CovariateFrame.of(frame, *roles, *names, categories)
         panel = Panel.of_columns(beside.targets, *names, failures)
-        arguments = options.arguments | ({"on_error": on_error} if failures.collects else {})
         self.check_row(panel.columns, "frame", "targets")
-        arguments |= {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
+        given = {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
+        given |= options.arguments | ({"on_error": "nan"} if failures.collects else {})
         series = [y[:0] if i in failures.reasons else y for i, y in enumerate(panel.series())]
-        with quietly(), series_called([panel.series_name(i) for i in range(len(series))]):
-            forecast = self.predict(series, horizon, **arguments, progress=progress)
-        reasons = {**forecast.failures, **failures.by_number()}
-        warn_of_failures(dict(sorted(reasons.items())), forecast.n_series, panel.series_name)
+        with quietly(), series_called([*map(panel.series_name, range(len(series)))]):
+            forecast = self.predict(series, horizon, **given, progress=progress)
+        reasons = dict(sorted((forecast.failures | failures.by_number()).items()))
+        warn_of_failures(reasons, forecast.n_series, panel.series_name)
         return long_frame(panel, {name: forecast.quantile(at) for name, at in columns.items()})
 
     def embed(self, series: Any, *, context_length: int | None = None) -> FloatArray:

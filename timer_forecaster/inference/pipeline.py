@@ -17,8 +17,8 @@ from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.failures import Failures, quietly, series_called, warn_of_failures
 from timer_forecaster.inference.channels import check_number, check_row, check_usable
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateReport
-from timer_forecaster.inference.covariates.columns import as_covariates
-from timer_forecaster.inference.covariates.cycles import as_cycles
+from timer_forecaster.inference.covariates.columns import Covariates, as_covariates
+from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
@@ -38,6 +38,8 @@ from timer_forecaster.models.network import Network
 if TYPE_CHECKING:
     import pandas as pd
     from pandas.tseries.offsets import BaseOffset
+
+    from timer_forecaster.frames.panel import Panel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -250,18 +252,13 @@ class ForecastPipeline:
         asked = (options, progress, self._label, failures)
         given = known, past, categories, [len(one) for one in values], horizon, failures
         report: CovariateReport | None = None
-        if network.config.known_columns:
-            columns = as_covariates(*given)
-            beside = known_rows(network.config, columns, options, self._label, failures)
-            quantiles = predict_quantiles(network, values, horizon, *asked, known=beside)
-        elif (known is None and past is None) or options.ignores_covariates:
+        if not network.config.known_columns and (
+            (known is None and past is None) or options.ignores_covariates
+        ):
             quantiles = predict_quantiles(network, values, horizon, *asked)
         else:
-            check_reads_alone(network.config, self._label)
             columns, periods = as_covariates(*given), as_cycles(cycles, len(values))
-            quantiles, report = predict_with_covariates(
-                network, values, horizon, columns, periods, *asked
-            )
+            quantiles, report = self._beside(values, horizon, columns, periods, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         cut = values if context_length is None else [one[-context_length:] for one in values]
         calibration = tuple(calibration_of(network, cut, horizon))
@@ -383,22 +380,21 @@ class ForecastPipeline:
         from timer_forecaster.frames.long import level_columns, long_frame
         from timer_forecaster.frames.panel import Panel
 
-        columns = level_columns(levels, time_column=time_column, id_column=id_column)
+        at = level_columns(levels, time_column=time_column, id_column=id_column)
         failures, horizon = Failures(on_error), check_integer("horizon", horizon)
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates)
         names = time_column, id_column, target_columns, freq
-        roles = future_frame, known_columns, past_columns
-        beside = CovariateFrame.of(frame, *roles, *names, categories)
-        panel = Panel.of_columns(beside.targets, *names, failures)
-        self.check_row(panel.columns, "frame", "targets")
-        given = {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
-        given |= options.arguments | ({"on_error": "nan"} if failures.collects else {})
+        tables = frame, future_frame, known_columns, past_columns
+        beside = CovariateFrame.of(*tables, *names, categories)
+        panel = _of_rows(self, Panel.of_columns(beside.targets, *names, failures))
+        given = options.arguments | ({"on_error": "nan"} if failures.collects else {})
+        given |= {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
         series = [y[:0] if i in failures.reasons else y for i, y in enumerate(panel.series())]
         with quietly(), series_called([*map(panel.series_name, range(len(series)))]):
-            forecast = self.predict(series, horizon, **given, progress=progress)
-        reasons = dict(sorted((forecast.failures | failures.by_number()).items()))
-        warn_of_failures(reasons, forecast.n_series, panel.series_name)
-        return long_frame(panel, {name: forecast.quantile(at) for name, at in columns.items()})
+            forecast = self.predict(series, horizon, progress=progress, **given)
+        reasons = sorted((forecast.failures | failures.by_number()).items())
+        warn_of_failures(dict(reasons), len(series), panel.series_name)
+        return long_frame(panel, {name: forecast.quantile(level) for name, level in at.items()})
 
     def embed(self, series: Any, *, context_length: int | None = None) -> FloatArray:
         """Represent each series by the output of the main blocks at its newest patch.
@@ -454,6 +450,22 @@ class ForecastPipeline:
         check_outcome(outcome, values, self._label, noun)
         return outcome
 
+    def _beside(
+        self,
+        values: Sequence[FloatArray],
+        horizon: int,
+        columns: Sequence[Covariates],
+        periods: Sequence[Cycles],
+        asked: tuple[ForecastOptions, bool, str, Failures],
+    ) -> tuple[FloatArray, CovariateReport | None]:
+        """Forecast with columns, which the network reads or linear models do."""
+        network, (options, _, label, failures) = self.network, asked
+        if network.config.known_columns:
+            known = known_rows(network.config, columns, options, label, failures)
+            return predict_quantiles(network, values, horizon, *asked, known=known), None
+        check_reads_alone(network.config, label)
+        return predict_with_covariates(network, values, horizon, columns, periods, *asked)
+
     def check_number(self, n_series: int) -> None:
         """Refuse a number of series that rows of the checkpoint cannot be made of.
 
@@ -495,3 +507,9 @@ class ForecastPipeline:
         name = "the network of random weights" if self.key.name is None else None
         name = name or f"checkpoint {str(self.key.name)!r}"
         return name if self.adapter is None else f"{name} with its adapter"
+
+
+def _of_rows(pipeline: ForecastPipeline, panel: Panel) -> Panel:
+    """Return a panel whose ids have as many targets as the checkpoint reads as one row."""
+    pipeline.check_row(panel.columns, "frame", "targets")
+    return panel

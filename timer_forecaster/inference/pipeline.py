@@ -392,7 +392,7 @@ class ForecastPipeline:
         series = [y[:0] if i in failures.reasons else y for i, y in enumerate(panel.series())]
         with quietly(), series_called([*map(panel.series_name, range(len(series)))]):
             forecast = self.predict(series, horizon, progress=progress, **given)
-        reasons = sorted((forecast.failures | failures.by_number()).items())
+        reasons = sorted({**forecast.failures, **failures.by_number()}.items())
         warn_of_failures(dict(reasons), len(series), panel.series_name)
         return long_frame(panel, {name: forecast.quantile(level) for name, level in at.items()})
 

@@ -260,7 +260,8 @@ class ForecastPipeline:
             columns, periods = as_covariates(*given), as_cycles(cycles, len(values))
             quantiles, report = self._beside(values, horizon, columns, periods, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
-        cut = values if context_length is None else [one[-context_length:] for one in values]
+        newest = options.context_length  # a Python integer
+        cut = values if newest is None else [one[-newest:] for one in values]
         calibration = tuple(calibration_of(network, cut, horizon))
         levels, reasons = network.config.quantiles, failures.by_number()
         return Forecast(quantiles, levels, reasons, report, calibration)

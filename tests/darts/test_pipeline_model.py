@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+from darts import TimeSeries
 from darts.utils.likelihood_models import QuantileRegression
 from darts_cases import (
     LEVELS,
@@ -18,6 +19,7 @@ from darts_cases import (
     pipeline_quantiles,
     without_chatter,
 )
+from ttm_channels import mixing_folder
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.checkpoints import cache
@@ -104,3 +106,53 @@ def test_longer_windows_than_the_checkpoint_reads_are_refused(make, pipe, steps)
         make(steps, 8)
     assert make(longest, 8)
     assert make(steps, 8, rollout="multiscale")
+
+
+@pytest.fixture(scope="module")
+def mixing_checkpoint(tmp_path_factory):
+    return mixing_folder(tmp_path_factory.mktemp("mixing") / "three")
+
+
+def components(n, length=70, seed=0):
+    values = np.random.default_rng(seed).normal(size=(length, n)).cumsum(axis=0)
+    return TimeSeries.from_values(values)
+
+
+def test_components_are_one_row_of_a_checkpoint_that_mixes_channels(mixing_checkpoint):
+    likelihood = {"likelihood": QuantileRegression(LEVELS)}
+    where = {"local_dir": mixing_checkpoint, "pl_trainer_kwargs": dict(QUIET)}
+    model = TinyTimeMixerModel(64, 10, **where, **likelihood)
+    series = components(3)
+    found = model.fit(series).predict(10, predict_likelihood_parameters=True).values()
+    pipe = ForecastPipeline.from_pretrained(mixing_checkpoint, device="cpu")
+    forecast = pipe.predict(series.values().T[:, -64:], 10)
+    expected = np.stack([forecast.quantile(level) for level in LEVELS], axis=-1)  # (3, 10, N)
+    np.testing.assert_allclose(found, expected.swapaxes(0, 1).reshape(10, -1), atol=1e-5)
+    backtest = model.historical_forecasts(
+        series,
+        forecast_horizon=10,
+        start=-3,
+        start_format="position",
+        last_points_only=False,
+        retrain=False,
+        predict_likelihood_parameters=True,
+        overlap_end=True,
+    )
+    np.testing.assert_allclose(
+        backtest[0].values(),
+        np.stack(
+            [pipe.predict(series[:-3].values().T[:, -64:], 10).quantile(level) for level in LEVELS],
+            axis=-1,
+        )
+        .swapaxes(0, 1)
+        .reshape(10, -1),
+        atol=1e-5,
+    )
+
+
+def test_another_number_of_components_is_refused_by_both_numbers(mixing_checkpoint):
+    model = TinyTimeMixerModel(
+        64, 10, local_dir=mixing_checkpoint, pl_trainer_kwargs=dict(QUIET)
+    ).fit(components(2))
+    with pytest.raises(ValueError, match=r"series has 2 components, .* reads 3 series as one row"):
+        model.predict(10)

@@ -34,7 +34,12 @@ def tuned_by(pipe, adapter):
 
 
 FAMILIES = {"pipe": of_timer_s1.TARGETS, "ttm": of_ttm.TARGETS}
-EVERY_TARGET = [(family, target) for family, targets in FAMILIES.items() for target in targets]
+EVERY_TARGET = [
+    (family, target)
+    for family, targets in FAMILIES.items()
+    for target in targets
+    if target != "channels"  # it needs known columns
+]
 
 
 @pytest.mark.parametrize(("family", "target"), EVERY_TARGET)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from places import ROOT
 from ttm import OWN
+from ttm_channels import mixing_folder
 
 from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.finetuning import FinetuneConfig
@@ -565,3 +566,10 @@ def test_zeros_before_short_rows_on_demand():
         np.testing.assert_allclose(fitted.predict(rows[:, 3:]), expected, **ACROSS_BATCHES)
     with pytest.raises(ValueError, match="padding='released' is for networks of one context"):
         regressor(padding="released").fit(rows[:, :-3], rows[:, -3:]).predict(rows[:, 3:])
+
+
+def test_checkpoints_that_mix_channels_are_refused(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(6, 30)), np.zeros((6, 4))
+    fitted = TimerS1Regressor(mixing_folder(tmp_path / "three")).fit(X, y)
+    with pytest.raises(ValueError, match=r"each row of X has 1 series, .* reads 3 series as one"):
+        fitted.predict(X)

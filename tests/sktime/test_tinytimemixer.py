@@ -17,8 +17,11 @@ from timer_forecaster.models.ttm import TinyTimeMixerConfig, TTMArchitecture
 
 pytest.importorskip("sktime")
 
+from known_cases import HORIZON, season_and_price
 from sktime.forecasting.compose import ForecastByLevel
+from sktime.split import ExpandingWindowSplitter
 from sktime_cases import hourly, unequal_panel
+from ttm_channels import mixing_folder
 
 from timer_forecaster.finetuning import FinetuneConfig, finetune
 from timer_forecaster.sktime import TimerS1Forecaster, TinyTimeMixerForecaster
@@ -194,3 +197,92 @@ def test_zeros_before_a_short_series_on_demand():
         TimerS1Forecaster("timer-s1-test", padding="released").fit(y).predict([1])
     with pytest.raises(ValueError, match="padding='zeros'"):
         forecaster(padding="zeros").fit(y)
+
+
+# ------------------------------------------------------------------- checkpoints that mix channels
+
+
+@pytest.fixture(scope="module")
+def mixing_checkpoint(tmp_path_factory):
+    return mixing_folder(tmp_path_factory.mktemp("mixing") / "three")
+
+
+def three_columns(n=70, seed=0):
+    values = np.random.default_rng(seed).normal(size=(n, 3)).cumsum(axis=0)
+    index = pd.date_range("2024-01-01", periods=n, freq="D")
+    return pd.DataFrame(values, index, columns=["a", "b", "c"])
+
+
+def test_columns_of_y_are_one_row(mixing_checkpoint):
+    pipe = ForecastPipeline.from_pretrained(mixing_checkpoint, device="cpu")
+    y = three_columns()
+    fitted = TinyTimeMixerForecaster(mixing_checkpoint).fit(y, fh=range(1, 21))
+    expected = pipe.predict(y.to_numpy().T, 20)
+    np.testing.assert_allclose(fitted.predict(), expected.median.T, atol=1e-6)
+    changed = y.assign(c=y["c"].to_numpy()[::-1])
+    other = TinyTimeMixerForecaster(mixing_checkpoint).fit(changed, fh=range(1, 21)).predict()
+    assert np.abs(other["a"] - fitted.predict()["a"]).max() > 1e-6
+    interval = fitted.predict_interval(coverage=0.9)
+    assert (interval["b", 0.9, "lower"] < interval["b", 0.9, "upper"]).all()
+    past = fitted.predict([-3, 0])
+    one_step = pipe.predict(y.to_numpy().T[:, :-1], 1).median[:, 0]
+    np.testing.assert_allclose(past.iloc[1], one_step, atol=1e-6)
+
+
+def test_columns_of_each_instance_are_one_row_also_in_backtests(mixing_checkpoint, calls):
+    panel = pd.concat({"x": three_columns(), "y": three_columns(60, 1)}, names=["id", "day"])
+    forecaster = TinyTimeMixerForecaster(mixing_checkpoint)
+    found = forecaster.fit(panel, fh=[1, 2, 3]).predict()
+    alone = forecaster.clone().fit(panel.loc["y"], fh=[1, 2, 3]).predict()
+    np.testing.assert_allclose(found.loc["y"], alone, atol=1e-6)
+    cv = ExpandingWindowSplitter(fh=[1, 2], initial_window=50, step_length=5)
+    y, n_calls = three_columns(), len(calls)
+    moving = forecaster.clone().fit(y[:40]).update_predict(y, cv, reset_forecaster=False)
+    assert len(calls) == n_calls + 1
+    expected = forecaster.clone().fit(y[:50], fh=[1, 2]).predict()
+    np.testing.assert_allclose(np.asarray(moving)[0, :2].ravel()[0], expected.iloc[0, 0], atol=1e-5)
+
+
+@pytest.mark.parametrize("n_instances", [1, 3])
+def test_another_number_of_columns_is_refused_by_both_numbers(mixing_checkpoint, n_instances):
+    y = three_columns()[["a", "b"]]
+    panel = pd.concat(dict.fromkeys(range(n_instances), y), names=["id", "day"])
+    fitted = TinyTimeMixerForecaster(mixing_checkpoint).fit(panel)
+    with pytest.raises(ValueError, match=r"y has 2 columns, \['a', 'b'\], .* reads 3 series"):
+        fitted.predict([1])
+    with pytest.raises(ValueError, match="y has 2 columns"):
+        fitted.predict([0])
+
+
+def test_x_beside_a_row_is_refused_with_advice_that_works(mixing_checkpoint):
+    y = three_columns()
+    X = pd.DataFrame({"price": 1.0}, y.index)
+    ahead = pd.DataFrame({"price": 1.0}, pd.date_range(y.index[-1], periods=3)[1:])
+    fitted = TinyTimeMixerForecaster(mixing_checkpoint).fit(y, X=X)
+    with pytest.raises(ValueError, match="reads 3 series as one row, and takes no covariates"):
+        fitted.predict([1, 2], X=ahead)
+    ignoring = TinyTimeMixerForecaster(mixing_checkpoint, covariates="off").fit(y, X=X)
+    assert ignoring.predict([1, 2], X=ahead).notna().all(axis=None)
+
+
+def test_x_is_read_by_the_network_after_tuning_with_target_channels():
+    series, price = season_and_price(1)
+    hours = pd.date_range("2024-01-01", periods=series.shape[1], freq="h")
+    y, X = pd.Series(series[0], hours), pd.DataFrame({"price": price[0]}, hours)
+    ahead = range(1, HORIZON + 1)
+    fitted = forecaster(tuning=FinetuneConfig(target="channels", steps=60))
+    fitted.fit(y[:-HORIZON], X=X[:-HORIZON], fh=ahead)
+    assert fitted.adapter_.target == "channels" and not fitted.adapter_.is_identity
+    found = fitted.predict(X=X[-HORIZON:])
+    pipe = ForecastPipeline.from_pretrained(MODEL, device="cpu", adapter=fitted.adapter_)
+    expected = pipe.predict(series[0, :-HORIZON], HORIZON, known=X)
+    np.testing.assert_allclose(found, expected.median[0], atol=1e-5)
+    base = forecaster().fit(y[:-HORIZON], fh=ahead).predict()
+    error = np.abs(found - y[-HORIZON:]).mean()
+    assert error < 0.5 * np.abs(base - y[-HORIZON:]).mean()
+    moved = fitted.predict(X=X[-HORIZON:] + 1)
+    assert (moved > found).mean() > 0.9
+    with pytest.raises(ValueError, match="past steps are forecast from y alone"):
+        fitted.predict([0, 1], X=X[-HORIZON:])
+    with pytest.raises(ValueError, match="target='channels' needs columns"):
+        forecaster(tuning=FinetuneConfig(target="channels")).fit(y, fh=ahead)

@@ -98,6 +98,7 @@ class PipelineModule(TunedWeights, CovariateReader, PLForecastingModule):
         pipeline = ForecastPipeline(self._forecast_key(str(past.device)), self.adapter)
         horizon = self.output_chunk_shift + self.output_chunk_length
         rows = list(fold_components(past, infinite=self.on_error == "nan"))  # (B*C, L)
+        pipeline.check_row(range(past.shape[2]), "series", "components")
         names = self._row_names(len(rows), past.shape[2])
         tables = self._tables(x_in, horizon, names)
         forecast = memo.predict(

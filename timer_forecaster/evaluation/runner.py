@@ -80,6 +80,7 @@ class PipelineForecaster:
         configuration: Configuration | None = None,
     ) -> FloatArray:
         """Forecast the nine levels."""
+        self.pipeline.check_row(["target"], "each window", "series")
         options = dict(self.options)
         if configuration is not None and self.pipeline.network.config.n_frequencies:
             options = {"freq": configuration.frequency} | options

@@ -20,6 +20,7 @@ LEARNING_RATES: dict[str | None, float] = {
     "decoder+head": _USUAL_RATE,
     "head": _USUAL_RATE,
     "quantile-head": _USUAL_RATE,
+    "channels": 1e-2,
     "router": _USUAL_RATE,
     "norms": 1e-2,
     "lora": _USUAL_RATE,
@@ -63,8 +64,10 @@ class FinetuneConfig:
         weights.
         TinyTimeMixer: ``"head"`` is the last layer with the quantile head, if there is one, and
         ``"decoder+head"`` the decoder too. ``"quantile-head"`` is the quantile head alone; a
-        checkpoint of point forecasts gets one. ``"norms"`` and ``"full"`` are as above, and
-        ``"lora"`` are low-rank matrices beside the layers along the features.
+        checkpoint of point forecasts gets one. ``"channels"`` adds mixers of channels, which read
+        known columns beside a series, and trains them with decoder and head. ``"norms"`` and
+        ``"full"`` are as above, and ``"lora"`` are low-rank matrices beside the layers along the
+        features.
     steps : int
         Largest number of optimizer steps.
     learning_rate : float, optional

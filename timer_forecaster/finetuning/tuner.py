@@ -25,6 +25,7 @@ from timer_forecaster.finetuning.guards import (
     validate,
     validate_pipeline,
 )
+from timer_forecaster.finetuning.known import Known, known_of
 from timer_forecaster.finetuning.loop import Best, Loop, TuningFailedError
 from timer_forecaster.finetuning.objectives.choice import Steps, beside, objective_of
 from timer_forecaster.finetuning.objectives.parts import Windows
@@ -37,9 +38,11 @@ from timer_forecaster.finetuning.windows import (
     split_windows,
 )
 from timer_forecaster.inference import ForecastPipeline
+from timer_forecaster.inference.channels import width_of
 from timer_forecaster.inference.frequency import Frequency
 from timer_forecaster.inference.frequency_warning import frequencies_for
 from timer_forecaster.inference.series import as_series
+from timer_forecaster.models.network import KnownColumn
 from timer_forecaster.models.tuning import adapted, checked_target
 from timer_forecaster.values import as_floats
 
@@ -52,6 +55,7 @@ def finetune(
     series: Any,
     config: FinetuneConfig | None = None,
     *,
+    known: Any = None,
     progress: bool = False,
     freq: Any = None,
 ) -> Adapter:
@@ -72,6 +76,9 @@ def finetune(
         Old to new, of any lengths; NaN means missing.
     config : FinetuneConfig, optional
         Settings.
+    known : frame or array of shape (steps, columns), or list of them, optional
+        With ``target="channels"``: numeric columns that will be known over a horizon, one table
+        for each series, with a row for each step. Forecasts with the adapter need the same columns.
     progress : bool
         Show a progress bar.
     freq : str, pandas offset or int, or list of them, optional
@@ -115,9 +122,13 @@ def finetune(
     """
     config = _checked(pipe, config)
     values = as_series(series)
-    run = _Run(pipe, config, freq, len(values))
-    split = split_series(values, config.validation, run.context_length, run.horizon)
-    return run.tune(split, data_fingerprint(values), progress)
+    table = _known(pipe, config, known, values)
+    columns = () if table is None else table.columns
+    run = _Run(pipe, config, freq, len(values), columns)
+    given = None if table is None else table.values
+    split = split_series(values, config.validation, run.context_length, run.horizon, given)
+    rows = [row for table in given or () for row in table]
+    return run.tune(split, data_fingerprint([*values, *rows]), progress)
 
 
 def finetune_windows(
@@ -167,6 +178,7 @@ def finetune_windows(
     'router+head'
     """
     config = _checked(pipe, config)
+    _ = _known(pipe, config, None, ())
     rows, after = as_series(contexts), _as_targets(targets)
     if len(rows) != len(after):
         raise ValueError(f"there are {len(rows)} contexts and {len(after)} targets")
@@ -188,7 +200,34 @@ def _checked(pipe: Any, config: Any) -> FinetuneConfig:
         raise TypeError(
             f"config={config!r} must be a FinetuneConfig, such as FinetuneConfig(target='head')"
         )
+    architecture = architecture_of(pipe.key)
+    if width_of(architecture) > 1 or architecture.unusable_because is not None:
+        raise ValueError(
+            "pipe: its checkpoint reads several channels as one row, "
+            "and finetuning reads each series alone; finetune a checkpoint of one channel"
+        )
     return with_target(pipe, config)
+
+
+def _known(
+    pipe: ForecastPipeline, config: FinetuneConfig, known: Any, series: Sequence[FloatArray]
+) -> Known | None:
+    """Return known columns for the target that reads them; refuse them beside other targets."""
+    if config.target == "channels":
+        if known is None:
+            raise ValueError(
+                "target='channels' needs columns that are known over a horizon: call "
+                "timer_forecaster.finetuning.finetune(pipe, series, config, known=...), and give "
+                "its result as adapter="
+            )
+        former = pipe.adapter is not None and pipe.adapter.target == "channels"
+        return known_of(known, series, pipe.network.config.known_columns if former else ())
+    if known is not None:
+        raise ValueError(
+            f"known goes with target='channels', not with {config.target!r}: leave it out, and "
+            "give known to predict"
+        )
+    return None
 
 
 def with_target(pipe: ForecastPipeline, config: FinetuneConfig) -> FinetuneConfig:
@@ -217,12 +256,17 @@ class _Run:
     """One finetuning, from the checks of the arguments to the adapter."""
 
     def __init__(
-        self, pipe: ForecastPipeline, config: FinetuneConfig, freq: Any, n_series: int
+        self,
+        pipe: ForecastPipeline,
+        config: FinetuneConfig,
+        freq: Any,
+        n_series: int,
+        columns: Sequence[KnownColumn] = (),
     ) -> None:
         _check_start(pipe, config)
         self.frequencies = frequencies_for(architecture_of(pipe.key), freq, n_series)
         forget_large(pipe.key)
-        self.pipe, self.config = pipe, config
+        self.pipe, self.config, self.columns = pipe, config, columns
         self.frozen = load_frozen(pipe.key)
         self.objective = objective_of(self.frozen)
         longest, farthest = self.frozen.config.max_context_length, self.frozen.pass_length
@@ -282,13 +326,14 @@ class _Run:
         return None if known is None else [known[number] for number in numbers]
 
     def _steps(self, split: Split) -> Steps:
+        known = split.training_known if self.columns else None
         return self.objective.TrainingSteps(
             self.frozen,
             split.training,
             self.config,
             self.context_length,
             self.horizon,
-            **beside(self._frequencies(split.trained_series)),
+            **beside(self._frequencies(split.trained_series), known),
         )
 
     def _windows(self, split: Split) -> list[Windows]:
@@ -304,7 +349,10 @@ class _Run:
                 self.frozen,
                 [split.contexts[i] for i in rows],
                 split.targets[rows],
-                **beside(self._frequencies([split.validated_series[i] for i in rows])),
+                **beside(
+                    self._frequencies([split.validated_series[i] for i in rows]),
+                    [split.known[i] for i in rows] if self.columns else None,
+                ),
             )
             for rows in chunks(split.contexts, at_once)
         ]
@@ -315,13 +363,17 @@ class _Run:
         """Return the weights to train, and the validation before the training."""
         config, former, new = self.config, self.pipe.adapter, None
         if not start:
-            new = self.objective.new_parts(self.frozen, self._target, steps, config.seed)
+            asked = self._target, steps, config.seed, self.columns
+            new = self.objective.new_parts(self.frozen, *asked)
         if new is not None:
-            own = self._frequencies(split.validated_series)
-            before = validate_pipeline(self.pipe, self.frozen, split.contexts, split.targets, own)
             there = {name: value.to(self.frozen.device) for name, value in new.weights.items()}
             changes = new.architecture
-            return trainable(self.frozen, self._target, start=there, architecture=changes), before
+            trained = trainable(self.frozen, self._target, start=there, architecture=changes)
+            if not new.of_pipeline:
+                return trained, validate(trained.network, windows)
+            own = self._frequencies(split.validated_series)
+            scored = self.pipe, self.frozen, split.contexts, split.targets
+            return trained, validate_pipeline(*scored, own)
         changes = {} if former is None else former.architecture
         before = validate(adapted(self.frozen, start, changes), windows)
         trained = trainable(

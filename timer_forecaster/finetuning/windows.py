@@ -31,10 +31,16 @@ class Split(NamedTuple):
     targets: FloatArray  # (windows, steps) after each context, NaN where missing or beyond the end
     trained_series: list[int]  # number of each series to train on
     validated_series: list[int]  # number of the series of each window that validates
+    training_known: Sequence[FloatArray] = ()  # columns (columns, steps) beside each series
+    known: Sequence[FloatArray] = ()  # the same beside each context and its target
 
 
 def split_series(
-    series: Sequence[FloatArray], share: float, context_length: int, horizon: int
+    series: Sequence[FloatArray],
+    share: float,
+    context_length: int,
+    horizon: int,
+    known: Sequence[FloatArray] | None = None,
 ) -> Split:
     """Cut each series in time: the newest steps validate, the others are for training.
 
@@ -45,25 +51,43 @@ def split_series(
         Share of each series that validates, at least one step.
     context_length, horizon : int
         Largest numbers of steps in a context and in a target of the windows that validate.
+    known : sequence of ndarray, each (columns, steps), optional
+        Known columns beside each series.
     """
     training, contexts, targets, trained, validated = [], [], [], [], []
+    beside: tuple[list[FloatArray], list[FloatArray]] = [], []
     for i, values in enumerate(series):
         check_finite(values, f"series[{i}]")
         if np.isnan(values).all():
             raise ValueError(f"series[{i}] holds no observed value; leave it out")
-        values = values[np.isfinite(values).argmax() :]
+        first = int(np.isfinite(values).argmax())
+        values = values[first:]
+        columns = np.empty((0, len(values))) if known is None else known[i][:, first:]
         n_training = len(values) - max(1, round(share * len(values)))
         if n_training < 1:
             continue
         training.append(values[:n_training])
         trained.append(i)
+        beside[0].append(columns[:, :n_training])
         step = min(horizon, len(values) - n_training)
         for origin in range(len(values) - step, n_training - 1, -step):
             contexts.append(values[max(0, origin - context_length) : origin])
             targets.append(values[origin : origin + step])
             validated.append(i)
-    contexts, padded, kept = _thinned(contexts, targets, horizon)
-    return Split(training, contexts, padded, trained, [validated[i] for i in kept])
+            beside[1].append(around(columns, origin, context_length, horizon))
+    kept, padded = _thinned(contexts, targets, horizon)
+    numbers = trained, [validated[i] for i in kept]
+    split = Split(training, [contexts[i] for i in kept], padded, *numbers)
+    if known is None:
+        return split
+    return split._replace(training_known=beside[0], known=[beside[1][i] for i in kept])
+
+
+def around(columns: FloatArray, origin: int, context_length: int, horizon: int) -> FloatArray:
+    """Return columns (columns, steps) around an origin, missing beyond their end."""
+    found = columns[:, max(0, origin - context_length) : origin + horizon]
+    lacking = origin + horizon - columns.shape[1]
+    return np.pad(found, ((0, 0), (0, max(0, lacking))), constant_values=np.nan)
 
 
 def split_windows(
@@ -84,16 +108,17 @@ def split_windows(
     rows = zip(contexts[:n_training], targets[:n_training], strict=True)
     training = [np.concatenate(row) for row in rows]
     cut = [values[-context_length:] for values in contexts[first:]]
-    cut, padded, kept = _thinned(cut, list(targets[first:]), horizon)
-    return Split(training, cut, padded, [*range(n_training)], [first + i for i in kept])
+    kept, padded = _thinned(cut, list(targets[first:]), horizon)
+    numbers = [*range(n_training)], [first + i for i in kept]
+    return Split(training, [cut[i] for i in kept], padded, *numbers)
 
 
 def _thinned(
     contexts: list[FloatArray], targets: list[FloatArray], horizon: int
-) -> tuple[list[FloatArray], FloatArray, list[int]]:
+) -> tuple[list[int], FloatArray]:
     """Keep at most `MOST_VALIDATED` windows, all with a varying context and an observed target.
 
-    The last result has their numbers.
+    Return their numbers and their targets.
     """
     pairs = zip(contexts, targets, strict=True)
     usable = [
@@ -106,7 +131,7 @@ def _thinned(
     padded = np.full((n_kept, horizon), np.nan)
     for row, i in zip(padded, kept, strict=True):
         row[: len(targets[i])] = targets[i]
-    return [contexts[i] for i in kept], padded, kept
+    return kept, padded
 
 
 def varies(values: FloatArray) -> bool:

@@ -102,6 +102,12 @@ class Beside(NamedTuple):
             values[key] = _laid(kept, drop, rows, new, history.values.shape[1], length)
         return Beside(self.columns, labels, values)
 
+    def remembered(self, key: Hashable, memory: Memory) -> Table:
+        """Return all columns of an instance on the steps of its series."""
+        n_steps = memory.histories[key].values.shape[1]
+        every = list(range(len(self.columns)))
+        return self._table(self.values[key][:, :n_steps], every, self.labels)
+
     def tables(
         self,
         X: pd.DataFrame | None,

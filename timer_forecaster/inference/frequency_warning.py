@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from timer_forecaster.failures import name_of_series
+from timer_forecaster.inference.channels import width_of
 from timer_forecaster.inference.covariates.warning import Notes
 from timer_forecaster.inference.frequency import Frequency, as_frequencies
 from timer_forecaster.models.network import Architecture
@@ -22,7 +23,7 @@ def frequencies_for(config: Architecture, freq: Any, n_series: int) -> list[Freq
     Raises
     ------
     TypeError, ValueError
-        As `as_frequencies`, for any network.
+        As `as_frequencies`, for any network; also if series of one row have other frequencies.
 
     Warns
     -----
@@ -32,8 +33,19 @@ def frequencies_for(config: Architecture, freq: Any, n_series: int) -> list[Freq
     found = as_frequencies(freq, n_series)
     if not config.n_frequencies:
         return None
+    _check_rows(found, width_of(config))
     _warn_of_unknown(found, config.n_frequencies)
     return found
+
+
+def _check_rows(frequencies: Sequence[Frequency], width: int) -> None:
+    for number, one in enumerate(frequencies):
+        first = frequencies[number - number % width]
+        if one.minutes != first.minutes:
+            raise ValueError(
+                f"freq[{number}] is {one.name!r}, and its row begins with {first.name!r}: the "
+                f"checkpoint reads {width} series as one row, of one frequency"
+            )
 
 
 def _warn_of_unknown(frequencies: Sequence[Frequency], n_frequencies: int) -> None:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_choice
 from timer_forecaster.failures import quietly, restated, series_called
+from timer_forecaster.inference.channels import grouped, width_of
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.covariates.warning import warned_once
 from timer_forecaster.inference.forecast import Forecast
@@ -191,9 +192,9 @@ def predict(
     """
     check_choice("unobserved", unobserved, UNOBSERVED)
     leaves_out = unobserved == "nan" and on_error == "raise"
-    network = pipeline.network
+    network, width = pipeline.network, _width_of(pipeline, len(series))
     question = Question(series, horizon, tables, freq).read_by(network)
-    rows = _distinct(question, options, leaves_out)
+    rows = _distinct(question, options, width, leaves_out)
     memo = _memo_of(pipeline)
     forecast = memo.recall(rows.key)
     if forecast is None or (forecast.failures and on_error == "raise"):
@@ -227,7 +228,8 @@ def prefetch(
     unknown: dict[Hashable, Question] = {}
     with warned_once():
         for question in questions:
-            rows = _distinct(question.read_by(pipeline.network), options)
+            width = _width_of(pipeline, len(question.series))
+            rows = _distinct(question.read_by(pipeline.network), options, width)
             room -= 8 * n_levels * question.horizon * len(rows.numbers) + ENTRY_BYTES
             if room < 0:
                 break  # the last answers would push out the first ones before they are asked for
@@ -276,13 +278,22 @@ def _memo_of(pipeline: ForecastPipeline) -> _Memo:
         return _memos.setdefault(network, _Memo())
 
 
+def _width_of(pipeline: ForecastPipeline, n_series: int) -> int:
+    """Return the number of series that the network reads as one row."""
+    pipeline.check_number(n_series)
+    return width_of(pipeline.network.config)
+
+
 class _Rows(NamedTuple):
-    """The different series of a question, whatever is missing before their first value."""
+    """The different rows of a question, whatever is missing before their first value.
+
+    A row is a series, or the series that the network reads together.
+    """
 
     key: Hashable
     question: Question
-    numbers: list[int]  # of the first series of each row
-    row_of_series: NDArray[np.intp]  # -1 for a series that is left out
+    numbers: list[int]  # of the series of the first rows that are different
+    row_of_series: NDArray[np.intp]  # place of its equal among them; -1 if it is left out
 
     def scattered(self, forecast: Forecast, tables: Tables | None, blank: str) -> Forecast:
         """Return the forecast of the series from the forecast of the rows.
@@ -305,27 +316,39 @@ class _Rows(NamedTuple):
         return Forecast(quantiles, forecast.levels, failures, calibration=calibration)
 
 
-def _distinct(question: Question, options: ForecastOptions, leaves_out: bool = False) -> _Rows:
-    """Find the different series, in their order; those without any value may be left out."""
+def _distinct(
+    question: Question, options: ForecastOptions, width: int, leaves_out: bool = False
+) -> _Rows:
+    """Find the different rows, in their order.
+
+    Those with a series without any value may be left out.
+    """
     if options.ignores_covariates:
         question = question._replace(tables=None)
     row_of: dict[bytes, int] = {}
     numbers: list[int] = []
     row_of_series = np.full(len(question.series), -1)
-    for i, values in enumerate(question.series):
-        if leaves_out and np.isnan(values).all():
+    for row in grouped(range(len(question.series)), width):
+        if leaves_out and any(np.isnan(question.series[i]).all() for i in row):
             continue
-        observed = np.ascontiguousarray(from_first_observed(values))
-        digest = hashlib.blake2b(observed.data, digest_size=16).digest()
-        if question.tables is not None:
-            digest += question.tables.digest(i)
-        if question.frequencies is not None:
-            digest += repr(question.frequencies[i].minutes).encode()
-        row_of_series[i] = row_of.setdefault(digest, len(row_of))
-        if len(row_of) > len(numbers):
-            numbers.append(i)
+        digest = b"".join(_digest(question, i) for i in row)
+        place = row_of.setdefault(digest, len(row_of))
+        row_of_series[row[0] : row[-1] + 1] = np.arange(len(row)) + place * width
+        if len(row_of) * width > len(numbers):
+            numbers.extend(row)
     key = hashlib.blake2b(b"".join(row_of), digest_size=16).digest(), question.horizon, options
     return _Rows(key, question.take(numbers), numbers, row_of_series)
+
+
+def _digest(question: Question, number: int) -> bytes:
+    """Return a digest of a series from its first value on, and of what stands beside it."""
+    observed = np.ascontiguousarray(from_first_observed(question.series[number]))
+    digest = hashlib.blake2b(observed.data, digest_size=16).digest()
+    if question.tables is not None:
+        digest += question.tables.digest(number)
+    if question.frequencies is not None:
+        digest += repr(question.frequencies[number].minutes).encode()
+    return digest
 
 
 def _compute(
@@ -343,7 +366,9 @@ def _compute(
     if not len(question.series):
         return Forecast(np.empty((0, question.horizon, len(levels))), levels)
     sizes = np.cumsum(question.sizes())
-    bounds = np.unique(np.searchsorted(sizes, np.arange(0, max(1, sizes[-1]), _MOST_VALUES)))
+    bounds = np.searchsorted(sizes, np.arange(0, max(1, sizes[-1]), _MOST_VALUES))
+    width = width_of(pipeline.network.config)
+    bounds = np.unique(bounds // width * width)
     quantiles: list[FloatArray] = []
     failures: dict[int, str] = {}
     calibration: tuple[str, ...] = ()

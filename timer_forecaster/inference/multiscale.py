@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.channels import grouped
 from timer_forecaster.inference.frequency import Frequency
 
 STRIDE_FACTORS = (1, 2)
@@ -90,6 +92,12 @@ def interleave(quantiles: FloatArray, stride: int, horizon: int) -> FloatArray:
     return in_time[:, :horizon]
 
 
+def _by_phase(n_series: int, stride: int, width: int) -> NDArray[np.intp]:
+    """Return the places of phases, series by series, so that those of a row lie together."""
+    places = np.arange(n_series * stride).reshape(-1, width, stride)
+    return places.swapaxes(1, 2).ravel()
+
+
 def forecast(
     roll_out: Callable[..., FloatArray],
     series: Sequence[FloatArray],
@@ -97,6 +105,7 @@ def forecast(
     pass_length: int,
     max_context_length: int,
     frequencies: Sequence[Frequency] | None = None,
+    width: int = 1,
 ) -> FloatArray:
     """Average, for each series, the quantiles of the median roll-out and of coarser strides.
 
@@ -116,6 +125,8 @@ def forecast(
         Steps of the longest context that the network reads.
     frequencies : sequence of Frequency, optional
         Of each series, for a network that reads them.
+    width : int
+        Series that are read as one row, and so at the same strides.
 
     Returns
     -------
@@ -124,23 +135,24 @@ def forecast(
     series = [values[-LOOK_BACK:] for values in series]
     rows_of: dict[int, list[int]] = {}
     rolled_out: dict[str, list[int]] = {"quantile": [], "median": []}
-    for row, values in enumerate(series):
-        observed = len(values) - int(np.isnan(values).argmin())
+    for numbers in grouped(range(len(series)), width):
+        observed = min(len(series[i]) - int(np.isnan(series[i]).argmin()) for i in numbers)
         coarser = strides(observed, horizon, pass_length)
         for stride in coarser:
-            rows_of.setdefault(stride, []).append(row)
-        rolled_out["median" if coarser else "quantile"].append(row)
+            rows_of.setdefault(stride, []).extend(numbers)
+        rolled_out["median" if coarser else "quantile"].extend(numbers)
     parts = [
         (rows, roll_out([series[row] for row in rows], horizon, rollout, _of(frequencies, rows)))
         for rollout, rows in rolled_out.items()
         if rows
     ]
     for stride, rows in rows_of.items():
-        recent = (series[row][-stride * max_context_length :] for row in rows)
-        split = [phase for values in recent for phase in phases(values, stride)]
-        of_phases = _of(frequencies, np.repeat(rows, stride).tolist(), stride)
-        coarse = roll_out(split, -(-horizon // stride), "quantile", of_phases)
-        parts.append((rows, interleave(coarse, stride, horizon)))
+        recent = [phases(series[row][-stride * max_context_length :], stride) for row in rows]
+        order = _by_phase(len(rows), stride, width)
+        split = [phase for values in recent for phase in values]
+        of_phases = _of(frequencies, np.repeat(rows, stride)[order].tolist(), stride)
+        coarse = roll_out([split[i] for i in order], -(-horizon // stride), "quantile", of_phases)
+        parts.append((rows, interleave(coarse[np.argsort(order)], stride, horizon)))
     if len(parts) == 1:
         return parts[0][1]  # all series had the same roll-out, and no coarser stride
     total = np.zeros((len(series), horizon, parts[0][1].shape[-1]))

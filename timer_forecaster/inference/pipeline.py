@@ -16,24 +16,22 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.key import Device, NetworkKey
 from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.failures import Failures, quietly, series_called, warn_of_failures
+from timer_forecaster.inference.channels import check_number, check_row, check_usable
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateReport
 from timer_forecaster.inference.covariates.alignment import by_series, check_ends
-from timer_forecaster.inference.covariates.columns import as_covariates
-from timer_forecaster.inference.covariates.cycles import as_cycles
+from timer_forecaster.inference.covariates.columns import Covariates, as_covariates
+from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
-from timer_forecaster.inference.frequency import tokens_of
+from timer_forecaster.inference.frequency import Frequency, tokens_of
 from timer_forecaster.inference.frequency_warning import frequencies_for
+from timer_forecaster.inference.known import check_reads_alone, known_rows
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
-from timer_forecaster.inference.prediction import (
-    calibration_of,
-    checked,
-    predict_quantiles,
-    scaled_rows,
-)
+from timer_forecaster.inference.prediction import calibration_of, checked, predict_quantiles
 from timer_forecaster.inference.routing import Routing
+from timer_forecaster.inference.rows import scaled_rows
 from timer_forecaster.inference.series import as_series
 from timer_forecaster.models.network import Network
 
@@ -183,6 +181,8 @@ class ForecastPipeline:
         series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
             Oldest step first, of any lengths; NaN means missing. Arrays of other libraries, dicts
             of series and more are read too: `timer_forecaster.inference.series.as_series` has all.
+            A checkpoint that mixes channels reads so many consecutive series as one row; they have
+            equal lengths.
         horizon : int
             Steps to forecast, at least 1. Only the serial blocks that they need are run. Beyond
             one pass of the network the forecast is continued by ``rollout``.
@@ -213,7 +213,8 @@ class ForecastPipeline:
             Covariates that are known over the horizon, such as prices, holidays or a weather
             forecast: one table for each series. Its last row belongs to the last step of the
             horizon. Older rows than the series has are cut; missing ones, and NaN, are missing
-            values. Columns of texts or categories are categories.
+            values. Columns of texts or categories are categories. An adapter of
+            ``target="channels"`` needs the numeric columns that it was finetuned with.
         past : frame or array of shape (steps, columns), or list of them, optional
             Covariates that are known up to the end of the series alone. They are read with a delay
             of the horizon.
@@ -262,10 +263,13 @@ class ForecastPipeline:
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
         failures, network = Failures(on_error), self.network
         values = as_series(series, failures)
+        self.check_number(len(values))
         frequencies = frequencies_for(network.config, freq, len(values))
         asked = (options, progress, self._label, failures, frequencies)
         report: CovariateReport | None = None
-        if (known is None and past is None) or options.ignores_covariates:
+        if not network.config.known_columns and (
+            (known is None and past is None) or options.ignores_covariates
+        ):
             quantiles = predict_quantiles(network, values, horizon, *asked)
         else:
             lengths = [len(one) for one in values]
@@ -274,9 +278,7 @@ class ForecastPipeline:
             check_ends(past, series, "past", 0)
             columns = as_covariates(known, past, categories, lengths, horizon, failures)
             periods = as_cycles(cycles, len(values))
-            quantiles, report = predict_with_covariates(
-                network, values, horizon, columns, periods, *asked
-            )
+            quantiles, report = self._beside(values, horizon, columns, periods, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         newest = options.context_length
         cut = values if newest is None else [one[-newest:] for one in values]
@@ -403,19 +405,18 @@ class ForecastPipeline:
         from timer_forecaster.frames.long import level_columns, long_frame
         from timer_forecaster.frames.panel import Panel
 
-        columns = level_columns(levels, time_column=time_column, id_column=id_column)
+        at = level_columns(levels, time_column=time_column, id_column=id_column)
         failures, horizon = Failures(on_error), check_integer("horizon", horizon)
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
         names = time_column, id_column, target_columns, freq
-        given = frame, future_frame, known_columns, past_columns
-        beside = CovariateFrame.of(*given, *names, categories)
+        tables = frame, future_frame, known_columns, past_columns
+        beside = CovariateFrame.of(*tables, *names, categories)
         panel = Panel.of_columns(beside.targets, *names, failures)
-        arguments = options.arguments | ({"on_error": on_error} if failures.collects else {})
-        arguments |= {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
-        forecast = _predict_panel(
-            self, panel, failures, horizon, arguments | {"progress": progress}
-        )
-        return long_frame(panel, {name: forecast.quantile(at) for name, at in columns.items()})
+        self.check_row(panel.columns, "frame", "targets")
+        given = options.arguments | ({"on_error": on_error} if failures.collects else {})
+        given |= {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
+        forecast = _predict_panel(self, panel, failures, horizon, given | {"progress": progress})
+        return long_frame(panel, {name: forecast.quantile(level) for name, level in at.items()})
 
     def embed(
         self, series: Any, *, context_length: int | None = None, freq: Any = None
@@ -470,11 +471,64 @@ class ForecastPipeline:
         """Return the output of a function of the network and of the rows that it reads."""
         if context_length is not None:
             context_length = check_integer("context_length", context_length)
-        values = checked(self.network, as_series(series), context_length)
+        given = as_series(series)
+        self.check_number(len(given))
+        values = checked(self.network, given, context_length)
         rows = [row.values for row in scaled_rows(self.network, values)]
         outcome = compute(self.network, rows)
         check_outcome(outcome, values, self._label, noun)
         return outcome
+
+    def _beside(
+        self,
+        values: Sequence[FloatArray],
+        horizon: int,
+        columns: Sequence[Covariates],
+        periods: Sequence[Cycles],
+        asked: tuple[ForecastOptions, bool, str, Failures, Sequence[Frequency] | None],
+    ) -> tuple[FloatArray, CovariateReport | None]:
+        """Forecast with columns, which the network reads or linear models do."""
+        network, (options, _, label, failures, _) = self.network, asked
+        if network.config.known_columns:
+            known = known_rows(network.config, columns, options, label, failures)
+            return predict_quantiles(network, values, horizon, *asked, known=known), None
+        check_reads_alone(network.config, label)
+        return predict_with_covariates(network, values, horizon, columns, periods, *asked)
+
+    def check_number(self, n_series: int) -> None:
+        """Refuse a number of series that rows of the checkpoint cannot be made of.
+
+        Parameters
+        ----------
+        n_series : int
+
+        Raises
+        ------
+        ValueError
+            If the checkpoint cannot forecast series, or mixes a number of channels that does not
+            divide this number. The error names both numbers.
+        """
+        config = self.network.config
+        check_usable(config, self._label)
+        check_number(config, n_series, self._label)
+
+    def check_row(self, columns: Sequence[Hashable], holder: str, noun: str) -> None:
+        """Refuse series that belong together if the checkpoint reads another number as one row.
+
+        Parameters
+        ----------
+        columns : sequence of hashable
+            Names of the series, such as the targets of a frame.
+        holder, noun : str
+            Name of the argument that has them, and the word for them, for the error.
+
+        Raises
+        ------
+        ValueError
+            If the checkpoint mixes another number of channels. The error names both numbers.
+        """
+        held = f"{holder} has {len(columns)} {noun}, {list(columns)}"
+        check_row(self.network.config, len(columns), self._label, held)
 
     @property
     def _label(self) -> str:

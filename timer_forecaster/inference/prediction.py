@@ -12,11 +12,12 @@ from tqdm.auto import tqdm
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
 from timer_forecaster.inference import multiscale, residuals
-from timer_forecaster.inference.engine.choice import engine_of
+from timer_forecaster.inference.channels import check_rows, grouped, width_of
 from timer_forecaster.inference.frequency import Frequency, tokens_of
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
 from timer_forecaster.inference.outcome import check_outcome, room_for
-from timer_forecaster.inference.scaling import Row, check_series, in_units, scaled_together
+from timer_forecaster.inference.rows import Beside, Rows, medians
+from timer_forecaster.inference.scaling import check_series
 from timer_forecaster.models.network import Network
 
 
@@ -29,6 +30,7 @@ def predict_quantiles(
     name: str = "the network",
     failures: Failures | None = None,
     frequencies: Sequence[Frequency] | None = None,
+    known: Sequence[FloatArray] | None = None,
 ) -> FloatArray:
     """Forecast series.
 
@@ -48,6 +50,8 @@ def predict_quantiles(
         Notes series that no forecast can be made from. Default: raise.
     frequencies : sequence of Frequency, optional
         Of each series, for a network that reads them.
+    known : sequence of ndarray, each of shape (columns, steps + horizon), optional
+        The columns that the network reads beside each row, as `known_rows` returns them.
 
     Returns
     -------
@@ -73,13 +77,12 @@ def predict_quantiles(
     if len(sound) < n_series:
         series = [series[i] for i in sound]
         frequencies = None if frequencies is None else [frequencies[i] for i in sound]
+        known = known and [known[row[0] // len(row)] for row in grouped(sound, width_of(config))]
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
-        roll_out = functools.partial(_roll_out, network, options, bar)
+        roll_out = functools.partial(_roll_out, network, options, bar, known)
         if rollout == "multiscale":
-            longest = config.max_context_length
-            found = multiscale.forecast(
-                roll_out, series, horizon, network.pass_length, longest, frequencies
-            )
+            sizes = network.pass_length, config.max_context_length, frequencies, width_of(config)
+            found = multiscale.forecast(roll_out, series, horizon, *sizes)
         else:
             found = roll_out(series, horizon, rollout, frequencies)
     check_outcome(found, series, name, numbers=sound, failures=failures)
@@ -113,105 +116,63 @@ def checked(
                 check_series(values, f"series[{i}]", network.config.max_context_length)
             except ValueError as error:
                 failures.add(i, error)
+    check_rows(series, width_of(network.config), failures)
     return series
-
-
-def scaled_rows(
-    network: Network, series: Sequence[FloatArray], zeros_before: bool = False
-) -> list[Row]:
-    """Return checked series as the rows that a network reads."""
-    config = network.config
-    how = config.max_context_length, config.interior_masks, zeros_before
-    return scaled_together(series, *how)
 
 
 def _roll_out(
     network: Network,
     options: ForecastOptions,
     bar: tqdm[Any],
+    known: Sequence[FloatArray] | None,
     series: Sequence[FloatArray],
     horizon: int,
     rollout: str,
     frequencies: Sequence[Frequency] | None = None,
 ) -> FloatArray:
     """Return quantiles (n_series, horizon, Q) by one kind of roll-out, in the units of series."""
-    rows = scaled_rows(network, series, options.zeros_before)
-    varying = [i for i, row in enumerate(rows) if row.scale > 0]
-    inputs = [rows[i].values for i in varying]
-    how: dict[str, Any] = {}
+    width = width_of(network.config)
+    tokens = None
     if frequencies is not None:
-        how["tokens"] = tokens_of(network.config, [frequencies[i] for i in varying])
+        tokens = tokens_of(network.config, frequencies[::width])
+    rows = Rows.of(network, series, options.zeros_before, Beside(tokens, known))
+    bar.total += len(rows.values) * (2 if options.flip else 1)
+    offsets = None
     if not network.config.forecasts_quantiles:
-        tokens = how.get("tokens", [0] * len(varying))
-        own = [series[i] for i in varying], [rows[i].scale for i in varying], tokens
-        how["offsets"] = _offsets(network, options, horizon, *own)
-    if options.flip:
-        inputs += [-values for values in inputs]
-        how = {name: _of_both_signs(one) for name, one in how.items()}
-    bar.total += len(inputs)
-    forecast_rows = engine_of(network).forecast_rows
-    size = options.batch_size
-    forecast = forecast_rows(network, inputs, horizon, rollout, size, bar.update, **how)
-    if options.flip:
-        forecast, negative = np.split(forecast, 2)
-        forecast = (forecast - negative[:, :, ::-1]) / 2
-    return in_units(rows, forecast)
-
-
-def _of_both_signs(how: Any) -> Any:
-    """Return tokens, or distances of quantiles, of rows and of their negatives."""
-    return how * 2 if isinstance(how, list) else np.concatenate([how, -how[:, :, ::-1]])
+        offsets = _offsets(network, series, rows, horizon, options)
+    how = rollout, options.batch_size, bar.update, offsets, options.flip
+    return rows.forecast(network, horizon, *how)
 
 
 def _offsets(
     network: Network,
+    series: Sequence[FloatArray],
+    rows: Rows,
+    horizon: int,
     options: ForecastOptions,
-    horizon: int,
-    series: Sequence[FloatArray],
-    scales: Sequence[float],
-    tokens: Sequence[int],
 ) -> FloatArray:
-    """Return distances of quantiles from point forecasts, on the scales of series that vary."""
-    steps, levels = min(horizon, network.pass_length), network.config.quantiles
-    offsets = np.empty((len(series), steps, len(levels)))
-    for token in sorted(set(tokens)):
-        point = functools.partial(
-            medians,
-            network,
-            rollout="median",
-            batch_size=options.batch_size,
-            token=token,
-            zeros_before=options.zeros_before,
-        )
-        own = [i for i, one in enumerate(tokens) if one == token]
-        offsets[own] = residuals.spread_of(point, [series[i] for i in own], steps, levels)
-    return offsets / np.array(scales)[:, None, None]
+    """Return distances of quantiles from point forecasts, on the scale of the series read."""
+    width, given = width_of(network.config), [series[i] for i in rows.numbers]
+    steps = min(horizon, network.pass_length)
 
+    def point(cut: Sequence[FloatArray], steps: int) -> FloatArray:
+        asked = residuals.asked_of(given, steps, width)
+        beside = rows.beside.take([row for row, _ in asked])
+        if beside.known is not None:
+            ends = [at - len(given[row * width]) - horizon + steps for row, at in asked]
+            known = [columns[:, :end] for columns, end in zip(beside.known, ends, strict=True)]
+            beside = beside._replace(known=known)
+        size, zeros = options.batch_size, options.zeros_before
+        return medians(network, cut, steps, "median", size, zeros, beside)
 
-def medians(
-    network: Network,
-    series: Sequence[FloatArray],
-    horizon: int,
-    rollout: str,
-    batch_size: int | None,
-    token: int = 0,
-    zeros_before: bool = False,
-) -> FloatArray:
-    """Return the medians (n_series, horizon) that a network forecasts, in the units of series.
-
-    The series are those that `checked` returns, all of the frequency of the token, if the network
-    reads it. A network without quantiles forecasts its medians.
-    """
-    rows = scaled_rows(network, series, zeros_before)
-    inputs = [row.values for row in rows if row.scale > 0]
-    how = {"tokens": [token] * len(inputs)} if network.config.n_frequencies else {}
-    given = inputs, horizon, rollout, batch_size, lambda n_rows: None
-    quantiles = engine_of(network).forecast_rows(network, *given, **how)
-    return in_units(rows, quantiles)[..., len(network.config.quantiles) // 2]
+    offsets = residuals.spread_of(point, given, steps, network.config.quantiles, width)
+    scales = np.array([rows.scaled[i].scale or np.inf for i in rows.numbers])
+    return offsets / scales[:, None, None]
 
 
 def calibration_of(network: Network, series: Sequence[FloatArray], horizon: int) -> list[str]:
     """Return the source of the quantiles of each series; see `Forecast.calibration`."""
     if network.config.forecasts_quantiles:
         return [residuals.TRAINED] * len(series)
-    return residuals.sources_of(series, min(horizon, network.pass_length))
+    width = width_of(network.config)
+    return residuals.sources_of(series, min(horizon, network.pass_length), width)

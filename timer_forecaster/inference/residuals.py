@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.channels import grouped
 from timer_forecaster.inference.residual_table import TABLE
 
 TRAINED, OWN, OF_TABLE = "trained", "own", "table"
@@ -36,14 +37,26 @@ Point = Callable[[Sequence[FloatArray], int], FloatArray]
 """Returns point forecasts (n, horizon) of series, in their units."""
 
 
-def sources_of(series: Sequence[FloatArray], horizon: int) -> list[str]:
+def sources_of(series: Sequence[FloatArray], horizon: int, width: int = 1) -> list[str]:
     """Return `OWN` or `OF_TABLE` for each series; the arguments are those of `spread_of`."""
-    enough = (len(_origins(values, horizon)) >= FEWEST_ORIGINS for values in series)
-    return [OWN if own else OF_TABLE for own in enough]
+    enough = (len(_origins(row, horizon)) >= FEWEST_ORIGINS for row in grouped(series, width))
+    return [OWN if own else OF_TABLE for own in enough for _ in range(width)][: len(series)]
+
+
+def asked_of(series: Sequence[FloatArray], horizon: int, width: int = 1) -> list[tuple[int, int]]:
+    """Return rows and origins that `spread_of` forecasts, in its order."""
+    origins = [_origins(row, horizon) for row in grouped(series, width)]
+    return [
+        (row, at) for row, own in enumerate(origins) if len(own) >= FEWEST_ORIGINS for at in own
+    ]
 
 
 def spread_of(
-    point: Point, series: Sequence[FloatArray], horizon: int, levels: Sequence[float]
+    point: Point,
+    series: Sequence[FloatArray],
+    horizon: int,
+    levels: Sequence[float],
+    width: int = 1,
 ) -> FloatArray:
     """Return distances of quantiles from the point forecasts of series.
 
@@ -52,26 +65,28 @@ def spread_of(
     point : callable
         The network.
     series : sequence of ndarray, each of shape (steps,)
-        They are not constant. NaN where missing.
+        NaN where missing.
     horizon : int
         Steps of the forecast, at most one pass.
     levels : sequence of float
         Deciles.
+    width : int
+        Series that are read as one row, and so are cut at the same origins.
 
     Returns
     -------
     ndarray, shape (n_series, horizon, Q)
-        In the units of the series.
+        In the units of the series; 0 for a constant one.
     """
-    own = [i for i, source in enumerate(sources_of(series, horizon)) if source == OWN]
-    asked = [(i, at) for i in own for at in _origins(series[i], horizon)]
-    found: Iterable[FloatArray] = (
-        point([series[i][:at] for i, at in asked], horizon) if asked else []
-    )
-    errors: dict[int, list[FloatArray]] = {i: [] for i in own}
-    for (i, at), forecast in zip(asked, found, strict=True):
-        error = series[i][at : at + horizon] - forecast
-        errors[i].append(error / unit_of(series[i][:at]))
+    rows, asked = grouped(range(len(series)), width), asked_of(series, horizon, width)
+    cut = [(i, at) for row, at in asked for i in rows[row]]
+    found: Iterable[FloatArray] = point([series[i][:at] for i, at in cut], horizon) if cut else []
+    errors: dict[int, list[FloatArray]] = {}
+    for (i, at), forecast in zip(cut, found, strict=True):
+        unit = unit_of(series[i][:at])
+        if unit > 0:
+            error = series[i][at : at + horizon] - forecast
+            errors.setdefault(i, []).append(error / unit)
     offsets = np.empty((len(series), horizon, len(levels)))
     for i, values in enumerate(series):
         relative = (
@@ -81,12 +96,17 @@ def spread_of(
     return offsets
 
 
-def _origins(values: FloatArray, horizon: int) -> list[int]:
-    """Return the newest origins that lie a horizon apart, if they can be forecast and scored."""
-    found = []
-    for origin in range(len(values) - horizon, _LEAST_CONTEXT - 1, -horizon):
-        scored = np.isfinite(values[origin : origin + horizon]).any()
-        if scored and unit_of(values[:origin]) > 0:
+def _origins(row: Sequence[FloatArray], horizon: int) -> list[int]:
+    """Return the newest origins that lie a horizon apart, if they can be forecast and scored.
+
+    A series that is constant in all its steps needs no errors.
+    """
+    varying = [values for values in row if unit_of(values) > 0]
+    found: list[int] = []
+    for origin in range(len(row[0]) - horizon if varying else 0, _LEAST_CONTEXT - 1, -horizon):
+        seen = all(np.isfinite(values[:origin]).any() for values in row)
+        scored = (np.isfinite(values[origin : origin + horizon]).any() for values in varying)
+        if seen and all(scored) and all(unit_of(values[:origin]) > 0 for values in varying):
             found.append(origin)
         if len(found) == MOST_ORIGINS:
             break

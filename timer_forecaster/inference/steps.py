@@ -85,6 +85,7 @@ def forecast_steps(
         for a future step.
     """
     _check_reach(memory, steps, argument)
+    pipeline.check_row(list(memory.columns), "y", "columns")
     levels = pipeline.network.config.quantiles
     instance = np.repeat(range(len(steps)), [len(own) for own in steps.values()])
     step = np.concatenate(list(steps.values()))
@@ -94,6 +95,7 @@ def forecast_steps(
         ahead = _ahead(pipeline, memory, steps, options, on_error, covariates)
         quantiles[future] = ahead[instance[future], :, step[future] - 1]
     if not future.all():
+        _refuse_past(pipeline, argument)
         if covariates is not None:
             warn_of_covariates(f"{argument}: past steps are forecast from y alone, without X")
         histories = [memory.histories[key] for key in steps]
@@ -104,6 +106,16 @@ def forecast_steps(
         one_step = _one_step(pipeline, windows, options, frequencies)
         quantiles[~future] = one_step.reshape(-1, *quantiles.shape[1:])
     return Forecast(quantiles, levels)
+
+
+def _refuse_past(pipeline: ForecastPipeline, argument: str) -> None:
+    """Refuse past steps, which are forecast from y alone, if the network reads known columns."""
+    names = [column.name for column in pipeline.network.config.known_columns]
+    if names:
+        raise ValueError(
+            f"{argument}: past steps are forecast from y alone, and the adapter reads the columns "
+            f"{names} too; ask for steps after the end, or forecast without the adapter"
+        )
 
 
 def _ahead(
@@ -163,6 +175,7 @@ def questions(
         The numbers of series, and a question about them.
     """
     on_error, width = "nan" if failures.collects else "raise", len(memory.columns)
+    pipeline.check_row(list(memory.columns), "y", "columns")
     farthest = {key: int(own.max()) for key, own in steps.items()}
     horizon = max(farthest.values())
     if horizon <= 0:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Hashable
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import nn
+
+
+class KnownColumn(NamedTuple):
+    """A column whose future is known, as a network reads it beside a series."""
+
+    name: Hashable
+    location: float
+    scale: float
+    """The network reads ``(values - location) / scale``."""
 
 
 class Architecture(Protocol):
@@ -57,6 +67,18 @@ class Architecture(Protocol):
     @property
     def n_frequencies(self) -> int:
         """Frequencies of series that the network tells apart, one of them any other; 0: none."""
+
+    @property
+    def n_channels(self) -> int | None:
+        """Number of series that are read as one row; None if each is read by itself."""
+
+    @property
+    def known_columns(self) -> tuple[KnownColumn, ...]:
+        """Columns that are read beside each row of series, over the context and the horizon."""
+
+    @property
+    def unusable_because(self) -> str | None:
+        """Reason why no forecast can be made of series, and a remedy; None if one can."""
 
     @property
     def least_tensors(self) -> int:

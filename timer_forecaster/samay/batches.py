@@ -40,7 +40,10 @@ def make_batch(network: Network, histories: FloatArray, futures: FloatArray) -> 
         return None
     windows = make_windows(cast(TTMNetwork, network), list(past[seen]), future[seen])
     counts = windows.observed.any(-1)
-    return Windows(*(part[counts] for part in windows)) if counts.any() else None
+    if not counts.any():
+        return None
+    kept = {name: getattr(windows, name)[counts] for name in Windows._fields if name != "known"}
+    return Windows(**kept)
 
 
 def batch_loss(network: Network, batch: Windows) -> Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.outcome import check_outcome
-from timer_forecaster.inference.prediction import medians
+from timer_forecaster.inference.rows import medians
 from timer_forecaster.models.network import Network
 
 _ROWS_AT_ONCE = 8192  # all quantiles of these rows are in memory

@@ -339,6 +339,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self._contexts(rows)
         target: Any = rows.target  # its rows are a sequence of series
         pipe, options = pipeline_of(self), options_of(self)
+        pipe.check_row(["window"], "each row of X", "series")
         beside: dict[str, Any] = {"tables": rows.tables, "freq": [self.freq] * len(target)}
         return memo.predict(pipe, target, self.n_outputs_, options, **beside)
 

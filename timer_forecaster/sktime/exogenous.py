@@ -10,8 +10,8 @@ import pandas as pd
 
 from timer_forecaster.callers import stacklevel_of_caller
 from timer_forecaster.checks import check_choice
-from timer_forecaster.estimators import options_of
-from timer_forecaster.frames.beside import Beside
+from timer_forecaster.estimators import options_of, tuning_of
+from timer_forecaster.frames.beside import Beside, Table
 from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference.steps import Covariates, Steps
 from timer_forecaster.sktime.horizons import steps_and_times
@@ -50,6 +50,15 @@ class ExogenousForecaster(PanelForecaster):
                 "with NaN where a value is unknown"
             )
         return beside.updated(X, self._memory, memory, length)
+
+    def _X_to_tune(self) -> list[Table] | None:
+        """Return the remembered X for each series, if the finetuning reads known columns."""
+        tuning = tuning_of(self)
+        if self._beside is None or tuning is None or tuning.target != "channels":
+            return None
+        memory = self._memory
+        tables = [self._beside.remembered(key, memory) for key in memory.histories]
+        return [table for table in tables for _ in memory.columns]
 
     def _covariates(self, X: pd.DataFrame | None, is_future: bool) -> Covariates | None:
         """Return the covariates of a forecast, which may have future steps; None without X."""

@@ -122,7 +122,7 @@ class PipelineForecaster(ExogenousForecaster):
         self._remember(Memory.of(y, self._length(), self.on_error))
         self._remember_X(X, self._length())
         if self._tunes_in_fit():
-            self._tune(self._memory)
+            self._tune(self._memory, self._X_to_tune())
         return self
 
     def _tunes_in_fit(self) -> bool:
@@ -139,14 +139,14 @@ class PipelineForecaster(ExogenousForecaster):
         self._pretrained_attrs = ["adapter_"]
         return self
 
-    def _tune(self, memory: Memory) -> None:
+    def _tune(self, memory: Memory, known: Any = None) -> None:
         from timer_forecaster.estimators import tuned
         from timer_forecaster.finetuning import finetune
 
         histories = memory.histories.values()
         series = [values for history in histories for values in history.values]
         steps = [history.step for history in histories for _ in history.values]
-        tune = partial(finetune, progress=self.verbose, freq=steps)
+        tune = partial(finetune, known=known, progress=self.verbose, freq=steps)
         self.adapter_ = tuned(self, tune, series)
 
     def _update(

@@ -29,11 +29,17 @@ def run(words, monkeypatch):
 
 
 def test_there_is_no_other_block():
-    assert len(BLOCKS) == 1 + len(FRAMEWORKS)
+    assert len(BLOCKS) == 2 + len(FRAMEWORKS)
 
 
 def test_frames(monkeypatch):
     assert len(run("predict_frame", monkeypatch)["week"]) == 168
+
+
+def test_known_columns(monkeypatch):
+    names = run("FinetuneConfig", monkeypatch)
+    error = abs(names["forecast"].median[0] - names["sales"][-24:]).mean()
+    assert error < 0.25 * names["sales"].std()
 
 
 def test_sktime(monkeypatch):

@@ -220,3 +220,16 @@ def test_a_network_without_weights_can_be_built():
 def test_type_and_device():
     network = tiny_network().bfloat16()
     assert network.dtype == torch.bfloat16 and network.device.type == "cpu"
+
+
+def test_the_quantile_head_reads_the_tokens_of_the_targets():
+    network = tiny_network(**(R3 | MIXING | {"decoder_mode": "common_channel"}))
+    past, future = walks(2, 48, 4), walks(2, 12, 4, seed=1)
+    with torch.no_grad():
+        output = network(past, future, return_loss=False)
+        tokens = output.decoder_hidden_state
+        assert output.quantile_outputs.shape == (2, 9, 12, 2)
+        scaled = (output.prediction_outputs - output.loc) / output.scale
+        head = network.multi_quantile_head_block
+        expected = head(scaled, tokens[:, [0, 2]]) * output.scale[:, None] + output.loc[:, None]
+    torch.testing.assert_close(output.quantile_outputs, expected, atol=1e-5, rtol=1e-5)

@@ -57,7 +57,7 @@ BAD = [
     (R3 | {"quantile_levels": []}, "quantile_levels"),
     (R3 | {"quantile_levels": [0.5], "penalize_large_width_ratio": 0.1}, "penalize_large"),
     (R3 | {"prediction_filter_length": 1}, "multi_quantile_head"),
-    (R3 | {"num_input_channels": 2, "prediction_channel_indices": [0]}, "mq_use_decoder_pool"),
+    (R3 | {"num_input_channels": 2, "prediction_channel_indices": [0]}, None),
     ({"decompose": True, "residual_context_length": 49}, "residual_context_length=49"),
     ({"decompose": True, "trend_patch_length": 12}, "of the trend: patch_stride=8"),
     ({"decompose": True, "residual_context_length": 8}, "of the residual: context_length=8"),

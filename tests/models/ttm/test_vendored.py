@@ -35,6 +35,15 @@ KINDS = {
         "self_attn_heads": 2,
     },
     "filtered quantiles": QUANTILES | {"prediction_filter_length": 7, "mq_kernel_size": 5},
+    "known columns": {
+        "num_input_channels": 3,
+        "exogenous_channel_indices": [1, 2],
+        "decoder_mode": "mix_channel",
+        "enable_forecast_channel_mixing": True,
+        "fcm_gated_attn": False,
+        "fcm_use_mixer": True,
+        "extras": {"known_columns": [["price", 1.5, 0.5], [0, 0.0, 1.0]]},
+    },
     "batch norm": {"norm_mlp": "BatchNorm", "scaling": "mean"},
 }
 LOSSES = {"penalize_large_width_ratio": 0.1, "point_extra_weight": 2}

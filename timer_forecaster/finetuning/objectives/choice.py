@@ -45,12 +45,15 @@ class Objective(Protocol):
     without experts."""
     new_parts: Callable[..., Any]
     """Weights of parts that a target adds to the network, or None, of (network, target, steps,
-    seed)."""
+    seed, known columns)."""
 
 
-def beside(frequencies: Sequence[Frequency] | None) -> dict[str, Any]:
-    """Return the further argument of functions of networks that read the frequency of series."""
-    return {} if frequencies is None else {"frequencies": frequencies}
+def beside(
+    frequencies: Sequence[Frequency] | None, known: Sequence[FloatArray] | None = None
+) -> dict[str, Any]:
+    """Return the further arguments for networks that read frequencies or known columns."""
+    given = {"frequencies": frequencies, "known": known}
+    return {name: one for name, one in given.items() if one is not None}
 
 
 def objective_of(network: Network) -> Objective:

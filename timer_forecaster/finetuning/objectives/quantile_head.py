@@ -24,6 +24,9 @@ class NewParts(NamedTuple):
 
     weights: dict[str, Tensor]
     architecture: Mapping[str, Any]
+    of_pipeline: bool = True
+    """Whether the forecasts before are those of the pipeline; else of the network with the parts,
+    which change nothing at first."""
 
 
 def quantile_head(config: TTMArchitecture, errors: Tensor, seed: int) -> NewParts:

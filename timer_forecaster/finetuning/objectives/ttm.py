@@ -19,11 +19,14 @@ from torch import Tensor
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.finetuning.errors import NothingToTuneError
+from timer_forecaster.finetuning.objectives.mixing import channel_mixing
 from timer_forecaster.finetuning.objectives.parts import Passed, Terms, standardized
 from timer_forecaster.finetuning.objectives.quantile_head import NewParts, quantile_head
-from timer_forecaster.finetuning.windows import varies
-from timer_forecaster.inference.engine.ttm import pad_batch, tensor_of
+from timer_forecaster.finetuning.windows import around, varies
+from timer_forecaster.inference.engine.known import KnownSteps, pad_known
+from timer_forecaster.inference.engine.ttm import pad_batch, quantiles_of, tensor_of
 from timer_forecaster.inference.frequency import Frequency, tokens_of
+from timer_forecaster.models.network import KnownColumn
 from timer_forecaster.models.ttm import TTMNetwork
 from timer_forecaster.models.ttm.loss import pinball
 
@@ -42,6 +45,7 @@ class Windows(NamedTuple):
     target: Tensor  # (B, H), finite
     observed: Tensor  # (B, H) bool: whether the step counts
     tokens: Tensor  # (B,) of frequencies; only some networks read them
+    known: KnownSteps | None = None  # columns beside them
 
 
 def make_windows(
@@ -49,31 +53,27 @@ def make_windows(
     contexts: Sequence[FloatArray],
     targets: FloatArray,
     frequencies: Sequence[Frequency] | None = None,
+    known: Sequence[FloatArray] | None = None,
 ) -> Windows:
     """Standardize windows; see `timer_forecaster.finetuning.objectives.parts.standardized`.
 
     A network that reads the frequencies of series takes the contexts without one as unknown.
+    `known` has columns (columns, steps of the context and of the target) beside each window.
     """
     rows, target, observed = standardized(network, contexts, targets)
     values = pad_batch(network, [row.values for row in rows])
     tokens = None if frequencies is None else tokens_of(network.config, frequencies)
-    return Windows(*values, target, observed, tensor_of(network, tokens, range(len(rows))))
+    read = tensor_of(network, tokens, range(len(rows)))
+    columns = None if known is None else pad_known(network, known, targets.shape[1])
+    return Windows(*values, target, observed, read, columns)
 
 
 def window_pass(network: TTMNetwork, windows: Windows) -> Passed:
     """Forecast the steps after the contexts, in the normalized units of each context."""
-    output = network(
-        windows.values[..., None],
-        past_observed_mask=windows.seen[..., None],
-        freq_token=windows.tokens,
-    )
-    if output.quantile_outputs is None:
-        point = output.prediction_outputs[:, None, :, 0]
-        quantiles = point.expand(-1, len(network.config.quantiles), -1)
-    else:
-        quantiles = output.quantile_outputs[..., 0]
-    quantiles = quantiles[..., : windows.target.shape[-1]]
-    return Passed(quantiles.to(torch.promote_types(torch.float32, quantiles.dtype)), [])
+    contexts = windows.values[:, None], windows.seen[:, None]
+    quantiles = quantiles_of(network, *contexts, windows.tokens, windows.known)[:, 0]
+    quantiles = quantiles.expand(-1, len(network.config.quantiles), -1)
+    return Passed(quantiles[..., : windows.target.shape[-1]], [])
 
 
 def _step_losses(network: TTMNetwork, quantiles: Tensor, windows: Windows) -> Tensor:
@@ -119,6 +119,8 @@ class TrainingSteps:
         Most steps of a context, and of a target.
     frequencies : sequence of Frequency, optional
         Of each series, for a network that reads them.
+    known : sequence of ndarray, each (columns, steps), optional
+        Known columns beside each series.
 
     Raises
     ------
@@ -134,10 +136,12 @@ class TrainingSteps:
         context_length: int,
         horizon: int,
         frequencies: Sequence[Frequency] | None = None,
+        known: Sequence[FloatArray] | None = None,
     ) -> None:
         usable = [i for i, one in enumerate(series) if len(one) >= _FEWEST_STEPS and varies(one)]
         self._series = [series[i] for i in usable]
         self._frequencies = None if frequencies is None else [frequencies[i] for i in usable]
+        self._known = None if known is None else [known[i] for i in usable]
         if not self._series:
             longest = max((len(values) for values in series), default=0)
             raise NothingToTuneError(
@@ -153,7 +157,8 @@ class TrainingSteps:
 
     def windows(self) -> Windows:
         """Draw a batch of windows."""
-        contexts, targets = [], np.full((self._n_rows, self._horizon), np.nan)
+        contexts, columns = [], []
+        targets = np.full((self._n_rows, self._horizon), np.nan)
         chosen = self._random.choice(len(self._series), self._n_rows, p=self._shares)
         for target, i in zip(targets, chosen, strict=True):
             values = self._series[i]
@@ -164,9 +169,11 @@ class TrainingSteps:
             context, after = values[max(0, end - self._context_length) : end], values[end:]
             contexts.append(context if np.isfinite(context).any() else np.zeros(1))
             target[: len(after)] = after[: self._horizon]
-        own = self._frequencies
-        frequencies = None if own is None else [own[i] for i in chosen]
-        return make_windows(self._network, contexts, targets, frequencies)
+            if self._known is not None:
+                beside = around(self._known[i], int(end), self._context_length, self._horizon)
+                columns.append(beside)
+        own = None if self._frequencies is None else [self._frequencies[i] for i in chosen]
+        return make_windows(self._network, contexts, targets, own, columns or None)
 
     @contextmanager
     def of(self, trained: Any) -> Iterator[Callable[[], Terms | None]]:
@@ -185,11 +192,20 @@ class TrainingSteps:
 
 
 @torch.no_grad()
-def new_parts(network: TTMNetwork, target: str, steps: TrainingSteps, seed: int) -> NewParts | None:
-    """Return a quantile head for a network without one, if it is the target; else None.
+def new_parts(
+    network: TTMNetwork,
+    target: str,
+    steps: TrainingSteps,
+    seed: int,
+    columns: Sequence[KnownColumn] = (),
+) -> NewParts | None:
+    """Return the parts that a target adds to a network; None if it adds none.
 
-    It starts with the quantiles of the errors of the network in windows to train on.
+    A quantile head starts with the quantiles of the errors of the network in windows to train on.
+    Mixers of channels read known columns.
     """
+    if target == "channels":
+        return channel_mixing(network, columns, seed)
     if target != "quantile-head" or network.config.forecasts_quantiles:
         return None
     errors = []

@@ -71,7 +71,7 @@ def as_covariates(
     TypeError, ValueError
         If the tables do not fit the series, or a category is no column.
     """
-    tables = [_tables(known, "known", len(lengths)), _tables(past, "past", len(lengths))]
+    tables = [tables_of(known, "known", len(lengths)), tables_of(past, "past", len(lengths))]
     found, names = [], set()
     for i, length in enumerate(lengths):
         try:
@@ -91,7 +91,7 @@ def as_covariates(
     return found
 
 
-def _tables(given: Any, argument: str, n_series: int) -> Sequence[Any]:
+def tables_of(given: Any, argument: str, n_series: int) -> Sequence[Any]:
     """Return one table, or None, for each series."""
     if given is None:
         return [None] * n_series

@@ -15,6 +15,7 @@ from timer_forecaster.checks import (
     check_number,
     is_level,
 )
+from timer_forecaster.models.network import KnownColumn
 
 DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LOSSES = ("wql", "pinball")
@@ -142,6 +143,21 @@ class TimerS1Architecture:
             raise TypeError(f"quantiles={self.quantiles!r} must be a list of numbers")
         self.quantiles = tuple(self.quantiles)
         validate_architecture(self)
+
+    @property
+    def n_channels(self) -> None:
+        """Each series is read by itself."""
+        return None
+
+    @property
+    def known_columns(self) -> tuple[KnownColumn, ...]:
+        """No columns are read beside a series."""
+        return ()
+
+    @property
+    def unusable_because(self) -> None:
+        """Every checkpoint forecasts series."""
+        return None
 
     @property
     def least_tensors(self) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from timer_forecaster.broken import read_object
+from timer_forecaster.models.network import KnownColumn
 from timer_forecaster.models.ttm.validation import as_plain, validate
 
 MODEL_TYPE = "tinytimemixer"
@@ -42,6 +43,9 @@ RARE_FIELDS = (  # written only where they are not the default, as in the releas
     "minimum_scale",
     "default_scale",
 )
+KNOWN_COLUMNS = "known_columns"
+"""Entry with the name, location and scale of each exogenous channel, which no release has."""
+
 COMPUTED_ENTRIES = ("num_patches", "init_processing", "model_type")
 
 
@@ -346,7 +350,8 @@ mask_value
     @property
     def preferred_rollout(self) -> str:
         """The roll-out of a checkpoint."""
-        return str(self.extras.get("preferred_rollout", "quantile"))
+        preferred = str(self.extras.get("preferred_rollout", "quantile"))
+        return "quantile" if self.exogenous_channels and preferred == "multiscale" else preferred
 
     @property
     def least_tensors(self) -> int:
@@ -435,6 +440,35 @@ mask_value
             self.use_decoder and self.decoder_mode == "mix_channel"
         )
         return mixed or self.enable_forecast_channel_mixing or self.target_channels is not None
+
+    @property
+    def n_channels(self) -> int | None:
+        """Number of series that are read as one row; None if each is read by itself."""
+        return self.n_targets if self.fixed_channels else None
+
+    @property
+    def known_columns(self) -> tuple[KnownColumn, ...]:
+        """The exogenous channels, if it is known how their columns are scaled."""
+        return tuple(KnownColumn(*column) for column in self.extras.get(KNOWN_COLUMNS, ()))
+
+    @property
+    def unusable_because(self) -> str | None:
+        """Reason why no forecast can be made of series, and a remedy; None if one can."""
+        given, exogenous = self.num_input_channels, self.exogenous_channels
+        left_out = given - self.n_targets - len(exogenous)
+        if left_out:
+            return (
+                f"it forecasts {self.n_targets} of its {given} channels alone "
+                "(prediction_channel_indices); use a checkpoint that forecasts all its channels"
+            )
+        at_the_end = exogenous == tuple(range(self.n_targets, given))
+        if exogenous and not (at_the_end and len(self.known_columns) == len(exogenous)):
+            return (
+                f"its channels {list(exogenous)} are exogenous (exogenous_channel_indices), and it "
+                "does not say how their columns are scaled; finetune a checkpoint that reads each "
+                "series alone with FinetuneConfig(target='channels') and known="
+            )
+        return None
 
     @property
     def levels(self) -> tuple[float, ...] | None:

@@ -259,11 +259,14 @@ class TTMLayers:
             decoded = self.decoder(hidden, patches, inputs.categories, states)
         forecast = self._forecast(decoded, past, inputs.future)
         quantiles = None
+        targets = config.target_channels
+        chosen = slice(None) if targets is None else list(targets)
         if config.multi_quantile_head:
-            quantiles = self.multi_quantile_head_block(forecast, decoded).to(scale.dtype)
-        if config.target_channels is not None:
-            chosen = list(config.target_channels)
-            loc, scale = loc[..., chosen], scale[..., chosen]
+            # The released implementation gives the head all channels, and fails if some are no
+            # targets.
+            quantiles = self.multi_quantile_head_block(forecast, decoded[:, chosen])
+            quantiles = quantiles.to(scale.dtype)
+        loc, scale = loc[..., chosen], scale[..., chosen]
         if quantiles is None:
             forecast = forecast.to(scale.dtype) * scale + loc
         else:

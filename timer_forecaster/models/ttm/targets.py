@@ -9,7 +9,7 @@ from typing import Any
 
 from timer_forecaster.models.ttm.architecture import DECILES
 
-TARGETS = ("decoder+head", "head", "quantile-head", "norms", "lora", "full")
+TARGETS = ("decoder+head", "head", "quantile-head", "channels", "norms", "lora", "full")
 """Targets of finetuning; see `replaced_by` and `widened_by_lora`."""
 
 DEFAULT = "decoder+head"
@@ -36,6 +36,7 @@ The median stays the forecast that there was.
 _BRANCH = r"(?:(?:trend|residual)_forecaster\.)?"  # of a decomposed network
 _QUANTILE_HEAD = rf"{_BRANCH}multi_quantile_head_block\."
 _HEAD = rf"{_BRANCH}(?:head|multi_quantile_head_block)\."
+_MIXING = re.compile(r"head\.fcm_block\.")
 _FEATURES = re.compile(
     rf"{_BRANCH}(?:backbone|decoder)\..*\bfeature_mixer\.(?:mlp\.fc[12]|gating_block\.attn_layer)"
 )
@@ -43,6 +44,7 @@ _REPLACED = {
     "decoder+head": rf"{_HEAD}|{_BRANCH}decoder\.",
     "head": _HEAD,
     "quantile-head": _QUANTILE_HEAD,
+    "channels": rf"{_HEAD}|{_BRANCH}decoder\.",
     "norms": r".*\b(?:norm|norm_attn|base_norm|batchnorm|inorm)\.(?:weight|bias)$",
     "full": "",
 }
@@ -53,8 +55,9 @@ def replaced_by(target: str, names: Iterable[str]) -> list[str]:
 
     ``"head"`` replaces the layer that makes the forecast and, where there is one, the quantile
     head; ``"decoder+head"`` the decoder too; ``"quantile-head"`` the quantile head alone;
-    ``"norms"`` the weights and biases of all norms, and ``"full"`` all weights. ``"lora"`` replaces
-    nothing; see `widened_by_lora`.
+    ``"channels"`` decoder and head of a network that mixes forecasts over channels; ``"norms"`` the
+    weights and biases of all norms, and ``"full"`` all weights. ``"lora"`` replaces nothing; see
+    `widened_by_lora`.
 
     Parameters
     ----------
@@ -65,7 +68,9 @@ def replaced_by(target: str, names: Iterable[str]) -> list[str]:
     """
     if target == "lora":
         return []
-    pattern = re.compile(_REPLACED[target])
+    pattern, names = re.compile(_REPLACED[target]), list(names)
+    if target == "channels" and not any(_MIXING.match(name) for name in names):
+        return []
     return [name for name in names if pattern.match(name)]
 
 

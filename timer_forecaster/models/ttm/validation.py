@@ -343,8 +343,3 @@ def _check_levels(config: TTMArchitecture) -> None:
             f"penalize_large_width_ratio={config.penalize_large_width_ratio} needs three "
             f"quantile_levels or more; there is {levels}"
         )
-    if config.mq_use_decoder_pool and config.n_targets < config.num_input_channels:
-        raise ValueError(
-            "mq_use_decoder_pool=True does not go with prediction_channel_indices or "
-            "exogenous_channel_indices: the quantile head reads the decoder for all channels"
-        )

@@ -18,7 +18,7 @@ from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.failures import Failures, quietly, series_called, warn_of_failures
 from timer_forecaster.inference.channels import check_number, check_row, check_usable
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateReport
-from timer_forecaster.inference.covariates.alignment import by_series, check_ends
+from timer_forecaster.inference.covariates.alignment import aligned
 from timer_forecaster.inference.covariates.columns import Covariates, as_covariates
 from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
@@ -211,10 +211,11 @@ class ForecastPipeline:
             `Forecast.failures` have the reasons, and a warning names them.
         known : frame or array of shape (steps + horizon, columns), or list of them, optional
             Covariates that are known over the horizon, such as prices, holidays or a weather
-            forecast: one table for each series. Its last row belongs to the last step of the
-            horizon. Older rows than the series has are cut; missing ones, and NaN, are missing
-            values. Columns of texts or categories are categories. An adapter of
-            ``target="channels"`` needs the numeric columns that it was finetuned with.
+            forecast: one table for each series, by its key if the series are a dict. Its last row
+            belongs to the last step of the horizon; times of pandas must agree. Older rows than the
+            series has are cut; missing ones, and NaN, are missing values. Columns of texts or
+            categories are categories. An adapter of ``target="channels"`` needs the numeric columns
+            that it was finetuned with.
         past : frame or array of shape (steps, columns), or list of them, optional
             Covariates that are known up to the end of the series alone. They are read with a delay
             of the horizon.
@@ -273,9 +274,7 @@ class ForecastPipeline:
             quantiles = predict_quantiles(network, values, horizon, *asked)
         else:
             lengths = [len(one) for one in values]
-            known, past = by_series(known, series, "known"), by_series(past, series, "past")
-            check_ends(known, series, "known", horizon)
-            check_ends(past, series, "past", 0)
+            known, past = aligned(known, series, "known", horizon), aligned(past, series, "past", 0)
             columns = as_covariates(known, past, categories, lengths, horizon, failures)
             periods = as_cycles(cycles, len(values))
             quantiles, report = self._beside(values, horizon, columns, periods, asked)

@@ -5,6 +5,7 @@ Series are checked, trimmed and scaled in float64, whatever the network computes
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -166,6 +167,15 @@ def varies(observed: FloatArray) -> bool:
     """Whether observed values, at least one, are more than a constant."""
     peak = float(np.abs(observed).max())
     return bool(np.ptp(observed / (peak or 1.0)) > LEAST_RANGE)
+
+
+def squarable_unit(values: FloatArray) -> float:
+    """Return the power of two next to the largest value: a multiple whose squares are finite.
+
+    Division by it changes no digit. It is 1 if no value is observed, or all are zero.
+    """
+    peak = float(np.nanmax(np.abs(values), initial=0.0))
+    return math.ldexp(1.0, max(-1000, math.frexp(peak)[1] - 1)) if peak > 0 else 1.0
 
 
 def in_units(rows: Sequence[Row], quantiles: FloatArray) -> FloatArray:

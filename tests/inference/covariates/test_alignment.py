@@ -71,6 +71,8 @@ def test_series_and_tables_of_dicts_are_matched_by_their_keys(pipe, y, known):
     ).quantiles
     listed = pipe.predict([y, y], H, known=[known, other], covariates="always").quantiles
     np.testing.assert_array_equal(found, listed)
+    with pytest.raises(ValueError, match=r"series\[1\] ends at .* known\[1\] has 64 rows"):
+        pipe.predict({"a": y, "b": y}, H, known={"b": other[:-1], "a": known})
     with pytest.raises(ValueError, match="known has no table for the series 'b'"):
         pipe.predict({"a": y, "b": y}, H, known={"a": known})
     columns = pipe.predict({"a": y}, H, known={"x": known["x"].to_numpy()}, covariates="always")

@@ -12,14 +12,13 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.covariates.columns import Column, Covariates
 from timer_forecaster.inference.covariates.cycles import Cycles
 from timer_forecaster.inference.covariates.warning import Notes
-from timer_forecaster.inference.scaling import filled
+from timer_forecaster.inference.scaling import filled, squarable_unit
 
 _MARGIN = 0.1  # share of the observed range that a value may lie outside it
 _BENDS = (0.2, 0.5, 0.8)  # quantiles of a numeric column
 _MOST_CATEGORIES = 20
 _LEAST_OBSERVED = 5
 _FEWEST_STEPS_FOR_PAST = 20
-_LARGE = 1e100  # the squares of such values are near the largest float
 
 
 class Features(NamedTuple):
@@ -96,7 +95,7 @@ def _block(column: Column, steps: int, notes: Notes, number: int) -> _Block | No
     """Return a known column standardized, or its categories; None if it is constant."""
     if column.labels is not None:
         return _categories(column, steps, notes, number)
-    values = _squarable(column.values)
+    values = column.values / squarable_unit(column.values)
     history = values[:steps]
     observed = history[np.isfinite(history)]
     if len(observed) < _LEAST_OBSERVED:
@@ -132,7 +131,7 @@ def _categories(column: Column, steps: int, notes: Notes, number: int) -> _Block
 
 def _past_block(column: Column, horizon: int) -> _Block | None:
     """Return a past column delayed by the horizon, so that it is known in the horizon."""
-    values = _squarable(column.values)
+    values = column.values / squarable_unit(column.values)
     if column.labels is not None:
         block = _categories(column, len(values), Notes(), 0)
         if block is None:
@@ -177,18 +176,12 @@ def _trailing_mean(values: FloatArray, width: int) -> FloatArray:
     return np.asarray(total / count[:, None])
 
 
-def _squarable(values: FloatArray) -> FloatArray:
-    """Return values, or a multiple of them whose squares are finite."""
-    peak = np.nanmax(np.abs(values), initial=0.0)
-    return values / peak if peak > _LARGE else values
-
-
 def _equals(column: FloatArray, series: FloatArray) -> bool:
     """Whether a column is the series itself, or a multiple or a shifted copy of it."""
     both = np.isfinite(column) & np.isfinite(series)
     if both.sum() < _LEAST_OBSERVED:
         return False
-    x, y = (values[both] / (np.abs(values[both]).max() or 1.0) for values in (column, series))
+    x, y = (values[both] / squarable_unit(values[both]) for values in (column, series))
     x, y = x - x.mean(), y - y.mean()
     power = float(x @ x) * float(y @ y)
     return power > 0 and float(x @ y) ** 2 >= (1 - 1e-12) * power

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-
-import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.covariate_options import CovariateOptions
@@ -16,6 +13,7 @@ from timer_forecaster.inference.covariates.models import Model, fitted_models
 from timer_forecaster.inference.covariates.ridge import Span
 from timer_forecaster.inference.covariates.warning import Notes
 from timer_forecaster.inference.covariates.windows import Windows, check_windows
+from timer_forecaster.inference.scaling import squarable_unit
 from timer_forecaster.inference.series import from_first_observed
 from timer_forecaster.models.network import Network
 
@@ -88,7 +86,7 @@ class Planner:
         """Fit the models of a series, with and without each group of windows."""
         newest = from_first_observed(series[-self.longest :])
         covariates, series = covariates.cut(len(series) - len(newest)), newest
-        unit = _unit(series)
+        unit = squarable_unit(series)
         series = series / unit
         windows = self._windows(len(series))
         features = features_of(
@@ -122,9 +120,3 @@ class Planner:
             self.options.windows,
             self.options.effort_for(config.hidden_size),
         )
-
-
-def _unit(series: FloatArray) -> float:
-    """Return the power of two next to the largest value, so that squares are finite."""
-    peak = float(np.nanmax(np.abs(series)))
-    return math.ldexp(1.0, max(-1000, math.frexp(peak)[1] - 1)) if peak > 0 else 1.0

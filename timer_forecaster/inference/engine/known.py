@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.scaling import filled
 from timer_forecaster.models.ttm import TTMNetwork
 
 
@@ -51,11 +52,10 @@ def pad_known(network: TTMNetwork, rows: Sequence[FloatArray], ahead: int) -> Kn
             first = length - len(past)
             seen[row, column, first:length] = np.isfinite(past)
             seen[row, column, length:] = True
-            filled = _filled(past)
-            mean = filled.mean() if len(filled) else 0.0
-            values[row, column, :first] = mean
-            values[row, column, first:length] = filled
-            after = _filled(np.concatenate([filled[-1:], future]))[len(filled[-1:]) :]
+            context = _filled(past)
+            values[row, column, :first] = context.mean() if len(context) else 0.0
+            values[row, column, first:length] = context
+            after = _filled(np.concatenate([context[-1:], future]))[len(context[-1:]) :]
             values[row, column, length : length + ahead] = after
             values[row, column, length + ahead :] = after[-1]
     there = torch.from_numpy(values).to(network.device, network.dtype)
@@ -64,9 +64,4 @@ def pad_known(network: TTMNetwork, rows: Sequence[FloatArray], ahead: int) -> Kn
 
 def _filled(values: FloatArray) -> FloatArray:
     """Return values with lines in their gaps; zeros, the mean of a column, if none is there."""
-    there = np.isfinite(values)
-    if not there.any():
-        return np.zeros_like(values)
-    place = np.arange(len(values))
-    filled: FloatArray = np.interp(place, place[there], values[there])
-    return filled
+    return filled(values) if np.isfinite(values).any() else np.zeros_like(values)

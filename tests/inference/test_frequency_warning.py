@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from ttm import OWN, ParityModel, tiny_network
+from ttm import OWN, ParityModel, save, tiny_network
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.checkpoints.ttm import save_ttm
-from timer_forecaster.inference import memo, residuals
+from timer_forecaster.inference import memo
 from timer_forecaster.inference.covariates.warning import warned_once
 from timer_forecaster.inference.frequency_warning import FrequencyWarning, frequencies_for
 from timer_forecaster.inference.multiscale import interleave, phases, strides
@@ -39,10 +38,7 @@ def warned(call):
 
 @pytest.mark.filterwarnings("ignore::timer_forecaster.inference.frequency_warning.FrequencyWarning")
 @pytest.mark.parametrize("key", ["case00", "case02"])  # of 90 steps, and of 50
-def test_the_numbers_are_the_released_ones(key, pipe, monkeypatch):
-    # The median of a point checkpoint is its forecast and the median of errors, none of which here.
-    zeros = lambda point, series, steps, levels: np.zeros((len(series), steps, len(levels)))  # noqa: E731
-    monkeypatch.setattr(residuals, "spread_of", zeros)
+def test_the_numbers_are_the_released_ones(key, pipe):
     parity = ParityModel(R2_FT)
     inputs = parity.golden[f"{key}.past_values"][..., 0].double().numpy()
     golden = parity.golden[f"{key}.out.prediction_outputs"][..., 0].numpy()
@@ -122,7 +118,7 @@ def test_an_unknown_frequency_is_that_of_none(pipe):
 
 def test_a_network_with_a_smaller_vocabulary(tmp_path):
     network = tiny_network(resolution_prefix_tuning=True, frequency_token_vocab_size=8)
-    save_ttm(network, tmp_path / "eight")
+    save(network, tmp_path / "eight")
     pipe = ForecastPipeline.from_pretrained(tmp_path / "eight", device="cpu")
     (text,) = warned(lambda: pipe.predict(walk(), 12, freq="D"))
     assert "'D', only for min, 2min, 5min, 10min, 15min, 30min, h;" in text

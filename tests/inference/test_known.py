@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from known_cases import HORIZON, season_and_price, tables, tuned, weighted_loss
+from ttm import save
 from ttm_channels import mixing_folder
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.checkpoints.ttm import save_ttm
 from timer_forecaster.inference import memo
 from timer_forecaster.inference.covariates.tables import Tables
 
@@ -158,7 +158,7 @@ def test_frames_give_their_known_columns(pipe, given):
 
 def test_a_folder_of_the_released_layout_keeps_names_and_scales(pipe, given, tmp_path):
     history, known, _ = given
-    save_ttm(pipe.network, tmp_path / "merged")
+    save(pipe.network, tmp_path / "merged")
     merged = ForecastPipeline.from_pretrained(tmp_path / "merged", device="cpu")
     found = merged.predict(history, HORIZON, known=known).quantiles
     expected = pipe.predict(history, HORIZON, known=known).quantiles

@@ -7,9 +7,10 @@ import pytest
 from ttm import SHARED, ParityModel
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.inference import prediction, residuals
+from timer_forecaster.inference import rows as network_rows
 from timer_forecaster.inference.options import ForecastOptions
-from timer_forecaster.inference.prediction import checked, predict_quantiles, scaled_rows
+from timer_forecaster.inference.prediction import checked, predict_quantiles
+from timer_forecaster.inference.rows import scaled_rows
 
 
 @pytest.fixture(scope="module")
@@ -112,23 +113,21 @@ def test_series_are_cut_and_then_checked(pipe):
 def test_no_row_is_scaled_in_vain(mini, monkeypatch):
     """Of two passes: the series, and its phases at strides of 2 and 4."""
     lengths = []
-    scaled = prediction.scaled
+    scaled = network_rows.scaled_together
     monkeypatch.setattr(
-        prediction, "scaled", lambda one, *rest: lengths.append(len(one)) or scaled(one, *rest)
+        network_rows,
+        "scaled_together",
+        lambda many, *rest: lengths.extend(map(len, many)) or scaled(many, *rest),
     )
     predict_quantiles(mini.network, [walk(2000)], 200, ForecastOptions(rollout="multiscale"))
     assert lengths == [2000] + [1000] * 2 + [500] * 4
 
 
-def test_released_padding_gives_the_released_numbers(monkeypatch):
+def test_released_padding_gives_the_released_numbers():
     """A row of 300 steps for a context of 512: zeros, which count as observed."""
     if not SHARED.is_dir():
         pytest.skip(f"needs the shared parity models in {SHARED}")
 
-    def zeros(point, series, steps, levels):  # the point forecast alone
-        return np.zeros((len(series), steps, len(levels)))
-
-    monkeypatch.setattr(residuals, "spread_of", zeros)
     parity = ParityModel(SHARED / "r1")
     short = parity.golden["case05.past_values"][..., 0].double().numpy()
     golden = parity.golden["case05.out.prediction_outputs"][..., 0].numpy()

@@ -72,6 +72,16 @@ def test_ranks_are_those_of_conformal_prediction():
     np.testing.assert_allclose(residuals.pooled_quantiles(errors, DECILES)[0], np.arange(1.0, 10))
 
 
+def test_the_median_is_the_forecast():
+    """Also of a network whose errors all have one sign."""
+    series = walk(600)
+    above = residuals.spread_of(lambda *given: last_value(*given) - 1e3, [series], 24, DECILES)
+    assert (above[..., 4] == 0).all()
+    assert (above[..., :4] == 0).all() and (above[..., 5:] > 0).all()
+    short = residuals.spread_of(last_value, [series[:40]], 24, DECILES)
+    assert (short[..., 4] == 0).all() and (np.diff(short, axis=-1) >= 0).all()
+
+
 def test_the_table_goes_on_beyond_its_last_group():
     table = residuals.of_table(120)
     assert table.shape == (120, 9)

@@ -6,7 +6,7 @@ import torch
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.inference import Routing
-from timer_forecaster.inference.prediction import scaled_rows
+from timer_forecaster.inference.rows import scaled_rows
 from timer_forecaster.models.timer_s1.patches import patchify
 
 

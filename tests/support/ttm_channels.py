@@ -1,7 +1,8 @@
 """Checkpoints of TinyTimeMixer that mix channels, with random weights."""
 
+from ttm import save
+
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.checkpoints.ttm import save_ttm
 
 SIZES = {
     "model_type": "tinytimemixer",
@@ -33,5 +34,5 @@ def mixing(**changes):
 
 def mixing_folder(folder, **changes):
     """Write the checkpoint of `mixing` to a folder, for doors that take a name."""
-    save_ttm(mixing(**(QUANTILES | changes)).network, folder)
+    save(mixing(**(QUANTILES | changes)).network, folder)
     return str(folder)

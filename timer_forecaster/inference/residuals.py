@@ -3,7 +3,8 @@
 A network that forecasts one value for each step says nothing about its errors. They are measured:
 the series is forecast from past origins, and the errors, relative to how much the series moves from
 step to step, give quantiles. A series that is too short for this takes the relative errors of other
-series, from a table.
+series, from a table. The median is the forecast of the network itself, so lower quantiles never lie
+above it, and higher ones never below.
 
 The unit is the mean absolute first difference of the newest steps. The deviation of a context is no
 good unit: it is large where a series grows, whatever its errors are.
@@ -92,8 +93,22 @@ def spread_of(
         relative = (
             pooled_quantiles(np.array(errors[i]), levels) if i in errors else of_table(horizon)
         )
-        offsets[i] = relative * unit_of(values)
+        offsets[i] = around_median(relative, levels) * unit_of(values)
     return offsets
+
+
+def around_median(errors: FloatArray, levels: Sequence[float]) -> FloatArray:
+    """Return quantiles (..., Q) of errors as distances from a median that is the forecast.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> around_median(np.array([-1.0, 0.5, 2.0]), [0.1, 0.5, 0.9])
+    array([-1.,  0.,  2.])
+    """
+    low = np.where(np.asarray(levels) < 0.5, -np.inf, 0.0)
+    high = np.where(np.asarray(levels) > 0.5, np.inf, 0.0)
+    return np.clip(errors, low, high)
 
 
 def _origins(row: Sequence[FloatArray], horizon: int) -> list[int]:

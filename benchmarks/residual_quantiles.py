@@ -96,17 +96,18 @@ def usable(values: np.ndarray, horizon: int) -> bool:
 def scores(pipe: ForecastPipeline, series: Sequence[np.ndarray], horizon: int) -> Scores:
     """Return the scores of residual quantiles at the newest window of each."""
     history = [values[:-horizon] for values in series]
+    errors = residuals.Errors(horizon, CONTEXT)
     actual = np.array([values[-horizon:] for values in series])
     trained = pipe.predict(history, horizon)
 
     def point(given: Sequence[np.ndarray], steps: int) -> np.ndarray:
         return pipe.predict(list(given), steps).median
 
-    offsets = residuals.spread_of(point, history, horizon, LEVELS)
+    offsets = errors.spread(point, history, LEVELS)
     quantiles = trained.median[..., None] + offsets
     seen = np.isfinite(actual)
     inside = (actual >= quantiles[..., 0]) & (actual <= quantiles[..., -1])
-    own = residuals.sources_of(history, horizon).count(residuals.OWN)
+    own = errors.sources(history).count(residuals.OWN)
     scale = np.array([residuals.unit_of(one) for one in history])[:, None]
     losses = [
         pinball(actual / scale, one / scale[..., None]) for one in (quantiles, trained.quantiles)

@@ -24,6 +24,9 @@ def pipe():
     return ForecastPipeline.from_pretrained(None, config=POINT, device="cpu")
 
 
+ERRORS = residuals.Errors(horizon=24, context=512)
+
+
 def walk(steps, seed=0):
     return np.random.default_rng(seed).normal(size=steps).cumsum()
 
@@ -34,7 +37,7 @@ def last_value(series, horizon):
 
 def test_own_errors_cover_as_they_should():
     walks = [walk(600, seed) for seed in range(200)]
-    offsets = residuals.spread_of(last_value, [w[:-24] for w in walks], 24, DECILES)
+    offsets = ERRORS.spread(last_value, [w[:-24] for w in walks], DECILES)
     errors = np.array([w[-24:] - w[-25] for w in walks])
     inside = (errors >= offsets[..., 0]) & (errors <= offsets[..., -1])
     assert 0.76 < inside.mean() < 0.88
@@ -48,23 +51,31 @@ def test_own_errors_cover_as_they_should():
     [(16 + 8 * 24, 24, "own"), (16 + 8 * 24 - 1, 24, "table"), (24, 1, "own"), (10, 1, "table")],
 )
 def test_own_errors_need_eight_origins(steps, horizon, source):
-    assert residuals.sources_of([walk(steps)], horizon) == [source]
+    assert residuals.Errors(horizon, 512).sources([walk(steps)]) == [source]
 
 
 def test_missing_values_take_no_part():
     series = walk(400)
     holes = series.copy()
     holes[5::7] = np.nan
-    offsets = residuals.spread_of(
+    offsets = ERRORS.spread(
         lambda given, horizon: np.array([np.repeat(v[np.isfinite(v)][-1], horizon) for v in given]),
         [holes],
-        24,
         DECILES,
     )
     assert np.isfinite(offsets).all()
     gone = series.copy()
     gone[-300:] = np.nan
-    assert residuals.sources_of([gone], 24) == ["table"]
+    assert ERRORS.sources([gone]) == ["table"]
+
+
+def test_origins_after_a_gap_as_long_as_the_context_take_no_part(pipe):
+    """The newest value before such an origin is older than the network can read."""
+    series = walk(3000)
+    series[200:2945] = np.nan
+    for context, used in ((96, False), (2944, True)):
+        assert ((0, 2944) in residuals.Errors(8, context).asked([series])) is used
+    assert np.isfinite(pipe.predict(series, 8).quantiles).all()
 
 
 def test_ranks_are_those_of_conformal_prediction():
@@ -75,10 +86,10 @@ def test_ranks_are_those_of_conformal_prediction():
 def test_the_median_is_the_forecast():
     """Also of a network whose errors all have one sign."""
     series = walk(600)
-    above = residuals.spread_of(lambda *given: last_value(*given) - 1e3, [series], 24, DECILES)
+    above = ERRORS.spread(lambda *given: last_value(*given) - 1e3, [series], DECILES)
     assert (above[..., 4] == 0).all()
     assert (above[..., :4] == 0).all() and (above[..., 5:] > 0).all()
-    short = residuals.spread_of(last_value, [series[:40]], 24, DECILES)
+    short = ERRORS.spread(last_value, [series[:40]], DECILES)
     assert (short[..., 4] == 0).all() and (np.diff(short, axis=-1) >= 0).all()
 
 

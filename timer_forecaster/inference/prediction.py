@@ -11,11 +11,12 @@ from tqdm.auto import tqdm
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
-from timer_forecaster.inference import multiscale, residuals
+from timer_forecaster.inference import multiscale
 from timer_forecaster.inference.channels import check_rows, grouped, width_of
 from timer_forecaster.inference.frequency import Frequency, tokens_of
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
 from timer_forecaster.inference.outcome import check_outcome, room_for
+from timer_forecaster.inference.residuals import TRAINED, Errors
 from timer_forecaster.inference.rows import Beside, Rows, medians
 from timer_forecaster.inference.scaling import check_series
 from timer_forecaster.models.network import Network
@@ -152,20 +153,20 @@ def _offsets(
     options: ForecastOptions,
 ) -> FloatArray:
     """Return distances of quantiles from point forecasts, on the scale of the series read."""
-    width, given = width_of(network.config), [series[i] for i in rows.numbers]
-    steps = min(horizon, network.pass_length)
+    errors, given = _errors(network, horizon), [series[i] for i in rows.numbers]
 
     def point(cut: Sequence[FloatArray], steps: int) -> FloatArray:
-        asked = residuals.asked_of(given, steps, width)
+        asked = errors.asked(given)
         beside = rows.beside.take([row for row, _ in asked])
         if beside.known is not None:
-            ends = [at - len(given[row * width]) - horizon + steps for row, at in asked]
+            beyond = horizon - steps
+            ends = [at - len(given[row * errors.width]) - beyond for row, at in asked]
             known = [columns[:, :end] for columns, end in zip(beside.known, ends, strict=True)]
             beside = beside._replace(known=known)
         size, zeros = options.batch_size, options.zeros_before
         return medians(network, cut, steps, "median", size, zeros, beside)
 
-    offsets = residuals.spread_of(point, given, steps, network.config.quantiles, width)
+    offsets = errors.spread(point, given, network.config.quantiles)
     scales = np.array([rows.scaled[i].scale or np.inf for i in rows.numbers])
     return offsets / scales[:, None, None]
 
@@ -173,6 +174,10 @@ def _offsets(
 def calibration_of(network: Network, series: Sequence[FloatArray], horizon: int) -> list[str]:
     """Return the source of the quantiles of each series; see `Forecast.calibration`."""
     if network.config.forecasts_quantiles:
-        return [residuals.TRAINED] * len(series)
-    width = width_of(network.config)
-    return residuals.sources_of(series, min(horizon, network.pass_length), width)
+        return [TRAINED] * len(series)
+    return _errors(network, horizon).sources(series)
+
+
+def _errors(network: Network, horizon: int) -> Errors:
+    config = network.config
+    return Errors(min(horizon, network.pass_length), config.max_context_length, width_of(config))

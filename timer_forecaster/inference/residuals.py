@@ -13,6 +13,7 @@ good unit: it is large where a series grows, whatever its errors are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,63 +39,100 @@ Point = Callable[[Sequence[FloatArray], int], FloatArray]
 """Returns point forecasts (n, horizon) of series, in their units."""
 
 
-def sources_of(series: Sequence[FloatArray], horizon: int, width: int = 1) -> list[str]:
-    """Return `OWN` or `OF_TABLE` for each series; the arguments are those of `spread_of`."""
-    enough = (len(_origins(row, horizon)) >= FEWEST_ORIGINS for row in grouped(series, width))
-    return [OWN if own else OF_TABLE for own in enough for _ in range(width)][: len(series)]
-
-
-def asked_of(series: Sequence[FloatArray], horizon: int, width: int = 1) -> list[tuple[int, int]]:
-    """Return rows and origins that `spread_of` forecasts, in its order."""
-    origins = [_origins(row, horizon) for row in grouped(series, width)]
-    return [
-        (row, at) for row, own in enumerate(origins) if len(own) >= FEWEST_ORIGINS for at in own
-    ]
-
-
-def spread_of(
-    point: Point,
-    series: Sequence[FloatArray],
-    horizon: int,
-    levels: Sequence[float],
-    width: int = 1,
-) -> FloatArray:
-    """Return distances of quantiles from the point forecasts of series.
+@dataclass(frozen=True)
+class Errors:
+    """Errors of a network at past origins of series.
 
     Parameters
     ----------
-    point : callable
-        The network.
-    series : sequence of ndarray, each of shape (steps,)
-        NaN where missing.
     horizon : int
         Steps of the forecast, at most one pass.
-    levels : sequence of float
-        Deciles.
+    context : int
+        Newest steps that the network reads, one of which must be observed.
     width : int
         Series that are read as one row, and so are cut at the same origins.
-
-    Returns
-    -------
-    ndarray, shape (n_series, horizon, Q)
-        In the units of the series; 0 for a constant one.
     """
-    rows, asked = grouped(range(len(series)), width), asked_of(series, horizon, width)
-    cut = [(i, at) for row, at in asked for i in rows[row]]
-    found: Iterable[FloatArray] = point([series[i][:at] for i, at in cut], horizon) if cut else []
-    errors: dict[int, list[FloatArray]] = {}
-    for (i, at), forecast in zip(cut, found, strict=True):
-        unit = unit_of(series[i][:at])
-        if unit > 0:
-            error = series[i][at : at + horizon] - forecast
-            errors.setdefault(i, []).append(error / unit)
-    offsets = np.empty((len(series), horizon, len(levels)))
-    for i, values in enumerate(series):
-        relative = (
-            pooled_quantiles(np.array(errors[i]), levels) if i in errors else of_table(horizon)
+
+    horizon: int
+    context: int
+    width: int = 1
+
+    def sources(self, series: Sequence[FloatArray]) -> list[str]:
+        """Return `OWN` or `OF_TABLE` for each series."""
+        rows = grouped(series, self.width)
+        return [OWN if self._origins(row) else OF_TABLE for row in rows for _ in row]
+
+    def asked(self, series: Sequence[FloatArray]) -> list[tuple[int, int]]:
+        """Return rows and origins that are forecast, in the order of `spread`."""
+        rows = grouped(series, self.width)
+        return [(number, at) for number, row in enumerate(rows) for at in self._origins(row)]
+
+    def spread(
+        self, point: Point, series: Sequence[FloatArray], levels: Sequence[float]
+    ) -> FloatArray:
+        """Return distances of quantiles from the point forecasts of series.
+
+        Parameters
+        ----------
+        point : callable
+            The network.
+        series : sequence of ndarray, each of shape (steps,)
+            NaN where missing.
+        levels : sequence of float
+            Deciles.
+
+        Returns
+        -------
+        ndarray, shape (n_series, horizon, Q)
+            In the units of the series; 0 for a constant one.
+        """
+        errors = self._relative(point, series)
+        offsets = np.empty((len(series), self.horizon, len(levels)))
+        for i, values in enumerate(series):
+            own = errors.get(i)
+            relative = of_table(self.horizon) if own is None else pooled_quantiles(own, levels)
+            offsets[i] = around_median(relative, levels) * unit_of(values)
+        return offsets
+
+    def _relative(self, point: Point, series: Sequence[FloatArray]) -> dict[int, FloatArray]:
+        """Return the errors (origins, horizon) of series that have own ones, in their units."""
+        rows = grouped(range(len(series)), self.width)
+        cut = [(i, at) for row, at in self.asked(series) for i in rows[row]]
+        found: Iterable[FloatArray] = ()
+        if cut:
+            found = point([series[i][:at] for i, at in cut], self.horizon)
+        errors: dict[int, list[FloatArray]] = {}
+        for (i, at), forecast in zip(cut, found, strict=True):
+            unit = unit_of(series[i][:at])
+            if unit > 0:
+                error = series[i][at : at + self.horizon] - forecast
+                errors.setdefault(i, []).append(error / unit)
+        return {i: np.array(own) for i, own in errors.items()}
+
+    def _origins(self, row: Sequence[FloatArray]) -> list[int]:
+        """Return the newest origins that lie a horizon apart; none if they are too few.
+
+        A series that is constant in all its steps needs no errors.
+        """
+        varying = [values for values in row if unit_of(values) > 0]
+        last = len(row[0]) - self.horizon if varying else 0
+        found: list[int] = []
+        for origin in range(last, _LEAST_CONTEXT - 1, -self.horizon):
+            if self._usable(row, varying, origin):
+                found.append(origin)
+            if len(found) == MOST_ORIGINS:
+                break
+        return found if len(found) >= FEWEST_ORIGINS else []
+
+    def _usable(
+        self, row: Sequence[FloatArray], varying: Sequence[FloatArray], origin: int
+    ) -> bool:
+        """Whether a row can be forecast from an origin, and its varying series be scored there."""
+        seen = (values[max(0, origin - self.context) : origin] for values in row)
+        after = (values[origin : origin + self.horizon] for values in varying)
+        return all(np.isfinite(part).any() for part in (*seen, *after)) and all(
+            unit_of(values[:origin]) > 0 for values in varying
         )
-        offsets[i] = around_median(relative, levels) * unit_of(values)
-    return offsets
 
 
 def around_median(errors: FloatArray, levels: Sequence[float]) -> FloatArray:
@@ -109,23 +147,6 @@ def around_median(errors: FloatArray, levels: Sequence[float]) -> FloatArray:
     low = np.where(np.asarray(levels) < 0.5, -np.inf, 0.0)
     high = np.where(np.asarray(levels) > 0.5, np.inf, 0.0)
     return np.clip(errors, low, high)
-
-
-def _origins(row: Sequence[FloatArray], horizon: int) -> list[int]:
-    """Return the newest origins that lie a horizon apart, if they can be forecast and scored.
-
-    A series that is constant in all its steps needs no errors.
-    """
-    varying = [values for values in row if unit_of(values) > 0]
-    found: list[int] = []
-    for origin in range(len(row[0]) - horizon if varying else 0, _LEAST_CONTEXT - 1, -horizon):
-        seen = all(np.isfinite(values[:origin]).any() for values in row)
-        scored = (np.isfinite(values[origin : origin + horizon]).any() for values in varying)
-        if seen and all(scored) and all(unit_of(values[:origin]) > 0 for values in varying):
-            found.append(origin)
-        if len(found) == MOST_ORIGINS:
-            break
-    return found
 
 
 def unit_of(values: FloatArray) -> float:

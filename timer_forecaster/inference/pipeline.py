@@ -279,9 +279,7 @@ class ForecastPipeline:
             periods = as_cycles(cycles, len(values))
             quantiles, report = self._beside(values, horizon, columns, periods, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
-        newest = options.context_length
-        cut = values if newest is None else [one[-newest:] for one in values]
-        calibration = tuple(calibration_of(network, cut, horizon))
+        calibration = calibration_of(network, values, horizon, options.context_length)
         levels, reasons = network.config.quantiles, failures.by_number()
         return Forecast(quantiles, levels, reasons, report, calibration)
 

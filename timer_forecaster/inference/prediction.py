@@ -171,11 +171,18 @@ def _offsets(
     return offsets / scales[:, None, None]
 
 
-def calibration_of(network: Network, series: Sequence[FloatArray], horizon: int) -> list[str]:
+def calibration_of(
+    network: Network,
+    series: Sequence[FloatArray],
+    horizon: int,
+    context_length: int | None = None,
+) -> tuple[str, ...]:
     """Return the source of the quantiles of each series; see `Forecast.calibration`."""
     if network.config.forecasts_quantiles:
-        return [TRAINED] * len(series)
-    return _errors(network, horizon).sources(series)
+        return (TRAINED,) * len(series)
+    if context_length is not None:
+        series = [values[-context_length:] for values in series]
+    return tuple(_errors(network, horizon).sources(series))
 
 
 def _errors(network: Network, horizon: int) -> Errors:

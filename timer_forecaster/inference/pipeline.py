@@ -20,7 +20,7 @@ from timer_forecaster.inference.channels import check_number, check_row, check_u
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateReport
 from timer_forecaster.inference.covariates.alignment import aligned
 from timer_forecaster.inference.covariates.columns import Covariates, as_covariates
-from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles
+from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
@@ -276,8 +276,7 @@ class ForecastPipeline:
             lengths = [len(one) for one in values]
             known, past = aligned(known, series, "known", horizon), aligned(past, series, "past", 0)
             columns = as_covariates(known, past, categories, lengths, horizon, failures)
-            periods = as_cycles(cycles, len(values))
-            quantiles, report = self._beside(values, horizon, columns, periods, asked)
+            quantiles, report = self._beside(values, horizon, columns, cycles, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         calibration = calibration_of(network, values, horizon, options.context_length)
         levels, reasons = network.config.quantiles, failures.by_number()
@@ -481,11 +480,12 @@ class ForecastPipeline:
         values: Sequence[FloatArray],
         horizon: int,
         columns: Sequence[Covariates],
-        periods: Sequence[Cycles],
+        cycles: Any,
         asked: tuple[ForecastOptions, bool, str, Failures, Sequence[Frequency] | None],
     ) -> tuple[FloatArray, CovariateReport | None]:
         """Forecast with columns, which the network reads or linear models do."""
         network, (options, _, label, failures, _) = self.network, asked
+        periods = as_cycles(cycles, len(values))
         if network.config.known_columns:
             known = known_rows(network.config, columns, options, label, failures)
             return predict_quantiles(network, values, horizon, *asked, known=known), None

@@ -1,10 +1,12 @@
-"""Darts' own tests of foundation models and of global models, on our model.
+"""Darts' own tests of foundation models and of global models, on our models.
 
 Releases of Darts hold no tests. They are taken from a checkout of its repository, beside the
 installed Darts::
 
     git clone --branch 0.46.1 https://github.com/unit8co/darts CHECKOUT
     DARTS_CHECKOUT=CHECKOUT python -m pytest tests/conformance/test_conformance_darts.py
+
+``DARTS_CHECKPOINT=ttm-test`` runs them on the model of the other family.
 
 The functions run as they are: what is exchanged are the models that they name, the values of
 their parameters that name models, and the functions that fetch weights and data. A test that is
@@ -39,7 +41,7 @@ from darts.utils.likelihood_models import QuantileRegression
 
 from timer_forecaster.checkpoints import registry as checkpoints
 from timer_forecaster.checkpoints.registry import find_checkpoint
-from timer_forecaster.darts import TimerS1Model
+from timer_forecaster.darts import TimerS1Model, TinyTimeMixerModel
 
 if "DARTS_CHECKOUT" not in os.environ:
     pytest.skip(
@@ -50,7 +52,8 @@ CHECKOUT = Path(os.environ["DARTS_CHECKOUT"]).absolute()
 if not (CHECKOUT / "darts" / "tests" / "conftest.py").is_file():
     raise FileNotFoundError(f"DARTS_CHECKOUT={CHECKOUT} holds no darts/tests")
 
-NAME = "timer-s1-test"
+NAME = os.environ.get("DARTS_CHECKPOINT", "timer-s1-test")
+Model: Any = {"timer-s1-test": TimerS1Model, "ttm-test": TinyTimeMixerModel}[NAME]
 FOLDER = Path(checkpoints.__file__).parent / NAME
 QUIET = {"accelerator": "cpu", "enable_progress_bar": False, "enable_model_summary": False}
 OURS: dict[str, Any] = {"hub_model_name": NAME, "pl_trainer_kwargs": QUIET}
@@ -70,11 +73,11 @@ pytestmark = [
 class _Trained:
     """Ours with a default that trains, as the other models have it."""
 
-    load = TimerS1Model.load
-    load_from_checkpoint = TimerS1Model.load_from_checkpoint
+    load = Model.load
+    load_from_checkpoint = Model.load_from_checkpoint
 
     def __new__(cls, *args, enable_finetuning="head", **kwargs):
-        return TimerS1Model(*args, enable_finetuning=enable_finetuning, **kwargs)
+        return Model(*args, enable_finetuning=enable_finetuning, **kwargs)
 
 
 class _Recurrent(_Trained):
@@ -96,20 +99,20 @@ class _OneStep:
     """Ours for the parameters of ``RNNModel``, without training."""
 
     def __new__(cls, input_chunk_length, model="RNN", hidden_dim=25, **kwargs):
-        return TimerS1Model(input_chunk_length, 1, **kwargs)
+        return Model(input_chunk_length, 1, **kwargs)
 
 
 class _Linear:
     """Ours for the parameters of ``LinearRegressionModel``."""
 
     def __new__(cls, lags, output_chunk_length=1, **kwargs):
-        return TimerS1Model(lags, output_chunk_length, **EXACT, **kwargs)
+        return Model(lags, output_chunk_length, **EXACT, **kwargs)
 
 
 def create_model(ocl, use_ll=True, model_type="torch", n_epochs=1, **kwargs):
     """As the function of this name in Darts' tests of historical forecasts."""
     likelihood = QuantileRegression([0.05, 0.4, 0.5, 0.6, 0.95]) if use_ll else None
-    return TimerS1Model(3, ocl, likelihood=likelihood, random_state=42, **EXACT, **kwargs)
+    return Model(3, ocl, likelihood=likelihood, random_state=42, **EXACT, **kwargs)
 
 
 # --- values of parameters -------------------------------------------------------------------
@@ -151,7 +154,7 @@ def scaled_alone(values: Any) -> Any:
     (series, scalers), retrain, points, *lengths, _ = values
     if len(series) > 1 or (any(lengths) and not retrain):
         return None
-    return (series, scalers), retrain, points, *lengths, TimerS1Model
+    return (series, scalers), retrain, points, *lengths, Model
 
 
 # --- what is taken --------------------------------------------------------------------------
@@ -199,15 +202,15 @@ NUMBERS = "compares with numbers of the other model"
 EARLIER = "counts the windows of a model that needs steps to train on: ours starts earlier"
 LIMITS = "of the other model's limits, which ours has not; of ours: tests/darts/test_model.py"
 
-FREE = always((TimerS1Model, {}, contextlib.nullcontext))
-TINY = (TimerS1Model, {**EXACT, "input_chunk_length": 3, "output_chunk_length": 1})
-GLOBAL = (TimerS1Model, OURS, 200.0)  # weights are random: any error will do
+FREE = always((Model, {}, contextlib.nullcontext))
+TINY = (Model, {**EXACT, "input_chunk_length": 3, "output_chunk_length": 1})
+GLOBAL = (Model, OURS, 200.0)  # weights are random: any error will do
 TORCH = (
-    TimerS1Model,
+    Model,
     {**OURS, "input_chunk_length": 10, "output_chunk_length": 1, "random_state": 42},
 )
-TRAINED = (TimerS1Model, {**TORCH[1], "n_epochs": 1, "enable_finetuning": "head"})
-TRAINED_CHUNKS = (TimerS1Model, {**TRAINED[1], "output_chunk_length": 2, "output_chunk_shift": 1})
+TRAINED = (Model, {**TORCH[1], "n_epochs": 1, "enable_finetuning": "head"})
+TRAINED_CHUNKS = (Model, {**TRAINED[1], "output_chunk_length": 2, "output_chunk_shift": 1})
 SAMPLING = {
     **OURS,
     "input_chunk_length": 10,
@@ -216,13 +219,13 @@ SAMPLING = {
     "random_state": 42,
 }
 WINDOWS = (
-    TimerS1Model,
+    Model,
     {**OURS, "input_chunk_length": 24, "output_chunk_length": 12},
     (24, 12),
     "MixedCovariates",
 )
 TRAINED_WINDOWS = (
-    TimerS1Model,
+    Model,
     {**WINDOWS[1], "enable_finetuning": "head", "n_epochs": 1},
     *WINDOWS[2:],
 )
@@ -231,9 +234,9 @@ TRAINED_WINDOWS = (
 SUITES = {
     "models.forecasting.test_foundation": Suite(
         models={
-            "Chronos2Model": TimerS1Model,
-            "TimesFM2p5Model": TimerS1Model,
-            "PatchTSTFMModel": TimerS1Model,
+            "Chronos2Model": Model,
+            "TimesFM2p5Model": Model,
+            "PatchTSTFMModel": Model,
         },
         parameters={
             **for_all(
@@ -241,9 +244,7 @@ SUITES = {
                 " test_load_weights_different_chunk_params",
                 FREE,
             ),
-            "test_variable_icl_save_load": always(
-                (TimerS1Model, {}, contextlib.nullcontext, False)
-            ),
+            "test_variable_icl_save_load": always((Model, {}, contextlib.nullcontext, False)),
         },
         left_out={
             FROZEN: (
@@ -254,7 +255,7 @@ SUITES = {
         },
     ),
     "models.forecasting.test_chronos2": Suite(
-        models={"Chronos2Model": TimerS1Model},
+        models={"Chronos2Model": Model},
         attributes={"dummy_local_dir": FOLDER},
         left_out={
             NUMBERS: "test_fidelity",
@@ -262,7 +263,7 @@ SUITES = {
         },
     ),
     "models.forecasting.test_timesfm2p5": Suite(
-        models={"TimesFM2p5Model": TimerS1Model},
+        models={"TimesFM2p5Model": Model},
         left_out={
             COVARIATES: "test_covariates",
             NUMBERS: "test_fidelity",
@@ -271,7 +272,7 @@ SUITES = {
         },
     ),
     "models.forecasting.test_patchtst_fm": Suite(
-        models={"PatchTSTFMModel": TimerS1Model},
+        models={"PatchTSTFMModel": Model},
         attributes={"dummy_local_dir": FOLDER},
         left_out={
             COVARIATES: "test_covariates",
@@ -282,7 +283,7 @@ SUITES = {
     "models.forecasting.test_global_forecasting_models": Suite(
         models={
             "RNNModel": _OneStep,
-            "TCNModel": TimerS1Model,
+            "TCNModel": Model,
             "models_cls_kwargs_errs": [GLOBAL],
         },
         parameters={
@@ -293,7 +294,7 @@ SUITES = {
                 " test_fit_from_dataset_with_epochs test_predit_after_fit_from_dataset",
                 always(GLOBAL),
             ),
-            "test_save_load_model": always(TimerS1Model(4, 3, **OURS)),
+            "test_save_load_model": always(Model(4, 3, **OURS)),
         },
         left_out={
             OTHERS: "test_residuals",
@@ -309,11 +310,11 @@ SUITES = {
         models={
             "RNNModel": _Recurrent,
             "DLinearModel": _Trained,
-            "NLinearModel": TimerS1Model,
+            "NLinearModel": Model,
             "models": [TRAINED],
         },
         parameters={
-            "test_save_and_load_weights_covs_usage_attributes": first(TimerS1Model),
+            "test_save_and_load_weights_covs_usage_attributes": first(Model),
             "test_rin": always(TORCH),
             "test_load_weights": recurrent,
             "test_manual_save_and_load": lambda config: (config[0], recurrent(config[1])),
@@ -351,16 +352,16 @@ SUITES = {
     "models.forecasting.test_probabilistic_models": Suite(
         models={
             "RNNModel": _Recurrent,
-            "NBEATSModel": TimerS1Model,
-            "TCNModel": TimerS1Model,
-            "DLinearModel": TimerS1Model,
+            "NBEATSModel": Model,
+            "TCNModel": Model,
+            "DLinearModel": Model,
         },
         parameters={
             **for_all(
                 "test_fit_predict_determinism test_historical_forecast test_fit_predict_randomized"
                 " test_probabilistic_forecast_accuracy_univariate"
                 " test_probabilistic_forecast_accuracy_multivariate",
-                always((TimerS1Model, SAMPLING, 0.2, 0.2)),
+                always((Model, SAMPLING, 0.2, 0.2)),
             ),
             **for_all(
                 "test_predict_likelihood_parameters_univariate_torch_models"
@@ -378,8 +379,8 @@ SUITES = {
     ),
     "utils.historical_forecasts.test_historical_forecasts": Suite(
         models={
-            "NLinearModel": TimerS1Model,
-            "BlockRNNModel": TimerS1Model,
+            "NLinearModel": Model,
+            "BlockRNNModel": Model,
             "LinearRegressionModel": _Linear,
         },
         parameters={
@@ -394,9 +395,7 @@ SUITES = {
             "test_predict_likelihood_parameters": always("torch"),
             "test_historical_forecasts_with_scaler": scaled_alone,
             "test_historical_forecasts_start_too_early": only(of_torch_without_retraining),
-            "test_historical_forecast_start_after_end_of_series": always(
-                TimerS1Model(3, 2, **OURS)
-            ),
+            "test_historical_forecast_start_after_end_of_series": always(Model(3, 2, **OURS)),
             "test_val_length": first(TRAINED_CHUNKS),
             "test_conformal_historical_forecasts": only(without_covariates),
         },
@@ -535,14 +534,14 @@ def _of_our_model(request, monkeypatch):
     """See to it that a test is about our model."""
     parameters = getattr(request.node, "callspec", None)
     made = [] if parameters is None else list(parameters.params.values())
-    initialize = TimerS1Model.__init__
+    initialize = Model.__init__
 
     @functools.wraps(initialize)  # Darts reads the signature
     def counted(self, *args, **kwargs):
         made.append(self)
         initialize(self, *args, **kwargs)
 
-    monkeypatch.setattr(TimerS1Model, "__init__", counted)
+    monkeypatch.setattr(Model, "__init__", counted)
     yield
-    ours = [model for model in made if isinstance(model, TimerS1Model)]
-    assert ours, "the test made no TimerS1Model: exchange its models, or leave it out"
+    ours = [model for model in made if isinstance(model, Model)]
+    assert ours, "the test made no model of ours: exchange its models, or leave it out"

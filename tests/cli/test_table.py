@@ -163,7 +163,7 @@ def test_usage_and_help_name_the_file_first(run, capsys, command):
 def test_finetune_reads_the_same_files(run, monkeypatch):
     seen = []
 
-    def spy(pipe, series, config, *, progress):
+    def spy(pipe, series, config, *, progress, freq):
         seen.extend([values.tolist() for values in series])
         raise ValueError("enough is known")
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from timer_forecaster.finetuning.known import known_of
-from timer_forecaster.models.network import KnownColumn
+from timer_forecaster.models.columns import KnownColumn
 
 SERIES = [np.arange(4.0), np.arange(2.0)]
 

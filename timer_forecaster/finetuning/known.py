@@ -12,7 +12,7 @@ from timer_forecaster.failures import Failures
 from timer_forecaster.inference.covariates.columns import as_covariates, tables_of
 from timer_forecaster.inference.known import numeric_columns
 from timer_forecaster.inference.scaling import LEAST_RANGE
-from timer_forecaster.models.network import KnownColumn
+from timer_forecaster.models.columns import KnownColumn
 
 
 class Known(NamedTuple):

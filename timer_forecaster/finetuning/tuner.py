@@ -42,7 +42,7 @@ from timer_forecaster.inference.channels import width_of
 from timer_forecaster.inference.frequency import Frequency
 from timer_forecaster.inference.frequency_warning import frequencies_for
 from timer_forecaster.inference.series import as_series
-from timer_forecaster.models.network import KnownColumn
+from timer_forecaster.models.columns import KnownColumn
 from timer_forecaster.models.tuning import adapted, checked_target
 from timer_forecaster.values import as_floats
 

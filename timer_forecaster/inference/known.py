@@ -11,7 +11,8 @@ from timer_forecaster.failures import Failures
 from timer_forecaster.inference.channels import grouped, width_of
 from timer_forecaster.inference.covariates.columns import Column, Covariates
 from timer_forecaster.inference.options import ForecastOptions
-from timer_forecaster.models.network import Architecture, KnownColumn
+from timer_forecaster.models.columns import KnownColumn
+from timer_forecaster.models.network import Architecture
 
 
 def check_reads_alone(config: Architecture, network: str) -> None:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import torch
 from torch import nn
 
-
-class KnownColumn(NamedTuple):
-    """A column whose future is known, as a network reads it beside a series."""
-
-    name: Hashable
-    location: float
-    scale: float
-    """The network reads ``(values - location) / scale``."""
+from timer_forecaster.models.columns import KnownColumn
 
 
 class Architecture(Protocol):

@@ -16,7 +16,7 @@ from timer_forecaster.finetuning import (
 from timer_forecaster.finetuning.objectives.mixing import channel_mixing
 from timer_forecaster.inference.engine.known import pad_known
 from timer_forecaster.inference.engine.ttm import quantiles_of
-from timer_forecaster.models.network import KnownColumn
+from timer_forecaster.models.columns import KnownColumn
 from timer_forecaster.models.ttm import make_network
 from timer_forecaster.models.ttm.presets import preset
 from timer_forecaster.models.tuning import adapted
@@ -39,7 +39,7 @@ def test_the_new_parts_change_nothing_at_first(family, request):
     seen = torch.ones_like(values, dtype=torch.bool)
     known = pad_known(network, list(np.random.default_rng(0).normal(size=(3, 2, 160))), 32)
     with torch.no_grad():
-        found = quantiles_of(network, values, seen, known)
+        found = quantiles_of(network, values, seen, known=known)
         expected = quantiles_of(pipe.network, values, seen)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from timer_forecaster.finetuning.objectives.quantile_head import NewParts
-from timer_forecaster.models.network import KnownColumn
+from timer_forecaster.models.columns import KnownColumn
 from timer_forecaster.models.ttm import TTMArchitecture, TTMNetwork, make_network
 from timer_forecaster.models.ttm.architecture import KNOWN_COLUMNS
 from timer_forecaster.models.ttm.targets import replaced_by

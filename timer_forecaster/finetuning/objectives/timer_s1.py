@@ -18,7 +18,7 @@ from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.finetuning.objectives.parts import Passed, Terms, standardized
 from timer_forecaster.finetuning.windows import WindowSampler
 from timer_forecaster.inference.engine.timer_s1 import pad_batch
-from timer_forecaster.models.network import KnownColumn
+from timer_forecaster.models.columns import KnownColumn
 from timer_forecaster.models.timer_s1 import TimerS1Network
 from timer_forecaster.models.timer_s1.attention import pick
 from timer_forecaster.models.timer_s1.batches import TrainingBatch

@@ -26,7 +26,7 @@ from timer_forecaster.finetuning.windows import around, varies
 from timer_forecaster.inference.engine.known import KnownSteps, pad_known
 from timer_forecaster.inference.engine.ttm import pad_batch, quantiles_of, tensor_of
 from timer_forecaster.inference.frequency import Frequency, tokens_of
-from timer_forecaster.models.network import KnownColumn
+from timer_forecaster.models.columns import KnownColumn
 from timer_forecaster.models.ttm import TTMNetwork
 from timer_forecaster.models.ttm.loss import pinball
 

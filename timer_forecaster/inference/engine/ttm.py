@@ -296,7 +296,7 @@ def quantiles_of(
     network: TTMNetwork,
     values: Tensor,
     observed: Tensor,
-    tokens: Tensor,
+    tokens: Tensor | None = None,
     known: KnownSteps | None = None,
 ) -> Tensor:
     """Return quantiles (B, K, Q, F), in float32 or wider, from one pass of the network.
@@ -308,7 +308,7 @@ def quantiles_of(
     network : TTMNetwork
     values, observed : Tensor, shape (B, K, T)
         Contexts without gaps, and whether a value was observed.
-    tokens : Tensor, shape (B,)
+    tokens : Tensor, shape (B,), optional
         Of the frequencies of rows; only some networks read them.
     known : KnownSteps, optional
         Columns beside them, over the context and at least one pass.
@@ -325,7 +325,7 @@ def _output(
     network: TTMNetwork,
     values: Tensor,
     observed: Tensor,
-    tokens: Tensor,
+    tokens: Tensor | None,
     known: KnownSteps | None,
 ) -> Any:
     """Return the output of a pass; see `quantiles_of`."""

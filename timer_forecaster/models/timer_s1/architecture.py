@@ -15,7 +15,7 @@ from timer_forecaster.checks import (
     check_number,
     is_level,
 )
-from timer_forecaster.models.network import KnownColumn
+from timer_forecaster.models.columns import KnownColumn
 
 DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LOSSES = ("wql", "pinball")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from timer_forecaster.broken import read_object
-from timer_forecaster.models.network import KnownColumn
+from timer_forecaster.models.columns import KnownColumn
 from timer_forecaster.models.ttm.validation import as_plain, validate
 
 MODEL_TYPE = "tinytimemixer"

@@ -30,6 +30,7 @@ def estimator(**changed):
         "flip": False,
         "batch_size": None,
         "covariates": "auto",
+        "padding": "mean",
     }
     assert changed.keys() <= {*parameters, "adapter_"}
     return types.SimpleNamespace(**parameters | changed)
@@ -105,7 +106,7 @@ def test_windows_are_as_long_as_the_context_unless_the_settings_differ(own, used
     tuning = FinetuneConfig(context_length=own)
     subject = estimator(tuning=tuning, context_length=20)
     tuned(subject, lambda *arguments: seen.append(arguments), "series")
-    assert seen == [(pipe(), "series", FinetuneConfig(context_length=used))]
+    assert seen == [(pipe(), "series", FinetuneConfig("router+head", context_length=used))]
 
 
 def test_without_settings_the_target_of_the_adapter_is_finetuned_again():
@@ -113,7 +114,7 @@ def test_without_settings_the_target_of_the_adapter_is_finetuned_again():
     targets = []
     for given in (None, norms):
         tuned(estimator(adapter=given), lambda pipe, config: targets.append(config.target))
-    assert targets == [FinetuneConfig.target, "norms"]
+    assert targets == ["router+head", "norms"]
 
 
 def test_data_that_show_nothing_to_learn_leave_the_pipeline_as_it_was(adapter):

@@ -52,7 +52,7 @@ def test_all_series_may_be_bad(pipe):
 
 
 def test_a_damaged_network_is_no_bad_series(pipe, monkeypatch):
-    def damaged(network, options, bar, series, horizon, rollout):
+    def damaged(network, options, bar, known, series, horizon, rollout, frequencies):
         return np.full((len(series), horizon, 9), np.nan)
 
     monkeypatch.setattr("timer_forecaster.inference.prediction._roll_out", damaged)

@@ -12,6 +12,7 @@ observed value. `predict` computes equal series once, and forecasts NaN where th
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import math
@@ -35,7 +36,8 @@ from timer_forecaster.inference.frequency import as_frequencies
 from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.prediction import calibration_of
-from timer_forecaster.inference.series import from_first_observed
+from timer_forecaster.inference.sampling import Dependence
+from timer_forecaster.inference.series import digest_of, key_of
 from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.network import Network
 
@@ -173,7 +175,8 @@ def predict(
     Returns
     -------
     Forecast
-        Its quantiles are read-only. It has no report of covariates.
+        Its quantiles are read-only. It has no report of covariates. `Forecast.sample_paths` draws
+        the paths of the pipeline's own forecast, also of equal series.
 
     Raises
     ------
@@ -201,7 +204,9 @@ def predict(
         forecast = _compute(pipeline, rows.question, rows.numbers, options, on_error)
         memo.remember(rows.key, forecast)
     (blank,) = calibration_of(network, [_NOTHING], horizon)
-    return rows.scattered(forecast, tables, blank)
+    dependence = Dependence.of(pipeline.key.name, rows.keys, as_frequencies(freq, len(series)))
+    found = rows.scattered(forecast, tables, blank)
+    return dataclasses.replace(found, dependence=dependence)
 
 
 def prefetch(
@@ -294,6 +299,7 @@ class _Rows(NamedTuple):
     question: Question
     numbers: list[int]  # of the series of the first rows that are different
     row_of_series: NDArray[np.intp]  # place of its equal among them; -1 if it is left out
+    keys: list[int]  # of all series, for random draws
 
     def scattered(self, forecast: Forecast, tables: Tables | None, blank: str) -> Forecast:
         """Return the forecast of the series from the forecast of the rows.
@@ -328,22 +334,22 @@ def _distinct(
     row_of: dict[bytes, int] = {}
     numbers: list[int] = []
     row_of_series = np.full(len(question.series), -1)
+    own = [digest_of(values) for values in question.series]
     for row in grouped(range(len(question.series)), width):
         if leaves_out and any(np.isnan(question.series[i]).all() for i in row):
             continue
-        digest = b"".join(_digest(question, i) for i in row)
+        digest = b"".join(own[i] + _digest_beside(question, i) for i in row)
         place = row_of.setdefault(digest, len(row_of))
         row_of_series[row[0] : row[-1] + 1] = np.arange(len(row)) + place * width
         if len(row_of) * width > len(numbers):
             numbers.extend(row)
     key = hashlib.blake2b(b"".join(row_of), digest_size=16).digest(), question.horizon, options
-    return _Rows(key, question.take(numbers), numbers, row_of_series)
+    return _Rows(key, question.take(numbers), numbers, row_of_series, list(map(key_of, own)))
 
 
-def _digest(question: Question, number: int) -> bytes:
-    """Return a digest of a series from its first value on, and of what stands beside it."""
-    observed = np.ascontiguousarray(from_first_observed(question.series[number]))
-    digest = hashlib.blake2b(observed.data, digest_size=16).digest()
+def _digest_beside(question: Question, number: int) -> bytes:
+    """Return a digest of what stands beside a series."""
+    digest = b""
     if question.tables is not None:
         digest += question.tables.digest(number)
     if question.frequencies is not None:

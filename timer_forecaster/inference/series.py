@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
 from numbers import Number
@@ -237,3 +238,21 @@ def from_first_observed(series: FloatArray) -> FloatArray:
     [1.0, nan]
     """
     return series[int(np.isnan(series).argmin()) :] if len(series) else series
+
+
+def digest_of(series: FloatArray) -> bytes:
+    """Return 16 bytes that are equal for equal series, whatever is missing at their start.
+
+    Examples
+    --------
+    >>> digest_of(np.array([np.nan, 0.0, 1.0])) == digest_of(np.array([-0.0, 1.0]))
+    True
+    """
+    observed = from_first_observed(series) + 0.0  # -0.0 is 0.0
+    observed[np.isnan(observed)] = np.nan  # there are several NaN
+    return hashlib.blake2b(observed.data, digest_size=16).digest()
+
+
+def key_of(digest: bytes) -> int:
+    """Return the number of 64 bits that stands for a digest."""
+    return int.from_bytes(digest[:8], "little")

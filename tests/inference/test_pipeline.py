@@ -449,7 +449,7 @@ def test_paths_are_the_same_alone_and_in_a_panel(pipe):
     for row, found in zip(rows, together, strict=True):
         paths_close(pipe.sample_paths(row, 12, 50, random_state=3, past_windows=2)[0], found)
     late = np.append([np.nan] * 4, rows[0])
-    paths_close(pipe.sample_paths(late, 12, 50, random_state=3)[0], together[0])
+    paths_close(pipe.sample_paths(late, 12, 50, random_state=3, past_windows=2)[0], together[0])
     other = pipe.sample_paths(rows, 12, 50, random_state=4)
     assert not np.allclose(other[0], together[0])
 
@@ -525,7 +525,7 @@ def test_paths_with_covariates(pipe):
     random = np.random.default_rng(0)
     price = random.normal(size=(2, 160 + 12))
     series = [30 + 5 * own[:160] + random.normal(size=160) for own in price]
-    known, past = [own[:, None] for own in price], [walk(160)[:, None]] * 2
+    known, past = [{"price": own} for own in price], [{"clicks": walk(160)}] * 2
     how = {"known": known, "past": past, "cycles": [7], "past_windows": 2, "freq": "D"}
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # also about short histories of past windows

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
     from timer_forecaster.frames.panel import Panel
 
+Given = tuple[Sequence[Covariates], Sequence[Cycles]] | None
+"""Columns beside each series, and its cycles; None if there are no columns."""
+
 Asked = tuple[ForecastOptions, bool, str, Failures, Sequence[Frequency] | None]
 """Options, progress, the name of the network, failures, and frequencies if the network reads them.
 """
@@ -276,6 +279,7 @@ class ForecastPipeline:
             If the checkpoint reads frequencies, and does not know the one of a series.
         """
         horizon, progress = check_integer("horizon", horizon), check_flag("progress", progress)
+        past_windows = check_integer("past_windows", past_windows, 0)
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
         failures, network = Failures(on_error), self.network
         values = as_series(series, failures)
@@ -283,22 +287,16 @@ class ForecastPipeline:
         every = as_frequencies(freq, len(values))
         frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)
-        given: tuple[Any, Any] | None = None
-        if network.config.known_columns or not (
-            (known is None and past is None) or options.ignores_covariates
-        ):
-            lengths = [len(one) for one in values]
-            known, past = aligned(known, series, "known", horizon), aligned(past, series, "past", 0)
-            columns = as_covariates(known, past, categories, lengths, horizon, failures)
-            given = columns, as_cycles(cycles, len(values))
+        given: Given = None
+        some = known is not None or past is not None
+        if network.config.known_columns or (some and not options.ignores_covariates):
+            tables = known, past, categories, cycles
+            given = _columns_beside(series, values, horizon, tables, failures)
         quantiles, report = self._quantiles(values, horizon, given, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         calibration = calibration_of(network, values, horizon, options.context_length)
+        dependence = self._dependence(values, horizon, every, past_windows, given, asked)
         levels, reasons = network.config.quantiles, failures.by_number()
-        keys = [key_of(digest_of(one)) for one in values]
-        dependence = Dependence.of(self.key.name, keys, every)
-        if past_windows:
-            dependence = self._learned(dependence, values, horizon, past_windows, given, asked)
         return Forecast(quantiles, levels, reasons, report, calibration, dependence)
 
     def sample_paths(
@@ -624,7 +622,7 @@ class ForecastPipeline:
         self,
         values: Sequence[FloatArray],
         horizon: int,
-        given: tuple[Sequence[Covariates], Sequence[Cycles]] | None,
+        given: Given,
         asked: Asked,
     ) -> tuple[FloatArray, CovariateReport | None]:
         """Forecast, with columns and cycles if there are any: the network reads them, or models."""
@@ -638,18 +636,19 @@ class ForecastPipeline:
         check_reads_alone(network.config, label)
         return predict_with_covariates(network, values, horizon, columns, periods, *asked)
 
-    def _learned(
+    def _dependence(
         self,
-        dependence: Dependence,
         values: Sequence[FloatArray],
         horizon: int,
-        count: Any,
-        given: tuple[Sequence[Covariates], Sequence[Cycles]] | None,
+        every: Sequence[Frequency],
+        past_windows: int,
+        given: Given,
         asked: Asked,
     ) -> Dependence:
-        """Return the dependence of steps after a number of past windows of each series."""
+        """Return the dependence of steps, after a number of past windows of each series."""
         config, (options, _, label, failures, frequencies) = self.network.config, asked
-        count, steps = check_integer("past_windows", count, 0), min(horizon, config.pass_length)
+        dependence = Dependence.of(self.key.name, [key_of(digest_of(one)) for one in values], every)
+        count, steps = past_windows, min(horizon, config.pass_length)
         past = PastWindows.of(values, count, steps, width_of(config), failures.reasons)
         if not past.numbers:
             return dependence
@@ -702,6 +701,21 @@ class ForecastPipeline:
         name = "the network of random weights" if self.key.name is None else None
         name = name or f"checkpoint {str(self.key.name)!r}"
         return name if self.adapter is None else f"{name} with its adapter"
+
+
+def _columns_beside(
+    series: Any,
+    values: Sequence[FloatArray],
+    horizon: int,
+    tables: tuple[Any, Any, Collection[Hashable], Any],
+    failures: Failures,
+) -> Given:
+    """Return the columns beside each series, and its cycles, from arguments of `predict`."""
+    known, past, categories, cycles = tables
+    known, past = aligned(known, series, "known", horizon), aligned(past, series, "past", 0)
+    lengths = [len(one) for one in values]
+    columns = as_covariates(known, past, categories, lengths, horizon, failures)
+    return columns, as_cycles(cycles, len(values))
 
 
 def _predict_tables(

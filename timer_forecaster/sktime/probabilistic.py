@@ -46,8 +46,8 @@ class ProbabilisticForecaster(ExogenousForecaster):
     ) -> pd.DataFrame:
         if cov:
             raise ValueError(
-                "cov=True: there is no matrix of covariances; leave cov out for variances, or take it "
-                "from predict_proba(marginal=False)"
+                "cov=True: there is no matrix of covariances; leave cov out for variances, or "
+                "take it from predict_proba(marginal=False)"
             )
         forecast, index = self._forecast(fh, X)
         return pd.DataFrame(forecast.variance, index=index, columns=self._memory.columns)

@@ -153,8 +153,7 @@ class TimerS1Forecaster(BacktestingForecaster):
         self.device_map = device_map
         self.dtype = dtype
         self.exogenous = exogenous
-        self.config = config
-        self.quantization_config = quantization_config
+        self.config, self.quantization_config = config, quantization_config
         self.deterministic, self.quantization = deterministic, quantization
         self.adapter, self.tuning = adapter, tuning
         self.on_error, self.covariates, self.padding = on_error, covariates, padding

@@ -13,6 +13,8 @@ from timer_forecaster.sktime.backtesting import BacktestingForecaster
 from timer_forecaster.sktime.probabilistic import N_PATHS
 from timer_forecaster.sktime.translations import VALIDATION_SPLIT, Training, check_meaningless
 
+_NO_PARAMETERS = ("self", "__class__")  # other names that a constructor has
+
 
 class TinyTimeMixerForecaster(BacktestingForecaster):
     """Probabilistic forecasts from a TinyTimeMixer checkpoint, zero-shot or finetuned.
@@ -148,16 +150,8 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         n_paths: int = N_PATHS,
         random_state: Any = None,
     ) -> None:
-        self.model_path, self.revision, self.config, self.freq = model_path, revision, config, freq
-        self.validation_split, self.fit_strategy = validation_split, fit_strategy
-        self.training_args, self.padding_mask, self.padding = training_args, padding_mask, padding
-        self.compute_metrics, self.use_source_package = compute_metrics, use_source_package
-        self.callbacks, self.broadcasting, self.verbose = callbacks, broadcasting, verbose
-        self.device, self.point, self.rollout, self.tuning = device, point, rollout, tuning
-        self.flip, self.batch_size, self.dtype, self.adapter = flip, batch_size, dtype, adapter
-        self.quantization_config, self.quantization = quantization_config, quantization
-        self.context_length, self.on_error, self.covariates = context_length, on_error, covariates
-        self.n_paths, self.random_state = n_paths, random_state
+        parameters = {name: value for name, value in locals().items() if name not in _NO_PARAMETERS}
+        self.__dict__.update(parameters)  # sktime reads each under its own name
         super().__init__()
 
     def _settings_of_tuning(self) -> FinetuneConfig | None:

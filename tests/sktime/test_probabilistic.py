@@ -102,7 +102,7 @@ def test_instances_without_a_forecast_have_no_paths():
 
 def test_pickles_of_earlier_versions_have_no_seed():
     fitted = forecaster(random_state=0).fit(hourly(), fh=STEPS)
-    state = {name: value for name, value in vars(fitted).items()}
+    state = dict(vars(fitted))
     del state["n_paths"], state["random_state"]
     old = object.__new__(type(fitted))
     old.__setstate__(state)

@@ -37,7 +37,7 @@ from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.prediction import calibration_of
 from timer_forecaster.inference.sampling import Dependence
-from timer_forecaster.inference.series import digest_of, key_of
+from timer_forecaster.inference.series import from_first_observed, key_of
 from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.network import Network
 
@@ -204,7 +204,8 @@ def predict(
         forecast = _compute(pipeline, rows.question, rows.numbers, options, on_error)
         memo.remember(rows.key, forecast)
     (blank,) = calibration_of(network, [_NOTHING], horizon)
-    dependence = Dependence.of(pipeline.key.name, rows.keys, as_frequencies(freq, len(series)))
+    every = as_frequencies(freq, len(series))
+    dependence = Dependence.of(pipeline.key.name, list(map(key_of, series)), every)
     found = rows.scattered(forecast, tables, blank)
     return dataclasses.replace(found, dependence=dependence)
 
@@ -299,7 +300,6 @@ class _Rows(NamedTuple):
     question: Question
     numbers: list[int]  # of the series of the first rows that are different
     row_of_series: NDArray[np.intp]  # place of its equal among them; -1 if it is left out
-    keys: list[int]  # of all series, for random draws
 
     def scattered(self, forecast: Forecast, tables: Tables | None, blank: str) -> Forecast:
         """Return the forecast of the series from the forecast of the rows.
@@ -334,22 +334,22 @@ def _distinct(
     row_of: dict[bytes, int] = {}
     numbers: list[int] = []
     row_of_series = np.full(len(question.series), -1)
-    own = [digest_of(values) for values in question.series]
     for row in grouped(range(len(question.series)), width):
         if leaves_out and any(np.isnan(question.series[i]).all() for i in row):
             continue
-        digest = b"".join(own[i] + _digest_beside(question, i) for i in row)
+        digest = b"".join(_digest(question, i) for i in row)
         place = row_of.setdefault(digest, len(row_of))
         row_of_series[row[0] : row[-1] + 1] = np.arange(len(row)) + place * width
         if len(row_of) * width > len(numbers):
             numbers.extend(row)
     key = hashlib.blake2b(b"".join(row_of), digest_size=16).digest(), question.horizon, options
-    return _Rows(key, question.take(numbers), numbers, row_of_series, list(map(key_of, own)))
+    return _Rows(key, question.take(numbers), numbers, row_of_series)
 
 
-def _digest_beside(question: Question, number: int) -> bytes:
-    """Return a digest of what stands beside a series."""
-    digest = b""
+def _digest(question: Question, number: int) -> bytes:
+    """Return a digest of a series from its first value on, and of what stands beside it."""
+    observed = np.ascontiguousarray(from_first_observed(question.series[number]))
+    digest = hashlib.blake2b(observed.data, digest_size=16).digest()
     if question.tables is not None:
         digest += question.tables.digest(number)
     if question.frequencies is not None:

@@ -23,7 +23,7 @@ def generators(random_state: Any, keys: Sequence[int]) -> Iterator[np.random.Gen
         Seed; a generator, which moves on by the same amount for any number of series; or None for
         other draws each time.
     keys : sequence of int
-        Equal for equal series, see `timer_forecaster.inference.series.digest_of`.
+        Equal for equal series, see `timer_forecaster.inference.series.key_of`.
 
     Raises
     ------

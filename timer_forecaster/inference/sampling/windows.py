@@ -91,30 +91,10 @@ class PastWindows(NamedTuple):
     def scores(
         self, series: Sequence[FloatArray], quantiles: FloatArray, levels: Sequence[float]
     ) -> FloatArray:
-        """Return the normal scores of the windows under their forecasts.
-
-        Parameters
-        ----------
-        series : sequence of ndarray, each of shape (steps,)
-        quantiles : ndarray, shape (windows, steps, Q)
-            The forecasts, NaN where there is none.
-        levels : sequence of float, length Q
-
-        Returns
-        -------
-        ndarray, shape (windows, steps)
-            NaN where a value is missing or lies on a point mass of its forecast, and where the
-            forecast is a single value.
-        """
+        """Return `scores_of` the windows under their forecasts (windows, steps, Q)."""
         each = zip(self.numbers, self.origins, strict=True)
         actual = [series[number][origin : origin + self.steps] for number, origin in each]
-        at = np.array(actual).reshape(-1, self.steps, 1)
-        with np.errstate(invalid="ignore", over="ignore"):
-            reached = quantile_function.cdf(quantiles, levels, at)[..., 0]
-            mass = quantile_function.point_mass(quantiles, levels, at)[..., 0]
-        usable = (mass == 0) & (quantiles[..., 0] < quantiles[..., -1])
-        reached = np.clip(reached, _OUTERMOST, 1 - _OUTERMOST)
-        return normal_scores(np.where(usable, reached, np.nan))
+        return scores_of(np.array(actual).reshape(-1, self.steps), quantiles, levels)
 
     def updated(self, weights: FloatArray, scores: FloatArray) -> FloatArray:
         """Return the weights (n_series, K) of the series after the scores of their windows."""
@@ -122,6 +102,32 @@ class PastWindows(NamedTuple):
         for number in dict.fromkeys(self.numbers):
             found[number] = updated(weights[number], scores[numbers == number])
         return found
+
+
+def scores_of(actual: FloatArray, quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
+    """Return the normal scores of what came true under forecasts.
+
+    Parameters
+    ----------
+    actual : ndarray, shape (windows, steps)
+        NaN where missing.
+    quantiles : ndarray, shape (windows, steps, Q)
+        The forecasts, NaN where there is none.
+    levels : sequence of float, length Q
+
+    Returns
+    -------
+    ndarray, shape (windows, steps)
+        NaN where a value is missing or lies on a point mass of its forecast, and where the forecast
+        is a single value.
+    """
+    at = actual[..., None]
+    with np.errstate(invalid="ignore", over="ignore"):
+        reached = quantile_function.cdf(quantiles, levels, at)[..., 0]
+        mass = quantile_function.point_mass(quantiles, levels, at)[..., 0]
+    usable = (mass == 0) & (quantiles[..., 0] < quantiles[..., -1])
+    reached = np.clip(reached, _OUTERMOST, 1 - _OUTERMOST)
+    return normal_scores(np.where(usable, reached, np.nan))
 
 
 def _until(column: Column, stop: int) -> Column:

@@ -17,9 +17,18 @@ from benchmarks.path_cases import (
 
 @pytest.mark.parametrize(
     ("name", "horizon", "letter"),
-    [("a__H", 48, "H"), ("a__15T", 48, "T"), ("a__10S", 48, "S"), ("a__D", 30, "D")]
-    + [("a__B", 30, "D"), ("a__W", 8, "W"), ("a__M", 12, "M"), ("a__Q", 8, "Q"), ("a__A", 8, "A")]
-    + [("a__U", 30, "U")],
+    [
+        ("a__H", 48, "H"),
+        ("a__15T", 48, "T"),
+        ("a__10S", 48, "S"),
+        ("a__D", 30, "D"),
+        ("a__B", 30, "D"),
+        ("a__W", 8, "W"),
+        ("a__M", 12, "M"),
+        ("a__Q", 8, "Q"),
+        ("a__A", 8, "A"),
+        ("a__U", 30, "U"),
+    ],
 )
 def test_horizons_by_the_name_of_a_data_set(name, horizon, letter):
     assert horizon_of(name) == horizon

@@ -65,17 +65,26 @@ def horizon_of(name: str, sub_daily: int = 48) -> int:
 
 
 def read_cases(
-    path: Path, horizon: int, most: int = CASES, least_context: int = LEAST_CONTEXT
+    path: Path,
+    horizon: int,
+    most: int = CASES,
+    least_context: int = LEAST_CONTEXT,
+    spread: float = 0.0,
 ) -> Cases:
-    """Return the newest windows of evenly chosen series: more of each where there are few."""
+    """Return windows of evenly chosen series: more of each where there are few.
+
+    Windows of a series do not overlap. They are the newest ones, or lie evenly in the newest part
+    of the series, whose share is ``spread``.
+    """
     column = pq.read_table(path, columns=["target"])["target"]
     places = np.unique(np.linspace(0, len(column) - 1, min(most, len(column))).round().astype(int))
-    origins = -(-most // len(column))
+    count = -(-most // len(column))
     histories, actual = [], []
     for place in places.tolist():
         series = np.array(column[place].as_py(), dtype=float)
-        for before in range(1, origins + 1):
-            origin = len(series) - before * horizon
+        step = max(horizon, int(spread * len(series)) // count)
+        for number in range(count):
+            origin = len(series) - horizon - number * step
             if origin < max(2 * horizon, least_context):
                 break
             history, future = series[:origin][-CONTEXT:], series[origin : origin + horizon]

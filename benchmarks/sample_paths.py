@@ -28,6 +28,7 @@ from timer_forecaster import Forecast, ForecastPipeline
 from timer_forecaster.inference.sampling.table import SUB_DAILY, kind_of
 
 PATHS = 300
+SPREAD = 0.5  # share of a series over which its windows lie evenly
 LONG = 240
 SCORES = ("sum", "max", "energy", "variogram")
 BOUNDS = {  # of means, then of the worst data set
@@ -61,7 +62,8 @@ def main(given: Sequence[str] | None = None) -> int:
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name in names:
         horizon = LONG if options.long else horizon_of(name)
-        cases = read_cases(options.data / f"{name}.parquet", horizon, options.cases)
+        path = options.data / f"{name}.parquet"
+        cases = read_cases(path, horizon, options.cases, spread=SPREAD)
         if not cases.histories:
             print(f"| {name} | 0 | | | | | | |")
             continue

@@ -52,3 +52,5 @@ def test_few_series_give_more_windows_each(tmp_path):
     np.testing.assert_array_equal(cases.actual[1], walks[0][360:380])
     assert (cases.units > 0).all()
     assert len(read_cases(tmp_path / "odd__D.parquet", 200, 10).histories) == 0
+    spread = read_cases(tmp_path / "odd__D.parquet", 20, 10, spread=0.5)
+    assert [len(history) for history in spread.histories][:2] == [380, 280]

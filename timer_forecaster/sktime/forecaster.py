@@ -117,7 +117,8 @@ class PipelineForecaster(ProbabilisticForecaster):
         if "covariates" not in state:  # of a version that could not use X
             state = state | {"exogenous": None} if state.get("exogenous") == "raise" else state
         # version 0.1 had none of these
-        later = {"on_error": "raise", "covariates": "auto", "padding": "mean", "_beside": None}
+        later: dict[str, Any] = {"on_error": "raise", "covariates": "auto", "padding": "mean"}
+        later["_beside"] = None
         later |= {"n_paths": N_PATHS, "random_state": None}
         self.__dict__.update(later | state)
 

@@ -73,6 +73,6 @@ class ProbabilisticForecaster(ExogenousForecaster):
     def _paths(self, fh: Any, X: pd.DataFrame | None) -> tuple[FloatArray, pd.Index]:
         """Return joint paths (paths, rows, variables) and the index of the rows."""
         (steps, covariates), index = self._asked(fh, X)
-        drawn = self.n_paths, self.random_state
-        how = (options_of(self), "fh", self.on_error, covariates)
-        return sample_steps(pipeline_of(self), self._memory, steps, *drawn, *how), index
+        pipe, drawn = pipeline_of(self), (self.n_paths, self.random_state, options_of(self))
+        how: dict[str, Any] = {"on_error": self.on_error, "covariates": covariates}
+        return sample_steps(pipe, self._memory, steps, *drawn, "fh", **how), index

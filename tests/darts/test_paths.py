@@ -103,10 +103,18 @@ def test_backtests_draw_paths_of_every_window(rows_of_calls):
     np.testing.assert_allclose(found, joint, rtol=0.15)
 
 
-def test_a_single_sample_is_a_path():
+def test_paths_go_on_beyond_a_chunk():
+    drawn = drawing().fit(make_series()).predict(40, num_samples=150, random_state=0)
+    values = drawn.all_values()[:, 0]
+    assert np.corrcoef(values[10], values[11])[0, 1] > 0.4
+    assert np.corrcoef(values[30], values[31])[0, 1] > 0.4
+
+
+def test_a_single_sample_is_that_of_darts():
     model = drawing().fit(make_series())
-    drawn = [model.predict(24, random_state=seed).values()[:, 0] for seed in range(150)]
-    assert np.corrcoef(np.array(drawn)[:, 10], np.array(drawn)[:, 11])[0, 1] > 0.4
+    drawn = np.array([model.predict(24, random_state=seed).values()[:, 0] for seed in range(60)])
+    exact = model.predict(24, predict_likelihood_parameters=True).values()
+    assert (drawn >= exact[:, 0] - 1e-6).all() and (drawn <= exact[:, 2] + 1e-6).all()
 
 
 def test_a_model_without_likelihood_gives_its_median_still():

@@ -18,7 +18,8 @@ class PathSampler:
 
     Darts itself draws each step by itself from a likelihood, and runs the module once for each few
     samples. Here all samples of an output chunk come from one forecast. They have its distribution
-    at each step, tails included. Beyond a chunk Darts goes on from each sample by itself.
+    at each step, tails included. Beyond a chunk Darts goes on from each sample by itself. The one
+    sample of ``num_samples=1`` is still Darts' own.
     """
 
     forecast: Any
@@ -56,7 +57,8 @@ class PathSampler:
         )
 
     def _produce_predict_output(self, x: PLModuleInput) -> PLModuleOutput:
-        if not self._draws():
+        one = self.pred_num_samples == self._paths_of_each == 1
+        if one or not self._draws():
             return super()._produce_predict_output(x)  # type: ignore[misc]
         seed = int(torch.randint(2**62, ()))  # Darts seeds torch with its random_state
         paths = self.forecast(x).sample_paths(self._paths_of_each, seed)  # (B*C, S, shift + T)

@@ -311,8 +311,8 @@ def ask_darts(model):
             asked = model.predict(n, predict_likelihood_parameters=True, **options)
             answers["quantiles"] = asked.all_values()
             answers["names"] = asked.components.to_list()
-            drawn = model.predict(n, num_samples=3, **options)
-            answers["draws"] = drawn.all_values()
+            drawn = model.predict(n, num_samples=3, **options).all_values()
+            assert drawn.shape == (n, 2, 3) and np.isfinite(drawn).all()
         return answers
 
 
@@ -487,6 +487,9 @@ def expected():
     # Later versions train on series that end early in another way, so two steps of training are no
     # answer any more. These windows are: version 0.1 drew them from the corpus.
     del answers["corpus"]["metrics"]
+    for name, case in answers.items():
+        if name.startswith("darts_"):
+            case.pop("draws", None)  # later versions draw joint paths
     answers["corpus"]["windows"] = [47322, 42945, 35396, 1489876, 1429525, 1518762]
     return answers
 

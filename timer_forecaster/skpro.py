@@ -6,6 +6,7 @@ in `timer_forecaster.inference.quantiles`.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -18,12 +19,13 @@ from timer_forecaster.extras import missing_extra
 
 try:
     from skpro.distributions.base import BaseDistribution
+    from skpro.distributions.empirical import Empirical
 except ImportError as error:
     raise ImportError(missing_extra("timer_forecaster.skpro needs skpro", "sktime")) from error
 
 from timer_forecaster.inference import quantiles as functionals
 
-__all__ = ["QuantileFunction"]
+__all__ = ["QuantileFunction", "empirical"]
 
 
 class QuantileFunction(BaseDistribution):
@@ -234,6 +236,38 @@ class QuantileFunction(BaseDistribution):
             {"quantiles": table, "levels": levels, "index": [3, 1, 2], "columns": ["a", "b"]},
             {"quantiles": table[0][0], "levels": levels},
         ]
+
+
+def empirical(samples: FloatArray, index: pd.Index, columns: pd.Index) -> Empirical:
+    """Return the distribution of joint samples.
+
+    Its `sample` draws whole samples, in which rows belong together. Values are sorted when a
+    function of single entries is first asked for.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, rows, columns)
+    index, columns : pandas.Index
+        Labels of the rows and the columns.
+
+    Returns
+    -------
+    skpro.distributions.empirical.Empirical
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> days = pd.Index(["monday", "tuesday"])
+    >>> joint = empirical(np.array([[[1.0], [2.0]], [[5.0], [6.0]]]), days, pd.Index(["sales"]))
+    >>> sales = joint.sample()["sales"]
+    >>> float(sales["tuesday"] - sales["monday"])
+    1.0
+    """
+    rows = _stacked(index, len(samples))
+    frame = pd.DataFrame(samples.reshape(-1, len(columns)), index=rows, columns=columns)
+    lazy = "skip_init_sorted" in inspect.signature(Empirical.__init__).parameters
+    more = {"skip_init_sorted": True} if lazy else {}
+    return Empirical(frame, time_indep=False, index=index, columns=columns, **more)
 
 
 def _checked_levels(levels: Sequence[float]) -> tuple[float, ...]:

@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 from stub_pipeline import StubPipeline, frame_of, hourly
 
-from timer_forecaster.frames.long import column_name, level_columns, long_frame, series_of
+from timer_forecaster.frames.long import (
+    check_path_columns,
+    column_name,
+    level_columns,
+    long_frame,
+    path_frame,
+    series_of,
+)
 from timer_forecaster.frames.panel import Panel
 
 
@@ -126,3 +133,25 @@ def test_series_of_a_frame_are_the_ones_that_are_forecast(pipeline):
     given = series_of(frame, time_column="time", id_column="id")
     np.testing.assert_equal(given, forecast_from)
     np.testing.assert_equal(given[0], [0, 1, np.nan, 2])
+
+
+def test_a_frame_of_paths_has_the_times_of_a_forecast():
+    times = pd.date_range("2024-01-30", periods=3, freq="D")
+    frame = pd.DataFrame({"id": ["b"] * 3 + ["a"] * 3, "day": [*times, *(times - times.freq)]})
+    panel = Panel.of_columns(frame.assign(x=1.0, y=2.0), "day", "id", None, None)
+    paths = np.arange(4 * 5 * 2.0).reshape(4, 5, 2)  # of four series
+    found = path_frame(panel, paths)
+    assert found.columns.tolist() == ["id", "target", "path", "day", "value"]
+    assert found["value"].tolist() == list(range(40))
+    expected = long_frame(panel, {"q0.5": paths[:, 3]})
+    third = found[found["path"] == 3].drop(columns="path").reset_index(drop=True)
+    pd.testing.assert_frame_equal(third, expected.rename(columns={"q0.5": "value"}))
+
+
+@pytest.mark.parametrize("name", ["target", "path", "value"])
+def test_names_of_columns_of_paths_are_taken(name):
+    with pytest.raises(ValueError, match=f"time_column={name!r}"):
+        check_path_columns(time_column=name, id_column=None)
+    with pytest.raises(ValueError, match=f"id_column={name!r}"):
+        check_path_columns(time_column="day", id_column=name)
+    check_path_columns(time_column="q0.5", id_column="id")

@@ -1,5 +1,8 @@
 """Quantiles at any level, the mean and samples of a `Forecast`."""
 
+import dataclasses
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +12,8 @@ from scipy import stats
 
 from timer_forecaster import Forecast
 from timer_forecaster.inference import quantiles as quantile_function
+from timer_forecaster.inference.frequency import as_frequencies
+from timer_forecaster.inference.sampling import Dependence
 
 LEVELS = tuple(round(0.1 * i, 1) for i in range(1, 10))
 
@@ -153,3 +158,153 @@ def test_evaluate_broadcasts_levels_over_rows():
     values = np.tile(stats.norm.ppf(LEVELS), (4, 1))
     found = quantile_function.evaluate(values, LEVELS, np.array([0.15, 0.95]))
     assert found.shape == (4, 2)
+
+
+# --- joint paths, and functions of several steps ----------------------------------------------
+
+
+def test_paths_are_exact_at_each_step_and_joint_over_steps():
+    forecast = normal_forecast(3, 24)
+    paths = forecast.sample_paths(1000, random_state=0)
+    assert paths.shape == (3, 1000, 24)
+    for level in (0.03, *LEVELS):
+        shares = (paths <= forecast.quantile(level)[:, None]).mean(axis=1)
+        assert np.abs(shares - level).max() <= 1e-3 + 1e-12
+    marginal = forecast.sample(1000, random_state=0).sum(axis=-1)
+    assert (paths.sum(axis=-1).std(axis=1) > 2 * marginal.std(axis=0)).all()
+
+
+def test_paths_repeat_by_seed_and_series_are_independent():
+    forecast = normal_forecast(2, 24)  # of equal quantiles: the second draws anew
+    first, again = (forecast.sample_paths(2000, random_state=5) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != forecast.sample_paths(2000, random_state=6)).any()
+    assert (forecast.sample_paths(9) != forecast.sample_paths(9)).any()
+    assert abs(np.corrcoef(first.sum(axis=-1))[0, 1]) < 0.07
+    alone = normal_forecast(1, 24).sample_paths(2000, random_state=5)
+    np.testing.assert_array_equal(alone[0], first[0])
+
+
+def test_a_forecast_without_dependence_draws_by_its_values():
+    values = np.sort(np.random.default_rng(0).normal(size=(3, 5, 9)), axis=-1)
+    paths = Forecast(values, LEVELS).sample_paths(50, random_state=0)
+    other = Forecast(values[[2, 0]], LEVELS).sample_paths(50, random_state=0)
+    np.testing.assert_array_equal(paths[[2, 0]], other)
+
+
+def test_pickles_hold_what_paths_need():
+    dependence = Dependence.of("timer-s1-mini", [1, 2], as_frequencies("h", 2))
+    forecast = dataclasses.replace(normal_forecast(), dependence=dependence)
+    copy = pickle.loads(pickle.dumps(forecast))  # noqa: S301
+    expected = forecast.sample_paths(50, random_state=0)
+    np.testing.assert_array_equal(copy.sample_paths(50, random_state=0), expected)
+    assert (normal_forecast().sample_paths(50, random_state=0) != expected).any()
+
+
+def test_pickles_of_earlier_versions_draw_paths():
+    forecast = normal_forecast()
+    state = forecast.__dict__.copy()
+    del state["dependence"]
+    old = object.__new__(Forecast)
+    old.__dict__.update(state)
+    expected = forecast.sample_paths(50, random_state=0)
+    np.testing.assert_array_equal(old.sample_paths(50, random_state=0), expected)
+
+
+def test_totals_are_quantiles_of_sums_of_paths():
+    forecast = normal_forecast(2, 14)
+    sums = forecast.sample_paths(1000, random_state=0).sum(axis=-1)
+    np.testing.assert_allclose(forecast.total(), np.quantile(sums, LEVELS, axis=1).T)
+    own = forecast.total([0.05, 0.9], n_paths=300, random_state=3)
+    sums = forecast.sample_paths(300, random_state=3).sum(axis=-1)
+    np.testing.assert_allclose(own, np.quantile(sums, [0.05, 0.9], axis=1).T)
+
+
+def test_parts_of_the_horizon():
+    forecast = normal_forecast(2, 14)
+    paths = forecast.sample_paths(1000, random_state=0)
+    weeks = forecast.aggregate("max", [0.5], parts=7)
+    assert weeks.shape == (2, 2, 1)
+    expected = np.median(paths.reshape(2, 1000, 2, 7).max(axis=-1), axis=1)
+    np.testing.assert_allclose(weeks[..., 0], expected)
+    slices = forecast.aggregate("max", [0.5], parts=[slice(0, 7), slice(7, None)])
+    np.testing.assert_array_equal(slices, weeks)
+    first = forecast.aggregate("max", [0.5], parts=slice(0, 7))
+    np.testing.assert_array_equal(first, weeks[:, 0])
+
+
+@pytest.mark.parametrize("function", ["sum", "mean", "max", "min"])
+def test_one_step_has_the_quantiles_of_the_step(function):
+    forecast = normal_forecast(2, 1)
+    found = forecast.aggregate(function, [0.1, 0.5, 0.95], n_paths=20_000)
+    expected = np.stack([forecast.quantile(p)[:, 0] for p in (0.1, 0.5, 0.95)], axis=-1)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_a_function_of_a_user():
+    forecast = normal_forecast(2, 14)
+    paths = forecast.sample_paths(1000, random_state=0)
+    found = forecast.aggregate(lambda paths: (paths > 1).sum(axis=-1), [0.9])
+    np.testing.assert_allclose(found[:, 0], np.quantile((paths > 1).sum(axis=-1), 0.9, axis=1))
+
+
+def test_a_group_is_a_sum_of_independent_series():
+    forecast = normal_forecast(4, 10)
+    found = forecast.total([0.1, 0.9], group=["b", "a", "a", "b"], n_paths=4000)
+    paths = forecast.sample_paths(4000, random_state=0).sum(axis=-1)
+    expected = [np.quantile(paths[pair].sum(axis=0), [0.1, 0.9]) for pair in ([0, 3], [1, 2])]
+    np.testing.assert_allclose(found, expected)
+    single = np.ptp(forecast.total([0.1, 0.9], n_paths=4000), axis=1).mean()
+    assert np.ptp(found, axis=1).mean() == pytest.approx(2**0.5 * single, rel=0.05)
+
+
+def test_series_without_a_forecast_have_no_totals():
+    values = np.tile(stats.norm.ppf(LEVELS), (3, 6, 1))
+    values[1] = np.nan
+    forecast = Forecast(values, LEVELS, {1: "series[1] is empty"})
+    paths = forecast.sample_paths(20, random_state=0)
+    np.testing.assert_array_equal(np.isnan(paths).any(axis=(1, 2)), [False, True, False])
+    found = forecast.aggregate(lambda paths: (paths > 0).sum(axis=-1), [0.5])
+    np.testing.assert_array_equal(np.isnan(found[:, 0]), [False, True, False])
+    grouped = forecast.total([0.5], group=[0, 0, 1])
+    np.testing.assert_array_equal(np.isnan(grouped[:, 0]), [True, False])
+
+
+def test_paths_and_totals_beyond_floats_are_refused():
+    huge = Forecast(1.7e308 * np.linspace(-1, 1, 9)[None, None], LEVELS)
+    with pytest.raises(ValueError, match=r"paths of series\[0\] goes beyond"):
+        huge.sample_paths(1000, random_state=0)
+    large = Forecast(np.full((2, 3, 9), 1e308), LEVELS)
+    assert np.isfinite(large.sample_paths(5)).all()
+    with pytest.raises(ValueError, match=r"'sum' of series\[0\] is not finite"):
+        large.total()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"n_paths": 0}, ValueError, "n_paths=0"),
+        ({"n_paths": 1.5}, TypeError, "n_paths=1.5"),
+        ({"levels": [1.0]}, ValueError, "levels"),
+        ({"group": [1]}, ValueError, "group"),
+        ({"parts": 4}, ValueError, "parts=4"),
+        ({"random_state": -1}, ValueError, "random_state=-1"),
+    ],
+)
+def test_arguments_of_totals_are_named(arguments, error, text):
+    with pytest.raises(error, match=text):
+        normal_forecast().total(**arguments)
+
+
+def test_paths_cost_about_as_much_as_samples(monkeypatch):
+    """One evaluation of the quantile function for each series, as in `sample`."""
+    evaluated = []
+    evaluate = quantile_function.evaluate
+
+    def counted(quantiles, levels, at):
+        evaluated.append(at.shape)
+        return evaluate(quantiles, levels, at)
+
+    monkeypatch.setattr(quantile_function, "evaluate", counted)
+    normal_forecast(3, 8).sample_paths(100)
+    assert evaluated == [(8, 100)] * 3

@@ -290,3 +290,39 @@ def test_trained_quantiles_are_called_so(pipeline):
     asked = [*walks(), np.full(4, np.nan)]
     found = memo.predict(pipeline, asked, 5, unobserved="nan")
     assert found.calibration == ("trained",) * 4
+
+
+# --- joint paths ----------------------------------------------------------------------------------
+
+
+def test_paths_of_a_recalled_forecast_are_those_of_the_pipeline(pipeline, calls):
+    one, other, third = walks()
+    series, freq = [one, other, one, third], ["h", "D", "h", None]
+    first = memo.predict(pipeline, series, 5, freq=freq).sample_paths(40, random_state=2)
+    again = memo.predict(pipeline, series, 5, freq=freq).sample_paths(40, random_state=2)
+    assert len(calls) == 1
+    np.testing.assert_array_equal(first, again)
+    expected = pipeline.sample_paths(series, 5, 40, random_state=2, freq=freq)
+    np.testing.assert_allclose(first, expected, atol=1e-4)
+    assert not np.allclose(first[0], first[2])  # equal series draw on their own
+
+
+def test_the_frequency_counts_where_the_network_does_not_read_it():
+    mini = ForecastPipeline.from_pretrained("timer-s1-mini")
+    for freq in ("h", "D", None):
+        found = memo.predict(mini, walks(), 5, freq=freq).dependence.weights
+        np.testing.assert_array_equal(found, mini.predict(walks(), 5, freq=freq).dependence.weights)
+
+
+def test_answers_that_were_fetched_before_have_paths(pipeline, calls):
+    memo.prefetch(pipeline, [Question(walks(), 5, None, ["h"] * 3)])
+    found = memo.predict(pipeline, walks(), 5, freq="h", unobserved="nan")
+    assert len(calls) == 1
+    expected = pipeline.sample_paths(walks(), 5, 20, random_state=1, freq="h")
+    np.testing.assert_allclose(found.sample_paths(20, random_state=1), expected, atol=1e-4)
+
+
+def test_series_without_a_value_have_no_paths(pipeline):
+    found = memo.predict(pipeline, [walks()[0], np.full(5, np.nan)], 5, unobserved="nan")
+    paths = found.sample_paths(10, random_state=0)
+    np.testing.assert_array_equal(np.isnan(paths).all(axis=(1, 2)), [False, True])

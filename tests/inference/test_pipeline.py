@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+import warnings
 
 import numpy as np
 import odd_series
@@ -11,12 +12,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import ROOT
+from ttm_channels import QUANTILES, SIZES, mixing
 
 import timer_forecaster
 from timer_forecaster import ForecastPipeline
+from timer_forecaster.inference import pipeline as pipeline_module
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 PASS = 32  # steps of one pass of the test network
+POINTS = {"decoder_mode": "common_channel", "num_input_channels": 1}  # of a small TinyTimeMixer
 
 
 @pytest.fixture(scope="module", params=["timer-s1-test", "ttm-test"])
@@ -414,3 +418,166 @@ def test_a_horizon_beyond_all_memory_is_named(horizon, context_length):
     frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=20), "y": np.arange(20.0)})
     with pytest.raises(ValueError, match=f"horizon={horizon}: .* ask for fewer steps"):
         pipeline.predict_frame(frame, horizon, time_column="t")
+
+
+# --- joint sample paths -----------------------------------------------------------------------
+
+
+def paths_close(found, expected):
+    """Levels are drawn alike; quantiles differ by the rounding of a batch."""
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("horizon", [1, 10, PASS + 5])
+@pytest.mark.parametrize("options", [{}, {"flip": True, "rollout": "median"}, {"batch_size": 1}])
+def test_paths_have_the_quantiles_of_the_forecast(pipe, horizon, options):
+    series = [walk(150), walk(90, 1)]
+    forecast = pipe.predict(series, horizon, freq="h", **options)
+    paths = pipe.sample_paths(series, horizon, 200, random_state=0, freq="h", **options)
+    assert paths.shape == (2, 200, horizon)
+    np.testing.assert_array_equal(paths, forecast.sample_paths(200, random_state=0))
+    for level in LEVELS:
+        shares = (paths <= forecast.quantile(level)[:, None]).mean(axis=1)
+        assert np.abs(shares - level).max() <= 1 / 200 + 1e-12
+
+
+def test_paths_are_the_same_alone_and_in_a_panel(pipe):
+    rows = [walk(150), walk(90, 1), np.arange(40.0) % 7]
+    together = pipe.sample_paths(rows, 12, 50, random_state=3, past_windows=2)
+    turned = pipe.sample_paths(rows[::-1], 12, 50, random_state=3, past_windows=2)
+    paths_close(turned[::-1], together)
+    for row, found in zip(rows, together, strict=True):
+        paths_close(pipe.sample_paths(row, 12, 50, random_state=3, past_windows=2)[0], found)
+    late = np.append([np.nan] * 4, rows[0])
+    paths_close(pipe.sample_paths(late, 12, 50, random_state=3, past_windows=2)[0], together[0])
+    other = pipe.sample_paths(rows, 12, 50, random_state=4)
+    assert not np.allclose(other[0], together[0])
+
+
+def test_equal_series_are_independent(pipe):
+    paths = pipe.sample_paths([walk(100)] * 2, 20, 2000, random_state=0)
+    assert abs(np.corrcoef(paths.sum(axis=-1))[0, 1]) < 0.07
+    paths_close(pipe.sample_paths(walk(100), 20, 2000, random_state=0)[0], paths[0])
+
+
+def test_a_constant_series_has_constant_paths(pipe):
+    for series in (np.full(200, 3.5), np.array([3.5])):
+        paths = pipe.sample_paths(series, 6, 20, random_state=0, past_windows=3)
+        np.testing.assert_array_equal(paths, np.full((1, 20, 6), 3.5))
+
+
+def test_failed_series_have_no_paths(pipe):
+    series = [walk(100), np.full(50, np.nan), "text", np.append(walk(99), np.inf)]
+    with pytest.warns(UserWarning, match="3 of 4 series have no forecast"):
+        paths = pipe.sample_paths(series, 8, 30, random_state=0, past_windows=2, on_error="nan")
+    np.testing.assert_array_equal(np.isnan(paths).all(axis=(1, 2)), [False, True, True, True])
+    paths_close(pipe.sample_paths(series[0], 8, 30, random_state=0, past_windows=2)[0], paths[0])
+    with pytest.raises(ValueError, match=r"series\[1\]"):
+        pipe.sample_paths(series[:2], 8, 30)
+
+
+def test_past_windows_change_the_dependence_alone(pipe):
+    series = [walk(200), np.sin(np.arange(200.0)), np.array([1.0, 2.0, 4.0])]
+    before = pipe.predict(series, 10, freq="D")
+    after = pipe.predict(series, 10, freq="D", past_windows=4)
+    np.testing.assert_array_equal(after.quantiles, before.quantiles)
+    changed = (after.dependence.weights != before.dependence.weights).any(axis=1)
+    np.testing.assert_array_equal(changed, [True, True, False])  # the last one is too short
+    np.testing.assert_allclose(after.dependence.weights.sum(axis=1), 1)
+
+
+def test_past_windows_are_one_batch_of_one_pass(pipe, monkeypatch):
+    asked, predict = [], pipeline_module.predict_quantiles
+
+    def counted(network, values, horizon, *others, **more):
+        asked.append(([len(one) for one in values], horizon))
+        return predict(network, values, horizon, *others, **more)
+
+    monkeypatch.setattr(pipeline_module, "predict_quantiles", counted)
+    pipe.predict([walk(300), walk(120, 1)], PASS + 8, past_windows=2)
+    assert asked == [([300, 120], PASS + 8), ([268, 236, 88], PASS)]
+
+
+def test_gaps_in_past_windows_and_windows_without_values_are_left_out(pipe):
+    series = walk(300)
+    series[290:] = np.nan  # all of the newest window
+    series[270:275] = np.nan  # half of the next but one
+    found = pipe.predict(series, 10, past_windows=1).dependence.weights
+    np.testing.assert_array_equal(found, pipe.predict(series, 10).dependence.weights)
+    assert (pipe.predict(series, 10, past_windows=3).dependence.weights != found).any()
+
+
+def test_the_kind_of_frequency_decides_the_weights():
+    pipe = ForecastPipeline.from_pretrained("timer-s1-mini", device="cpu")
+    series = [walk(60)] * 4
+    found = pipe.predict(series, 5, freq=["h", "D", None, "15min"]).dependence.weights
+    assert len(np.unique(found, axis=0)) == 3
+    np.testing.assert_array_equal(found[0], found[3])
+
+
+@pytest.mark.parametrize("past_windows", [-1, 1.5, "four"])
+def test_numbers_of_past_windows_are_checked(pipe, past_windows):
+    with pytest.raises((ValueError, TypeError), match="past_windows="):
+        pipe.sample_paths(walk(50), 5, 10, past_windows=past_windows)
+
+
+def test_paths_with_covariates(pipe):
+    random = np.random.default_rng(0)
+    price = random.normal(size=(2, 160 + 12))
+    series = [30 + 5 * own[:160] + random.normal(size=160) for own in price]
+    known, past = [{"price": own} for own in price], [{"clicks": walk(160)}] * 2
+    how = {"known": known, "past": past, "cycles": [7], "past_windows": 2, "freq": "D"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # also about short histories of past windows
+        forecast = pipe.predict(series, 12, **how)
+    paths = pipe.sample_paths(series, 12, 100, random_state=0, **how)
+    paths_close(forecast.sample_paths(100, random_state=0), paths)
+    alone = pipe.sample_paths(
+        series[1], 12, 100, random_state=0, **how | {"known": known[1], "past": past[1]}
+    )
+    paths_close(alone[0], paths[1])
+
+
+def test_paths_of_channels_that_are_read_as_one_row():
+    pipe = mixing(**QUANTILES)
+    series = np.random.default_rng(0).normal(size=(6, 120)).cumsum(axis=1)
+    paths = pipe.sample_paths(series, 8, 100, random_state=0, past_windows=3)
+    assert paths.shape == (6, 100, 8) and np.isfinite(paths).all()
+    row = pipe.sample_paths(series[3:], 8, 100, random_state=0, past_windows=3)
+    paths_close(row, paths[3:])
+
+
+def test_paths_of_a_network_that_forecasts_points():
+    pipe = ForecastPipeline.from_pretrained(None, config=SIZES | POINTS, device="cpu")
+    series = [walk(200), walk(20, 1)]
+    forecast = pipe.predict(series, 20, past_windows=2)
+    assert forecast.calibration == ("own", "table")
+    paths = forecast.sample_paths(100, random_state=0)
+    shares = (paths <= forecast.quantile(0.3)[:, None]).mean(axis=1)
+    assert np.abs(shares - 0.3).max() <= 0.01 + 1e-12
+
+
+@pytest.mark.usefixtures("int8_kernel")
+def test_paths_in_8_bits():
+    pipe = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu", quantization="int8")
+    paths = pipe.sample_paths(walk(100), 40, 50, random_state=0, past_windows=1)
+    assert paths.shape == (1, 50, 40) and np.isfinite(paths).all()
+
+
+def test_paths_of_a_frame(pipe):
+    days = pd.date_range("2024-01-01", periods=90, freq="D")
+    frame = pd.DataFrame({"shop": np.repeat(["b", "a"], 90), "day": [*days, *days]})
+    frame["sold"], frame["price"] = walk(180), walk(180, 1)
+    names = {"time_column": "day", "id_column": "shop", "target_columns": ["sold", "price"]}
+    how = {"random_state": 0, "past_windows": 2}
+    paths = pipe.sample_paths_frame(frame, 4, 30, **names, **how)
+    assert paths.columns.tolist() == ["shop", "target", "path", "day", "value"]
+    assert len(paths) == 2 * 2 * 30 * 4
+    assert paths["shop"].unique().tolist() == ["b", "a"]
+    assert paths["path"].iloc[:9].tolist() == [0] * 4 + [1] * 4 + [2]
+    assert paths["day"].iloc[:4].tolist() == pd.date_range("2024-03-31", periods=4).tolist()
+    series = [frame.loc[frame["shop"] == key, name] for key in "ba" for name in ("sold", "price")]
+    expected = pipe.sample_paths([one.to_numpy() for one in series], 4, 30, freq="D", **how)
+    np.testing.assert_array_equal(paths["value"], expected.ravel())
+    with pytest.raises(ValueError, match="time_column='path'"):
+        pipe.sample_paths_frame(frame.rename(columns={"day": "path"}), 4, 30, time_column="path")

@@ -9,7 +9,7 @@ import scipy.sparse
 import torch
 import xarray as xr
 
-from timer_forecaster.inference.series import as_series
+from timer_forecaster.inference.series import as_series, key_of
 
 NAN = np.nan
 
@@ -178,3 +178,46 @@ def test_local_times_may_go_back_an_hour_in_autumn():
     local = utc.tz_convert("Europe/Berlin").tz_localize(None)
     assert not local.is_monotonic_increasing
     as_series(pd.Series(range(48), local))
+
+
+# --- the number that stands for a series --------------------------------------------------------
+
+
+def test_equal_series_have_equal_keys():
+    series = np.random.default_rng(0).normal(size=200) * 1e3
+    key = key_of(series)
+    assert 0 <= key < 2**64
+    assert key_of(series[::-1][::-1]) == key
+    assert key_of(np.append([np.nan, np.nan], series)) == key
+    assert key_of(series * (1 + 2e-16)) == key  # as after a text file
+    assert key_of(np.float64([f"{value:.17g}" for value in series])) == key
+    assert key_of(np.array([0.0, 1.0])) == key_of(np.array([-0.0, 1.0]))
+    payload = np.frombuffer(np.uint64([0x7FF8_0000_0000_0001]).tobytes(), dtype=float)
+    assert key_of(np.concatenate([[1.0], payload])) == key_of(np.array([1.0, np.nan]))
+
+
+def test_other_series_have_other_keys():
+    series = np.random.default_rng(0).normal(size=200)
+    holes = series.copy()
+    holes[5] = np.nan
+    changed = series.copy()
+    changed[7] += 1e-4
+    others = [
+        series,
+        2 * series,
+        series * 1e-300,
+        series * 1e300,
+        -series,
+        series + 1,
+        series + 1e9,
+        changed + 1e9,
+        series[1:],
+        series[:-1],
+        series[::-1],
+        holes,
+        changed,
+        np.append(series, np.inf),
+        np.empty(0),
+        np.full(3, np.nan),
+    ]
+    assert len({key_of(one) for one in others}) == len(others)

@@ -9,6 +9,7 @@ from timer_forecaster.inference.steps import (
     contexts,
     forecast_rows,
     forecast_steps,
+    sample_steps,
     steps_to_remember,
 )
 
@@ -129,3 +130,29 @@ def test_contexts_are_as_long_as_a_forecast_can_read(pipeline, options, length):
 @pytest.mark.parametrize(("context_length", "n"), [(None, 65_536), (3, 65_536), (70_000, 70_000)])
 def test_enough_steps_are_remembered_for_every_network(context_length, n):
     assert steps_to_remember(ForecastOptions(context_length)) == n
+
+
+# --- joint paths --------------------------------------------------------------------------------
+
+
+def test_paths_of_future_steps_are_those_of_the_pipeline(pipeline):
+    memory = Memory.of(panel(), 100)
+    found = sample_steps(pipeline, memory, steps(x=[2, 5], w=[1]), 30, 7, DEFAULT, "fh")
+    assert found.shape == (30, 3, 2)
+    series = [values for key in "xw" for values in panel().loc[key].to_numpy().T]
+    paths = pipeline.sample_paths(series, 5, 30, random_state=7, freq="h")
+    np.testing.assert_allclose(found[:, 0].T, paths[:2, :, 1], atol=1e-4)
+    np.testing.assert_allclose(found[:, 1].T, paths[:2, :, 4], atol=1e-4)
+    np.testing.assert_allclose(found[:, 2].T, paths[2:, :, 0], atol=1e-4)
+
+
+def test_paths_of_past_steps_follow_their_quantiles(pipeline):
+    memory, asked = Memory.of(panel(), 100), steps(x=[-3, 2], w=[0, 1])
+    found = sample_steps(pipeline, memory, asked, 2000, 0, DEFAULT, "fh")
+    quantiles = forecast_steps(pipeline, memory, asked, DEFAULT, "fh").quantiles
+    below = (found[..., None] <= quantiles).mean(axis=0)
+    np.testing.assert_allclose(
+        below, np.broadcast_to(np.arange(1, 10) / 10, below.shape), atol=0.05
+    )
+    again = sample_steps(pipeline, memory, asked, 2000, 0, DEFAULT, "fh")
+    np.testing.assert_array_equal(found, again)

@@ -78,12 +78,9 @@ def test_distribution_has_the_forecasts_quantiles(calls, data):
         assert (one == 1.0).all(axis=None)
 
 
-def test_joint_distributions_are_refused():
-    fitted = forecaster().fit(hourly(), fh=[1, 2])
-    with pytest.raises(ValueError, match="marginal=False"):
-        fitted.predict_proba(marginal=False)
+def test_a_matrix_of_covariances_is_refused():
     with pytest.raises(ValueError, match="cov=True"):
-        fitted.predict_var(cov=True)
+        forecaster().fit(hourly(), fh=[1, 2]).predict_var(cov=True)
 
 
 def test_missing_values(pipeline):

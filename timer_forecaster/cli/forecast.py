@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from timer_forecaster.cli.output import (
     save_picture,
     save_table,
 )
+from timer_forecaster.cli.paths import add_paths, check_paths, how_many
 from timer_forecaster.cli.table import add_table, print_left_out, print_reading
 
 SOME_LEFT_OUT = 3
@@ -56,7 +58,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--levels",
         type=_levels,
-        default=(0.1, 0.5, 0.9),
         metavar="LEVELS",
         help="quantile levels with commas between them; default: 0.1,0.5,0.9",
     )
@@ -68,6 +69,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "or - for the standard output",
     )
     add("--plot", type=Path, metavar="FILE.png", help="draw it here (png, pdf or svg)")
+    add_paths(parser)
     add_covariates(parser)
     add_checkpoint(parser)
     add_forecast_options(parser)
@@ -96,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
         _draw(arguments, read, drawn)
     if arguments.output is None and arguments.plot is None:
         _print_table(forecast)
-    n_series = len(forecast) // arguments.horizon
+    n_series = len(forecast) // _rows_of_each(arguments)
     print_summary(
         f"Forecast {arguments.horizon} steps of {n_series} series in {seconds:.1f} s",
         arguments.output,
@@ -117,7 +119,8 @@ def _check(arguments: argparse.Namespace) -> None:
     check_outputs(outputs, [arguments.data, arguments.future])
     check_picture(arguments.plot)
     check_integer("horizon", arguments.horizon)
-    level_columns(arguments.levels, time_column=None, id_column=None)
+    check_paths(arguments)
+    level_columns(_levels_of(arguments), time_column=None, id_column=None)
 
 
 def _check_length(arguments: argparse.Namespace, read: SeriesFile) -> None:
@@ -126,7 +129,17 @@ def _check_length(arguments: argparse.Namespace, read: SeriesFile) -> None:
         from timer_forecaster.frames.files.saving import check_table_rows
 
         ids = 1 if read.id_column is None else read.frame[read.id_column].nunique()
-        check_table_rows(arguments.output, ids * len(read.target_columns) * arguments.horizon)
+        rows = ids * len(read.target_columns) * _rows_of_each(arguments)
+        check_table_rows(arguments.output, rows)
+
+
+def _rows_of_each(arguments: argparse.Namespace) -> int:
+    """Return the number of rows of each series in the output."""
+    return int(arguments.horizon * (arguments.paths or 1))
+
+
+def _levels_of(arguments: argparse.Namespace) -> tuple[float, ...]:
+    return arguments.levels or (0.1, 0.5, 0.9)
 
 
 def _levels(text: str) -> tuple[float, ...]:
@@ -144,18 +157,20 @@ def _forecast(
     """Return the forecast, and the reasons of the series that have none."""
     from timer_forecaster.estimators import options_of
     from timer_forecaster.failures import recorded_failures
-    from timer_forecaster.frames.long import column_name
+    from timer_forecaster.frames.long import VALUE, column_name
 
     pipeline = load_pipeline(arguments.checkpoint, arguments)
-    levels = [*arguments.levels, *([0.5] if _extra_columns(arguments) else [])]
+    levels = [*_levels_of(arguments), *([0.5] if _extra_columns(arguments) else [])]
+    ask, columns = partial(pipeline.predict_frame, levels=levels), list(map(column_name, levels))
+    if arguments.paths is not None:
+        ask, columns = partial(pipeline.sample_paths_frame, **how_many(arguments)), [VALUE]
     with recorded_failures() as reasons, printed_warnings(), words_of_command(arguments):
-        forecast = pipeline.predict_frame(
+        forecast = ask(
             read.frame,
             arguments.horizon,
             time_column=read.time_column,
             id_column=read.id_column,
             target_columns=read.target_columns,
-            levels=levels,
             freq=arguments.freq,
             progress=sys.stderr.isatty(),
             on_error="nan",
@@ -164,7 +179,7 @@ def _forecast(
         )
     reasons = {name: in_words(reason, arguments) for name, reason in reasons.items()}
     if reasons:
-        forecast = forecast.dropna(subset=[column_name(level) for level in levels], how="all")
+        forecast = forecast.dropna(subset=columns, how="all")
     if forecast.empty:
         raise ValueError(next(iter(reasons.values())))
     return forecast.reset_index(drop=True), reasons
@@ -172,7 +187,7 @@ def _forecast(
 
 def _extra_columns(arguments: argparse.Namespace) -> list[str]:
     """Return the columns for the picture alone: the median, if it is not among the levels."""
-    return ["q0.5"] if arguments.plot is not None and 0.5 not in arguments.levels else []
+    return ["q0.5"] if arguments.plot is not None and 0.5 not in _levels_of(arguments) else []
 
 
 def _draw(arguments: argparse.Namespace, read: SeriesFile, forecast: pd.DataFrame) -> None:

@@ -20,6 +20,7 @@ from timer_forecaster.darts.framework import (
     PLModuleInput,
     PLModuleOutput,
 )
+from timer_forecaster.darts.paths import PathSampler
 from timer_forecaster.darts.tensors import (
     delay,
     fold_components,
@@ -36,7 +37,7 @@ from timer_forecaster.models.network import Network
 from timer_forecaster.models.tuning import Tuned
 
 
-class PipelineModule(TunedWeights, CovariateReader, PLForecastingModule):
+class PipelineModule(TunedWeights, CovariateReader, PathSampler, PLForecastingModule):
     """A Lightning module whose parameters are the finetuned weights, and no others.
 
     The other weights come from the process-wide cache for a forecast, and are loaded for training,
@@ -89,10 +90,15 @@ class PipelineModule(TunedWeights, CovariateReader, PLForecastingModule):
         self.levels = [0.5] if self.likelihood is None else self.likelihood.quantiles
 
     def forward(self, x_in: PLModuleInput) -> PLModuleOutput:
-        """Forecast a batch.
+        """Forecast a batch."""
+        quantiles = self._quantiles(self.forecast(x_in))  # (B*C, T, N)
+        return PLModuleOutput(prediction=unfold_components(quantiles, x_in.past_target))
 
-        One empty window must not end a backtest: its forecast is NaN. To draw samples, Darts
-        repeats the rows of a batch, and the batch: equal rows are computed once.
+    def forecast(self, x_in: PLModuleInput) -> Forecast:
+        """Return the forecast of a batch, from its ends on: the first steps may be skipped.
+
+        One empty window must not end a backtest: its forecast is NaN. To draw samples beyond one
+        chunk, Darts repeats the rows of a batch, and the batch: equal rows are computed once.
         """
         past = x_in.past_target  # (B, L, C)
         pipeline = ForecastPipeline(self._forecast_key(str(past.device)), self.adapter)
@@ -112,8 +118,7 @@ class PipelineModule(TunedWeights, CovariateReader, PLForecastingModule):
             freq=self._frequencies(len(rows), past.shape[2]),
         )
         warn_of_failures(forecast.failures, len(rows), names.__getitem__)
-        quantiles = self._quantiles(forecast)  # (B*C, T, N)
-        return PLModuleOutput(prediction=unfold_components(quantiles, past))  # (B, T, C, N)
+        return forecast
 
     def _forecast_key(self, device: str) -> NetworkKey:
         return NetworkKey.resolve(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from timer_forecaster.frames.panel import Panel
 
 TARGET = "target"
 """Column with the name of the target column that a row forecasts."""
+
+PATH, VALUE = "path", "value"
+"""Columns of a frame of paths: the number of the path, from 0 on, and its value."""
 
 
 def column_name(level: float) -> str:
@@ -39,12 +42,51 @@ def level_columns(
     columns = {column_name(level): level for level in levels}
     if len(columns) < len(levels):
         raise ValueError(f"levels={levels}: give at least one level, each once")
+    _check_free(columns, time_column, id_column)
+    return columns
+
+
+def check_path_columns(*, time_column: Hashable, id_column: Hashable | None) -> None:
+    """Refuse a column of the time or of the id with the name of a column of a frame of paths.
+
+    Raises
+    ------
+    ValueError
+    """
+    _check_free((PATH, VALUE), time_column, id_column)
+
+
+def _check_free(columns: Iterable[str], time_column: Hashable, id_column: Hashable | None) -> None:
     for role, name in {"time_column": time_column, "id_column": id_column}.items():
         if name in (TARGET, *columns):
             raise ValueError(
                 f"{role}={name!r}: the forecast has a column of that name; rename yours"
             )
-    return columns
+
+
+def path_frame(panel: Panel, paths: FloatArray) -> pd.DataFrame:
+    """Lay paths of a panel's series out with their future times.
+
+    Parameters
+    ----------
+    panel : Panel
+        With grids.
+    paths : ndarray, shape (n_series, n, horizon)
+        Of `Panel.series`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per instance, variable, path and future time. Columns: the instance if there are
+        several, ``target``, ``path``, the time and ``value``.
+    """
+    n_series, n, horizon = paths.shape
+    rows = np.arange(n_series * horizon).reshape(n_series, 1, horizon).repeat(n, axis=1).ravel()
+    labels = long_frame(panel, {VALUE: np.zeros((n_series, horizon))}).drop(columns=VALUE)
+    found = labels.take(rows).reset_index(drop=True)
+    found.insert(len(labels.columns) - 1, PATH, np.tile(np.repeat(range(n), horizon), n_series))
+    found[VALUE] = paths.ravel()
+    return found
 
 
 def long_frame(panel: Panel, quantiles: Mapping[str, FloatArray]) -> pd.DataFrame:

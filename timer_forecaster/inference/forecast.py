@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,15 @@ from timer_forecaster.checks import check_integer, check_level, check_levels
 from timer_forecaster.inference import quantiles as quantile_function
 from timer_forecaster.inference.covariates.report import CovariateReport
 from timer_forecaster.inference.outcome import check_range
+from timer_forecaster.inference.sampling import Dependence
+from timer_forecaster.inference.sampling.aggregation import (
+    function_of,
+    groups_of,
+    parts_of,
+    summarized,
+)
+from timer_forecaster.inference.sampling.drawing import draw_paths
+from timer_forecaster.inference.sampling.seeds import generators
 from timer_forecaster.values import as_floats
 
 if TYPE_CHECKING:
@@ -44,6 +53,9 @@ class Forecast:
         was trained for them; for a network that forecasts one value, ``"own"``, its errors at past
         origins of the series, or ``"table"``, errors of other series, where the series is too
         short. Empty if it was not recorded.
+    dependence : Dependence, optional
+        How the steps of each series depend on each other, and what its random draws are keyed by.
+        Without it, paths are drawn as for an unknown checkpoint and frequency.
 
     Examples
     --------
@@ -63,6 +75,7 @@ class Forecast:
     failures: Mapping[int, str] = dataclasses.field(default_factory=dict)
     covariates: CovariateReport | None = None
     calibration: tuple[str, ...] = ()
+    dependence: Dependence | None = None
 
     @property
     def n_series(self) -> int:
@@ -134,10 +147,10 @@ class Forecast:
         return self.quantile((1 - coverage) / 2), self.quantile((1 + coverage) / 2)
 
     def sample(self, n: int, random_state: int | np.random.Generator | None = None) -> FloatArray:
-        """Draw from the forecast distribution of each step.
+        """Draw from the forecast distribution of each step by itself.
 
-        A forecast holds the distribution of each step, not the dependence between steps. Steps are
-        drawn independently, so sums over steps vary less than they should.
+        The draws are marginal: steps are drawn independently, so that sums over steps vary less
+        than they should. `sample_paths` draws steps that belong together.
 
         Parameters
         ----------
@@ -160,6 +173,184 @@ class Forecast:
         furthest = np.abs(draws).max(axis=0)
         check_range(furthest, "sample", self.quantiles)
         return draws
+
+    def sample_paths(
+        self, n: int, random_state: int | np.random.Generator | None = None
+    ) -> FloatArray:
+        """Draw joint paths: steps that follow each other as they did in past errors.
+
+        At each step the paths have the distribution of the forecast, tails included: of n paths,
+        the share up to any quantile is its level, to within 1 / n. The steps of a path depend on
+        each other as the errors of the checkpoint did on training data; see
+        `timer_forecaster.inference.sampling`. Series are independent of each other.
+
+        The paths of a series follow from the seed and from the values of the series. They are the
+        same alone and in a panel, at any place. Of equal series, the first draws as it does alone,
+        and each further one draws anew.
+
+        Parameters
+        ----------
+        n : int
+            Number of paths of every series.
+        random_state : int, numpy Generator or None
+            Seed or generator. With None, the paths differ each time; no global random state is
+            used.
+
+        Returns
+        -------
+        ndarray, shape (n_series, n, horizon)
+            NaN for series without a forecast.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> walk = np.random.default_rng(0).normal(size=300).cumsum()
+        >>> forecast = pipe.predict(walk, horizon=24, freq="h")
+        >>> totals = forecast.sample_paths(1000, random_state=0).sum(axis=-1)
+        >>> marginal = forecast.sample(1000, random_state=0).sum(axis=-1)
+        >>> bool(totals.std() > 2 * marginal.std())
+        True
+        """
+        n = check_integer("n", n)
+        draw, paths = self._drawing(n, random_state), np.empty((self.n_series, n, self.horizon))
+        for number in range(self.n_series):
+            paths[number] = draw(number)
+        check_range(np.abs(paths).max(axis=1), "paths", self.quantiles)
+        return paths
+
+    def _drawing(self, n: int, random_state: Any) -> Callable[[int], FloatArray]:
+        """Return a function that draws paths (n, horizon) of a series, by its number."""
+        known = self.dependence
+        known = Dependence.of_quantiles(self.quantiles) if known is None else known
+        weights, sources = known.weights, list(generators(random_state, known.keys))
+
+        def draw(number: int) -> FloatArray:
+            own = self.quantiles[number]
+            return draw_paths(own, self.levels, n, weights[number], sources[number])
+
+        return draw
+
+    def total(
+        self,
+        levels: Sequence[float] | None = None,
+        *,
+        parts: int | slice | Sequence[slice] | None = None,
+        group: Sequence[Hashable] | None = None,
+        n_paths: int = 1000,
+        random_state: int | np.random.Generator | None = 0,
+    ) -> FloatArray:
+        """Return quantiles of the sum over the horizon, or over parts of it.
+
+        The same as `aggregate` with ``"sum"``.
+
+        Parameters
+        ----------
+        levels, parts, group, n_paths, random_state
+            As in `aggregate`.
+
+        Returns
+        -------
+        ndarray, shape (n_series, n_levels) or (n_series, n_parts, n_levels)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> sales = np.random.default_rng(0).poisson(20, size=200)
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> forecast = pipe.predict(sales, horizon=28, freq="D")
+        >>> forecast.total([0.1, 0.5, 0.9]).shape  # of the next four weeks
+        (1, 3)
+        >>> forecast.total([0.1, 0.5, 0.9], parts=7).shape  # of each week
+        (1, 4, 3)
+        """
+        how: dict[str, Any] = {"parts": parts, "group": group}
+        return self.aggregate("sum", levels, **how, n_paths=n_paths, random_state=random_state)
+
+    def aggregate(
+        self,
+        function: str | Callable[[FloatArray], FloatArray],
+        levels: Sequence[float] | None = None,
+        *,
+        parts: int | slice | Sequence[slice] | None = None,
+        group: Sequence[Hashable] | None = None,
+        n_paths: int = 1000,
+        random_state: int | np.random.Generator | None = 0,
+    ) -> FloatArray:
+        """Return quantiles of a function of several steps, from joint paths.
+
+        The network is not run. The quantile of a sum is not the sum of quantiles: highs and lows of
+        steps partly cancel. `sample_paths` says how the steps of a path depend on each other.
+
+        Parameters
+        ----------
+        function : {"sum", "mean", "max", "min"} or callable
+            A callable takes paths of shape (n_paths, steps) and returns n_paths values, such as
+            ``lambda paths: (paths > 100).sum(axis=-1)``.
+        levels : sequence of float, optional
+            Levels of the quantiles. Default: the predicted ones.
+        parts : int, slice or sequence of slice, optional
+            An integer cuts the horizon into parts of so many steps, such as 7 for the weeks of
+            daily steps. Slices name parts: ``slice(0, 7)`` is the first week. Default: the whole
+            horizon.
+        group : sequence of hashable, optional
+            A label for each series. The paths of the series of a group are added up before the
+            function. **The series of a group are taken as independent of each other.** Where they
+            rise and fall together, quantiles of their sum are too close to the median.
+        n_paths : int
+            Number of paths of every series. More make the quantiles smoother.
+        random_state : int, numpy Generator or None
+            As in `sample_paths`. By default, quantiles are the same each time.
+
+        Returns
+        -------
+        ndarray, shape (n_series, n_levels) or (n_series, n_parts, n_levels)
+            The second shape if ``parts`` is an integer or a sequence. With ``group``, a row for
+            each group, in the order of their first series. NaN where there is no forecast.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument cannot be used. The error names it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> forecast = pipe.predict([np.arange(50.0) % 7, np.arange(50.0) % 5], horizon=14)
+        >>> forecast.aggregate("max", [0.5, 0.95]).shape
+        (2, 2)
+        >>> forecast.aggregate("sum", [0.5, 0.95], group=["all", "all"]).shape
+        (1, 2)
+        """
+        n = check_integer("n_paths", n_paths)
+        at = self.levels if levels is None else check_levels("levels", levels)
+        of, (slices, alone) = function_of(function), parts_of(parts, self.horizon)
+        groups, draw = groups_of(group, self.n_series), self._drawing(n, random_state)
+        found = np.full((len(groups), len(slices), len(at)), np.nan)
+        for place, numbers in enumerate(groups):
+            if np.isfinite(self.quantiles[numbers]).all():
+                paths = draw(numbers[0])
+                for number in numbers[1:]:
+                    paths = paths + draw(number)
+                found[place] = summarized(paths, of, slices, at)
+        if not np.isfinite(found).all():
+            self._check_aggregate(function, found, groups)
+        return found[:, 0] if alone else found
+
+    def _check_aggregate(
+        self, function: Any, found: FloatArray, groups: Sequence[Sequence[int]]
+    ) -> None:
+        """Refuse quantiles of a function that are not finite where there is a forecast."""
+        for numbers, own in zip(groups, found, strict=True):
+            if np.isfinite(self.quantiles[numbers]).all() and not np.isfinite(own).all():
+                raise ValueError(
+                    f"function={function!r} of series[{numbers[0]}] is not finite; divide the "
+                    "series by a power of ten, or give a function of finite values"
+                )
 
     def to_frame(self, levels: Sequence[float] | None = None) -> pd.DataFrame:
         """Lay the forecast out as a long frame.

@@ -12,6 +12,7 @@ observed value. `predict` computes equal series once, and forecasts NaN where th
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import math
@@ -35,7 +36,8 @@ from timer_forecaster.inference.frequency import as_frequencies
 from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.prediction import calibration_of
-from timer_forecaster.inference.series import from_first_observed
+from timer_forecaster.inference.sampling import Dependence
+from timer_forecaster.inference.series import from_first_observed, key_of
 from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.network import Network
 
@@ -173,7 +175,8 @@ def predict(
     Returns
     -------
     Forecast
-        Its quantiles are read-only. It has no report of covariates.
+        Its quantiles are read-only. It has no report of covariates. `Forecast.sample_paths` draws
+        the paths of the pipeline's own forecast, also of equal series.
 
     Raises
     ------
@@ -201,7 +204,10 @@ def predict(
         forecast = _compute(pipeline, rows.question, rows.numbers, options, on_error)
         memo.remember(rows.key, forecast)
     (blank,) = calibration_of(network, [_NOTHING], horizon)
-    return rows.scattered(forecast, tables, blank)
+    every = as_frequencies(freq, len(series))
+    dependence = Dependence.of(pipeline.key.name, list(map(key_of, series)), every)
+    found = rows.scattered(forecast, tables, blank)
+    return dataclasses.replace(found, dependence=dependence)
 
 
 def prefetch(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from timer_forecaster.adapters.adapted import adapted_network
@@ -16,15 +17,16 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.key import Device, NetworkKey
 from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.failures import Failures, quietly, series_called, warn_of_failures
-from timer_forecaster.inference.channels import check_number, check_row, check_usable
+from timer_forecaster.inference.channels import check_number, check_row, check_usable, width_of
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateReport
 from timer_forecaster.inference.covariates.alignment import aligned
 from timer_forecaster.inference.covariates.columns import Covariates, as_covariates
-from timer_forecaster.inference.covariates.cycles import as_cycles
+from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
+from timer_forecaster.inference.covariates.warning import unwarned
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
-from timer_forecaster.inference.frequency import Frequency, tokens_of
+from timer_forecaster.inference.frequency import Frequency, as_frequencies, tokens_of
 from timer_forecaster.inference.frequency_warning import frequencies_for
 from timer_forecaster.inference.known import check_reads_alone, known_rows
 from timer_forecaster.inference.options import ForecastOptions
@@ -32,7 +34,9 @@ from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.prediction import calibration_of, checked, predict_quantiles
 from timer_forecaster.inference.routing import Routing
 from timer_forecaster.inference.rows import scaled_rows
-from timer_forecaster.inference.series import as_series
+from timer_forecaster.inference.sampling import Dependence
+from timer_forecaster.inference.sampling.windows import PastWindows
+from timer_forecaster.inference.series import as_series, key_of
 from timer_forecaster.models.network import Network
 
 if TYPE_CHECKING:
@@ -40,6 +44,13 @@ if TYPE_CHECKING:
     from pandas.tseries.offsets import BaseOffset
 
     from timer_forecaster.frames.panel import Panel
+
+Given = tuple[Sequence[Covariates], Sequence[Cycles]] | None
+"""Columns beside each series, and its cycles; None if there are no columns."""
+
+Asked = tuple[ForecastOptions, bool, str, Failures, Sequence[Frequency] | None]
+"""Options, progress, the name of the network, failures, and frequencies if the network reads them.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,6 +181,7 @@ class ForecastPipeline:
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
         freq: Any = None,
+        past_windows: int = 0,
     ) -> Forecast:
         """Forecast any number of series.
 
@@ -238,7 +250,13 @@ class ForecastPipeline:
             Frequency of all series or of each, such as "h", "15min", "D" or "W". Some TinyTimeMixer
             checkpoints read it, and forecast worse without. It is a fact about the data: other
             checkpoints make nothing of it. An integer is the step of integer times, which tells no
-            frequency.
+            frequency. Sample paths depend on the kind of frequency with every checkpoint.
+        past_windows : int
+            Newest windows of each series, each as long as the horizon but one pass at most, to
+            learn from how the steps of this series depend on each other. They are forecast from
+            what precedes each, in one batch, at the cost of so many more series. Quantiles of steps
+            do not change, only `Forecast.sample_paths`, `Forecast.total` and `Forecast.aggregate`.
+            4 make maxima and the shape of paths a little better; sums gain nothing.
 
         Returns
         -------
@@ -261,26 +279,86 @@ class ForecastPipeline:
             If the checkpoint reads frequencies, and does not know the one of a series.
         """
         horizon, progress = check_integer("horizon", horizon), check_flag("progress", progress)
+        past_windows = check_integer("past_windows", past_windows, 0)
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
         failures, network = Failures(on_error), self.network
         values = as_series(series, failures)
         self.check_number(len(values))
-        frequencies = frequencies_for(network.config, freq, len(values))
+        every = as_frequencies(freq, len(values))
+        frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)
-        report: CovariateReport | None = None
-        if not network.config.known_columns and (
-            (known is None and past is None) or options.ignores_covariates
-        ):
-            quantiles = predict_quantiles(network, values, horizon, *asked)
-        else:
-            lengths = [len(one) for one in values]
-            known, past = aligned(known, series, "known", horizon), aligned(past, series, "past", 0)
-            columns = as_covariates(known, past, categories, lengths, horizon, failures)
-            quantiles, report = self._beside(values, horizon, columns, cycles, asked)
+        given: Given = None
+        some = known is not None or past is not None
+        if network.config.known_columns or (some and not options.ignores_covariates):
+            tables = known, past, categories, cycles
+            given = _columns_beside(series, values, horizon, tables, failures)
+        quantiles, report = self._quantiles(values, horizon, given, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         calibration = calibration_of(network, values, horizon, options.context_length)
+        dependence = self._dependence(values, horizon, every, past_windows, given, asked)
         levels, reasons = network.config.quantiles, failures.by_number()
-        return Forecast(quantiles, levels, reasons, report, calibration)
+        return Forecast(quantiles, levels, reasons, report, calibration, dependence)
+
+    def sample_paths(
+        self,
+        series: Any,
+        horizon: int,
+        n: int,
+        *,
+        random_state: int | np.random.Generator | None = None,
+        past_windows: int = 0,
+        freq: Any = None,
+        **arguments: Any,
+    ) -> FloatArray:
+        """Draw joint paths of any number of series, whose steps follow each other.
+
+        Sums and maxima over steps vary in them as they should; the samples of `Forecast.sample` are
+        independent from step to step. `predict` and `Forecast.sample_paths`, which says how paths
+        are drawn, give the same paths, and quantiles beside them from the same run of the network.
+
+        Parameters
+        ----------
+        series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
+            As for `predict`.
+        horizon : int
+            Steps to forecast, at least 1.
+        n : int
+            Number of paths of each series.
+        random_state : int, numpy Generator or None
+            Seed or generator. With None, the paths differ each time.
+        past_windows : int
+            Newest windows of each series to learn from; see `predict`.
+        freq : str, pandas offset or int, or list of them, optional
+            Frequency of all series or of each. The steps of sub-daily series depend on each other
+            in another way than those of slower ones.
+        **arguments
+            Options and covariates, as in `predict`.
+
+        Returns
+        -------
+        ndarray, shape (n_series, n, horizon)
+            NaN for series without a forecast, which ``on_error="nan"`` allows.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> sales = np.random.default_rng(0).poisson(20, size=200)
+        >>> paths = pipe.sample_paths(sales, 28, 500, random_state=0, freq="D")
+        >>> paths.shape
+        (1, 500, 28)
+        >>> bool((paths.sum(axis=-1) > 600).mean() < 0.5)  # chance of more than 600 in four weeks
+        True
+        """
+        n = check_integer("n", n)
+        forecast = self.predict(series, horizon, freq=freq, past_windows=past_windows, **arguments)
+        return forecast.sample_paths(n, random_state)
 
     def predict_frame(
         self,
@@ -397,22 +475,87 @@ class ForecastPipeline:
         >>> forecast["day"].astype(str).tolist()
         ['2024-03-01', '2024-03-02']
         """
-        from timer_forecaster.frames.covariates import CovariateFrame
         from timer_forecaster.frames.long import level_columns, long_frame
-        from timer_forecaster.frames.panel import Panel
 
         at = level_columns(levels, time_column=time_column, id_column=id_column)
-        failures, horizon = Failures(on_error), check_integer("horizon", horizon)
         options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
         names = time_column, id_column, target_columns, freq
         tables = frame, future_frame, known_columns, past_columns
-        beside = CovariateFrame.of(*tables, *names, categories)
-        panel = Panel.of_columns(beside.targets, *names, failures)
-        self.check_row(panel.columns, "frame", "targets")
-        given = options.arguments | ({"on_error": on_error} if failures.collects else {})
-        given |= {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
-        forecast = _predict_panel(self, panel, failures, horizon, given | {"progress": progress})
+        asked = horizon, options, on_error, {"progress": progress}
+        panel, forecast = _predict_tables(self, tables, names, categories, *asked)
         return long_frame(panel, {name: forecast.quantile(level) for name, level in at.items()})
+
+    def sample_paths_frame(
+        self,
+        frame: pd.DataFrame,
+        horizon: int,
+        n: int,
+        *,
+        time_column: Hashable,
+        id_column: Hashable | None = None,
+        target_columns: Sequence[Hashable] | str | None = None,
+        random_state: int | np.random.Generator | None = None,
+        past_windows: int = 0,
+        freq: str | int | BaseOffset | None = None,
+        progress: bool = False,
+        on_error: str = "raise",
+        future_frame: pd.DataFrame | None = None,
+        known_columns: Sequence[Hashable] | str | None = None,
+        past_columns: Sequence[Hashable] | str | None = None,
+        categories: Sequence[Hashable] | str | None = None,
+        **options: Any,
+    ) -> pd.DataFrame:
+        """Draw joint paths of every id and every target column of a frame, all in one batch.
+
+        Parameters
+        ----------
+        frame, horizon, time_column, id_column, target_columns, freq, progress, on_error
+            As in `predict_frame`.
+        n : int
+            Number of paths of each series.
+        random_state, past_windows
+            As in `sample_paths`.
+        future_frame, known_columns, past_columns, categories
+            Covariates, as in `predict_frame`.
+        **options
+            ``context_length``, ``rollout``, ``flip``, ``batch_size``, ``covariates`` and
+            ``padding``, as in `predict`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per id, target, path and future time, in this order. Columns: the id column if
+            there is one, ``target`` (name of the target column), ``path`` (from 0 on), the time
+            column, and ``value``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict_frame`.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from timer_forecaster import ForecastPipeline
+        >>> days = pd.date_range("2024-01-01", periods=60, freq="D")
+        >>> sales = pd.DataFrame({"day": days, "units": np.arange(60) % 7})
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> paths = pipe.sample_paths_frame(sales, 7, 100, time_column="day", random_state=0)
+        >>> paths.columns.tolist()
+        ['target', 'path', 'day', 'value']
+        >>> weeks = paths.groupby(["target", "path"])["value"].sum()
+        >>> len(weeks)
+        100
+        """
+        from timer_forecaster.frames.long import check_path_columns, path_frame
+
+        check_path_columns(time_column=time_column, id_column=id_column)
+        n, names = check_integer("n", n), (time_column, id_column, target_columns, freq)
+        tables = frame, future_frame, known_columns, past_columns
+        more = {"progress": progress, "past_windows": past_windows}
+        asked = horizon, ForecastOptions(**options), on_error, more
+        panel, forecast = _predict_tables(self, tables, names, categories, *asked)
+        return path_frame(panel, forecast.sample_paths(n, random_state))
 
     def embed(
         self, series: Any, *, context_length: int | None = None, freq: Any = None
@@ -475,22 +618,47 @@ class ForecastPipeline:
         check_outcome(outcome, values, self._label, noun)
         return outcome
 
-    def _beside(
+    def _quantiles(
         self,
         values: Sequence[FloatArray],
         horizon: int,
-        columns: Sequence[Covariates],
-        cycles: Any,
-        asked: tuple[ForecastOptions, bool, str, Failures, Sequence[Frequency] | None],
+        given: Given,
+        asked: Asked,
     ) -> tuple[FloatArray, CovariateReport | None]:
-        """Forecast with columns, which the network reads or linear models do."""
+        """Forecast, with columns and cycles if there are any: the network reads them, or models."""
         network, (options, _, label, failures, _) = self.network, asked
-        periods = as_cycles(cycles, len(values))
+        if given is None:
+            return predict_quantiles(network, values, horizon, *asked), None
+        columns, periods = given
         if network.config.known_columns:
             known = known_rows(network.config, columns, options, label, failures)
             return predict_quantiles(network, values, horizon, *asked, known=known), None
         check_reads_alone(network.config, label)
         return predict_with_covariates(network, values, horizon, columns, periods, *asked)
+
+    def _dependence(
+        self,
+        values: Sequence[FloatArray],
+        horizon: int,
+        every: Sequence[Frequency],
+        past_windows: int,
+        given: Given,
+        asked: Asked,
+    ) -> Dependence:
+        """Return the dependence of steps, after a number of past windows of each series."""
+        config, (options, _, label, failures, frequencies) = self.network.config, asked
+        dependence = Dependence.of(self.key.name, list(map(key_of, values)), every)
+        count, steps = past_windows, min(horizon, config.pass_length)
+        past = PastWindows.of(values, count, steps, width_of(config), failures.reasons)
+        if not past.numbers:
+            return dependence
+        own = None if frequencies is None else past.take(frequencies)
+        beside = given and (past.covariates(given[0]), past.take(given[1]))
+        asked = options, False, label, Failures("nan"), own  # a window that fails says nothing
+        with unwarned():
+            found, _ = self._quantiles(past.contexts(values), steps, beside, asked)
+        scores = past.scores(values, found, config.quantiles)
+        return dataclasses.replace(dependence, weights=past.updated(dependence.weights, scores))
 
     def check_number(self, n_series: int) -> None:
         """Refuse a number of series that rows of the checkpoint cannot be made of.
@@ -533,6 +701,44 @@ class ForecastPipeline:
         name = "the network of random weights" if self.key.name is None else None
         name = name or f"checkpoint {str(self.key.name)!r}"
         return name if self.adapter is None else f"{name} with its adapter"
+
+
+def _columns_beside(
+    series: Any,
+    values: Sequence[FloatArray],
+    horizon: int,
+    tables: tuple[Any, Any, Collection[Hashable], Any],
+    failures: Failures,
+) -> Given:
+    """Return the columns beside each series, and its cycles, from arguments of `predict`."""
+    known, past, categories, cycles = tables
+    known, past = aligned(known, series, "known", horizon), aligned(past, series, "past", 0)
+    lengths = [len(one) for one in values]
+    columns = as_covariates(known, past, categories, lengths, horizon, failures)
+    return columns, as_cycles(cycles, len(values))
+
+
+def _predict_tables(
+    pipeline: ForecastPipeline,
+    tables: tuple[Any, Any, Any, Any],
+    names: tuple[Any, Any, Any, Any],
+    categories: Any,
+    horizon: int,
+    options: ForecastOptions,
+    on_error: str,
+    more: Mapping[str, Any],
+) -> tuple[Panel, Forecast]:
+    """Forecast the series of a frame, beside columns of it and of a frame of the future."""
+    from timer_forecaster.frames.covariates import CovariateFrame
+    from timer_forecaster.frames.panel import Panel
+
+    failures, horizon = Failures(on_error), check_integer("horizon", horizon)
+    beside = CovariateFrame.of(*tables, *names, categories)
+    panel = Panel.of_columns(beside.targets, *names, failures)
+    pipeline.check_row(panel.columns, "frame", "targets")
+    given = options.arguments | ({"on_error": on_error} if failures.collects else {})
+    given |= {} if options.ignores_covariates else beside.tables(panel, horizon, failures)
+    return panel, _predict_panel(pipeline, panel, failures, horizon, given | dict(more))
 
 
 def _predict_panel(

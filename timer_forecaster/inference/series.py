@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
 from numbers import Number
@@ -237,3 +238,29 @@ def from_first_observed(series: FloatArray) -> FloatArray:
     [1.0, nan]
     """
     return series[int(np.isnan(series).argmin()) :] if len(series) else series
+
+
+def key_of(series: FloatArray) -> int:
+    """Return a number of 64 bits that stands for a series, whatever is missing at its start.
+
+    Differences from the first value count with 24 binary digits, so that the last digits of a text
+    file make no other number.
+
+    Examples
+    --------
+    >>> key_of(np.array([np.nan, 0.1, 3.0])) == key_of(np.array([0.1 + 1e-17, 3.0]))
+    True
+    """
+    observed = from_first_observed(series)
+    with np.errstate(invalid="ignore", over="ignore"):  # of infinite and huge values
+        parts = [_rounded(observed[:1]), _rounded(observed - observed[:1])]
+    return int.from_bytes(hashlib.blake2b(b"".join(parts), digest_size=8).digest(), "little")
+
+
+def _rounded(values: FloatArray) -> bytes:
+    """Return the leading 24 binary digits of values, relative to the largest one."""
+    finite = np.abs(values[np.isfinite(values)])
+    exponent = int(np.frexp(finite.max())[1]) if len(finite) else 0
+    rounded = np.ldexp(values, -exponent).astype(np.float32) + np.float32(0)  # -0.0 is 0.0
+    rounded[np.isnan(rounded)] = np.nan  # there are several NaN
+    return exponent.to_bytes(8, "little", signed=True) + rounded.tobytes()

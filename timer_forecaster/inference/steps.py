@@ -7,6 +7,7 @@ steps before it.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -87,25 +88,95 @@ def forecast_steps(
     _check_reach(memory, steps, argument)
     pipeline.check_row(list(memory.columns), "y", "columns")
     levels = pipeline.network.config.quantiles
-    instance = np.repeat(range(len(steps)), [len(own) for own in steps.values()])
-    step = np.concatenate(list(steps.values()))
+    instance, step = _rows(steps)
     quantiles = np.empty((len(step), len(memory.columns), len(levels)))
     future = step > 0
     if future.any():
         ahead = _ahead(pipeline, memory, steps, options, on_error, covariates)
         quantiles[future] = ahead[instance[future], :, step[future] - 1]
     if not future.all():
-        _refuse_past(pipeline, argument)
-        if covariates is not None:
-            warn_of_covariates(f"{argument}: past steps are forecast from y alone, without X")
-        histories = [memory.histories[key] for key in steps]
-        past = [histories[i] for i in instance[~future]]
-        each = zip(past, step[~future], strict=True)
-        windows = [window for history, at in each for window in _known_before(history, at)]
-        frequencies = [history.step for history in past for _ in memory.columns]
-        one_step = _one_step(pipeline, windows, options, frequencies)
-        quantiles[~future] = one_step.reshape(-1, *quantiles.shape[1:])
+        quantiles[~future] = _behind(pipeline, memory, steps, options, argument, covariates)
     return Forecast(quantiles, levels)
+
+
+def sample_steps(
+    pipeline: ForecastPipeline,
+    memory: Memory,
+    steps: Steps,
+    n: int,
+    random_state: Any,
+    options: ForecastOptions,
+    argument: str,
+    on_error: str = "raise",
+    covariates: Covariates | None = None,
+) -> FloatArray:
+    """Draw joint paths over the steps of remembered instances.
+
+    Parameters
+    ----------
+    pipeline, memory, steps, options, argument, on_error, covariates
+        As in `forecast_steps`.
+    n : int
+        Number of paths.
+    random_state : int, numpy Generator or None
+        As in `Forecast.sample_paths`.
+
+    Returns
+    -------
+    ndarray, shape (n, rows, variables)
+        A row for each step, as in `forecast_steps`. Future steps of a series depend on each other.
+        Past steps are one-step forecasts, each with what came true before it, and are drawn
+        independently.
+    """
+    _check_reach(memory, steps, argument)
+    pipeline.check_row(list(memory.columns), "y", "columns")
+    source = np.random.default_rng(random_state)
+    instance, step = _rows(steps)
+    values = np.empty((n, len(step), len(memory.columns)))
+    future = step > 0
+    if future.any():
+        paths = np.full((len(steps) * len(memory.columns), n, _farthest(steps)), np.nan)
+        given = pipeline, memory, steps, options, on_error, covariates
+        for numbers, reach, found in _answers(*given):  # all from the same seed
+            paths[numbers, :, :reach] = found.sample_paths(n, copy.deepcopy(source))
+        ahead = paths.reshape(len(steps), len(memory.columns), n, -1)
+        values[:, future] = np.moveaxis(ahead[instance[future], :, :, step[future] - 1], 2, 0)
+    if not future.all():
+        past = _behind(pipeline, memory, steps, options, argument, covariates)
+        values[:, ~future] = Forecast(past, pipeline.network.config.quantiles).sample(n, source)
+    return values
+
+
+def _rows(steps: Steps) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the place of the instance, and the step, of each row."""
+    instance = np.repeat(range(len(steps)), [len(own) for own in steps.values()])
+    return instance, np.concatenate(list(steps.values()))
+
+
+def _behind(
+    pipeline: ForecastPipeline,
+    memory: Memory,
+    steps: Steps,
+    options: ForecastOptions,
+    argument: str,
+    covariates: Covariates | None,
+) -> FloatArray:
+    """Return quantiles (rows, variables, Q) of the past steps, each from the steps before it."""
+    _refuse_past(pipeline, argument)
+    if covariates is not None:
+        warn_of_covariates(f"{argument}: past steps are forecast from y alone, without X")
+    instance, step = _rows(steps)
+    histories = [memory.histories[key] for key in steps]
+    past = [histories[i] for i in instance[step <= 0]]
+    each = zip(past, step[step <= 0], strict=True)
+    windows = [window for history, at in each for window in _known_before(history, at)]
+    frequencies = [history.step for history in past for _ in memory.columns]
+    one_step = _one_step(pipeline, windows, options, frequencies)
+    return one_step.reshape(len(past), len(memory.columns), -1)
+
+
+def _farthest(steps: Steps) -> int:
+    return max(int(own.max()) for own in steps.values())
 
 
 def _refuse_past(pipeline: ForecastPipeline, argument: str) -> None:
@@ -128,21 +199,34 @@ def _ahead(
 ) -> FloatArray:
     """Return quantiles (instances, variables, horizon, Q) of all steps up to the farthest."""
     n_variables, levels = len(memory.columns), pipeline.network.config.quantiles
-    horizon = max(int(own.max()) for own in steps.values())
-    quantiles = np.full((len(steps) * n_variables, horizon, len(levels)), np.nan)
-    failures = Failures(on_error)
+    quantiles = np.full((len(steps) * n_variables, _farthest(steps), len(levels)), np.nan)
+    for numbers, reach, found in _answers(pipeline, memory, steps, options, on_error, covariates):
+        quantiles[numbers, :reach] = found.quantiles
+    return quantiles.reshape(len(steps), n_variables, -1, len(levels))
+
+
+def _answers(
+    pipeline: ForecastPipeline,
+    memory: Memory,
+    steps: Steps,
+    options: ForecastOptions,
+    on_error: str,
+    covariates: Covariates | None,
+) -> list[tuple[list[int], int, Forecast]]:
+    """Return forecasts of future steps: numbers of series, the horizon, and their forecast."""
+    answers, failures = [], Failures(on_error)
     with warned_once():
         for numbers, question in questions(pipeline, memory, steps, options, covariates, failures):
             series, reach, tables, freq = question
             given: dict[str, Any] = {"on_error": on_error, "tables": tables, "freq": freq}
             found = memo.predict(pipeline, series, reach, options, **given)
-            quantiles[numbers, :reach] = found.quantiles
+            answers.append((numbers, reach, found))
             for number, reason in found.failures.items():
                 failures.add(numbers[number], ValueError(reason))
     if failures.reasons:
         names = _names(memory, steps)
         warn_of_failures(failures.by_number(), len(names), names.__getitem__)
-    return quantiles.reshape(len(steps), n_variables, horizon, len(levels))
+    return answers
 
 
 def questions(

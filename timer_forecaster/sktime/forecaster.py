@@ -16,24 +16,25 @@ from packaging.version import Version
 from sktime.datatypes import convert_to
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.checks import check_choice
+from timer_forecaster.checks import check_choice, check_integer
 from timer_forecaster.estimators import check_parameters, options_of, pipeline_of, tuning_of
 from timer_forecaster.failures import ON_ERROR
 from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference import Forecast
 from timer_forecaster.inference.covariates.warning import warn_of_covariates
-from timer_forecaster.inference.steps import forecast_rows, forecast_steps, steps_to_remember
-from timer_forecaster.sktime.exogenous import ExogenousForecaster, refuse_array
+from timer_forecaster.inference.steps import forecast_rows, steps_to_remember
+from timer_forecaster.sktime.exogenous import refuse_array
 from timer_forecaster.sktime.horizons import with_freq
 from timer_forecaster.sktime.panels import PANELS
-from timer_forecaster.sktime.values import as_numbers, plain_levels
+from timer_forecaster.sktime.probabilistic import N_PATHS, ProbabilisticForecaster
+from timer_forecaster.sktime.values import as_numbers
 
 POINTS = ("median", "mean")
 PANDAS = ["pd.DataFrame", *PANELS]
 _WITHOUT_TIMES = ("np.ndarray", "numpy3D")
 
 
-class PipelineForecaster(ExogenousForecaster):
+class PipelineForecaster(ProbabilisticForecaster):
     """Base of the forecasters: all that does not depend on the network.
 
     A subclass has, as parameters of its constructor, those that `timer_forecaster.estimators`
@@ -61,6 +62,10 @@ class PipelineForecaster(ExogenousForecaster):
     and its own end, which is the last index of y, as sktime defines the cutoff: missing values at
     the end count as steps. The forecast of one context is remembered beside the weights, and
     answers every question about it: points, quantiles, intervals, variances and distributions.
+
+    *Joint distributions*. ``predict_proba(marginal=False)`` holds joint paths over the steps of the
+    horizon, and costs no further run of the network. Its `sample` draws whole paths. Variables and
+    instances are independent of each other, and so are in-sample steps.
 
     *In-sample steps* are one-step forecasts, each from the steps before it, in one batch. They
     cost a forecast for each step, and are NaN where no value was observed before. They are made
@@ -112,7 +117,9 @@ class PipelineForecaster(ExogenousForecaster):
         if "covariates" not in state:  # of a version that could not use X
             state = state | {"exogenous": None} if state.get("exogenous") == "raise" else state
         # version 0.1 had none of these
-        later = {"on_error": "raise", "covariates": "auto", "padding": "mean", "_beside": None}
+        later: dict[str, Any] = {"on_error": "raise", "covariates": "auto", "padding": "mean"}
+        later["_beside"] = None
+        later |= {"n_paths": N_PATHS, "random_state": None}
         self.__dict__.update(later | state)
 
     def _fit(self, y: pd.DataFrame, X: pd.DataFrame | None, fh: Any) -> PipelineForecaster:
@@ -178,6 +185,7 @@ class PipelineForecaster(ExogenousForecaster):
         check_choice("point", self.point, POINTS)
         self._check_exogenous()
         check_choice("on_error", self.on_error, ON_ERROR)
+        check_integer("n_paths", self.n_paths)
         check_parameters(self)
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
@@ -187,47 +195,6 @@ class PipelineForecaster(ExogenousForecaster):
     def _predict(self, fh: Any, X: pd.DataFrame | None) -> pd.DataFrame:
         forecast, index = self._forecast(fh, X)
         return pd.DataFrame(self._points(forecast), index=index, columns=self._memory.columns)
-
-    def predict_quantiles(self, fh: Any = None, X: Any = None, alpha: Any = None) -> Any:
-        """Forecast quantiles; see `sktime.forecasting.base.BaseForecaster.predict_quantiles`."""
-        return super().predict_quantiles(fh, X, plain_levels(alpha))
-
-    def predict_interval(self, fh: Any = None, X: Any = None, coverage: Any = 0.9) -> Any:
-        """Forecast intervals; see `sktime.forecasting.base.BaseForecaster.predict_interval`."""
-        return super().predict_interval(fh, X, plain_levels(coverage))
-
-    def _predict_quantiles(
-        self, fh: Any, X: pd.DataFrame | None, alpha: list[float]
-    ) -> pd.DataFrame:
-        forecast, index = self._forecast(fh, X)
-        values = np.stack([forecast.quantile(level) for level in alpha], axis=-1)
-        columns = pd.MultiIndex.from_product([self._memory.columns, alpha])
-        return pd.DataFrame(values.reshape(len(values), -1), index=index, columns=columns)
-
-    def _predict_var(
-        self, fh: Any, X: pd.DataFrame | None = None, cov: bool = False
-    ) -> pd.DataFrame:
-        if cov:
-            raise ValueError("cov=True: steps are forecast one by one; leave cov out for variances")
-        forecast, index = self._forecast(fh, X)
-        return pd.DataFrame(forecast.variance, index=index, columns=self._memory.columns)
-
-    def _predict_proba(self, fh: Any, X: pd.DataFrame | None, marginal: bool = True) -> Any:
-        from timer_forecaster.skpro import QuantileFunction
-
-        if not marginal:
-            raise ValueError("marginal=False: steps are forecast one by one, not jointly")
-        forecast, index = self._forecast(fh, X)
-        return QuantileFunction(
-            forecast.quantiles, forecast.levels, index=index, columns=self._memory.columns
-        )
-
-    def _forecast(self, fh: Any, X: pd.DataFrame | None) -> tuple[Forecast, pd.Index]:
-        """Return the forecast that a horizon asks for, and the index of its rows."""
-        (steps, covariates), index = self._asked(fh, X)
-        pipe, options = pipeline_of(self), options_of(self)
-        how = (options, "fh", self.on_error, covariates)
-        return forecast_steps(pipe, self._memory, steps, *how), index
 
     def _points(self, forecast: Forecast) -> FloatArray:
         return forecast.mean if self.point == "mean" else forecast.median

@@ -7,6 +7,7 @@ from typing import Any
 from timer_forecaster.checks import check_flag
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.sktime.backtesting import BacktestingForecaster
+from timer_forecaster.sktime.probabilistic import N_PATHS
 
 
 class TimerS1Forecaster(BacktestingForecaster):
@@ -58,8 +59,8 @@ class TimerS1Forecaster(BacktestingForecaster):
         A quantization of a transformers library for the weights of ``model_path``; see
         `timer_forecaster.ForecastPipeline.from_pretrained`.
     deterministic : bool, default=False
-        Without effect: forecasts depend on the input alone. It is a parameter of sktime's own
-        class.
+        Without effect: forecasts depend on the input alone, and joint paths on ``random_state``.
+        It is a parameter of sktime's own class.
     quantization : {"int8"}, optional
         ``"int8"`` computes the experts in 8-bit integers on a CPU, in half the memory of
         bfloat16; see `timer_forecaster.ForecastPipeline.from_pretrained`.
@@ -81,6 +82,10 @@ class TimerS1Forecaster(BacktestingForecaster):
     padding : {"mean", "released"}, default="mean"
         Values before a history that is shorter than the only context of a TinyTimeMixer; see
         `timer_forecaster.ForecastPipeline.predict`.
+    n_paths : int, default=500
+        Joint paths in the distribution of ``predict_proba(marginal=False)``.
+    random_state : int, numpy Generator or None, default=None
+        Seed of these paths. With None, they differ each time.
 
     Attributes
     ----------
@@ -135,6 +140,8 @@ class TimerS1Forecaster(BacktestingForecaster):
         on_error: str = "raise",
         covariates: Any = "auto",
         padding: str = "mean",
+        n_paths: int = N_PATHS,
+        random_state: Any = None,
     ) -> None:
         self.model_path = model_path
         self.revision = revision
@@ -146,11 +153,11 @@ class TimerS1Forecaster(BacktestingForecaster):
         self.device_map = device_map
         self.dtype = dtype
         self.exogenous = exogenous
-        self.config = config
-        self.quantization_config = quantization_config
+        self.config, self.quantization_config = config, quantization_config
         self.deterministic, self.quantization = deterministic, quantization
         self.adapter, self.tuning = adapter, tuning
         self.on_error, self.covariates, self.padding = on_error, covariates, padding
+        self.n_paths, self.random_state = n_paths, random_state
         super().__init__()
 
     def _check_parameters(self) -> None:

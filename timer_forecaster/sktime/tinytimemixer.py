@@ -10,7 +10,10 @@ from timer_forecaster.checks import check_flag
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.models.families import TTM
 from timer_forecaster.sktime.backtesting import BacktestingForecaster
+from timer_forecaster.sktime.probabilistic import N_PATHS
 from timer_forecaster.sktime.translations import VALIDATION_SPLIT, Training, check_meaningless
+
+_NO_PARAMETERS = ("self", "__class__")  # other names that a constructor has
 
 
 class TinyTimeMixerForecaster(BacktestingForecaster):
@@ -85,6 +88,10 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         Values before a series that is shorter than the context of the checkpoint. ``"released"``,
         which is zeros in the units of the series, reproduces the numbers of sktime's own class; see
         `timer_forecaster.ForecastPipeline.predict`.
+    n_paths : int, default=500
+        Joint paths in the distribution of ``predict_proba(marginal=False)``.
+    random_state : int, numpy Generator or None, default=None
+        Seed of these paths. With None, they differ each time.
 
     Attributes
     ----------
@@ -140,16 +147,11 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         on_error: str = "raise",
         covariates: Any = "auto",
         padding: str = "mean",
+        n_paths: int = N_PATHS,
+        random_state: Any = None,
     ) -> None:
-        self.model_path, self.revision, self.config, self.freq = model_path, revision, config, freq
-        self.validation_split, self.fit_strategy = validation_split, fit_strategy
-        self.training_args, self.padding_mask, self.padding = training_args, padding_mask, padding
-        self.compute_metrics, self.use_source_package = compute_metrics, use_source_package
-        self.callbacks, self.broadcasting, self.verbose = callbacks, broadcasting, verbose
-        self.device, self.point, self.rollout, self.tuning = device, point, rollout, tuning
-        self.flip, self.batch_size, self.dtype, self.adapter = flip, batch_size, dtype, adapter
-        self.quantization_config, self.quantization = quantization_config, quantization
-        self.context_length, self.on_error, self.covariates = context_length, on_error, covariates
+        parameters = {name: value for name, value in locals().items() if name not in _NO_PARAMETERS}
+        self.__dict__.update(parameters)  # sktime reads each under its own name
         super().__init__()
 
     def _settings_of_tuning(self) -> FinetuneConfig | None:

@@ -6,6 +6,7 @@ from timer_forecaster.failures import series_called
 from timer_forecaster.inference.covariates.warning import (
     CovariateWarning,
     Notes,
+    unwarned,
     warned_once,
 )
 
@@ -48,4 +49,14 @@ def test_a_block_with_an_error_does_not_warn(recwarn):
     with pytest.raises(ValueError, match="no"), warned_once():
         notes.warn()
         raise ValueError("no")
+    assert not recwarn.list
+
+
+def test_nothing_is_said_where_a_caller_has_said_it(recwarn):
+    with warned_once():
+        with unwarned():
+            notes = Notes()
+            notes.add("short", None, 0)
+            notes.add_other(UserWarning("other"))
+            notes.warn()
     assert not recwarn.list

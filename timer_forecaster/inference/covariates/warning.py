@@ -76,6 +76,16 @@ _outer: ContextVar[Notes | None] = ContextVar("_outer", default=None)
 
 
 @contextmanager
+def unwarned() -> Iterator[None]:
+    """Give none of these warnings, where a caller has given them already."""
+    token = _outer.set(Notes())
+    try:
+        yield
+    finally:
+        _outer.reset(token)
+
+
+@contextmanager
 def warned_once() -> Iterator[None]:
     """Warn once of each kind, however many forecasts the block makes."""
     notes = Notes()

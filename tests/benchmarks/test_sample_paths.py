@@ -1,0 +1,64 @@
+"""Scores of joint paths on tiny data sets."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("pyarrow")
+
+from benchmarks import sample_paths
+
+
+@pytest.fixture
+def folder(tmp_path):
+    random = np.random.default_rng(0)
+    for name in ("walks__H", "walks__D"):
+        walks = list(random.normal(size=(3, 700)).cumsum(axis=1))
+        pd.DataFrame({"target": walks}).to_parquet(tmp_path / f"{name}.parquet")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("long", "rows"), [([], 4), (["--long"], 2)])
+def test_figures_and_bounds_are_printed(folder, capsys, monkeypatch, long, rows):
+    monkeypatch.setattr(sample_paths, "PATHS", 40)
+    monkeypatch.setattr(sample_paths, "LONG", 60)
+    words = ["--data", str(folder), "--all", "--checkpoint", "timer-s1-test", "--cases", "4"]
+    assert sample_paths.main([*words, *long]) in (0, 1)
+    printed = capsys.readouterr().out
+    assert len(re.findall(r"\| walks__. \| [46] \| [04] \|", printed)) == rows
+    assert "0 past windows: coverage of the sum" in printed
+    assert "4 past windows: variogram" in printed
+    assert "white noise, 16 past windows" in printed
+
+
+def test_scores_are_those_of_their_definitions():
+    random = np.random.default_rng(1)
+    x, y = random.normal(size=(60, 5)), random.normal(size=5)
+    pairs = np.abs(x[:, None] - x)
+    assert sample_paths.crps(x[:, 0], y[0]) == pytest.approx(
+        np.abs(x[:, 0] - y[0]).mean() - pairs[..., 0].mean() / 2
+    )
+    norms = np.linalg.norm(x[:, None] - x, axis=-1)
+    assert sample_paths.energy(x, y) == pytest.approx(
+        np.linalg.norm(x - y, axis=1).mean() - norms.mean() / 2
+    )
+    expected = sum(
+        (abs(y[i] - y[j]) ** 0.5 - (np.abs(x[:, i] - x[:, j]) ** 0.5).mean()) ** 2
+        for i in range(5)
+        for j in range(i)
+    )
+    assert sample_paths.variogram(x, y) == pytest.approx(expected, rel=1e-5)
+
+
+def test_figures_out_of_bounds_are_named(capsys):
+    good = np.array([[0.8, 0.9, 0.8, 0.98, 0.9]] * 3)
+    assert sample_paths._summarized(good, 0, sample_paths.BOUNDS)
+    bad = good.copy()
+    bad[1, 1] = 1.2
+    assert not sample_paths._summarized(bad, 0, sample_paths.BOUNDS)
+    assert re.search(r"sum \S+ \(1\.200\): NOT within \(0\.915, 1\.12\)", capsys.readouterr().out)
+    bad = good.copy()
+    bad[1, 0] = 0.4
+    assert not sample_paths._summarized(bad, 0, sample_paths.BOUNDS)

@@ -1,0 +1,262 @@
+"""The command `backtest`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from timer_forecaster.cli.common import (
+    SOME_LEFT_OUT,
+    STANDARD_STREAM,
+    add_checkpoint,
+    add_forecast_options,
+    add_loading_options,
+    levels_of_words,
+    load_pipeline,
+    print_summary,
+)
+from timer_forecaster.cli.covariates import (
+    add_covariates,
+    beside,
+    printed_warnings,
+    read_with_covariates,
+    words_of_command,
+)
+from timer_forecaster.cli.output import (
+    check_folder,
+    check_outputs,
+    check_picture,
+    check_table,
+    save_picture,
+    save_table,
+)
+from timer_forecaster.cli.table import add_table, print_reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from timer_forecaster.backtesting import BacktestResult
+    from timer_forecaster.frames.reading import SeriesFile
+
+_COLUMNS = ("WQL", "MASE", "coverage_80", "bias", "relative WQL", "relative MASE", "windows")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.set_defaults(run=run)
+    parser.usage = "%(prog)s DATA --horizon STEPS [options]"
+    parser.description = (
+        "Forecast the past of every target column, for every id, of a file from rolling origins; "
+        "print the scores beside Seasonal Naive and other models, and say whether the forecasts "
+        "beat the naive ones on these data. With --output, a run that was stopped continues where "
+        "it was."
+    )
+    add_table(parser)
+    _add_windows(parser)
+    add = parser.add_argument
+    add(
+        "--output",
+        type=Path,
+        metavar="FILE or FOLDER",
+        help="write all forecasts here: .csv, .parquet and the like; or a folder, for forecasts, "
+        "scores and the leaderboard",
+    )
+    add(
+        "--plot",
+        type=Path,
+        metavar="FILE.png",
+        help="draw the best, median and worst window, and the coverage (png, pdf or svg)",
+    )
+    add_covariates(parser)
+    add_checkpoint(parser)
+    add_forecast_options(parser)
+    add_loading_options(parser)
+
+
+def _add_windows(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--horizon", type=int, required=True, metavar="STEPS", help="steps of each window")
+    add("--windows", type=int, default=5, metavar="NUMBER", help="of each series; default: 5")
+    add(
+        "--step",
+        type=int,
+        metavar="STEPS",
+        help="steps from one window to the next; default: the horizon",
+    )
+    add(
+        "--min-history",
+        type=int,
+        metavar="STEPS",
+        help="least steps before a window; default: the horizon",
+    )
+    add(
+        "--against",
+        type=_names,
+        default=(),
+        metavar="NAMES",
+        help="forecasters of sktime to score as well, with commas between them, such as "
+        "AutoETS,Theta; also naive",
+    )
+    add(
+        "--seasonality",
+        type=int,
+        metavar="STEPS",
+        help="steps of a season, for Seasonal Naive and MASE; default: by the frequency",
+    )
+    add(
+        "--levels",
+        type=levels_of_words,
+        default=(0.1, 0.5, 0.9),
+        metavar="LEVELS",
+        help="quantile levels beside 0.1, 0.2 to 0.9, with commas between them",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Backtest the file; print the leaderboard, and write or draw the forecasts.
+
+    Returns
+    -------
+    int
+        The exit status: `SOME_LEFT_OUT` if a series has no window, else 0.
+    """
+    _check(arguments)
+    read = read_with_covariates(arguments)
+    print_reading(arguments, read)
+    started = time.perf_counter()
+    result = _backtest(arguments, read)
+    seconds = time.perf_counter() - started
+    if arguments.output is not None:
+        _write(arguments.output, result, read)
+    if arguments.plot is not None:
+        save_picture(result.plot(), arguments.plot)
+    _print_scores(result, arguments.output == STANDARD_STREAM)
+    print_summary(
+        f"Forecast {len(result.windows):,} windows by {len(result.models)} models in "
+        f"{seconds:.1f} s",
+        arguments.output,
+        arguments.plot,
+    )
+    for note in result.notes:
+        print(f"timer-forecaster: note: {note}", file=sys.stderr)
+    return SOME_LEFT_OUT if result.left_out else 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse outputs and numbers that cannot be, before the file is read."""
+    from timer_forecaster.backtesting.settings import BacktestSettings
+
+    names = ("horizon", "windows", "step", "min_history", "seasonality", "levels")
+    BacktestSettings(**{name: getattr(arguments, name) for name in names})
+    output = arguments.output
+    outputs = {"--plot": arguments.plot}
+    if _is_folder(output):
+        check_folder(output)
+    else:
+        check_table(output)
+        outputs["--output"] = output
+    check_outputs(outputs, [arguments.data, arguments.future])
+    check_picture(arguments.plot)
+
+
+def _is_folder(output: Path | None) -> bool:
+    """Whether an output is a folder: one that exists, or a name without a suffix."""
+    if output is None or output == STANDARD_STREAM:
+        return False
+    return output.is_dir() or not output.suffix
+
+
+def _parts(output: Path | None) -> Path | None:
+    """Return the folder of finished parts."""
+    if output is None or output == STANDARD_STREAM:
+        return None
+    return output / "parts" if _is_folder(output) else output.with_name(f"{output.name}.parts")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _backtest(arguments: argparse.Namespace, read: SeriesFile) -> BacktestResult:
+    """Return the result; its notes are printed later."""
+    from timer_forecaster.estimators import options_of
+
+    pipeline = load_pipeline(arguments.checkpoint, arguments)
+    names = ("windows", "step", "min_history", "seasonality", "levels")
+    with _without_notes(), printed_warnings(), words_of_command(arguments), _words():
+        return pipeline.backtest_frame(
+            read.frame,
+            arguments.horizon,
+            time_column=read.time_column,
+            id_column=read.id_column,
+            target_columns=read.target_columns,
+            baselines=arguments.against,
+            freq=arguments.freq,
+            progress=sys.stderr.isatty(),
+            on_error="nan",
+            parts=_parts(arguments.output),
+            **{name: getattr(arguments, name) for name in names},
+            **beside(read),
+            **options_of(arguments).arguments,
+        )
+
+
+@contextmanager
+def _words() -> Iterator[None]:
+    """Name options in place of arguments in errors."""
+    try:
+        yield
+    except (ValueError, ImportError) as error:
+        text = str(error).replace("baselines: ", "--against: ").replace("pass an instance", "")
+        text = text.replace("min_history", "--min-history")
+        raise (error if text == str(error) else type(error)(text)) from None
+
+
+@contextmanager
+def _without_notes() -> Iterator[None]:
+    """Give no warning of the notes of a result, which are printed in its place."""
+    from timer_forecaster.backtesting import BacktestWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BacktestWarning)
+        yield
+
+
+def _write(output: Path, result: BacktestResult, read: SeriesFile) -> None:
+    """Write the forecasts, and into a folder the scores too; then the parts are not needed."""
+    if not _is_folder(output):
+        save_table(read.with_ids(result.forecasts), output)
+    else:
+        forecasts = "forecasts.parquet" if _has_parquet() else "forecasts.csv"
+        tables: dict[str, pd.DataFrame] = {
+            "scores.csv": read.with_ids(result.scores),
+            "by_step.csv": result.by_step,
+            "leaderboard.csv": result.leaderboard.reset_index(),
+            forecasts: read.with_ids(result.forecasts),
+        }
+        for name, table in tables.items():
+            save_table(table, output / name)
+    parts = _parts(output)
+    if parts is not None:
+        shutil.rmtree(parts, ignore_errors=True)
+
+
+def _has_parquet() -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+def _print_scores(result: BacktestResult, to_stderr: bool) -> None:
+    """Print the leaderboard and the sentence; to stderr if a table is on stdout."""
+    file: Any = sys.stderr if to_stderr else sys.stdout
+    table = result.leaderboard[[name for name in _COLUMNS if name in result.leaderboard]]
+    print(table.rename_axis(None).to_string(float_format="{:.3f}".format, na_rep="-"), file=file)
+    print(f"\n{result.summary}\n", file=file)

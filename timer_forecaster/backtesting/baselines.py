@@ -43,7 +43,13 @@ def models_of(
     for name, given in _named(baselines):
         if isinstance(given, str) and given == SEASONAL_NAIVE:
             continue  # it takes part in any case
-        models.append(_model_of(given, name, options))
+        model = _model_of(given, name, options)
+        if model.width not in (1, models[0].width):
+            raise ValueError(
+                f"baselines: {model.name} reads {model.width} series as one row, and "
+                f"{models[0].name} reads {models[0].width}; backtest each by itself"
+            )
+        models.append(model)
     found: dict[str, Model] = {}
     for model in models:
         if model.name in found:

@@ -101,5 +101,6 @@ def _cut(values: Any, stop: int, ahead: int) -> Any:
         return cut
     blank = cut == ""
     if blank.any() and not blank[: len(cut) - ahead].any():
-        cut = np.where(blank, None, cut)
+        cut = cut.copy()
+        cut[blank] = None
     return cut

@@ -84,7 +84,7 @@ class Points(NamedTuple):
         has_quantiles : bool
             Whether intervals mean something.
         """
-        there = np.isfinite(quantiles).all(axis=(1, 2))
+        there = np.asarray(np.isfinite(quantiles).all(axis=(1, 2)))
         if not there.all():
             targets = np.where(there[:, None], targets, np.nan)
             quantiles = np.where(there[:, None, None], quantiles, 0.0)
@@ -110,7 +110,9 @@ class Points(NamedTuple):
     def only_in(self, rows: NDArray[np.bool_]) -> Points:
         """Return the points with nothing to score outside of some windows, and no intervals."""
         missing = np.where(rows[:, None], 0.0, np.nan)
-        return Points(*(part + missing for part in self[:4]), {})
+        whole = (self.loss, self.size, self.scaled, self.error)
+        loss, size, scaled, error = (part + missing for part in whole)
+        return Points(loss, size, scaled, error, {})
 
     def scores(self, group: NDArray[np.intp], n_groups: int) -> Table:
         """Return the scores of groups of points.
@@ -125,8 +127,9 @@ class Points(NamedTuple):
 
         def total(values: FloatArray) -> tuple[FloatArray, FloatArray]:
             finite = np.isfinite(values).ravel()
+            counts = np.bincount(groups[finite], minlength=n_groups).astype(np.float64)
             sums = np.bincount(groups[finite], values.ravel()[finite], n_groups)
-            return sums, np.bincount(groups[finite], minlength=n_groups).astype(np.float64)
+            return sums.astype(np.float64), counts
 
         size, _ = total(self.size)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -139,7 +142,7 @@ class Points(NamedTuple):
     @property
     def scored(self) -> NDArray[np.bool_]:
         """Whether each window has a point to score."""
-        return np.isfinite(self.loss).any(axis=1)
+        return np.asarray(np.isfinite(self.loss).any(axis=1))
 
     def scaled_losses(self, scales: FloatArray) -> FloatArray:
         """Return the mean quantile loss of each window over its seasonal error."""

@@ -82,7 +82,8 @@ def _exceptions(names: Sequence[str], losses: FloatArray, by_step: FloatArray) -
         noun = "step" if len(steps) == 1 else "steps"
         parts.append(f"at {noun} {_runs(steps)} of {len(by_step)}")
     if not parts:
-        return "it is better on every series and at every step"
+        every = "" if len(names) == 1 else "on every series and "
+        return f"it is better {every}at every step"
     return f"it is not better {' and '.join(parts)}"
 
 

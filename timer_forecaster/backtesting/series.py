@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from timer_forecaster.arrays import FloatArray
 from timer_forecaster.backtesting.data import Data
 from timer_forecaster.backtesting.labels import Labels
 from timer_forecaster.backtesting.result import BacktestResult
@@ -18,6 +19,7 @@ from timer_forecaster.inference.covariates.alignment import aligned
 from timer_forecaster.inference.covariates.columns import named_columns, tables_of
 from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.tables import Tables
+from timer_forecaster.inference.frequency import as_frequencies
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.scaling import check_finite
@@ -89,34 +91,38 @@ def backtest(
     settings = BacktestSettings(horizon, windows, step, min_history, seasonality, levels)
     way = Way(ForecastOptions(**options), baselines, on_error, progress, parts)
     failures = Failures(on_error)
-    values = as_series(series, failures)
-    pipeline.check_number(len(values))
-    for number, one in enumerate(values):
-        try:
-            check_finite(one, f"series[{number}]")
-        except ValueError as error:
-            failures.add(number, error)
-    keys = list(series) if isinstance(series, Mapping) else list(range(len(values)))
-    listed = isinstance(freq, (list, tuple, np.ndarray))
-    steps = list(freq) if listed else [freq] * len(values)
-    if len(steps) != len(values):
-        raise ValueError(f"freq has {len(steps)} frequencies for {len(values)} series")
+    values = _finite(as_series(series, failures), failures)
+    n_series = len(values)
+    pipeline.check_number(n_series)
+    keys = list(series) if isinstance(series, Mapping) else list(range(n_series))
+    steps = _steps(freq, n_series)
     covariates = None
     if known is not None or past is not None:
         tables = [
-            _tables(aligned(given, series, role, 0), role, len(values))
+            _tables(aligned(given, series, role, 0), role, n_series)
             for role, given in {"known": known, "past": past}.items()
         ]
-        covariates = Tables(*tables, categories, _cycles(cycles, len(values)))
-    data = Data(
-        values,
-        Labels.of_numbers(keys, [len(one) for one in values]),
-        steps,
-        [settings.seasonality or season_of(one) for one in steps],
-        covariates,
-        failures.by_number(),
-    )
+        covariates = Tables(tables[0], tables[1], categories, _cycles(cycles, n_series))
+    labels = Labels.of_numbers(keys, [len(one) for one in values])
+    seasons = [settings.seasonality or season_of(one) for one in steps]
+    data = Data(values, labels, steps, seasons, covariates, failures.by_number())
     return run(pipeline, data, settings, way)
+
+
+def _finite(series: list[FloatArray], failures: Failures) -> list[FloatArray]:
+    """Return series, empty in place of those with infinite values, which are noted."""
+    for number, values in enumerate(series):
+        try:
+            check_finite(values, f"series[{number}]")
+        except ValueError as error:
+            failures.add(number, error, str(error).removeprefix(f"series[{number}] "))
+    return [y[:0] if number in failures.reasons else y for number, y in enumerate(series)]
+
+
+def _steps(freq: Any, n_series: int) -> list[Any]:
+    """Return the frequency of each series; refuse those that are none."""
+    as_frequencies(freq, n_series)
+    return list(freq) if isinstance(freq, (list, tuple, np.ndarray)) else [freq] * n_series
 
 
 def _tables(given: Any, role: str, n_series: int) -> list[Any] | None:

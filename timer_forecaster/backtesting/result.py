@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.backtesting import notes
+from timer_forecaster.backtesting import notes, outputs
 from timer_forecaster.backtesting.data import Data
 from timer_forecaster.backtesting.labels import CUTOFF, MODEL, OBSERVED, STEP
 from timer_forecaster.backtesting.models import SEASONAL_NAIVE, Answer
@@ -202,9 +202,17 @@ class BacktestResult:
                 found[self.data.labels.names[number]] = rows.stop - rows.start
         return found
 
-    @cached_property
+    @property
     def notes(self) -> list[str]:
-        """Remarks: series with fewer windows or none, and windows that a model could not do."""
+        """Remarks: `gaps`, and models without quantiles."""
+        return [
+            *self.gaps,
+            *(notes.note_of_points(m) for m, has in self.has_quantiles.items() if not has),
+        ]
+
+    @cached_property
+    def gaps(self) -> list[str]:
+        """Remarks on series with fewer windows or none, and windows that a model could not do."""
         found = []
         if self.short:
             found.append(notes.note_of_short(self.short, self.settings.windows))
@@ -282,22 +290,21 @@ class BacktestResult:
         return plot_backtest(self, self.model if model is None else model)
 
     def save(self, path: str | Path) -> None:
-        """Write all forecasts to a file, whole or not at all.
+        """Write all forecasts to a file, whole or not at all; or forecasts and scores to a folder.
 
         Parameters
         ----------
         path : str or Path
-            Its name ends in .parquet, .csv, .csv.gz or another format of tables.
+            A file whose name ends in .parquet, .csv, .csv.gz or another format of tables, or a
+            folder.
 
         Raises
         ------
         ValueError
             If the file cannot be written, or its name says no format.
         """
-        from timer_forecaster.frames.files import saving
-
-        saving.check_table_name(Path(path))
-        saving.save_table(self.forecasts, Path(path))
+        outputs.check_output(Path(path))
+        outputs.write(self, Path(path))
 
     @cached_property
     def _cutoffs(self) -> pd.Index:

@@ -66,7 +66,7 @@ def run(
             answers[name] = _answer(model, data, windows, settings, parts, bar, raises)
     quantiles = {name: model.has_quantiles for name, model in models.items()}
     result = BacktestResult(data, windows, settings, answers, quantiles)
-    warn_of_notes(result.notes)
+    warn_of_notes(result.gaps)
     return result
 
 

@@ -170,6 +170,8 @@ def of_name(given: str, name: str | None = None) -> SktimeModel:
         If sktime, or a package that the forecaster needs, is not installed.
     """
     found = _class_of(given)
+    from sktime.utils.dependencies import _check_estimator_deps
+
     parameters = inspect.signature(found.__init__).parameters
     season = next((one for one in _SEASONS if one in parameters), None)
     fixed = {"auto": True} if "auto" in parameters else {}
@@ -181,6 +183,7 @@ def of_name(given: str, name: str | None = None) -> SktimeModel:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            _check_estimator_deps(found)
             one = make(1)
     except ModuleNotFoundError as error:
         text = " ".join(str(error).split())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import time
 import warnings
@@ -30,18 +29,14 @@ from timer_forecaster.cli.covariates import (
     words_of_command,
 )
 from timer_forecaster.cli.output import (
-    check_folder,
     check_outputs,
     check_picture,
     check_table,
     save_picture,
-    save_table,
 )
 from timer_forecaster.cli.table import add_table, print_reading
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from timer_forecaster.backtesting import BacktestResult
     from timer_forecaster.frames.reading import SeriesFile
 
@@ -127,14 +122,17 @@ def run(arguments: argparse.Namespace) -> int:
     int
         The exit status: `SOME_LEFT_OUT` if a series has no window, else 0.
     """
+    from timer_forecaster.backtesting import outputs
+
     _check(arguments)
     read = read_with_covariates(arguments)
     print_reading(arguments, read)
     started = time.perf_counter()
     result = _backtest(arguments, read)
     seconds = time.perf_counter() - started
+    notes = list(result.notes)
     if arguments.output is not None:
-        _write(arguments.output, result, read)
+        notes += outputs.write(result, arguments.output, read.with_ids)
     if arguments.plot is not None:
         save_picture(result.plot(), arguments.plot)
     _print_scores(result, arguments.output == STANDARD_STREAM)
@@ -144,40 +142,27 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.output,
         arguments.plot,
     )
-    for note in result.notes:
+    for note in notes:
         print(f"timer-forecaster: note: {note}", file=sys.stderr)
     return SOME_LEFT_OUT if result.left_out else 0
 
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse outputs and numbers that cannot be, before the file is read."""
+    from timer_forecaster.backtesting import outputs
     from timer_forecaster.backtesting.settings import BacktestSettings
 
     names = ("horizon", "windows", "step", "min_history", "seasonality", "levels")
     BacktestSettings(**{name: getattr(arguments, name) for name in names})
-    output = arguments.output
-    outputs = {"--plot": arguments.plot}
-    if _is_folder(output):
-        check_folder(output)
+    inputs, output = [arguments.data, arguments.future], arguments.output
+    if output is not None and outputs.is_folder(output):
+        check_outputs({"--plot": arguments.plot}, inputs)
     else:
         check_table(output)
-        outputs["--output"] = output
-    check_outputs(outputs, [arguments.data, arguments.future])
+        check_outputs({"--output": output, "--plot": arguments.plot}, inputs)
+    if output is not None:
+        outputs.check_output(output)
     check_picture(arguments.plot)
-
-
-def _is_folder(output: Path | None) -> bool:
-    """Whether an output is a folder: one that exists, or a name without a suffix."""
-    if output is None or output == STANDARD_STREAM:
-        return False
-    return output.is_dir() or not output.suffix
-
-
-def _parts(output: Path | None) -> Path | None:
-    """Return the folder of finished parts."""
-    if output is None or output == STANDARD_STREAM:
-        return None
-    return output / "parts" if _is_folder(output) else output.with_name(f"{output.name}.parts")
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -186,6 +171,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _backtest(arguments: argparse.Namespace, read: SeriesFile) -> BacktestResult:
     """Return the result; its notes are printed later."""
+    from timer_forecaster.backtesting.outputs import parts_of
     from timer_forecaster.estimators import options_of
 
     pipeline = load_pipeline(arguments.checkpoint, arguments)
@@ -201,7 +187,7 @@ def _backtest(arguments: argparse.Namespace, read: SeriesFile) -> BacktestResult
             freq=arguments.freq,
             progress=sys.stderr.isatty(),
             on_error="nan",
-            parts=_parts(arguments.output),
+            parts=parts_of(arguments.output),
             **{name: getattr(arguments, name) for name in names},
             **beside(read),
             **options_of(arguments).arguments,
@@ -214,7 +200,7 @@ def _words() -> Iterator[None]:
     try:
         yield
     except (ValueError, ImportError) as error:
-        text = str(error).replace("baselines: ", "--against: ").replace("pass an instance", "")
+        text = str(error).replace("baselines: ", "--against: ")
         text = text.replace("min_history", "--min-history")
         raise (error if text == str(error) else type(error)(text)) from None
 
@@ -227,31 +213,6 @@ def _without_notes() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BacktestWarning)
         yield
-
-
-def _write(output: Path, result: BacktestResult, read: SeriesFile) -> None:
-    """Write the forecasts, and into a folder the scores too; then the parts are not needed."""
-    if not _is_folder(output):
-        save_table(read.with_ids(result.forecasts), output)
-    else:
-        forecasts = "forecasts.parquet" if _has_parquet() else "forecasts.csv"
-        tables: dict[str, pd.DataFrame] = {
-            "scores.csv": read.with_ids(result.scores),
-            "by_step.csv": result.by_step,
-            "leaderboard.csv": result.leaderboard.reset_index(),
-            forecasts: read.with_ids(result.forecasts),
-        }
-        for name, table in tables.items():
-            save_table(table, output / name)
-    parts = _parts(output)
-    if parts is not None:
-        shutil.rmtree(parts, ignore_errors=True)
-
-
-def _has_parquet() -> bool:
-    import importlib.util
-
-    return importlib.util.find_spec("pyarrow") is not None
 
 
 def _print_scores(result: BacktestResult, to_stderr: bool) -> None:

@@ -52,12 +52,6 @@ def check_writable(path: Path) -> None:
     files.check_writable(path)
 
 
-def check_folder(path: Path) -> None:
-    """Make a folder for outputs, or refuse one that cannot be written to, before the work."""
-    files.make_folder(path)
-    files.check_writable(path / "output")
-
-
 def check_picture(path: Path | None) -> None:
     """Refuse a picture that cannot be drawn, before the work is done."""
     if path is not None:

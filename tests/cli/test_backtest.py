@@ -40,7 +40,7 @@ def test_the_leaderboard_and_the_sentence_are_printed(run, sales):
     header, *rows = out.splitlines()
     assert header.split() == "WQL MASE coverage_80 bias relative WQL relative MASE windows".split()
     assert {row.split()[0] for row in rows[:3]} == {"timer-s1-test", "seasonal_naive", "naive"}
-    assert rows[4].startswith("timer-s1-test does not beat Seasonal Naive on these data: over 6 w")
+    assert rows[4].startswith("timer-s1-test beats Seasonal Naive on these data: over 6 windows")
     assert rows[-1].startswith("Forecast 6 windows by 3 models in ")
     assert err == ""
 

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True, eq=False)
+_SHOWN = ("WQL", "MASE", "coverage_80", "bias", "relative WQL", "relative MASE", "windows")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class BacktestResult:
     """Forecasts of the past from rolling origins, and their scores.
 
@@ -63,7 +66,18 @@ class BacktestResult:
     settings: BacktestSettings
     answers: Mapping[str, Answer]
     has_quantiles: Mapping[str, bool]
-    _points: dict[str, Points] = field(default_factory=dict, repr=False)
+    _points: dict[str, Points] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return the leaderboard and the summary."""
+        shown = [name for name in _SHOWN if name in self.leaderboard]
+        table = self.leaderboard[shown].rename_axis(None)
+        text = table.to_string(float_format="{:.3f}".format, na_rep="-")
+        return f"{text}\n\n{self.summary}"
+
+    def __repr__(self) -> str:
+        """Return the models and the number of windows."""
+        return f"<BacktestResult of {', '.join(self.models)} on {len(self.windows)} windows>"
 
     @property
     def models(self) -> list[str]:

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from timer_forecaster.cli.common import (
     SOME_LEFT_OUT,
@@ -39,8 +39,6 @@ from timer_forecaster.cli.table import add_table, print_reading
 if TYPE_CHECKING:
     from timer_forecaster.backtesting import BacktestResult
     from timer_forecaster.frames.reading import SeriesFile
-
-_COLUMNS = ("WQL", "MASE", "coverage_80", "bias", "relative WQL", "relative MASE", "windows")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -135,7 +133,9 @@ def run(arguments: argparse.Namespace) -> int:
         notes += outputs.write(result, arguments.output, read.with_ids)
     if arguments.plot is not None:
         save_picture(result.plot(), arguments.plot)
-    _print_scores(result, arguments.output == STANDARD_STREAM)
+    print(
+        result, end="\n\n", file=sys.stderr if arguments.output == STANDARD_STREAM else sys.stdout
+    )
     print_summary(
         f"Forecast {len(result.windows):,} windows by {len(result.models)} models in "
         f"{seconds:.1f} s",
@@ -213,11 +213,3 @@ def _without_notes() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BacktestWarning)
         yield
-
-
-def _print_scores(result: BacktestResult, to_stderr: bool) -> None:
-    """Print the leaderboard and the sentence; to stderr if a table is on stdout."""
-    file: Any = sys.stderr if to_stderr else sys.stdout
-    table = result.leaderboard[[name for name in _COLUMNS if name in result.leaderboard]]
-    print(table.rename_axis(None).to_string(float_format="{:.3f}".format, na_rep="-"), file=file)
-    print(f"\n{result.summary}\n", file=file)

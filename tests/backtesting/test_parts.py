@@ -30,6 +30,12 @@ def test_other_settings_are_refused(tmp_path):
         Parts(tmp_path, SHARED, {"a": "z", "b": "y"})
 
 
+def test_parts_are_not_mixed_where_the_settings_are_gone(tmp_path):
+    Parts(tmp_path, SHARED, {"a": "x"}).save("a", 0, 2, Answer(np.ones((2, 3, 9)), {}))
+    (tmp_path / "backtest.json").unlink()  # by a kill while the folder was removed
+    assert Parts(tmp_path, SHARED | {"data": "3"}, {"a": "x"}).load("a", 0, 2) is None
+
+
 def test_broken_files_are_named(tmp_path):
     parts = Parts(tmp_path, SHARED, {"a": "x"})
     parts.save("a", 0, 2, Answer(np.ones((2, 3, 9)), {}))

@@ -38,7 +38,8 @@ class Parts:
         self, folder: str | Path | None, shared: Mapping[str, str], models: Mapping[str, str]
     ) -> None:
         self._folder = None if folder is None else make_folder(folder)
-        self._models = dict(models)
+        # A part is found by all of its settings: the file with them may be removed first.
+        self._marks = {name: json.dumps([name, own, dict(shared)]) for name, own in models.items()}
         if self._folder is None:
             return
         file = self._folder / _SETTINGS
@@ -78,8 +79,7 @@ class Parts:
     def _file(self, model: str, start: int, stop: int) -> Path | None:
         if self._folder is None:
             return None
-        text = f"{model} {self._models[model]}"
-        digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        digest = hashlib.blake2b(self._marks[model].encode(), digest_size=16).hexdigest()
         return self._folder / f"{digest}-{start}-{stop}.npz"
 
 

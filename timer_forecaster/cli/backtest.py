@@ -17,7 +17,6 @@ from timer_forecaster.cli.common import (
     add_checkpoint,
     add_forecast_options,
     add_loading_options,
-    levels_of_words,
     load_pipeline,
     print_summary,
 )
@@ -35,6 +34,7 @@ from timer_forecaster.cli.output import (
     save_picture,
 )
 from timer_forecaster.cli.table import add_table, print_reading
+from timer_forecaster.cli.windows import WINDOW_OPTIONS, add_windows
 
 if TYPE_CHECKING:
     from timer_forecaster.backtesting import BacktestResult
@@ -52,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "it was."
     )
     add_table(parser)
-    _add_windows(parser)
+    add_windows(parser)
     add = parser.add_argument
     add(
         "--output",
@@ -71,45 +71,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_checkpoint(parser)
     add_forecast_options(parser)
     add_loading_options(parser)
-
-
-def _add_windows(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--horizon", type=int, required=True, metavar="STEPS", help="steps of each window")
-    add("--windows", type=int, default=5, metavar="NUMBER", help="of each series; default: 5")
-    add(
-        "--step",
-        type=int,
-        metavar="STEPS",
-        help="steps from one window to the next; default: the horizon",
-    )
-    add(
-        "--min-history",
-        type=int,
-        metavar="STEPS",
-        help="least steps before a window; default: the horizon",
-    )
-    add(
-        "--against",
-        type=_names,
-        default=(),
-        metavar="NAMES",
-        help="forecasters of sktime to score as well, with commas between them, such as "
-        "AutoETS,Theta; also naive",
-    )
-    add(
-        "--seasonality",
-        type=int,
-        metavar="STEPS",
-        help="steps of a season, for Seasonal Naive and MASE; default: by the frequency",
-    )
-    add(
-        "--levels",
-        type=levels_of_words,
-        default=(0.1, 0.5, 0.9),
-        metavar="LEVELS",
-        help="quantile levels beside 0.1, 0.2 to 0.9, with commas between them",
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -152,8 +113,7 @@ def _check(arguments: argparse.Namespace) -> None:
     from timer_forecaster.backtesting import outputs
     from timer_forecaster.backtesting.settings import BacktestSettings
 
-    names = ("horizon", "windows", "step", "min_history", "seasonality", "levels")
-    BacktestSettings(**{name: getattr(arguments, name) for name in names})
+    BacktestSettings(**{name: getattr(arguments, name) for name in ("horizon", *WINDOW_OPTIONS)})
     inputs, output = [arguments.data, arguments.future], arguments.output
     if output is not None and outputs.is_folder(output):
         check_outputs({"--plot": arguments.plot}, inputs)
@@ -165,17 +125,12 @@ def _check(arguments: argparse.Namespace) -> None:
     check_picture(arguments.plot)
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
 def _backtest(arguments: argparse.Namespace, read: SeriesFile) -> BacktestResult:
     """Return the result; its notes are printed later."""
     from timer_forecaster.backtesting.outputs import parts_of
     from timer_forecaster.estimators import options_of
 
     pipeline = load_pipeline(arguments.checkpoint, arguments)
-    names = ("windows", "step", "min_history", "seasonality", "levels")
     with _without_notes(), printed_warnings(), words_of_command(arguments), _words():
         return pipeline.backtest_frame(
             read.frame,
@@ -188,7 +143,7 @@ def _backtest(arguments: argparse.Namespace, read: SeriesFile) -> BacktestResult
             progress=sys.stderr.isatty(),
             on_error="nan",
             parts=parts_of(arguments.output),
-            **{name: getattr(arguments, name) for name in names},
+            **{name: getattr(arguments, name) for name in WINDOW_OPTIONS},
             **beside(read),
             **options_of(arguments).arguments,
         )

@@ -35,6 +35,8 @@ class Case:
         Whether its output grows, so that a part of it may be found after a kill.
     once : bool
         Whether it refuses to write when its output is there.
+    parts : str, optional
+        A folder that a kill may leave, from which the next run goes on.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Case:
     earlier: Work | None = None
     resumes: bool = False
     once: bool = False
+    parts: str | None = None
 
 
 def command(*words: Any) -> Work:
@@ -61,6 +64,7 @@ def cases() -> list[Case]:
     return [
         *(_forecast(f"forecast --output {ending}", f"out.{ending}") for ending in FORMATS),
         _forecast("forecast --plot png", "out.png", "--plot", contents.picture("out.png")),
+        _backtest(),
         Case("finetune", _finetune(), contents.adapter, once=True),
         Case(
             "convert",
@@ -101,6 +105,18 @@ def _forecast(
         command(*words, "--horizon", 5),
         read or contents.table(output),
         command(*words, "--horizon", 3),
+    )
+
+
+def _backtest() -> Case:
+    """Return the case of a backtest that replaces a shorter one, and resumes from its parts."""
+    words = ["backtest", *_TABLE, "--output", "out.csv", "--windows", 2]
+    return Case(
+        "backtest",
+        command(*words, "--horizon", 5),
+        contents.table("out.csv"),
+        command(*words, "--horizon", 3),
+        parts="out.csv.parts",
     )
 
 

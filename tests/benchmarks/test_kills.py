@@ -93,7 +93,15 @@ def test_a_command_that_refuses_is_left_out(tmp_path, capsys):
 
 def test_every_command_that_writes_is_a_case():
     names = " ".join(case.name for case in cases())
-    for command in ("forecast", "finetune", "convert", "corpus build", "evaluate", "pretrain"):
+    for command in (
+        "forecast",
+        "backtest",
+        "finetune",
+        "convert",
+        "corpus build",
+        "evaluate",
+        "pretrain",
+    ):
         assert command in names
 
 

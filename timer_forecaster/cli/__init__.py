@@ -15,6 +15,7 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "forecast": "forecast the columns of a file",
+    "backtest": "score forecasts of the past of a file, beside other models",
     "finetune": "finetune a checkpoint to the series of a file",
     "evaluate": "score checkpoints on GIFT-Eval",
     "pretrain": "train a checkpoint",

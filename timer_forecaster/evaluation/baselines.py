@@ -112,23 +112,40 @@ def seasonal_naive_forecaster(
     contexts: list[FloatArray], horizon: int, configuration: Configuration
 ) -> FloatArray:
     """Forecast with :func:`seasonal_naive_quantiles`: the benchmark's ``seasonal_naive``."""
-    return _forecast(contexts, horizon, configuration.seasonality)
+    return naive_quantiles(contexts, horizon, configuration.seasonality)
 
 
 def naive_forecaster(contexts: list[FloatArray], horizon: int) -> FloatArray:
     """Forecast the last value, with the intervals of a random walk: the benchmark's ``naive``."""
-    return _forecast(contexts, horizon, seasonality=1)
+    return naive_quantiles(contexts, horizon, seasonality=1)
 
 
-def _forecast(contexts: list[FloatArray], horizon: int, seasonality: int) -> FloatArray:
-    quantiles = np.empty((len(contexts), horizon, len(LEVELS)))
+def naive_quantiles(
+    contexts: Sequence[FloatArray],
+    horizon: int,
+    seasonality: int,
+    levels: Sequence[float] = LEVELS,
+) -> FloatArray:
+    """Return :func:`seasonal_naive_quantiles` of contexts of any lengths.
+
+    Parameters
+    ----------
+    contexts : sequence of array (steps,)
+    horizon, seasonality : int
+    levels : sequence of float
+
+    Returns
+    -------
+    array (len(contexts), horizon, n_levels)
+    """
+    quantiles = np.empty((len(contexts), horizon, len(levels)))
     for rows in _rows_of_equal_length(contexts):
         block = np.stack([contexts[row] for row in rows])
-        quantiles[rows] = seasonal_naive_quantiles(block, horizon, seasonality)
+        quantiles[rows] = seasonal_naive_quantiles(block, horizon, seasonality, levels)
     return quantiles
 
 
-def _rows_of_equal_length(contexts: list[FloatArray]) -> Iterator[npt.NDArray[np.int64]]:
+def _rows_of_equal_length(contexts: Sequence[FloatArray]) -> Iterator[npt.NDArray[np.int64]]:
     """Yield indices of contexts of equal length, in blocks of bounded size."""
     lengths = np.array([len(context) for context in contexts])
     order = np.argsort(lengths, kind="stable")

@@ -168,8 +168,27 @@ def mase(targets: npt.ArrayLike, forecast: npt.ArrayLike, scales: npt.ArrayLike)
     float
         Dimensionless; NaN where no window has a scaled error.
     """
+    return _mean_of_finite(scaled_errors(targets, forecast, scales))
+
+
+def scaled_errors(
+    targets: npt.ArrayLike, forecast: npt.ArrayLike, scales: npt.ArrayLike
+) -> FloatArray:
+    """Return the absolute scaled error of each point, whose mean is :func:`mase`.
+
+    Parameters
+    ----------
+    targets, forecast : array-like (n, horizon)
+    scales : array-like (n,)
+        The seasonal error of each window's context.
+
+    Returns
+    -------
+    array (n, horizon)
+        Not finite where the target is missing, or the scale is zero or undefined.
+    """
     errors = np.abs(_observed(targets) - _forecast(forecast))
-    return _masked_mean(errors, np.asarray(scales)[:, None])
+    return _ratios(errors, np.asarray(scales)[:, None])
 
 
 def mape(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
@@ -212,8 +231,16 @@ def msis(
 
 def _masked_mean(numerator: FloatArray, denominator: FloatArray | float) -> float:
     """Return the mean of the finite ratios; missing values and zero denominators are left out."""
+    return _mean_of_finite(_ratios(numerator, denominator))
+
+
+def _ratios(numerator: FloatArray, denominator: FloatArray | float) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = numerator / denominator
+        ratios: FloatArray = numerator / denominator
+    return ratios
+
+
+def _mean_of_finite(ratios: FloatArray) -> float:
     finite = ratios[np.isfinite(ratios)]
     return float(finite.mean()) if finite.size else float("nan")
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from pandas.tseries.offsets import BaseOffset
 
+    from timer_forecaster.backtesting import BacktestResult
     from timer_forecaster.frames.panel import Panel
 
 Given = tuple[Sequence[Covariates], Sequence[Cycles]] | None
@@ -556,6 +557,125 @@ class ForecastPipeline:
         asked = horizon, ForecastOptions(**options), on_error, more
         panel, forecast = _predict_tables(self, tables, names, categories, *asked)
         return path_frame(panel, forecast.sample_paths(n, random_state))
+
+    def backtest_frame(
+        self,
+        frame: pd.DataFrame,
+        horizon: int,
+        *,
+        time_column: Hashable,
+        id_column: Hashable | None = None,
+        target_columns: Sequence[Hashable] | str | None = None,
+        windows: int = 5,
+        step: int | None = None,
+        min_history: int | None = None,
+        baselines: Any = (),
+        seasonality: int | None = None,
+        levels: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+        freq: str | int | BaseOffset | None = None,
+        context_length: int | None = None,
+        rollout: str = "auto",
+        flip: bool = False,
+        batch_size: int | None = None,
+        progress: bool = False,
+        on_error: str = "raise",
+        future_frame: pd.DataFrame | None = None,
+        known_columns: Sequence[Hashable] | str | None = None,
+        past_columns: Sequence[Hashable] | str | None = None,
+        categories: Sequence[Hashable] | str | None = None,
+        covariates: str | CovariateOptions = "auto",
+        padding: str = "mean",
+        parts: str | Path | None = None,
+    ) -> BacktestResult:
+        """Forecast the past of a frame from rolling origins, and score the forecasts.
+
+        Each window of ``horizon`` steps is forecast from the steps before it alone. All windows of
+        all series enter the network in few batches. Seasonal Naive forecasts the same windows.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, or table of another library
+            As in `predict_frame`.
+        horizon : int
+            Steps of each window.
+        time_column, id_column, target_columns, freq
+            As in `predict_frame`.
+        windows : int
+            Most windows of each series. The newest one ends with the last observed value of the
+            series. A shorter series has fewer, which the result says.
+        step : int, optional
+            Steps from one window to the next. Default: ``horizon``, so that windows do not overlap.
+        min_history : int, optional
+            Least steps before a window, from the first observed value on. Default: ``horizon``.
+        baselines : str, sequence, or mapping of names to baselines
+            Models to score beside Seasonal Naive: names of forecasters of sktime, such as
+            ``"AutoETS"`` and ``"Theta"``, or ``"naive"``; instances of such forecasters; other
+            pipelines; functions of ``(contexts, horizon)`` as in
+            `timer_forecaster.evaluation.Forecaster`. They see the targets without covariates. A
+            baseline that fails in a window has no forecast there, and the result says why.
+        seasonality : int, optional
+            Steps of a season, for Seasonal Naive, for MASE, and for forecasters of sktime that are
+            given by name. Default: by the frequency of each series, as in
+            `timer_forecaster.evaluation`: a day of hours and minutes, a year of months and
+            quarters, one step of days and weeks.
+        levels : sequence of float
+            Quantile levels of the forecasts, beside the nine that are scored.
+        context_length, rollout, flip, batch_size, progress, covariates, padding
+            As in `predict`.
+        on_error : {"raise", "nan"}
+            Reaction to a series that cannot be forecast. ``"nan"`` leaves it out, and the result
+            names it. Series that are too short for a window are left out in any case.
+        future_frame, known_columns, past_columns, categories
+            As in `predict_frame`. Known columns are read up to the last step of each window, and
+            past columns up to the step before it, both from ``frame``; a ``future_frame`` only says
+            which columns are known.
+        parts : str or Path, optional
+            A folder for the forecasts of finished parts. A call that was stopped continues from
+            it. Only one call at a time may use it.
+
+        Returns
+        -------
+        timer_forecaster.backtesting.BacktestResult
+            Its ``leaderboard``, ``scores``, ``by_step`` and ``forecasts`` are frames, ``summary``
+            is a sentence, and ``plot()`` draws windows.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument, column or series cannot be used, if no series is long enough for a
+            window, or if ``parts`` belongs to another backtest. The error names it, and a remedy.
+        ImportError
+            If a baseline needs sktime, or one of its dependencies, and that is not installed.
+
+        Warns
+        -----
+        BacktestWarning
+            If series are left out or have fewer windows, or a baseline failed.
+        CovariateWarning, FrequencyWarning
+            As in `predict`.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from timer_forecaster import ForecastPipeline
+        >>> days = pd.date_range("2024-01-01", periods=90, freq="D")
+        >>> sales = pd.DataFrame({"day": days, "units": np.arange(90) % 7})
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> result = pipe.backtest_frame(sales, 7, time_column="day", windows=3)
+        >>> result.leaderboard.index.tolist()
+        ['timer-s1-mini', 'seasonal_naive']
+        >>> len(result.forecasts)  # two models, three windows, seven steps
+        42
+        """
+        from timer_forecaster.backtesting.frames import backtest_tables
+        from timer_forecaster.backtesting.settings import BacktestSettings, Way
+
+        settings = BacktestSettings(horizon, windows, step, min_history, seasonality, levels)
+        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
+        way = Way(options, baselines, on_error, progress, parts)
+        tables = frame, future_frame, known_columns, past_columns
+        names = time_column, id_column, target_columns, freq
+        return backtest_tables(self, tables, names, categories, settings, way)
 
     def embed(
         self, series: Any, *, context_length: int | None = None, freq: Any = None

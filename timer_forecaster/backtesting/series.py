@@ -1,0 +1,145 @@
+"""Backtests of plain series."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.backtesting.data import Data
+from timer_forecaster.backtesting.labels import Labels
+from timer_forecaster.backtesting.result import BacktestResult
+from timer_forecaster.backtesting.running import run
+from timer_forecaster.backtesting.seasons import season_of
+from timer_forecaster.backtesting.settings import BacktestSettings, Way
+from timer_forecaster.failures import Failures
+from timer_forecaster.inference.covariates.alignment import aligned
+from timer_forecaster.inference.covariates.columns import named_columns, tables_of
+from timer_forecaster.inference.covariates.cycles import as_cycles
+from timer_forecaster.inference.covariates.tables import Tables
+from timer_forecaster.inference.frequency import as_frequencies
+from timer_forecaster.inference.options import ForecastOptions
+from timer_forecaster.inference.pipeline import ForecastPipeline
+from timer_forecaster.inference.scaling import check_finite
+from timer_forecaster.inference.series import as_series
+
+
+def backtest(
+    pipeline: ForecastPipeline,
+    series: Any,
+    horizon: int,
+    *,
+    windows: int = 5,
+    step: int | None = None,
+    min_history: int | None = None,
+    baselines: Any = (),
+    seasonality: int | None = None,
+    levels: Sequence[float] = BacktestSettings.levels,
+    freq: Any = None,
+    known: Any = None,
+    past: Any = None,
+    categories: Collection[Hashable] = (),
+    cycles: Any = None,
+    on_error: str = "raise",
+    progress: bool = False,
+    parts: Any = None,
+    **options: Any,
+) -> BacktestResult:
+    """Forecast the past of series from rolling origins, and score the forecasts.
+
+    Parameters
+    ----------
+    pipeline : ForecastPipeline
+    series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
+        As in `ForecastPipeline.predict`.
+    horizon, windows, step, min_history, baselines, seasonality, levels, parts
+        As in `ForecastPipeline.backtest_frame`.
+    freq : str, pandas offset or int, or list of them, optional
+        Frequency of all series or of each. Networks that read frequencies get it, and the season
+        comes from it.
+    known, past : frame or array of shape (steps, columns), or list of them, optional
+        Covariates: one table for each series, whose last row belongs to the last step of the
+        series. Known columns are read up to the last step of each window, past columns up to the
+        step before it.
+    categories, cycles, on_error, progress
+        As in `ForecastPipeline.predict`.
+    **options
+        Fields of `ForecastOptions`, such as ``context_length``.
+
+    Returns
+    -------
+    BacktestResult
+        Its series are told apart by their numbers, or by the keys of a mapping.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `ForecastPipeline.backtest_frame`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.backtesting import backtest
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> result = backtest(pipe, [np.arange(60.0), np.arange(40.0) % 7], 7, seasonality=7)
+    >>> len(result.windows)
+    9
+    """
+    settings = BacktestSettings(horizon, windows, step, min_history, seasonality, levels)
+    way = Way(ForecastOptions(**options), baselines, on_error, progress, parts)
+    failures = Failures(on_error)
+    values = _finite(as_series(series, failures), failures)
+    n_series = len(values)
+    pipeline.check_number(n_series)
+    keys = list(series) if isinstance(series, Mapping) else list(range(n_series))
+    steps = _steps(freq, n_series)
+    covariates = None
+    if known is not None or past is not None:
+        tables = [
+            _tables(aligned(given, series, role, 0), role, n_series)
+            for role, given in {"known": known, "past": past}.items()
+        ]
+        covariates = Tables(tables[0], tables[1], categories, _cycles(cycles, n_series))
+    labels = Labels.of_numbers(keys, [len(one) for one in values])
+    seasons = [settings.seasonality or season_of(one) for one in steps]
+    data = Data(values, labels, steps, seasons, covariates, failures.by_number())
+    return run(pipeline, data, settings, way)
+
+
+def _finite(series: list[FloatArray], failures: Failures) -> list[FloatArray]:
+    """Return series, empty in place of those with infinite values, which are noted."""
+    for number, values in enumerate(series):
+        try:
+            check_finite(values, f"series[{number}]")
+        except ValueError as error:
+            failures.add(number, error, str(error).removeprefix(f"series[{number}] "))
+    return [y[:0] if number in failures.reasons else y for number, y in enumerate(series)]
+
+
+def _steps(freq: Any, n_series: int) -> list[Any]:
+    """Return the frequency of each series; refuse those that are none."""
+    as_frequencies(freq, n_series)
+    return list(freq) if isinstance(freq, (list, tuple, np.ndarray)) else [freq] * n_series
+
+
+def _tables(given: Any, role: str, n_series: int) -> list[Any] | None:
+    """Return the columns of each series by their names."""
+    if given is None:
+        return None
+    tables = tables_of(given, role, n_series)
+    return [
+        None if table is None else dict(named_columns(table, f"{role}[{number}]"))
+        for number, table in enumerate(tables)
+    ]
+
+
+def _cycles(cycles: Any, n_series: int) -> list[Any] | None:
+    """Return the cycles of each series."""
+    if cycles is None:
+        return None
+    as_cycles(cycles, n_series)  # refuses others
+    given = list(cycles)
+    return given if any(np.iterable(one) for one in given) else [given] * n_series

@@ -45,9 +45,22 @@ def plot_effects(ax: Axes | None, columns: Sequence[Hashable], effects: ArrayLik
     axes.axhline(0, color=_HISTORY_COLOR, linewidth=0.8)
     axes.set_xlabel("step")
     axes.set_ylabel("effect on the median")
+    _whole(axes.xaxis)
+    _titled(axes, "Effect of each covariate")
     if len(values):
-        axes.legend(frameon=False)
+        _legend_beside(axes)
     return axes
+
+
+def newest_steps(horizon: int) -> int:
+    """Return how many steps of a history a picture shows: three horizons, and at least 48.
+
+    Examples
+    --------
+    >>> newest_steps(12), newest_steps(168)
+    (48, 504)
+    """
+    return max(_HORIZONS_OF_HISTORY * horizon, _LEAST_HISTORY)
 
 
 def plot_quantiles(
@@ -97,8 +110,11 @@ def plot_quantiles(
         values = np.concatenate([np.full((1, values.shape[1]), y_history[-1]), values])
     _draw_levels(axes, x_future, {level: values[:, i] for i, level in enumerate(levels)})
     _tidy(axes, dates)
+    if not dates:
+        _whole(axes.xaxis)
     if ax is None:
-        axes.legend(frameon=False, fontsize=8)
+        axes.set_xlabel("" if dates else "step")
+        _legend_above(axes)
     return axes
 
 
@@ -132,7 +148,7 @@ def plot_forecast(
     id_column: Hashable | None = None,
     max_panels: int = MAX_PANELS,
 ) -> Figure:
-    """Draw the forecasts of a frame: one panel per series.
+    """Draw the forecasts of a frame: a panel for each series, in a grid that fits a slide.
 
     Parameters
     ----------
@@ -172,20 +188,35 @@ def plot_forecast(
     keys = ["target"] if id_column is None else [id_column, "target"]
     names = forecast[keys].drop_duplicates()
     shown = names.head(max_panels)
-    figure = Figure(figsize=(9.5, 0.7 + 2.9 * len(shown)), layout="constrained")
-    axes = figure.subplots(len(shown), squeeze=False)[:, 0]
-    for ax, key in zip(axes, shown.itertuples(index=False, name=None), strict=True):
+    columns = _panel_columns(len(shown))
+    rows = -(-len(shown) // columns)
+    size = (9.5 if columns == 1 else 13.0, 0.9 + (2.9 if columns == 1 else 2.2) * rows)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for ax, key in zip(axes, shown.itertuples(index=False, name=None), strict=False):
         own = forecast[(forecast[keys] == key).all(axis=1)]
         past = history if id_column is None else history[history[id_column] == key[0]]
         _draw_panel(ax, past, own, time_column, key[-1])
-        ax.set_title(" · ".join(map(str, key)), loc="left", fontsize=10)
-    axes[0].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
+        _titled(ax, " · ".join(map(str, key)), most=90 // columns)
+    for ax in axes[len(shown) :]:
+        ax.remove()
+    handles, labels = axes[0].get_legend_handles_labels()
+    where = {"loc": "outside upper right", "ncols": len(labels)}
+    figure.legend(handles, labels, frameon=False, fontsize=9, **where)
     if len(shown) < len(names):
-        figure.suptitle(f"The first {len(shown)} of {len(names)} series", fontsize=10)
+        title = f"The first {len(shown)} of {len(names)} series"
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left")
     return figure
 
 
-def plot_shares(ax: Axes | None, shares: ArrayLike) -> Axes:
+def _panel_columns(panels: int) -> int:
+    """Return the columns of a grid of panels; few panels are as wide as the picture."""
+    return 1 if panels <= 2 else 2 if panels <= 6 else 3
+
+
+def plot_shares(
+    ax: Axes | None, shares: ArrayLike, title: str = "Use of the experts, by block"
+) -> Axes:
     """Draw the use of each expert in each block of a network.
 
     Parameters
@@ -194,18 +225,18 @@ def plot_shares(ax: Axes | None, shares: ArrayLike) -> Axes:
         Where to draw. None makes a new figure with pyplot.
     shares : array of shape (n_blocks, n_experts)
         Shares that sum to 1 over the experts.
+    title : str
 
     Returns
     -------
     matplotlib axes
     """
     _require_matplotlib()
-    from matplotlib.ticker import MaxNLocator
-
     axes = _new_axes() if ax is None else ax
     image = axes.imshow(np.asarray(shares), vmin=0, cmap="Blues", aspect="auto")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(integer=True))
+        _whole(axis)
+    _titled(axes, title)
     axes.set_xlabel("expert")
     axes.set_ylabel("block")
     axes.figure.colorbar(image, ax=axes, label="share of routing choices")
@@ -239,20 +270,22 @@ def plot_tuning(
     from matplotlib.figure import Figure
 
     with_experts = bool(np.size(use_before))
-    figure = Figure(figsize=(12 if with_experts else 5.5, 3.5), layout="constrained")
+    figure = Figure(figsize=(13 if with_experts else 7.0, 4.0), layout="constrained")
     widths = (1.6, 1, 1) if with_experts else (1.6,)
     curves, *others = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
     curves.plot(*np.transpose(validation), color=_FORECAST_COLOR, label="validation")
     if len(training):
         curves.plot(*np.transpose(training), color=_HISTORY_COLOR, alpha=0.6, label="training")
-    curves.axvline(kept_step, color=_FORECAST_COLOR, linestyle=":", label=f"kept: {kept_step}")
+    curves.axvline(kept_step, color=_FORECAST_COLOR, linestyle=":", label=f"kept: step {kept_step}")
     curves.set_xlabel("step")
     curves.set_ylabel("quantile loss, normalized units")
-    curves.legend()
+    _tidy(curves, dates=False)
+    _whole(curves.xaxis)
+    _titled(curves, "Losses of the finetuning")
+    _legend_below(curves)
     uses = (use_before, "before"), (use_after, "after")
     for axes, (shares, title) in zip(others, uses, strict=False):
-        plot_shares(axes, shares)
-        axes.set_title(title)
+        plot_shares(axes, shares, f"Use of the experts {title}")
     return figure
 
 
@@ -327,8 +360,7 @@ def check_format(path: Path) -> None:
 def _draw_panel(
     ax: Axes, past: pd.DataFrame, own: pd.DataFrame, time_column: Any, target: Any
 ) -> None:
-    steps = max(_HORIZONS_OF_HISTORY * len(own), _LEAST_HISTORY)
-    past = past.sort_values(time_column).tail(steps)
+    past = past.sort_values(time_column).tail(newest_steps(len(own)))
     columns: list[Any] = list(own.columns)
     columns = columns[columns.index(time_column) + 1 :]
     plot_quantiles(
@@ -367,6 +399,40 @@ def _tidy(ax: Axes, dates: bool) -> None:
         locator = AutoDateLocator()
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def _whole(axis: Any) -> None:
+    """Let an axis have ticks at whole numbers alone."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _titled(ax: Axes, title: str, most: int = 90) -> None:
+    """Set a title; a long one loses its middle, since names may be of any length."""
+    if len(title) > most:
+        half = (most - 3) // 2
+        title = f"{title[:half]} … {title[-half:]}"
+    ax.set_title(title.replace("$", r"\$"), loc="left", fontsize=10)
+
+
+def _legend_above(ax: Axes) -> None:
+    """Put the legend above the axes, where it hides no data."""
+    where = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.3}
+    columns = len(ax.get_legend_handles_labels()[1])
+    ax.legend(frameon=False, fontsize=9, ncols=min(columns, 6), **where)
+
+
+def _legend_beside(ax: Axes) -> None:
+    """Put the legend to the right of the axes."""
+    ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _legend_below(ax: Axes) -> None:
+    """Put the legend under the axes and their label."""
+    where = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}
+    columns = len(ax.get_legend_handles_labels()[1])
+    ax.legend(frameon=False, fontsize=9, ncols=columns, **where)
 
 
 def _new_axes() -> Axes:

@@ -320,6 +320,43 @@ class BacktestResult:
         outputs.check_output(Path(path))
         outputs.write(self, Path(path))
 
+    def report_parts(self) -> list[Any]:
+        """Return the leaderboard, the windows, the coverage and the scores as parts of a report.
+
+        `timer_forecaster.report.write_report` writes them, beside parts of other results.
+        """
+        from timer_forecaster.backtesting.page import parts_of_report
+
+        return parts_of_report(self)
+
+    def report(self, path: str | Path, *, title: str | None = None, **more: Any) -> None:
+        """Write a report that a person can send: one HTML file with pictures and tables.
+
+        Parameters
+        ----------
+        path : str or Path
+            A name that ends in ``.html``.
+        title : str, optional
+            Default: the name of the pipeline.
+        **more
+            ``reading`` and ``settings``, as in `timer_forecaster.report.write_report`.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be written, or its name has another ending.
+        """
+        from timer_forecaster.report import write_report
+
+        write_report(
+            path,
+            self.report_parts(),
+            title=f"Backtest of {self.model}" if title is None else title,
+            summary=self.summary,
+            notes=self.notes,
+            **more,
+        )
+
     @cached_property
     def _cutoffs(self) -> pd.Index:
         """The last time before each window."""

@@ -33,6 +33,7 @@ from timer_forecaster.cli.output import (
     check_table,
     save_picture,
 )
+from timer_forecaster.cli.report import about, add_report, check_report
 from timer_forecaster.cli.table import add_table, print_reading
 from timer_forecaster.cli.windows import WINDOW_OPTIONS, add_windows
 
@@ -67,6 +68,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.png",
         help="draw the best, median and worst window, and the coverage (png, pdf or svg)",
     )
+    add_report(parser)
     add_covariates(parser)
     add_checkpoint(parser)
     add_forecast_options(parser)
@@ -94,6 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
         notes += outputs.write(result, arguments.output, read.with_ids)
     if arguments.plot is not None:
         save_picture(result.plot(), arguments.plot)
+    if arguments.report is not None:
+        result.report(arguments.report, **about(arguments, read))
     print(
         result, end="\n\n", file=sys.stderr if arguments.output == STANDARD_STREAM else sys.stdout
     )
@@ -102,6 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         f"{seconds:.1f} s",
         arguments.output,
         arguments.plot,
+        arguments.report,
     )
     for note in notes:
         print(f"timer-forecaster: note: {note}", file=sys.stderr)
@@ -115,14 +120,15 @@ def _check(arguments: argparse.Namespace) -> None:
 
     BacktestSettings(**{name: getattr(arguments, name) for name in ("horizon", *WINDOW_OPTIONS)})
     inputs, output = [arguments.data, arguments.future], arguments.output
-    if output is not None and outputs.is_folder(output):
-        check_outputs({"--plot": arguments.plot}, inputs)
-    else:
+    named = {"--plot": arguments.plot, "--report": arguments.report}
+    if output is None or not outputs.is_folder(output):
         check_table(output)
-        check_outputs({"--output": output, "--plot": arguments.plot}, inputs)
+        named = {"--output": output, **named}
+    check_outputs(named, inputs)
     if output is not None:
         outputs.check_output(output)
     check_picture(arguments.plot)
+    check_report(arguments.report)
 
 
 def _backtest(arguments: argparse.Namespace, read: SeriesFile) -> BacktestResult:

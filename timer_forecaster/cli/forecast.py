@@ -35,6 +35,7 @@ from timer_forecaster.cli.output import (
     save_table,
 )
 from timer_forecaster.cli.paths import add_paths, check_paths, how_many
+from timer_forecaster.cli.report import add_report, check_report, report_forecast
 from timer_forecaster.cli.table import add_table, print_left_out, print_reading
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
     parser.usage = "%(prog)s DATA --horizon STEPS [options]"
     parser.description = (
-        "Forecast every target column, for every id, of a file. Without --output and --plot the "
-        "first rows of the forecast are printed. A report on stderr says how the file was read."
+        "Forecast every target column, for every id, of a file. Without --output, --plot and "
+        "--report the first rows of the forecast are printed. Lines on stderr say how the file was "
+        "read."
     )
     add_table(parser)
     add = parser.add_argument
@@ -68,6 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "or - for the standard output",
     )
     add("--plot", type=Path, metavar="FILE.png", help="draw it here (png, pdf or svg)")
+    add_report(parser)
     add_paths(parser)
     add_covariates(parser)
     add_checkpoint(parser)
@@ -95,13 +98,15 @@ def run(arguments: argparse.Namespace) -> int:
         save_table(forecast, arguments.output)
     if arguments.plot is not None:
         _draw(arguments, read, drawn)
-    if arguments.output is None and arguments.plot is None:
+    if arguments.report is not None:
+        report_forecast(arguments, read, drawn, reasons)
+    written = arguments.output, arguments.plot, arguments.report
+    if not any(written):
         _print_table(forecast)
     n_series = len(forecast) // _rows_of_each(arguments)
     print_summary(
         f"Forecast {arguments.horizon} steps of {n_series} series in {seconds:.1f} s",
-        arguments.output,
-        arguments.plot,
+        *written,
     )
     if reasons:
         print_left_out(reasons, len(reasons) + n_series)
@@ -114,9 +119,11 @@ def _check(arguments: argparse.Namespace) -> None:
     from timer_forecaster.frames.long import level_columns
 
     check_table(arguments.output)
-    outputs = {"--output": arguments.output, "--plot": arguments.plot}
-    check_outputs(outputs, [arguments.data, arguments.future])
+    outputs = {name: getattr(arguments, name) for name in ("output", "plot", "report")}
+    named = {f"--{name}": path for name, path in outputs.items()}
+    check_outputs(named, [arguments.data, arguments.future])
     check_picture(arguments.plot)
+    check_report(arguments.report)
     check_integer("horizon", arguments.horizon)
     check_paths(arguments)
     level_columns(_levels_of(arguments), time_column=None, id_column=None)
@@ -176,8 +183,9 @@ def _forecast(
 
 
 def _extra_columns(arguments: argparse.Namespace) -> list[str]:
-    """Return the columns for the picture alone: the median, if it is not among the levels."""
-    return ["q0.5"] if arguments.plot is not None and 0.5 not in _levels_of(arguments) else []
+    """Return the columns for pictures alone: the median, if it is not among the levels."""
+    drawn = arguments.plot is not None or arguments.report is not None
+    return ["q0.5"] if drawn and 0.5 not in _levels_of(arguments) else []
 
 
 def _draw(arguments: argparse.Namespace, read: SeriesFile, forecast: pd.DataFrame) -> None:

@@ -43,7 +43,7 @@ def check_paths(arguments: argparse.Namespace) -> None:
             if getattr(arguments, name) is not None:
                 raise ValueError(f"{option} is about sample paths: give --paths N too")
         return
-    for name, option in {"levels": "--levels", "plot": "--plot"}.items():
+    for name, option in {"levels": "--levels", "plot": "--plot", "report": "--report"}.items():
         if getattr(arguments, name) is not None:
             raise ValueError(
                 f"--paths and {option}: paths have no quantiles; leave one of them out"

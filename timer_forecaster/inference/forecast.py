@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -379,30 +380,89 @@ class Forecast:
             columns[column_name(level)] = self.quantile(level).ravel()
         return pd.DataFrame(columns)
 
-    def plot(self, context: ArrayLike | None = None, series: int = 0, ax: Any = None) -> Any:
+    def plot(
+        self,
+        context: ArrayLike | None = None,
+        series: int = 0,
+        ax: Any = None,
+        *,
+        history: int | None = None,
+    ) -> Any:
         """Draw the median and the nested bands of one series; needs matplotlib.
 
         Parameters
         ----------
         context : array of shape (steps,), optional
-            History to draw before the forecast.
+            History to draw before the forecast. If it is a pandas Series with dates or periods in
+            its index, the picture has dates.
         series : int
             Number of the series to draw.
         ax : matplotlib axes, optional
-            Axes to draw in. Default: new axes.
+            Axes to draw in. Default: new axes, with a legend above them.
+        history : int, optional
+            Newest steps of the history to draw. Default: three horizons, and at least 48.
 
         Returns
         -------
         matplotlib axes
-        """
-        from timer_forecaster.plotting import plot_quantiles
 
-        history = np.array([]) if context is None else as_floats(context, "context")
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from timer_forecaster import ForecastPipeline
+        >>> y = pd.Series(np.sin(np.arange(200) / 4), pd.date_range("2024-01-01", periods=200))
+        >>> axes = ForecastPipeline.from_pretrained().predict(y, 14).plot(y)
+        """
+        from timer_forecaster.inference.positions import positions_of
+        from timer_forecaster.plotting import newest_steps, plot_quantiles
+
+        values = np.array([]) if context is None else as_floats(context, "context")
+        x = positions_of(context, len(values), self.horizon)
+        shown = newest_steps(self.horizon) if history is None else check_integer("history", history)
+        first = max(0, len(values) - shown)
         return plot_quantiles(
             ax,
-            np.arange(len(history)),
-            history,
-            np.arange(len(history), len(history) + self.horizon),
+            x[first : len(values)],
+            values[first:],
+            x[len(values) :],
             self.levels,
             self.quantiles[series],
         )
+
+    def report(
+        self,
+        path: str | Path,
+        contexts: Any = None,
+        *,
+        names: Sequence[Hashable] | None = None,
+        title: str = "Forecast report",
+        **more: Any,
+    ) -> None:
+        """Write a report that a person can send: one HTML file with interactive pictures.
+
+        Parameters
+        ----------
+        path : str or Path
+            A name that ends in ``.html``.
+        contexts : array or sequence of arrays, optional
+            The series that were forecast, as they were given to `ForecastPipeline.predict`. Those
+            that are pandas Series with dates in their index have dates in the report.
+        names : sequence of hashable, optional
+            A name for each series. Default: their numbers.
+        title : str
+            Title of the page.
+        **more
+            ``summary``, ``settings`` and ``notes``, as in
+            `timer_forecaster.report.write_report`.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be written, its name has another ending, or there are fewer or more
+            names or contexts than series.
+        """
+        from timer_forecaster.inference.page import part_of_report
+        from timer_forecaster.report import write_report
+
+        part = part_of_report(self, contexts, names)
+        write_report(path, [part], title=title, **more)

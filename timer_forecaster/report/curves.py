@@ -1,0 +1,93 @@
+"""Curves by step, such as the coverage of intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.report.markup import element, plain
+from timer_forecaster.report.numbers import rounded
+
+_PERMILLE = (-4, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Shares by step, and the share that they should have.
+
+    Parameters
+    ----------
+    name : str
+    shares : ndarray, shape (steps,)
+        NaN where there is none.
+    nominal : float
+    """
+
+    name: str
+    shares: FloatArray
+    nominal: float
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """A part of a report: curves of shares by step, for one group at a time.
+
+    Parameters
+    ----------
+    title : str
+    groups : mapping of str to sequence of Curve
+        Curves by the name of the group, such as a model.
+    text : str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> part = Curves("Coverage", {"mini": [Curve("80 %", np.array([0.7, 0.9]), 0.8)]})
+    >>> part.packed(1.0)["groups"][0][0]["v"]
+    [7000, 9000]
+    """
+
+    title: str
+    groups: Mapping[str, Sequence[Curve]]
+    text: str = ""
+
+    @property
+    def weight(self) -> int:
+        """Share of the room of a page that the part asks for."""
+        return 0
+
+    def packed(self, share: float) -> dict[str, Any]:
+        """Return what the page draws."""
+        return {
+            "groups": [
+                [
+                    {"n": plain(c.name), "v": rounded(c.shares, _PERMILLE), "at": c.nominal}
+                    for c in curves
+                ]
+                for curves in self.groups.values()
+            ]
+        }
+
+    def markup(self, number: int) -> str:
+        """Return the control and the place of the picture."""
+        options = "".join(
+            element("option", name, value=str(place)) for place, name in enumerate(self.groups)
+        )
+        hidden = "" if len(self.groups) > 1 else " hidden"
+        return "\n".join(
+            [
+                f'<section class="curves" data-part="{number}" aria-labelledby="part{number}">',
+                element("h2", self.title, id=f"part{number}"),
+                *([element("p", self.text)] if self.text else []),
+                f'<div class="controls"><div class="field"{hidden}><label for="group{number}">'
+                f'Model</label><select id="group{number}">{options}</select></div></div>',
+                '<figure><div class="legend"></div><div class="picture"></div>'
+                '<p class="readout" role="status"></p></figure>',
+                '<details class="behind"><summary>The values of this picture as a table</summary>'
+                '<div class="scroll" tabindex="0" role="region" aria-label="Values of the '
+                'picture"></div></details>',
+                "</section>",
+            ]
+        )

@@ -1,0 +1,147 @@
+"""Forecasts of frames as a part of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.offsets import BaseOffset
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.failures import Failures
+from timer_forecaster.frames.calendar.local import like
+from timer_forecaster.frames.containers import as_frame
+from timer_forecaster.frames.covariates import CovariateFrame
+from timer_forecaster.frames.long import TARGET
+from timer_forecaster.frames.panel import Panel
+from timer_forecaster.report.gallery import MOST_SERIES, Gallery
+from timer_forecaster.report.series import Chart, Fan
+
+_TEXT = "The history of a series and its forecast: the median, and intervals around it."
+
+
+class _History(NamedTuple):
+    """What is known of a series before its forecast."""
+
+    values: FloatArray
+    times: pd.Index
+    columns: Mapping[str, Any]
+
+
+def forecast_part(
+    frame: pd.DataFrame,
+    forecast: pd.DataFrame,
+    *,
+    time_column: Hashable,
+    id_column: Hashable | None = None,
+    target_columns: Sequence[Hashable] | str | None = None,
+    freq: str | int | BaseOffset | None = None,
+    future_frame: pd.DataFrame | None = None,
+    known_columns: Sequence[Hashable] | str | None = None,
+    past_columns: Sequence[Hashable] | str | None = None,
+    categories: Sequence[Hashable] | str | None = None,
+    title: str = "Forecasts",
+) -> Gallery:
+    """Return the forecasts of a frame as a part of a report.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, or table of another library
+        The frame that was forecast.
+    forecast : pandas.DataFrame
+        The result of `ForecastPipeline.predict_frame`.
+    time_column, id_column, target_columns, freq
+        As they were given to `predict_frame`.
+    future_frame, known_columns, past_columns, categories
+        As they were given to `predict_frame`: the columns are drawn under the series.
+    title : str
+
+    Returns
+    -------
+    Gallery
+        Of the first 500 series, the order of which a reader can change.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a column cannot be used, as `predict_frame` would say; or if there is no forecast.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from timer_forecaster import ForecastPipeline
+    >>> days = pd.date_range("2024-01-01", periods=60)
+    >>> sales = pd.DataFrame({"day": days, "units": np.arange(60) % 7})
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> forecast = pipe.predict_frame(sales, 7, time_column="day")
+    >>> [chart.name for chart in forecast_part(sales, forecast, time_column="day").charts]
+    ['units']
+    """
+    tables = frame, future_frame, known_columns, past_columns
+    names = time_column, id_column, target_columns, freq
+    keys = [TARGET] if id_column is None else [id_column, TARGET]
+    groups = dict(list(as_frame(forecast).groupby(keys, sort=False, observed=True)))
+    if not groups:
+        raise ValueError("forecast has no row: there is nothing to draw")
+    horizon = max(map(len, groups.values()))
+    histories = _histories(tables, names, categories, horizon)
+    charts = [
+        _chart(key, histories[key], own, time_column)
+        for key, own in list(groups.items())[:MOST_SERIES]
+    ]
+    text = _TEXT
+    if len(groups) > len(charts):
+        text += f" These are the first {len(charts):,} of {len(groups):,} series."
+    return Gallery(title, charts, text, orders=_by_width(charts), time_name=str(time_column))
+
+
+def _histories(
+    tables: tuple[Any, Any, Any, Any],
+    names: tuple[Any, Any, Any, Any],
+    categories: Any,
+    horizon: int,
+) -> dict[tuple[Hashable, ...], _History]:
+    """Return the series of a frame by their ids and targets."""
+    failures = Failures("nan")
+    beside = CovariateFrame.of(*tables, *names, categories)
+    panel = Panel.of_columns(beside.targets, *names, failures)
+    given = beside.tables(panel, horizon, failures)
+    axes = [like(grid.times, panel.stamps) for grid in panel.grids]
+    found = {}
+    for number, values in enumerate(panel.series()):
+        instance, variable = divmod(number, len(panel.columns))
+        columns: dict[str, Any] = {}
+        for role in ("known", "past"):
+            table = (given.get(role) or {number: None})[number]
+            columns |= {str(name): column for name, column in (table or {}).items()}
+        key = (panel.keys[instance],) if panel.instances is not None else ()
+        times = axes[panel.axis[instance]][: len(values)]
+        found[(*key, panel.columns[variable])] = _History(values, times, columns)
+    return found
+
+
+def _chart(key: Any, history: _History, forecast: pd.DataFrame, time_column: Any) -> Chart:
+    columns = list(forecast.columns)
+    names = [str(name) for name in columns[columns.index(time_column) + 1 :]]
+    levels = [float(name.removeprefix("q")) for name in names]
+    quantiles = forecast[names].to_numpy(np.float64)
+    times = history.times.append(pd.Index(forecast[time_column]))
+    fan = Fan(len(history.values), levels, quantiles)
+    return Chart(" · ".join(map(str, key)), times, history.values, [fan], history.columns)
+
+
+def _by_width(charts: Sequence[Chart]) -> dict[str, list[int]]:
+    """Return orders of series by the width of their outermost band, beside their variation."""
+    if len(charts) < 2:
+        return {}
+    widths = []
+    for chart in charts:
+        (fan,) = chart.fans
+        spread = np.nanstd(chart.values) if np.isfinite(chart.values).any() else np.nan
+        with np.errstate(divide="ignore", invalid="ignore"):
+            width = np.nanmean(np.ptp(fan.quantiles, axis=1)) / spread
+        widths.append(width if np.isfinite(width) else 0.0)
+    order = np.argsort(widths, kind="stable").tolist()
+    return {"least certain first": order[::-1], "most certain first": order}

@@ -1,0 +1,74 @@
+"""The series of a picture: values, forecasts and what stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from timer_forecaster.arrays import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Fan:
+    """Quantiles of consecutive steps.
+
+    Parameters
+    ----------
+    start : int
+        Step of the series that the first quantiles are of.
+    levels : sequence of float
+    quantiles : ndarray, shape (steps, levels)
+        NaN where there is no forecast.
+    model : str
+        Name of the model, if there are several.
+    window : str
+        Name of the window, if the series has several forecasts of one model.
+    """
+
+    start: int
+    levels: Sequence[float]
+    quantiles: FloatArray
+    model: str = ""
+    window: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """One series with its forecasts.
+
+    Parameters
+    ----------
+    name : str
+        Name by which a reader chooses the series.
+    times : pandas.Index
+        Dates, periods or numbers: of the values, and of the steps after them that have forecasts.
+    values : ndarray, shape (steps,)
+        Observed values, NaN where missing.
+    fans : sequence of Fan
+    columns : mapping of str to array
+        Covariates from the first step on: numbers, or texts of categories.
+    odd : ndarray of bool, shape (steps,), optional
+        Steps to mark.
+    about : str
+        What a reader should know of the series, such as its scores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fan = Fan(3, [0.5], np.array([[4.0], [5.0]]))
+    >>> chart = Chart("sales", pd.RangeIndex(5), np.array([1.0, 2.0, 3.0]), [fan])
+    >>> len(chart.times) - len(chart.values)
+    2
+    """
+
+    name: str
+    times: pd.Index
+    values: FloatArray
+    fans: Sequence[Fan]
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    odd: NDArray[Any] | None = None
+    about: str = ""

@@ -1,0 +1,91 @@
+"""Tables of scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from timer_forecaster.report.markup import element
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreTable:
+    """A part of a report: a table, whose first columns name the rows.
+
+    Parameters
+    ----------
+    title : str
+    table : pandas.DataFrame
+        Numbers and texts. The index does not matter.
+    names : int
+        First columns that name the rows.
+    text : str
+    folded : bool
+        Whether the reader opens the table.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"model": ["mini"], "MASE": [0.81234]})
+    >>> "<td>0.812</td>" in ScoreTable("Scores", frame).markup(0)
+    True
+    """
+
+    title: str
+    table: pd.DataFrame
+    names: int = 1
+    text: str = ""
+    folded: bool = False
+
+    @property
+    def weight(self) -> int:
+        """Share of the room of a page that the part asks for."""
+        return 0
+
+    def packed(self, share: float) -> None:
+        """Return nothing: the table is in the markup."""
+
+    def markup(self, number: int) -> str:
+        """Return the table."""
+        heads = "".join(element("th", name, scope="col") for name in self.table.columns)
+        rows = [_row(row, self.names) for row in self.table.itertuples(index=False, name=None)]
+        table = (
+            f'<div class="scroll" tabindex="0" role="region" aria-labelledby="part{number}">'
+            f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        )
+        if self.folded:
+            table = f"<details><summary>Show the table</summary>{table}</details>"
+        text = element("p", self.text) if self.text else ""
+        heading = element("h2", self.title, id=f"part{number}")
+        return f'<section aria-labelledby="part{number}">{heading}{text}{table}</section>'
+
+
+def _row(cells: Sequence[Any], names: int) -> str:
+    heads = "".join(element("th", cell, scope="row") for cell in cells[:names])
+    return f"<tr>{heads}{''.join(element('td', cell_text(cell)) for cell in cells[names:])}</tr>"
+
+
+def cell_text(value: Any) -> str:
+    """Return a number in short; a dash where there is none.
+
+    Examples
+    --------
+    >>> [cell_text(value) for value in (0.81234, 12.3456, 5, float("nan"), True)]
+    ['0.812', '12.3', '5', '–', 'yes']
+    """
+    if isinstance(value, float):
+        if math.isnan(value):
+            return "–"
+        return (
+            f"{value:.3f}"
+            if abs(value) < 10
+            else f"{value:,.3g}"
+            if abs(value) < 1e3
+            else (f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}")
+        )
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)

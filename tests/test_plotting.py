@@ -9,7 +9,15 @@ pytest.importorskip("matplotlib")
 
 from matplotlib.figure import Figure
 
-from timer_forecaster.plotting import plot_aggregates, plot_forecast, plot_quantiles
+from timer_forecaster.plotting import (
+    newest_steps,
+    plot_aggregates,
+    plot_effects,
+    plot_forecast,
+    plot_quantiles,
+    plot_shares,
+    plot_tuning,
+)
 
 
 @pytest.fixture
@@ -105,3 +113,78 @@ def test_aggregates_rank_the_models_in_a_panel_for_all_and_each_term():
     colors = crps.get_facecolor()
     assert (colors[0] == colors[1]).all() and not (colors[1] == colors[2]).all()
     figure.savefig(io.BytesIO())
+
+
+def test_legends_show_the_colors_of_nested_bands(ax):
+    plot_quantiles(ax, [], [], [0, 1], [0.1, 0.2, 0.5, 0.8, 0.9], [[1, 2, 3, 4, 5]] * 2)
+    outer, inner = (band.get_facecolor()[0] for band in ax.collections)
+    assert outer[3] == inner[3] == 1.0  # no transparency: what lies over another has its own color
+    assert outer[:3].sum() > inner[:3].sum()
+
+
+def test_panels_make_a_grid_with_the_legend_above():
+    history, forecast = frames(pd.RangeIndex(9), ids=[f"s{i}" for i in range(5)])
+    figure = plot_forecast(history, forecast, time_column="t", id_column="id")
+    figure.draw_without_rendering()
+    assert len(figure.axes) == 5
+    assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == (3, 2)
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert all(not box.overlaps(ax.get_window_extent()) for ax in figure.axes)
+    width, height = figure.get_size_inches()
+    assert width > height
+
+
+@pytest.mark.parametrize(("series", "columns"), [(1, 1), (2, 1), (3, 2), (6, 2), (7, 3), (12, 3)])
+def test_few_panels_are_wide(series, columns):
+    history, forecast = frames(pd.RangeIndex(9), ids=[f"s{i}" for i in range(series)])
+    figure = plot_forecast(history, forecast, time_column="t", id_column="id")
+    assert figure.axes[0].get_subplotspec().get_gridspec().ncols == columns
+
+
+def test_long_and_odd_names_are_titles(tmp_path):
+    names = ["x" * 300, "$a_b$ and $", "short"]
+    history, forecast = frames(pd.RangeIndex(9), ids=names)
+    figure = plot_forecast(history, forecast, time_column="t", id_column="id")
+    figure.savefig(tmp_path / "picture.png")
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert len(titles[0]) < 70 and " … " in titles[0]
+
+
+def whole_ticks(axis):
+    ticks = np.asarray(axis.get_ticklocs())
+    return bool((ticks == np.rint(ticks)).all())
+
+
+def test_use_of_experts_has_a_title_and_whole_numbers(ax):
+    plot_shares(ax, np.full((3, 2), 0.5))
+    assert ax.get_title(loc="left") == "Use of the experts, by block"
+    assert whole_ticks(ax.xaxis) and whole_ticks(ax.yaxis)
+
+
+def test_a_finetuning_has_titles_whole_steps_and_one_scale_of_colors():
+    before, after = np.array([[0.5, 0.5]]), np.array([[0.1, 0.9]])
+    figure = plot_tuning([(1, 0.6), (3, 0.5)], [(0, 0.5), (3, 0.4)], 3, before, after)
+    figure.draw_without_rendering()
+    panels = [ax for ax in figure.axes if ax.get_title(loc="left")]
+    titles = [ax.get_title(loc="left") for ax in panels]
+    assert titles == [
+        "Losses of the finetuning",
+        *(f"Use of the experts {t}" for t in ("before", "after")),
+    ]
+    assert all(whole_ticks(ax.xaxis) for ax in panels)
+    assert [ax.images[0].get_clim() for ax in panels[1:]] == [(0, 0.9)] * 2
+    legend = panels[0].get_legend()
+    assert not legend.get_window_extent().overlaps(panels[0].get_window_extent())
+
+
+def test_effects_have_a_title_and_the_legend_beside_them(ax):
+    plot_effects(ax, ["price", "fair"], np.zeros((2, 5)))
+    ax.figure.draw_without_rendering()
+    assert ax.get_title(loc="left") == "Effect of each covariate"
+    assert whole_ticks(ax.xaxis)
+    assert not ax.get_legend().get_window_extent().overlaps(ax.get_window_extent())
+
+
+def test_the_newest_part_is_three_horizons():
+    assert [newest_steps(horizon) for horizon in (1, 16, 100)] == [48, 48, 300]

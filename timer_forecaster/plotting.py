@@ -45,6 +45,7 @@ def plot_effects(ax: Axes | None, columns: Sequence[Hashable], effects: ArrayLik
     axes.axhline(0, color=_HISTORY_COLOR, linewidth=0.8)
     axes.set_xlabel("step")
     axes.set_ylabel("effect on the median")
+    _tidy(axes, dates=False)
     _whole(axes.xaxis)
     _titled(axes, "Effect of each covariate")
     if len(values):
@@ -121,15 +122,14 @@ def plot_quantiles(
 def _draw_levels(ax: Axes, x: np.ndarray, curves: dict[float, np.ndarray]) -> None:
     below = sorted(level for level in curves if level < 0.5)
     above = sorted((level for level in curves if level > 0.5), reverse=True)
-    # Nested bands add up: many of them stay light enough to see the median.
-    alpha = 0.30 if len(below) <= 2 else 0.15
-    for lower, upper in zip(below, above, strict=False):
+    # Inner bands are darker. Plain colors, so that the legend has them too.
+    shades = _shades(min(len(below), len(above)))
+    for lower, upper, color in zip(below, above, shades, strict=False):
         ax.fill_between(
             x,
             curves[lower],
             curves[upper],
-            color=_FORECAST_COLOR,
-            alpha=alpha,
+            color=color,
             linewidth=0,
             label=_band_label(lower, upper),
         )
@@ -138,6 +138,16 @@ def _draw_levels(ax: Axes, x: np.ndarray, curves: dict[float, np.ndarray]) -> No
         ax.plot(x, curves[level], color=_FORECAST_COLOR, linewidth=0.8, label=f"{level:g}")
     if 0.5 in curves:
         ax.plot(x, curves[0.5], color=_FORECAST_COLOR, linewidth=1.6, label="median")
+
+
+def _shades(bands: int) -> list[tuple[float, ...]]:
+    """Return the colors of nested bands, the outermost first."""
+    if not bands:
+        return []
+    from matplotlib.colors import to_rgb
+
+    strengths = [0.3] if bands == 1 else np.linspace(0.2, 0.55, bands).tolist()
+    return [tuple(1 - s * (1 - part) for part in to_rgb(_FORECAST_COLOR)) for s in strengths]
 
 
 def plot_forecast(
@@ -197,7 +207,7 @@ def plot_forecast(
         own = forecast[(forecast[keys] == key).all(axis=1)]
         past = history if id_column is None else history[history[id_column] == key[0]]
         _draw_panel(ax, past, own, time_column, key[-1])
-        _titled(ax, " · ".join(map(str, key)), most=90 // columns)
+        _titled(ax, " · ".join(map(str, key)), most={1: 95, 2: 64, 3: 44}[columns])
     for ax in axes[len(shown) :]:
         ax.remove()
     handles, labels = axes[0].get_legend_handles_labels()
@@ -215,7 +225,10 @@ def _panel_columns(panels: int) -> int:
 
 
 def plot_shares(
-    ax: Axes | None, shares: ArrayLike, title: str = "Use of the experts, by block"
+    ax: Axes | None,
+    shares: ArrayLike,
+    title: str = "Use of the experts, by block",
+    most: float | None = None,
 ) -> Axes:
     """Draw the use of each expert in each block of a network.
 
@@ -226,6 +239,8 @@ def plot_shares(
     shares : array of shape (n_blocks, n_experts)
         Shares that sum to 1 over the experts.
     title : str
+    most : float, optional
+        Share of the darkest color. Default: the largest share.
 
     Returns
     -------
@@ -233,7 +248,7 @@ def plot_shares(
     """
     _require_matplotlib()
     axes = _new_axes() if ax is None else ax
-    image = axes.imshow(np.asarray(shares), vmin=0, cmap="Blues", aspect="auto")
+    image = axes.imshow(np.asarray(shares), vmin=0, vmax=most, cmap="Blues", aspect="auto")
     for axis in (axes.xaxis, axes.yaxis):
         _whole(axis)
     _titled(axes, title)
@@ -284,8 +299,9 @@ def plot_tuning(
     _titled(curves, "Losses of the finetuning")
     _legend_below(curves)
     uses = (use_before, "before"), (use_after, "after")
+    most = max((float(np.max(use)) for use, _ in uses if np.size(use)), default=None)
     for axes, (shares, title) in zip(others, uses, strict=False):
-        plot_shares(axes, shares, f"Use of the experts {title}")
+        plot_shares(axes, shares, f"Use of the experts {title}", most)
     return figure
 
 

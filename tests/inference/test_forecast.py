@@ -308,3 +308,27 @@ def test_paths_cost_about_as_much_as_samples(monkeypatch):
     monkeypatch.setattr(quantile_function, "evaluate", counted)
     normal_forecast(3, 8).sample_paths(100)
     assert evaluated == [(8, 100)] * 3
+
+
+def test_a_picture_has_the_newest_history_dates_and_a_legend_off_the_data():
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("matplotlib").use("Agg")
+    y = pd.Series(np.sin(np.arange(300.0)), pd.date_range("2024-01-01", periods=300, freq="h"))
+    axes = normal_forecast(1, 20).plot(y)
+    axes.figure.draw_without_rendering()
+    line = axes.lines[0]
+    assert len(line.get_xdata()) == 60
+    assert line.get_xdata()[0] == y.index[240].to_datetime64()
+    assert axes.lines[-1].get_xdata()[-1] == y.index[-1].to_datetime64() + np.timedelta64(20, "h")
+    assert not axes.get_legend().get_window_extent().overlaps(axes.get_window_extent())
+
+
+def test_a_picture_without_dates_has_whole_steps():
+    pytest.importorskip("matplotlib").use("Agg")
+    axes = normal_forecast(1, 3).plot(np.arange(100.0), history=10)
+    assert axes.lines[0].get_xdata().tolist() == list(range(90, 100))
+    assert axes.get_xlabel() == "step"
+    ticks = np.asarray(axes.get_xticks())
+    assert (ticks == np.rint(ticks)).all()
+    with pytest.raises(ValueError, match="history=0"):
+        normal_forecast(1, 3).plot(np.arange(100.0), history=0)

@@ -6,11 +6,21 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PATIENCE = 120  # seconds; a busy machine takes long to start a browser
+
+# The browser reads commands from the file of number 3 and answers on number 4.
+_START = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+for end, number in zip(ends, (3, 4)):
+    os.dup2(end, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def installed():
@@ -28,9 +38,8 @@ class Browser:
         options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"]
         options += ["--no-first-run", "--disable-extensions", "--disable-dev-shm-usage"]
         options += [f"--user-data-dir={self.folder.name}", "about:blank"]
-        script = f'exec "$@" 3<&{read_end} 4>&{write_end}'
-        self.process = subprocess.Popen(  # noqa: S603
-            ["/bin/sh", "-c", script, "sh", installed(), *options],
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _START, str(read_end), str(write_end), installed(), *options],
             pass_fds=(read_end, write_end),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

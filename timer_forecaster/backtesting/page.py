@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.backtesting.labels import MODEL
+from timer_forecaster.backtesting.notes import counted
 from timer_forecaster.backtesting.pictures import chosen_windows
 from timer_forecaster.backtesting.scores import MASE, WQL, nominal_of
 from timer_forecaster.frames.files.report import time_text
@@ -75,7 +76,8 @@ def _windows(result: BacktestResult) -> Gallery:
         kept = np.sort(np.concatenate([order[:half], order[-half:]]))
         order = np.argsort(losses[kept], kind="stable")
         text += f" These are the {half} best and the {half} worst of {len(every):,} series."
-    charts = [_chart(result, *every[place]) for place in kept.tolist()]
+    names, about = _names(result), _about(result)
+    charts = [_chart(result, *every[k], names[every[k][0]], about[k]) for k in kept.tolist()]
     orders, ascending = {}, order.tolist()
     if len(charts) > 1:
         orders = {"worst first": ascending[::-1], "best first": ascending}
@@ -121,7 +123,7 @@ def _after(result: BacktestResult, row: int) -> str:
     return f"after {time_text(time)}"
 
 
-def _chart(result: BacktestResult, number: int, rows: slice) -> Chart:
+def _chart(result: BacktestResult, number: int, rows: slice, name: str, about: str) -> Chart:
     """Return the picture of a series."""
     data, levels = result.data, list(result.settings.levels)
     values = data.series[number]
@@ -139,12 +141,12 @@ def _chart(result: BacktestResult, number: int, rows: slice) -> Chart:
                     Fan(origin, [levels[k] for k in at], quantiles, named, _after(result, row))
                 )
     return Chart(
-        data.labels.names[number],
+        name,
         data.labels.times_of(number)[: len(values)],
         values,
         fans,
         _columns(result, number),
-        about=_about(result, number, rows),
+        about=about,
     )
 
 
@@ -158,27 +160,34 @@ def _columns(result: BacktestResult, number: int) -> dict[str, Any]:
     return columns
 
 
-def _about(result: BacktestResult, number: int, rows: slice) -> str:
-    """Return the scores of a series by the pipeline and by Seasonal Naive."""
-    place = list(result.windows.by_series()).index(number)
+def _names(result: BacktestResult) -> list[str]:
+    """Return the names of the series: their ids, and their targets if there are several."""
+    ids = result.data.labels.ids
+    if len(ids.columns) > 1 and ids.iloc[:, -1].nunique() == 1:
+        ids = ids.iloc[:, :-1]
+    return [" · ".join(map(str, row)) for row in ids.itertuples(index=False, name=None)]
+
+
+def _about(result: BacktestResult) -> list[str]:
+    """Return the scores of each series with windows, by the pipeline and by Seasonal Naive."""
     parts = []
     for model in result.models[:2]:
-        own = result.scores[result.scores[MODEL] == model].iloc[place]
-        parts.append(
-            f"{model}: MASE {cell_text(float(own[MASE]))}, WQL {cell_text(float(own[WQL]))}"
-        )
-    windows = rows.stop - rows.start
-    return f"{windows} window{'' if windows == 1 else 's'}. {'; '.join(parts)}"
+        own = result.scores[result.scores[MODEL] == model]
+        pairs = own[[MASE, WQL]].itertuples(index=False, name=None)
+        parts.append([f"{model}: MASE {cell_text(m)}, WQL {cell_text(w)}" for m, w in pairs])
+    counts = [rows.stop - rows.start for rows in result.windows.by_series().values()]
+    scores = map("; ".join, zip(*parts, strict=True))
+    return [f"{counted(n, 'window')}. {text}" for n, text in zip(counts, scores, strict=True)]
 
 
 def _scores(result: BacktestResult) -> pd.DataFrame:
     """Return a row for each series with the scores of all models, the first ones of the data."""
-    ids = list(result.data.labels.ids.columns)
+    names = _names(result)
+    shown = [names[number] for number in result.windows.by_series()]
     parts = []
     for model in result.models:
         own = result.scores[result.scores[MODEL] == model].reset_index(drop=True)
         if not parts:
-            names = own[ids].astype(str).agg(" · ".join, axis=1)
-            parts.append(pd.DataFrame({"series": names, "windows": own["windows"]}))
+            parts.append(pd.DataFrame({"series": shown, "windows": own["windows"]}))
         parts.append(own[[MASE, WQL]].add_suffix(f" {model}"))
     return pd.concat(parts, axis=1).head(MOST_SERIES)

@@ -36,8 +36,9 @@ def times_of(context: Any, horizon: int) -> Any:
     from timer_forecaster.frames.panel import Panel
 
     frame = pd.DataFrame({"time": index, "value": np.zeros(len(index))})
+    freq = index.freq if isinstance(index, pd.DatetimeIndex) else None
     try:
-        panel = Panel.of_columns(frame, "time", None, ["value"], index.freq)
+        panel = Panel.of_columns(frame, "time", None, ["value"], freq)
     except ValueError:
         return None
     if len(panel.series()[0]) != len(index):  # steps are absent: a position is no step

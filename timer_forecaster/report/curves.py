@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.report.markup import element, plain
+from timer_forecaster.report.markup import element, picture, plain
 from timer_forecaster.report.numbers import rounded
 
 _PERMILLE = (-4, 0)
@@ -83,11 +83,7 @@ class Curves:
                 *([element("p", self.text)] if self.text else []),
                 f'<div class="controls"><div class="field"{hidden}><label for="group{number}">'
                 f'Model</label><select id="group{number}">{options}</select></div></div>',
-                '<figure><div class="legend"></div><div class="picture"></div>'
-                '<p class="readout" role="status"></p></figure>',
-                '<details class="behind"><summary>The values of this picture as a table</summary>'
-                '<div class="scroll" tabindex="0" role="region" aria-label="Values of the '
-                'picture"></div></details>',
+                picture(self.title),
                 "</section>",
             ]
         )

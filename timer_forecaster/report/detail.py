@@ -59,13 +59,16 @@ class Detail:
         4000
         """
         room = max(1, most_values // max(1, len(charts)))
+        marked = any(one.odd is not None for one in charts)
         steps = max((sum(len(fan.quantiles) for fan in one.fans) for one in charts), default=0)
+        steps = 0 if marked else steps  # what was expected is drawn as far as values are
         given = max((len(fan.levels) for one in charts for fan in one.fans), default=1)
         fitting = [most for most in _MOST_LEVELS if steps * min(most, given) <= room // 2]
         levels = fitting[0] if fitting else 3
         every = max(1, math.ceil(steps * min(levels, given) / max(1, room // 2)))
         rest = room - steps * min(levels, given) // every
         columns = max((min(len(one.columns), MOST_COLUMNS) for one in charts), default=0)
+        columns += min(levels, given) if marked else 0
         newest = min(_LONGEST, max(_SHORTEST, rest // (2 * (1 + columns))))
         blocks = min(_MOST_BLOCKS, max(16, rest // 4))
         thinned = any(len(one.values) > newest for one in charts)

@@ -82,13 +82,15 @@ def forecast_part(
     tables = frame, future_frame, known_columns, past_columns
     names = time_column, id_column, target_columns, freq
     keys = [TARGET] if id_column is None else [id_column, TARGET]
-    groups = dict(list(as_frame(forecast).groupby(keys, sort=False, observed=True)))
+    forecast = as_frame(forecast)
+    groups = dict(list(forecast.groupby(keys, sort=False, observed=True)))
     if not groups:
         raise ValueError("forecast has no row: there is nothing to draw")
     horizon = max(map(len, groups.values()))
     histories = _histories(tables, names, categories, horizon)
+    only = id_column is not None and forecast[TARGET].nunique() == 1
     charts = [
-        _chart(key, histories[key], own, time_column)
+        _chart(key[:1] if only else key, histories[key], own, time_column)
         for key, own in list(groups.items())[:MOST_SERIES]
     ]
     text = _TEXT
@@ -123,6 +125,7 @@ def _histories(
 
 
 def _chart(key: Any, history: _History, forecast: pd.DataFrame, time_column: Any) -> Chart:
+    """Return the picture of a series, named by its id, and by its target if there are several."""
     columns = list(forecast.columns)
     names = [str(name) for name in columns[columns.index(time_column) + 1 :]]
     levels = [float(name.removeprefix("q")) for name in names]

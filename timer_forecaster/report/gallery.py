@@ -8,7 +8,7 @@ from typing import Any
 
 from timer_forecaster.report.axes import packed_times
 from timer_forecaster.report.detail import Detail
-from timer_forecaster.report.markup import element, escaped, plain
+from timer_forecaster.report.markup import element, escaped, picture, plain
 from timer_forecaster.report.packing import Pool, packed_chart
 from timer_forecaster.report.series import Chart
 
@@ -91,12 +91,7 @@ class Gallery:
                 element("h2", self.title, id=f"part{number}"),
                 *([element("p", self.text)] if self.text else []),
                 *self._controls(number),
-                '<figure><figcaption class="name"></figcaption><p class="about"></p>'
-                '<div class="legend"></div><div class="picture"></div>'
-                '<p class="readout" role="status"></p></figure>',
-                '<details class="behind"><summary>The values of this picture as a table</summary>'
-                '<div class="scroll" tabindex="0" role="region" aria-label="Values of the '
-                'picture"></div></details>',
+                picture(self.title, '<figcaption class="name"></figcaption><p class="about"></p>'),
                 '<p class="rule"></p>',
                 "</section>",
             ]

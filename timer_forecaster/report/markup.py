@@ -55,5 +55,36 @@ def script_data(value: Any) -> str:
     return text.replace("<", "\\u003c")
 
 
+def scroller(label: str, content: str = "") -> str:
+    """Return a place that scrolls, also by keys, for content that may be large.
+
+    Examples
+    --------
+    >>> scroller("a < b").startswith('<div class="scroll" tabindex="0" role="region"')
+    True
+    """
+    name = escaped(label)
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">{content}</div>'
+
+
+def picture(title: str, head: str = "") -> str:
+    """Return the places of a picture that the script draws, and of the table behind it.
+
+    Parameters
+    ----------
+    title : str
+        Of the part.
+    head : str
+        Markup above the legend.
+    """
+    table = scroller(f"{title}: values of the picture")
+    return (
+        f'<figure>{head}<div class="legend"></div><div class="picture"></div>'
+        '<p class="readout" role="status"></p></figure>'
+        '<details class="behind"><summary>The values of this picture as a table</summary>'
+        f"{table}</details>"
+    )
+
+
 def _written(attributes: dict[str, str]) -> str:
     return "".join(f' {name.rstrip("_")}="{escaped(value)}"' for name, value in attributes.items())

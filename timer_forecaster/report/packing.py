@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -49,13 +50,14 @@ def packed_chart(chart: Chart, detail: Detail, models: Sequence[str], pool: Pool
     Keys: ``l`` the number of observed steps, ``e`` the scale of all values, ``b`` the first step
     that is drawn by itself, ``v`` the values from there on, ``k``, ``lo`` and ``hi`` the size of
     the blocks before and their lowest and highest values, ``f`` the forecasts, ``x`` covariates,
-    ``o`` marked steps.
+    ``o`` marked steps and their values.
     """
     first = _first_by_itself(chart, detail)
     size = max(1, math.ceil(first / detail.blocks))
     first = first // size * size
     low, high = low_and_high(chart.values[:first], size)
-    fans = [(fan, chosen_levels(fan.levels, detail.levels)) for fan in chart.fans]
+    shown = chart.fans if chart.odd is None else [_from(fan, first) for fan in chart.fans]
+    fans = [(fan, chosen_levels(fan.levels, detail.levels)) for fan in shown]
     drawn = [fan.quantiles[:, places] for fan, places in fans]
     scale = scale_of([chart.values, *drawn])
     packed: dict[str, Any] = {
@@ -71,7 +73,9 @@ def packed_chart(chart: Chart, detail: Detail, models: Sequence[str], pool: Pool
     if columns:
         packed["x"] = [pool.add(_packed_column(*column, first)) for column in columns]
     if chart.odd is not None:
-        packed["o"] = np.flatnonzero(chart.odd).tolist()
+        marked = np.flatnonzero(chart.odd)
+        wholes = rounded(chart.values[marked], scale)
+        packed["o"] = [list(pair) for pair in zip(marked.tolist(), wholes, strict=True)]
     if chart.about:
         packed["t"] = plain(chart.about)
     return packed
@@ -81,9 +85,17 @@ def _first_by_itself(chart: Chart, detail: Detail) -> int:
     """Return the first step that is drawn by itself: some steps before the first forecast."""
     steps = len(chart.values)
     start = min((fan.start for fan in chart.fans), default=steps)
+    if chart.odd is not None:
+        return max(0, steps - detail.newest)
     longest = max((len(fan.quantiles) for fan in chart.fans), default=0)
     before = min(detail.newest, max(_LEAST, _HORIZONS * longest))
     return max(0, min(start - before, steps - detail.newest))
+
+
+def _from(fan: Fan, first: int) -> Fan:
+    """Return the part of a forecast from a step on."""
+    left = max(0, first - fan.start)
+    return dataclasses.replace(fan, start=fan.start + left, quantiles=fan.quantiles[left:])
 
 
 def _packed_fan(

@@ -4,7 +4,7 @@
   const DATA = JSON.parse(document.getElementById("report-data").textContent);
   const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
   const DAY = 86400000;
-  const LEAST_HISTORY = 48, HORIZONS_OF_HISTORY = 3, MOST_ROWS = 400;
+  const LEAST_HISTORY = 48, HORIZONS_OF_HISTORY = 3, MARKED_HISTORY = 192, MOST_ROWS = 400;
 
   // ---- Elements
 
@@ -39,10 +39,11 @@
 
   function legend(place, entries) {
     place.replaceChildren();
-    for (const [name, kind, look] of entries) {
+    for (const [name, kind, look, layers] of entries) {
       const entry = html("span", undefined, place);
       const sign = svg("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" }, entry);
-      if (kind === "area") svg("rect", { x: 1, y: 1, width: 24, height: 10, class: look }, sign);
+      // Nested bands add up: the sign of an inner one has as many layers.
+      if (kind === "area") for (let k = 0; k < (layers || 1); k++) svg("rect", { x: 1, y: 1, width: 24, height: 10, class: look }, sign);
       else if (kind === "dot") svg("circle", { cx: 13, cy: 6, r: 4.5, class: look }, sign);
       else svg("path", { d: "M1 6H25", class: look }, sign);
       html("span", name, entry);
@@ -58,6 +59,7 @@
 
   function numberText(value, exponent) {
     if (!Number.isFinite(value)) return "–";
+    if (value === 0) return "0"; // also of -0
     const size = Math.abs(value);
     if (size && (size >= 1e12 || size < 1e-4)) return value.toPrecision(5);
     const digits = Math.max(0, Math.min(12, -exponent));
@@ -118,20 +120,26 @@
     ...[1, 2, 5, 10, 20, 50, 100].map(yearTick),
   ];
 
+  // The finest unit with few enough ticks; where it has one or none, some of the next finer one.
   function dateTicks(times, from, to, most) {
+    const write = (found, tick) => {
+      let last = "";
+      return found.map((i) => {
+        const [text, more] = tick.texts(times[i]);
+        const second = more === last ? "" : more;
+        last = more;
+        return [i, text, second];
+      });
+    };
+    let finer = [], finerTick = null;
     for (const tick of TICKS) {
       const found = [];
-      for (let i = Math.max(from, 1); i < to && found.length <= most; i++)
+      for (let i = Math.max(from, 1); i < to; i++)
         if (tick.key(times[i]) !== tick.key(times[i - 1])) found.push(i);
-      if (found.length <= most) {
-        let last = "";
-        return found.map((i) => {
-          const [text, more] = tick.texts(times[i]);
-          const second = more === last ? "" : more;
-          last = more;
-          return [i, text, second];
-        });
-      }
+      if (found.length > most) { finer = found; finerTick = tick; continue; }
+      if (found.length > 1 || !finerTick) return write(found, tick);
+      const every = Math.ceil(finer.length / most);
+      return write(finer.filter((_, k) => k % every === 0), finerTick);
     }
     return [];
   }
@@ -288,7 +296,7 @@
       this.low = unpacked(packed.lo || [], this.scale);
       this.high = unpacked(packed.hi || [], this.scale);
       this.about = packed.t || "";
-      this.odd = packed.o || null;
+      this.odd = packed.o ? packed.o.map(([i, whole]) => [i, at(whole, this.scale)]) : null;
       this.fans = packed.f.map((fan) => this.fan(fan));
       this.columns = (packed.x || []).map((number) => this.column(part.pool[number]));
     }
@@ -388,7 +396,9 @@
       const count = series.options.length, most = this.names.length;
       this.root.querySelector(".found").textContent = `${this.note}Series ${series.selectedIndex + 1} of ${count}${count < most ? ` that match, of ${most} in all` : ""}: ${this.names[number]}`;
       this.root.querySelector(".name").textContent = this.names[number];
-      this.root.querySelector(".about").textContent = this.now.about;
+      const about = this.root.querySelector(".about");
+      about.textContent = this.now.about;
+      about.hidden = !this.now.about;
       this.draw();
     }
     // The forecasts of the model and window that are chosen.
@@ -397,17 +407,18 @@
       return this.now.fans.filter((fan) => fan.model === model && (!window || fan.window === window));
     }
     range(fans) {
-      const start = Math.min(this.now.observed, ...fans.map((fan) => fan.start));
-      const longest = Math.max(1, ...fans.map((fan) => fan.end - fan.start));
-      const end = fans.length ? Math.max(...fans.map((fan) => fan.end)) : this.now.times.length;
+      const marked = Boolean(this.now.odd), starts = marked ? [] : fans.map((fan) => fan.start);
+      const start = Math.min(this.now.observed, ...starts);
+      const longest = marked ? MARKED_HISTORY / HORIZONS_OF_HISTORY : Math.max(1, ...fans.map((fan) => fan.end - fan.start));
+      const end = fans.length && !marked ? Math.max(...fans.map((fan) => fan.end)) : this.now.times.length;
       const near = Math.min(start, Math.max(LEAST_HISTORY, HORIZONS_OF_HISTORY * longest));
       const before = [near, 4 * near, start][Number(this.choose.history.value)];
-      return { from: Math.max(0, start - before), to: Math.max(end, start + 1), start };
+      return { from: Math.max(0, start - before), to: Math.min(this.now.times.length, Math.max(end, start + 1)), start };
     }
     draw() {
       const series = this.now, fans = this.fans(), { from, to, start } = this.range(fans);
       const width = Math.max(280, this.picture.clientWidth), strips = series.columns.length;
-      const main = width < 560 ? 280 : 360, strip = 58, height = main + strips * strip;
+      const main = width < 560 ? 280 : 360, strip = 66, height = main + strips * strip;
       const plane = new Plane(this.picture, width, height, this.label(fans, from, to));
       plane.setX(from, to);
       const history = this.history(from, start), later = this.later(fans, from, to, start);
@@ -460,7 +471,7 @@
       if (history.low.length && history.points.length) history.points.unshift([history.low[history.low.length - 1][0], NaN]);
       for (const fan of fans) {
         const last = [fan.start - 1, series.value(fan.start - 1)], opened = fan.start > plane.from && Number.isFinite(last[1]) && !series.odd;
-        const points = (k) => (opened ? [last, ...fan.points(k)] : fan.points(k));
+        const points = (k) => (opened ? [last, ...fan.points(k)] : fan.points(k)).filter(([i]) => i >= plane.from && i < plane.to);
         const look = fan.bands.length > 2 ? "band many" : "band";
         for (const [low, up] of fan.bands) plane.area(points(low), points(up), look);
         for (const k of fan.singles) plane.line(points(k), "single");
@@ -470,8 +481,8 @@
       }
       plane.line(history.points, "history");
       plane.line(later, series.odd ? "history" : "observed");
-      for (const i of series.odd || [])
-        if (i >= plane.from && i < plane.to) svg("circle", { cx: plane.x(i), cy: plane.y(series.value(i)), r: 5, class: "odd" }, plane.root);
+      for (const [i, value] of series.odd || [])
+        if (i >= plane.from && i < plane.to && Number.isFinite(value)) svg("circle", { cx: plane.x(i), cy: plane.y(value), r: 5, class: "odd" }, plane.root);
     }
     drawColumn(plane, column, from, to, top, height) {
       const group = svg("g", {}, plane.root);
@@ -479,13 +490,21 @@
       const floor = top + height, ceiling = top + 15;
       const stop = column.start + (column.labels ? column.codes : column.values).length;
       if (column.labels) {
+        const shown = [...new Set(column.codes.slice(Math.max(0, from - column.start), Math.max(0, to - column.start)))].filter((code) => code !== null && column.labels[code] !== "");
+        const lanes = Math.max(2, Math.min(4, shown.length)), tall = (floor - ceiling) / lanes;
+        if (shown.length <= lanes)
+          shown.forEach((code, k) => {
+            const name = column.labels[code], short = name.length > 9 ? `${name.slice(0, 8)}…` : name;
+            svg("text", { x: plane.left - 6, y: ceiling + (k + 0.5) * tall + 4, "text-anchor": "end", class: "lane" }, group, short);
+          });
         let begin = Math.max(from, column.start);
         for (let i = begin + 1; i <= Math.min(to, stop); i++) {
           const code = column.codes[begin - column.start];
           if (i < Math.min(to, stop) && column.codes[i - column.start] === code) continue;
           if (code !== null && column.labels[code] !== "") {
-            const lane = (code % 4) / 4, x = plane.x(begin - 0.5), room = plane.x(i - 0.5) - x;
-            svg("rect", { x: Math.max(plane.left, x), y: ceiling + lane * (floor - ceiling), width: Math.max(1, room), height: (floor - ceiling) / 4, class: "category" }, group);
+            const lane = shown.indexOf(code) % lanes, x = Math.max(plane.left, plane.x(begin - 0.5));
+            const room = Math.min(plane.width - plane.right, plane.x(i - 0.5)) - x;
+            svg("rect", { x, y: ceiling + lane * tall + 1, width: Math.max(1, room), height: tall - 2, class: "category" }, group);
           }
           begin = i;
         }
@@ -515,7 +534,7 @@
       if (fan) {
         if (fan.median >= 0) entries.push([series.odd ? "expected" : "median forecast", "line", "median"]);
         const look = fan.bands.length > 2 ? "band many" : "band";
-        for (const [low, up] of fan.bands) entries.push([levelsText(fan.levels[low], fan.levels[up]), "area", look]);
+        fan.bands.forEach(([low, up], k) => entries.push([levelsText(fan.levels[low], fan.levels[up]), "area", look, k + 1]));
         for (const k of fan.singles) entries.push([`quantile ${fan.levels[k]}`, "line", "single"]);
       }
       if (series.odd) entries.push(["unusual", "dot", "odd"]);
@@ -534,7 +553,7 @@
         for (const [low, up] of fan.bands) parts.push(`${levelsText(fan.levels[low], fan.levels[up])} ${series.text(fan.at(i, low))} to ${series.text(fan.at(i, up))}`);
         for (const k of fan.singles) parts.push(`quantile ${fan.levels[k]}: ${series.text(fan.at(i, k))}`);
       }
-      if (series.odd && series.odd.includes(i)) parts.push("unusual");
+      if (series.odd && series.odd.some(([k]) => k === i)) parts.push("unusual");
       for (const column of series.columns) {
         const text = series.columnText(column, i);
         if (text !== "–" && text !== "") parts.push(`${column.name} ${text}`);

@@ -52,7 +52,7 @@ class Chart:
     columns : mapping of str to array
         Covariates from the first step on: numbers, or texts of categories.
     odd : ndarray of bool, shape (steps,), optional
-        Steps to mark.
+        Steps to mark as unusual. The forecasts then say what was expected of observed steps.
     about : str
         What a reader should know of the series, such as its scores.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from timer_forecaster.report.markup import element
+from timer_forecaster.report.markup import element, scroller
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +52,9 @@ class ScoreTable:
         """Return the table."""
         heads = "".join(element("th", name, scope="col") for name in self.table.columns)
         rows = [_row(row, self.names) for row in self.table.itertuples(index=False, name=None)]
-        table = (
-            f'<div class="scroll" tabindex="0" role="region" aria-labelledby="part{number}">'
-            f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-        )
+        head = f"<thead><tr>{heads}</tr></thead>"
+        content = f"<table>{head}<tbody>{''.join(rows)}</tbody></table>"
+        table = scroller(f"{self.title}: table", content)
         if self.folded:
             table = f"<details><summary>Show the table</summary>{table}</details>"
         text = element("p", self.text) if self.text else ""
@@ -77,15 +76,18 @@ def cell_text(value: Any) -> str:
     ['0.812', '12.3', '5', '–', 'yes']
     """
     if isinstance(value, float):
-        if math.isnan(value):
-            return "–"
-        return (
-            f"{value:.3f}"
-            if abs(value) < 10
-            else f"{value:,.3g}"
-            if abs(value) < 1e3
-            else (f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}")
-        )
+        return _float_text(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _float_text(value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    size = abs(value)
+    if size < 10:
+        return f"{value:.3f}"
+    if size < 1000:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if size < 1e9 else f"{value:.3g}"

@@ -1,0 +1,35 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from timer_forecaster.inference.positions import positions_of, times_of
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.date_range("2024-01-31", periods=10, freq="ME"),
+        pd.date_range("2024-03-30", periods=10, freq="h", tz="Europe/Paris"),
+        pd.period_range("2020Q1", periods=10, freq="Q"),
+        pd.date_range("2024-01-01", periods=10, freq="B"),
+    ],
+)
+def test_dates_go_on_after_the_history(index):
+    y = pd.Series(np.arange(7.0), index[:7])
+    assert times_of(y, 3).tolist() == index.tolist()
+    assert positions_of(y, 7, 3).dtype.kind == "M"
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [1.0, 2.0],
+        np.arange(2.0),
+        pd.Series([1.0, 2.0]),
+        pd.Series([1.0, 2.0, 3.0], pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-09"])),
+        pd.Series([1.0], pd.to_datetime(["2024-01-01"])),
+    ],
+)
+def test_others_are_steps(y):
+    assert times_of(y, 2) is None
+    assert positions_of(y, len(y), 2).tolist() == list(range(len(y) + 2))

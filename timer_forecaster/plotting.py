@@ -211,8 +211,8 @@ def plot_forecast(
     for ax in axes[len(shown) :]:
         ax.remove()
     handles, labels = axes[0].get_legend_handles_labels()
-    where = {"loc": "outside upper right", "ncols": len(labels)}
-    figure.legend(handles, labels, frameon=False, fontsize=9, **where)
+    look = {"frameon": False, "fontsize": 9, "ncols": len(labels)}
+    figure.legend(handles, labels, loc="outside upper right", **look)
     if len(shown) < len(names):
         title = f"The first {len(shown)} of {len(names)} series"
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
@@ -434,9 +434,9 @@ def _titled(ax: Axes, title: str, most: int = 90) -> None:
 
 def _legend_above(ax: Axes) -> None:
     """Put the legend above the axes, where it hides no data."""
-    where = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.3}
-    columns = len(ax.get_legend_handles_labels()[1])
-    ax.legend(frameon=False, fontsize=9, ncols=min(columns, 6), **where)
+    columns = min(6, len(ax.get_legend_handles_labels()[1]))
+    corner = {"bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.3}
+    ax.legend(loc="lower right", frameon=False, fontsize=9, ncols=columns, **corner)
 
 
 def _legend_beside(ax: Axes) -> None:
@@ -446,9 +446,9 @@ def _legend_beside(ax: Axes) -> None:
 
 def _legend_below(ax: Axes) -> None:
     """Put the legend under the axes and their label."""
-    where = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}
     columns = len(ax.get_legend_handles_labels()[1])
-    ax.legend(frameon=False, fontsize=9, ncols=columns, **where)
+    corner = {"bbox_to_anchor": (0.5, -0.16)}
+    ax.legend(loc="upper center", frameon=False, fontsize=9, ncols=columns, **corner)
 
 
 def _new_axes() -> Axes:

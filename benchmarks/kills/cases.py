@@ -64,6 +64,7 @@ def cases() -> list[Case]:
     return [
         *(_forecast(f"forecast --output {ending}", f"out.{ending}") for ending in FORMATS),
         _forecast("forecast --plot png", "out.png", "--plot", contents.picture("out.png")),
+        _forecast("forecast --report", "out.html", "--report", contents.report("out.html")),
         _backtest(),
         Case("finetune", _finetune(), contents.adapter, once=True),
         Case(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,21 @@ def picture(name: str) -> Read:
 
         path = folder / name
         return image.imread(path).tobytes() if path.exists() else None
+
+    return read
+
+
+def report(name: str) -> Read:
+    """Return a function that reads a report, without the time when it was made."""
+
+    def read(folder: Path) -> Any:
+        path = folder / name
+        if not path.exists():
+            return None
+        text = path.read_text(encoding="utf-8")
+        if not text.endswith("</html>\n"):
+            raise ValueError(f"{path} is not whole")
+        return re.sub(r"Made on \S+ \S+", "", text)
 
     return read
 

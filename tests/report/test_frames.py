@@ -80,5 +80,9 @@ def test_series_without_a_forecast_are_left_out():
     frame, forecast = frames(["a", "b"])
     part = forecast_part(frame, forecast[forecast["id"] == "b"], **NAMES)
     assert [chart.name for chart in part.charts] == ["b"]
+    forecast.loc[forecast["id"] == "a", ["q0.1", "q0.5", "q0.9"]] = np.nan
+    part = forecast_part(frame, forecast, **NAMES)
+    assert [chart.name for chart in part.charts] == ["b"]
+    assert part.text.endswith("One more series has no forecast.")
     with pytest.raises(ValueError, match="forecast has no row"):
         forecast_part(frame, forecast[:0], **NAMES)

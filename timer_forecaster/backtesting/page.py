@@ -184,7 +184,7 @@ def _scores(result: BacktestResult) -> pd.DataFrame:
     """Return a row for each series with the scores of all models, the first ones of the data."""
     names = _names(result)
     shown = [names[number] for number in result.windows.by_series()]
-    parts = []
+    parts: list[pd.DataFrame] = []
     for model in result.models:
         own = result.scores[result.scores[MODEL] == model].reset_index(drop=True)
         if not parts:

@@ -27,7 +27,7 @@ def times_of(context: Any, horizon: int) -> Any:
     >>> times_of([1.0, 2.0, 3.0], 2) is None
     True
     """
-    index = getattr(context, "index", None)
+    index: Any = getattr(context, "index", None)
     if type(index).__name__ not in ("DatetimeIndex", "PeriodIndex") or len(index) < 2:
         return None
     import pandas as pd

@@ -20,6 +20,7 @@ from timer_forecaster.report.gallery import MOST_SERIES, Gallery
 from timer_forecaster.report.series import Chart, Fan
 
 _TEXT = "The history of a series and its forecast: the median, and intervals around it."
+_ONE_WITHOUT = " One more series has no forecast."
 
 
 class _History(NamedTuple):
@@ -82,7 +83,7 @@ def forecast_part(
     tables = frame, future_frame, known_columns, past_columns
     names = time_column, id_column, target_columns, freq
     keys = [TARGET] if id_column is None else [id_column, TARGET]
-    forecast = as_frame(forecast)
+    forecast, empty = _with_forecast(as_frame(forecast), time_column, keys)
     groups = dict(list(forecast.groupby(keys, sort=False, observed=True)))
     if not groups:
         raise ValueError("forecast has no row: there is nothing to draw")
@@ -96,7 +97,20 @@ def forecast_part(
     text = _TEXT
     if len(groups) > len(charts):
         text += f" These are the first {len(charts):,} of {len(groups):,} series."
+    if empty:
+        text += f" {empty:,} more series have no forecast." if empty > 1 else _ONE_WITHOUT
     return Gallery(title, charts, text, orders=_by_width(charts), time_name=str(time_column))
+
+
+def _with_forecast(
+    forecast: pd.DataFrame, time_column: Hashable, keys: Sequence[Hashable]
+) -> tuple[pd.DataFrame, int]:
+    """Return the rows of series that have a forecast, and the number of those that have none."""
+    columns: list[Any] = list(forecast.columns)
+    quantiles = columns[columns.index(time_column) + 1 :]
+    kept = forecast.dropna(subset=quantiles, how="all")
+    groups = [len(one.drop_duplicates(list(keys))) for one in (forecast, kept)]
+    return kept, groups[0] - groups[1]
 
 
 def _histories(

@@ -21,5 +21,5 @@ print(f"mean error of the median {error:.1%}; hours inside the 80 % interval {in
 
 figure = plot_forecast(load, forecast, time_column="time")
 figure.axes[0].plot(actual["time"], actual["load_mw"], "k:", label="what happened")
-figure.axes[0].legend(loc="upper left", ncols=4, frameon=False)
+figure.axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False)
 figure.savefig("french_load_forecast.png", dpi=150)

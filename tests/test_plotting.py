@@ -135,6 +135,18 @@ def test_panels_make_a_grid_with_the_legend_above():
     assert width > height
 
 
+@pytest.mark.parametrize("name", ["load", "a name that needs most of the width of the picture" * 2])
+def test_the_legend_of_one_panel_hides_nothing(name):
+    history, forecast = frames(pd.RangeIndex(9), ids=[name])
+    figure = plot_forecast(history, forecast, time_column="t", id_column="id")
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    legend = ax.get_legend() or figure.legends[0]
+    box = legend.get_window_extent()
+    assert not box.overlaps(ax.get_window_extent())
+    assert not box.overlaps(ax._left_title.get_window_extent())
+
+
 @pytest.mark.parametrize(("series", "columns"), [(1, 1), (2, 1), (3, 2), (6, 2), (7, 3), (12, 3)])
 def test_few_panels_are_wide(series, columns):
     history, forecast = frames(pd.RangeIndex(9), ids=[f"s{i}" for i in range(series)])

@@ -21,6 +21,7 @@ _HISTORY_COLOR = "#3b3b3b"
 _FORECAST_COLOR = "#1f6fb4"
 _HORIZONS_OF_HISTORY = 3
 _LEAST_HISTORY = 48
+_SHORT_LEGEND, _SHORT_TITLE = 4, 40  # entries and letters that fit beside each other
 _RATIO_TICKS = (0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10)
 
 
@@ -210,13 +211,22 @@ def plot_forecast(
         _titled(ax, " · ".join(map(str, key)), most={1: 95, 2: 64, 3: 44}[columns])
     for ax in axes[len(shown) :]:
         ax.remove()
-    handles, labels = axes[0].get_legend_handles_labels()
-    look = {"frameon": False, "fontsize": 9, "ncols": len(labels)}
-    figure.legend(handles, labels, loc="outside upper right", **look)
+    _legend_of_panels(figure, axes[: len(shown)])
     if len(shown) < len(names):
         title = f"The first {len(shown)} of {len(names)} series"
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
     return figure
+
+
+def _legend_of_panels(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Put one legend above the panels; beside the title where there is one panel and room."""
+    handles, labels = axes[0].get_legend_handles_labels()
+    title = axes[0].get_title(loc="left")
+    if len(axes) == 1 and len(labels) <= _SHORT_LEGEND and len(title) <= _SHORT_TITLE:
+        _legend_above(axes[0])
+        return
+    look = {"frameon": False, "fontsize": 9, "ncols": len(labels)}
+    figure.legend(handles, labels, loc="outside upper right", **look)
 
 
 def _panel_columns(panels: int) -> int:

@@ -80,3 +80,14 @@ def test_marked_steps_keep_their_values_in_blocks():
     assert [step for step, _ in packed["o"]] == [5, 1990]
     found = unpacked([whole for _, whole in packed["o"]], packed["e"])
     np.testing.assert_allclose(found, one.values[[5, 1990]], atol=1e-2)
+
+
+def test_bounds_that_are_far_away_do_not_make_values_coarse():
+    one = chart(50, horizon=0)
+    far = np.stack([one.values - 1e9, one.values, np.full(50, np.inf)], axis=1)
+    marked = Chart("a", one.times, one.values, [Fan(0, LEVELS, far)], odd=np.zeros(50, bool))
+    packed = packed_chart(marked, Detail(9, 1, 4000, 800), [], Pool())
+    np.testing.assert_allclose(unpacked(packed["v"], packed["e"]), one.values, atol=1e-2)
+    (fan,) = packed["f"]
+    np.testing.assert_allclose(unpacked(fan["q"][0], packed["e"]), far[:, 0])
+    assert fan["q"][2] == [None] * 50

@@ -57,14 +57,14 @@ def test_the_parts_about_the_report(tmp_path):
 
 
 def test_five_hundred_series_stay_small(tmp_path):
-    days = pd.date_range("2010-01-01", periods=3056)
+    days = pd.date_range("2010-01-01", periods=1556)
     rng, n = np.random.default_rng(0), 500
-    values = rng.normal(size=(n, 3000)).cumsum(axis=1) * 10.0 ** rng.integers(-5, 9, (n, 1))
+    values = rng.normal(size=(n, 1500)).cumsum(axis=1) * 10.0 ** rng.integers(-5, 9, (n, 1))
     frame = pd.DataFrame(
-        {"id": np.arange(n).repeat(3000), "t": np.tile(days[:3000], n), "y": values.ravel()}
+        {"id": np.arange(n).repeat(1500), "t": np.tile(days[:1500], n), "y": values.ravel()}
     )
     forecast = pd.DataFrame({"id": np.arange(n).repeat(56), "target": "y"})
-    forecast["t"] = np.tile(days[3000:], n)
+    forecast["t"] = np.tile(days[1500:], n)
     for place in range(9):
         noise = rng.normal(size=(n, 56)) + values[:, -1:]
         forecast[f"q0.{place + 1}"] = noise.ravel()
@@ -72,7 +72,8 @@ def test_five_hundred_series_stay_small(tmp_path):
     part = forecast_part(frame, forecast, **NAMES)
     write_report(path, [part])
     assert path.stat().st_size < 10_000_000
-    assert len(page_of(path).data[0]["charts"]) == 500
+    text = path.read_text(encoding="utf-8")
+    assert text.count("<option") == 500 + 3 + 3  # and the orders and histories
     two = tmp_path / "two.html"
     write_report(two, [part, part])
     assert two.stat().st_size < 10_000_000

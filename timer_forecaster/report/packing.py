@@ -59,7 +59,8 @@ def packed_chart(chart: Chart, detail: Detail, models: Sequence[str], pool: Pool
     shown = chart.fans if chart.odd is None else [_from(fan, first) for fan in chart.fans]
     fans = [(fan, chosen_levels(fan.levels, detail.levels)) for fan in shown]
     drawn = [fan.quantiles[:, places] for fan, places in fans]
-    scale = scale_of([chart.values, *drawn])
+    # Bounds of what was expected may be far away: they do not make the values coarse.
+    scale = scale_of([chart.values, *(drawn if chart.odd is None else [])])
     packed: dict[str, Any] = {
         "l": len(chart.values),
         "e": list(scale),

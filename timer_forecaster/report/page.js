@@ -184,7 +184,7 @@
       const pad = (high - low) * 0.04;
       low -= pad; high += pad;
       this.low = low; this.high = high; this.floor = bottom;
-      this.y = (v) => this.top + ((high - v) / (high - low)) * (bottom - this.top);
+      this.y = (v) => this.top + Math.max(0, Math.min(1, (high - v) / (high - low))) * (bottom - this.top);
     }
     drawAxes(ticksOfX, labels) {
       for (const value of labels.ticks) {
@@ -459,9 +459,11 @@
       let low = Infinity, high = -Infinity;
       const take = (value) => { if (Number.isFinite(value)) { low = Math.min(low, value); high = Math.max(high, value); } };
       for (const points of [history.points, history.low, history.high, later]) for (const [, value] of points) take(value);
+      // Bounds of what was expected may be far away: they are drawn up to the edge.
+      const room = this.now.odd && high > low ? 0.35 * (high - low) : Infinity, least = low - room, most = high + room;
       for (const fan of fans) fan.curves.forEach((curve) => curve.forEach((value, j) => {
         const i = fan.start + j * fan.every;
-        if (i >= from && i < to) take(value);
+        if (i >= from && i < to) take(room === Infinity ? value : Math.max(least, Math.min(most, value)));
       }));
       plane.setY(low === Infinity ? 0 : low, high === -Infinity ? 1 : high, bottom);
     }

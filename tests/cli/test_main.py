@@ -86,7 +86,16 @@ HEAVY = ("torch", "transformers", "matplotlib", "timer_forecaster.finetuning.tun
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["forecast"], ["finetune"], ["evaluate"], ["pretrain"], ["corpus", "build"]]
+    "command",
+    [
+        [],
+        ["forecast"],
+        ["anomalies"],
+        ["finetune"],
+        ["evaluate"],
+        ["pretrain"],
+        ["corpus", "build"],
+    ],
 )
 def test_help_is_quick(command):
     program = (

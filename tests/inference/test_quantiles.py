@@ -348,3 +348,33 @@ def test_values_broadcast_over_leading_axes(function):
         np.testing.assert_array_equal(found_shared[i, j], function(values[i, j], DECILES, shared))
         np.testing.assert_array_equal(found_own[i, j], function(values[i, j], DECILES, own[i, j]))
     assert function(values[0, 0], DECILES, own).shape == (3, 4, 2)
+
+
+def test_tails_are_the_logarithms_of_both_probabilities(case):
+    at = np.array([*PLACES, *np.asarray(case[0]).ravel()[:9]])
+    lower, upper = functionals.log_tails(*case, at)
+    reached, mass = functionals.cdf(*case, at), functionals.point_mass(*case, at)
+    np.testing.assert_allclose(np.exp(lower), reached, atol=1e-12)
+    np.testing.assert_allclose(np.exp(upper), 1 - reached + mass, atol=1e-12)
+
+
+def test_tails_are_exact_where_probabilities_vanish():
+    values, levels = CASES["deciles"]
+    scale = functionals.tail_scales(np.asarray(values), np.asarray(levels))[0]
+    lower, _ = functionals.log_tails(values, levels, values[:1] - 1e4 * scale)
+    assert lower[0] == pytest.approx(np.log(levels[0]) - 1e4)
+
+
+def test_quantiles_of_tails_are_their_inverse(case):
+    values, levels = case
+    for log_chance in (-0.8, -2.0, -5.0, -900.0):
+        given = np.full((2, *np.shape(values)[:-1]), log_chance)
+        below, above = functionals.tail_quantiles(values, levels, given)
+        scales = functionals.tail_scales(np.asarray(values), np.asarray(levels))
+        for place, end, scale in ((0, below, scales[0]), (1, above, scales[1])):
+            if scale > 0:
+                found = functionals.log_tails(values, levels, np.array([end]))[place]
+                assert found[0] == pytest.approx(log_chance, rel=1e-9)
+    ends = functionals.tail_quantiles(values, levels, np.full((2,), -np.inf))
+    known = functionals.evaluate(values, levels, np.array([0.0, 1.0]))
+    np.testing.assert_array_equal(ends, known)

@@ -15,6 +15,7 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "forecast": "forecast the columns of a file",
+    "anomalies": "find the odd steps of the columns of a file",
     "finetune": "finetune a checkpoint to the series of a file",
     "evaluate": "score checkpoints on GIFT-Eval",
     "pretrain": "train a checkpoint",

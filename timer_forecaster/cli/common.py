@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 TABLE_ROWS = 12
 """Rows of a table that is printed."""
 
+SOME_LEFT_OUT = 3
+"""Exit status where some series have a forecast, and others have none."""
+
 DEFAULT_CHECKPOINT = "timer-s1-mini"
 
 STANDARD_STREAM = Path("-")
@@ -96,6 +99,16 @@ def add_quantization(parser: argparse.ArgumentParser, default: str | None = None
         default=default,
         help="experts in 8-bit integers, on a CPU",
     )
+
+
+def levels_of_words(text: str) -> tuple[float, ...]:
+    """Return the levels that a text lists."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a list of numbers such as 0.1,0.5,0.9"
+        ) from None
 
 
 def load_pipeline(checkpoint: str, arguments: argparse.Namespace) -> ForecastPipeline:

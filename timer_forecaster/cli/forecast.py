@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timer_forecaster.cli.common import (
+    SOME_LEFT_OUT,
     TABLE_ROWS,
     add_checkpoint,
     add_forecast_options,
     add_loading_options,
+    levels_of_words,
     load_pipeline,
     print_summary,
 )
@@ -33,9 +35,6 @@ from timer_forecaster.cli.output import (
 )
 from timer_forecaster.cli.table import add_table, print_left_out, print_reading
 
-SOME_LEFT_OUT = 3
-"""Exit status where some series have a forecast, and others have none."""
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -55,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--horizon", type=int, required=True, metavar="STEPS", help="steps to forecast")
     add(
         "--levels",
-        type=_levels,
+        type=levels_of_words,
         default=(0.1, 0.5, 0.9),
         metavar="LEVELS",
         help="quantile levels with commas between them; default: 0.1,0.5,0.9",
@@ -127,15 +126,6 @@ def _check_length(arguments: argparse.Namespace, read: SeriesFile) -> None:
 
         ids = 1 if read.id_column is None else read.frame[read.id_column].nunique()
         check_table_rows(arguments.output, ids * len(read.target_columns) * arguments.horizon)
-
-
-def _levels(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a list of numbers such as 0.1,0.5,0.9"
-        ) from None
 
 
 def _forecast(

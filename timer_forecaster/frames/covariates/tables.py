@@ -131,6 +131,28 @@ class CovariateFrame:
         if known:
             found = Horizon.of(panel, horizon, self._times(), instance, failures)
             ahead = found.values(known, panel, failures)
+        return self._arguments(panel, known, past, ahead, failures)
+
+    def history(self, panel: Panel, failures: Failures) -> dict[str, Any]:
+        """Return the covariates of each series up to its last target, if there are any.
+
+        Parameters, errors and result are those of `tables`, without rows of the horizon.
+        """
+        if not self.roles.all:
+            return {}
+        known = self._values("known column", self.roles.known, panel)
+        past = self._values("past column", self.roles.past, panel)
+        return self._arguments(panel, known, past, None, failures)
+
+    def _arguments(
+        self,
+        panel: Panel,
+        known: Values,
+        past: Values,
+        ahead: FloatArray | None,
+        failures: Failures,
+    ) -> dict[str, Any]:
+        """Lay columns on the grids of their series; `ahead` continues the known ones."""
         tables: dict[str, list[dict[Hashable, Any] | None]] = {"known": [], "past": []}
         for number, (place, stop) in enumerate(_series(panel)):
             if number in failures.reasons:

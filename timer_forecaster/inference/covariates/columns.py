@@ -117,7 +117,7 @@ def _columns(
     """Return the columns of a table, aligned with ``length + horizon`` steps."""
     if table is None:
         return []
-    named = _named(table, name)
+    named = named_columns(table, name)
     columns = []
     for column, values in named.items():
         values, labels = _read(values, f"{name} column {column!r}", column in categories)
@@ -132,7 +132,7 @@ def _columns(
     return columns
 
 
-def _named(table: Any, name: str) -> Mapping[Hashable, Any]:
+def named_columns(table: Any, name: str) -> Mapping[Hashable, Any]:
     """Return the columns of a frame, a mapping or an array by their names."""
     if isinstance(table, Mapping):
         return table

@@ -4,18 +4,22 @@ The *depth* of a step is :math:`-\ln` of the smaller of its two tail probabiliti
 at most the value, and at least the value. Forecasts of nine quantiles do not know their tails well,
 and are right for some series and too narrow for others. So depths become *surprises* by a table,
 :math:`s = -\ln S(d)`, where S is the share of steps of training data that were as deep on their
-side. Surprises of a series in question are then ranked among its own earlier ones,
+side. If a series were like them, its surprises would have an exponential distribution of mean 1.
 
-.. math:: p = \frac{n_0 e^{-s} + \#\{s_i \ge s\}}{n_0 + n},
+Each series has its own: the share q of surprises above :math:`s_0 = \ln 10`, and their mean
+excess :math:`\tau`, among its newest steps before the one in question. In the tail
 
-as if :math:`n_0` steps of other series had been seen before the n newest ones of its own. With few
-own steps the table decides; with many, ranks do, as in conformal prediction.
+.. math:: p = q \, e^{-(s - s_0) / \tau}, \quad
+    q = \frac{50 / 10 + k}{50 + n}, \quad
+    \tau = \frac{10 + \sum_i \min(s_i, c) - s_0}{10 + \#\{s_0 \le s_i < c\}},
+
+as if 50 steps and 10 excesses of the table had been seen before. Surprises count up to
+:math:`c = \ln 200`, as censored ones: a few steps that are truly odd do not hide the next one.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
 from collections import deque
 
 import numpy as np
@@ -24,11 +28,13 @@ from numpy.typing import NDArray
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.anomalies import table
 
-PRIOR = 500.0
-"""Steps of other series that the table stands for."""
-
 WINDOW = 1000
-"""Newest steps of a series that a step is ranked among."""
+"""Newest steps of a series that tell its tail."""
+
+_TAIL = 0.1  # share of steps that the tail begins with, by the table
+_START = -math.log(_TAIL)
+_CUT = math.log(200)  # surprise at which larger ones count as much as this one
+_STEPS, _EXCESSES = 50.0, 10.0  # of other series, that the table stands for
 
 _LOG_CHANCES = -np.log(np.asarray(table.CHANCES))
 _LOG_DEPTHS = np.log(np.array([table.LOWER, table.UPPER]))
@@ -79,8 +85,8 @@ def _interpolated(at: FloatArray, known: FloatArray, values: FloatArray) -> Floa
     )
 
 
-class Ranks:
-    """Chances of surprises among the newest ones of a series.
+class Tail:
+    """Chances of surprises, by the tail of the newest ones of a series.
 
     Parameters
     ----------
@@ -89,45 +95,56 @@ class Ranks:
 
     Examples
     --------
-    >>> ranks = Ranks(window=1000)
-    >>> round(math.exp(ranks.log_chance(math.log(100))), 3)
+    >>> tail = Tail()
+    >>> round(math.exp(tail.log_chance(math.log(100))), 3)
     0.01
+    >>> for _ in range(500):
+    ...     tail.add(5.0)
+    >>> bool(tail.log_chance(math.log(100)) > math.log(0.1))
+    True
     """
 
-    def __init__(self, window: int = WINDOW, prior: float = PRIOR) -> None:
-        self._window, self._prior = window, prior
+    def __init__(self, window: int = WINDOW) -> None:
+        self._window = window
         self._newest: deque[float] = deque()
-        self._sorted: list[float] = []
+        self._beyond = self._uncut = 0
+        self._excess = 0.0
+
+    @property
+    def _share(self) -> float:
+        """Share of steps in the tail."""
+        return (_STEPS * _TAIL + self._beyond) / (_STEPS + len(self._newest))
+
+    @property
+    def _scale(self) -> float:
+        """Mean excess in the tail, estimated from excesses that are cut."""
+        return (_EXCESSES + self._excess) / (_EXCESSES + self._uncut)
 
     def log_chance(self, surprise: float) -> float:
-        """Return the logarithm of the chance of at least a surprise; -inf is not possible."""
-        above = len(self._sorted) - bisect_left(self._sorted, surprise)
-        total = math.log(self._prior + len(self._sorted))
-        if not above:
-            return math.log(self._prior) - surprise - total
-        return math.log(self._prior * math.exp(-surprise) + above) - total
+        """Return the logarithm of the chance of at least a surprise."""
+        if surprise >= _START:
+            return math.log(self._share) - (surprise - _START) / self._scale
+        inside = -math.expm1(-surprise) / (1 - _TAIL)  # of the steps that are not in the tail
+        return math.log1p(-(1 - self._share) * inside)
 
     def bound(self, chance: float) -> float:
-        """Return the surprise beyond which chances are at most ``chance``; perhaps infinite."""
-        budget = chance * (self._prior + len(self._sorted))
-        most = math.inf
-        for above in range(len(self._sorted) + 1):
-            if above:
-                most = self._sorted[-above]
-            if budget <= above:
-                return most
-            least = max(0.0, math.log(self._prior / (budget - above)))
-            if least >= most:
-                return most
-            if above == len(self._sorted) or least > self._sorted[-above - 1]:
-                return least
-        return 0.0
+        """Return the surprise from which on chances are at most ``chance``."""
+        share = self._share
+        if chance <= share:
+            return _START + self._scale * math.log(share / chance)
+        return -math.log1p(-(1 - chance) * (1 - _TAIL) / (1 - share))
 
     def add(self, surprise: float) -> None:
         """Count a surprise, and forget the oldest one if there are too many."""
         if not self._window:
             return
         if len(self._newest) == self._window:
-            del self._sorted[bisect_left(self._sorted, self._newest.popleft())]
+            self._count(self._newest.popleft(), -1)
         self._newest.append(surprise)
-        insort(self._sorted, surprise)
+        self._count(surprise, 1)
+
+    def _count(self, surprise: float, sign: int) -> None:
+        if surprise >= _START:
+            self._beyond += sign
+            self._uncut += sign * (surprise < _CUT)
+            self._excess += sign * (min(surprise, _CUT) - _START)

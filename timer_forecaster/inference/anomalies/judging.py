@@ -9,7 +9,7 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference import quantiles as quantile_function
-from timer_forecaster.inference.anomalies.calibration import WINDOW, Ranks, depths_of, surprises
+from timer_forecaster.inference.anomalies.calibration import WINDOW, Tail, depths_of, surprises
 from timer_forecaster.inference.anomalies.judged import (
     JUDGED,
     MISSING,
@@ -50,7 +50,7 @@ class SeriesJudge:
         self.found.reason[~self.known.observed] = MISSING
         self._values, self._levels, self._chance = values, levels, settings.chance
         self._by_table = settings.calibrate != "off"
-        self._ranks = Ranks(WINDOW if settings.calibrate == "auto" else 0)
+        self._tail = Tail(WINDOW if settings.calibrate == "auto" else 0)
         self._steps = np.empty(0, np.intp)
         self._quantiles, self._surprises, self._bounds = np.empty((3, 0))
 
@@ -78,12 +78,12 @@ class SeriesJudge:
         if math.isnan(surprise):
             self.found.reason[step] = NO_FORECAST
             return False
-        log_p = self._ranks.log_chance(surprise)
+        log_p = self._tail.log_chance(surprise)
         if surprise == math.inf:
             log_p = max(log_p, self._rare(step))
         self.found.reason[step], self.found.log_p[step] = JUDGED, log_p
-        self._bounds[place] = self._ranks.bound(self._chance)
-        self._ranks.add(surprise)
+        self._bounds[place] = self._tail.bound(self._chance)
+        self._tail.add(surprise)
         return self.reading.note(step, log_p)
 
     def _rare(self, step: int) -> float:

@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks.anomaly_cases import series_of
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.corpus.held_out import HELD_OUT
+from timer_forecaster.inference.anomalies import calibration
 from timer_forecaster.inference.anomalies.table import CHANCES
 
 SERIES = 5  # of each data set
@@ -58,12 +59,13 @@ def main(given: Sequence[str] | None = None) -> None:
 def depths_of(pipe: ForecastPipeline, series: Sequence[np.ndarray]) -> np.ndarray:
     """Return the depths of all steps of series, negative below the median."""
     report = pipe.detect_anomalies(
-        list(series), calibrate="off", repair=False, context_length=CONTEXT, on_error="nan"
+        list(series), calibrate="table", repair=False, context_length=CONTEXT, on_error="nan"
     )
-    scores = np.concatenate(report.scores)
-    scores = scores[~np.isnan(scores)]
-    sides = np.where(np.signbit(scores), -1.0, 1.0)
-    return np.asarray(sides * (np.abs(scores) * math.log(10) + math.log(2)))
+    log_p = np.concatenate([one.log_p for one in report.judged])
+    judged = ~np.isnan(log_p)
+    above = np.concatenate([one.above for one in report.judged])[judged]
+    below_and_above = calibration.depths_of(-log_p[judged])  # whatever table there is
+    return np.where(above, below_and_above[1], -below_and_above[0])
 
 
 def table_of(by_set: Sequence[np.ndarray]) -> np.ndarray:
@@ -77,8 +79,8 @@ def table_of(by_set: Sequence[np.ndarray]) -> np.ndarray:
         order = np.argsort(-np.abs(depths[own]), kind="stable")
         chances = 2 * np.cumsum(weights[own][order])  # on one side, of two
         deep = np.abs(depths[own])[order]
-        place = np.searchsorted(chances, CHANCES).clip(0, len(deep) - 1)
-        table.append(np.maximum.accumulate(np.maximum(deep[place], math.log(2))))
+        place = np.searchsorted(chances, CHANCES[1:]).clip(0, len(deep) - 1)
+        table.append([math.log(2), *np.maximum.accumulate(deep[place])])
     return np.array(table)
 
 

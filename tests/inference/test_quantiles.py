@@ -363,18 +363,3 @@ def test_tails_are_exact_where_probabilities_vanish():
     scale = functionals.tail_scales(np.asarray(values), np.asarray(levels))[0]
     lower, _ = functionals.log_tails(values, levels, values[:1] - 1e4 * scale)
     assert lower[0] == pytest.approx(np.log(levels[0]) - 1e4)
-
-
-def test_quantiles_of_tails_are_their_inverse(case):
-    values, levels = case
-    for log_chance in (-0.8, -2.0, -5.0, -900.0):
-        given = np.full((2, *np.shape(values)[:-1]), log_chance)
-        below, above = functionals.tail_quantiles(values, levels, given)
-        scales = functionals.tail_scales(np.asarray(values), np.asarray(levels))
-        for place, end, scale in ((0, below, scales[0]), (1, above, scales[1])):
-            if scale > 0:
-                found = functionals.log_tails(values, levels, np.array([end]))[place]
-                assert found[0] == pytest.approx(log_chance, rel=1e-9)
-    ends = functionals.tail_quantiles(values, levels, np.full((2,), -np.inf))
-    known = functionals.evaluate(values, levels, np.array([0.0, 1.0]))
-    np.testing.assert_array_equal(ends, known)

@@ -286,44 +286,6 @@ def log_tails(
     return lower, np.where(in_tail, np.log1p(-levels[-1]) - depth, upper)
 
 
-def tail_quantiles(
-    quantiles: FloatArray, levels: Sequence[float], log_chances: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the values below and above which a probability lies: the inverse of `log_tails`.
-
-    Parameters
-    ----------
-    quantiles : ndarray, shape (..., Q)
-        Values at the known levels, not decreasing along the last axis.
-    levels : sequence of float, length Q >= 2
-        Known levels, ascending.
-    log_chances : ndarray, shape (2, ...)
-        Logarithms of the probabilities below the first values and above the second ones; the other
-        axes are those of ``quantiles`` without the last.
-
-    Returns
-    -------
-    lower, upper : ndarray, each of shape (...)
-        Infinite at a probability of 0 if the tail has a scale.
-    """
-    known = np.asarray(levels)
-    chances = np.exp(log_chances)
-    lower, upper = (
-        evaluate(quantiles, levels, one[..., None])[..., 0] for one in (chances[0], 1 - chances[1])
-    )
-    ends = np.log(known[0]), np.log1p(-known[-1])
-    outer, scales = (quantiles[..., 0], quantiles[..., -1]), tail_scales(quantiles, known)
-    reach = [_further(*one) for one in zip(scales, ends, log_chances, strict=True)]
-    lower = np.where(log_chances[0] < ends[0], outer[0] - reach[0], lower)
-    return lower, np.where(log_chances[1] < ends[1], outer[1] + reach[1], upper)
-
-
-def _further(scale: FloatArray, end: float, log_chance: FloatArray) -> FloatArray:
-    """Return the distance from an outer quantile beyond which a probability lies."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.where(scale > 0, scale * np.maximum(end - log_chance, 0.0), 0.0)
-
-
 def log_density(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -> FloatArray:
     r"""Return logarithms of densities.
 

@@ -7,27 +7,27 @@ import pytest
 
 from timer_forecaster.inference.anomalies import table
 from timer_forecaster.inference.anomalies.calibration import (
+    PRIOR,
     WINDOW,
-    Tail,
+    Ranks,
     depths_of,
-    surprises,
+    surprise_of,
 )
 
 
 @pytest.mark.parametrize("by_table", [True, False])
-def test_depths_are_the_inverse_of_surprises(by_table):
+@pytest.mark.parametrize("above", [True, False])
+def test_depths_are_the_inverse_of_surprises(by_table, above):
     depths = np.array([0.8, 1.5, 3.0, 6.0, 20.0, 800.0])
-    for side in (0, 1):
-        above = np.full(len(depths), bool(side))
-        found = surprises(depths, above, by_table)
-        assert (np.diff(found) > 0).all()
-        np.testing.assert_allclose(depths_of(found, by_table)[side], depths, rtol=1e-9)
+    found = np.array([surprise_of(depth, above, by_table) for depth in depths.tolist()])
+    assert (np.diff(found) > 0).all()
+    np.testing.assert_allclose(depths_of(found, by_table)[int(above)], depths, rtol=1e-9)
 
 
 def test_the_table_has_its_chances():
     for side, depths in enumerate((table.LOWER, table.UPPER)):
-        found = surprises(np.array(depths), np.full(len(depths), bool(side)))
-        np.testing.assert_allclose(np.exp(-found), table.CHANCES, rtol=1e-9)
+        found = [surprise_of(depth, bool(side)) for depth in depths]
+        np.testing.assert_allclose(np.exp(-np.array(found)), table.CHANCES, rtol=1e-9)
 
 
 def test_the_table_falls():
@@ -37,64 +37,44 @@ def test_the_table_falls():
 
 
 def test_the_median_surprises_nobody_and_infinity_most():
-    found = surprises(np.array([0.0, math.log(2), math.inf]), np.zeros(3, bool))
-    assert found.tolist() == [0.0, 0.0, math.inf]
+    found = [surprise_of(depth, False) for depth in (0.0, math.log(2), math.inf)]
+    assert found == pytest.approx([0.0, 0.0, math.inf], abs=1e-4)
     assert np.isinf(depths_of(np.array([math.inf]))).all()
 
 
 def test_without_own_steps_the_table_decides():
     for window in (0, WINDOW):
-        for surprise in (0.0, 0.5, 2.0, 3.0, 30.0):
-            assert Tail(window).log_chance(surprise) == pytest.approx(-surprise)
-            assert Tail(window).bound(math.exp(-surprise)) == pytest.approx(surprise)
-    tail = Tail(0)
-    tail.add(50.0)
-    assert tail.log_chance(3.0) == pytest.approx(-3.0)
+        assert Ranks(window).log_chance(3.0) == pytest.approx(-3.0)
+        assert Ranks(window).bound(0.01) == pytest.approx(math.log(100))
 
 
-@pytest.mark.parametrize("scale", [0.7, 1.0, 2.0])
-def test_the_tail_of_a_series_is_learned(scale):
-    random, tail = np.random.default_rng(0), Tail(5000)
-    for surprise in random.exponential(scale, size=5000):
-        tail.add(float(surprise))
-    for chance in (0.05, 0.01, 0.001):
-        assert tail.bound(chance) == pytest.approx(-scale * math.log(chance), rel=0.15)
+def test_ranks_count_the_newest_steps_as_the_definition_says():
+    random, ranks = np.random.default_rng(0), Ranks(window=50)
+    given = np.round(random.exponential(size=200), 1)  # with ties
+    for step, surprise in enumerate(given):
+        own = given[max(0, step - 50) : step]
+        chance = (PRIOR * math.exp(-surprise) + (own >= surprise).sum()) / (PRIOR + len(own))
+        assert math.exp(ranks.log_chance(surprise)) == pytest.approx(chance, rel=1e-12)
+        ranks.add(float(surprise))
 
 
-def test_only_the_newest_steps_count():
-    random, short, fresh = np.random.default_rng(1), Tail(50), Tail(50)
-    given = [*random.exponential(3, size=80), math.inf, *random.exponential(1, size=50)]
-    for surprise in given:
-        short.add(float(surprise))
-    for surprise in given[-50:]:
-        fresh.add(float(surprise))
-    for chance in (0.3, 0.05, 0.001):
-        assert short.bound(chance) == pytest.approx(fresh.bound(chance), rel=1e-9)
+@pytest.mark.parametrize("prior", [2.0, 50.0, 500.0])
+@pytest.mark.parametrize("chance", [0.3, 0.05, 0.01, 0.001])
+def test_the_bound_is_where_chances_fall_below_the_level(prior, chance):
+    random, ranks = np.random.default_rng(1), Ranks(prior=prior)
+    for surprise in [*random.exponential(3.0, size=300), 40.0, 40.0, math.inf]:
+        bound = ranks.bound(chance)
+        if math.isfinite(bound):
+            assert math.exp(ranks.log_chance(bound + 1e-9)) <= chance * (1 + 1e-9)
+        if bound > 0:
+            inside = min(bound - 1e-9, 1e300)
+            assert math.exp(ranks.log_chance(inside)) >= chance * (1 - 1e-6)
+        ranks.add(float(surprise))
 
 
-@pytest.mark.parametrize("chance", [0.9, 0.3, 0.05, 0.001])
-def test_the_bound_has_the_chance(chance):
-    random, tail = np.random.default_rng(1), Tail()
-    for surprise in [*random.exponential(2.0, size=300), 40.0, 40.0, math.inf]:
-        assert tail.log_chance(tail.bound(chance)) == pytest.approx(math.log(chance), abs=1e-9)
-        tail.add(float(surprise))
-
-
-def test_a_few_odd_steps_do_not_hide_the_next_one():
-    random, tail = np.random.default_rng(2), Tail()
-    for surprise in random.exponential(size=300):
-        tail.add(float(surprise))
-    before = tail.bound(0.01)
-    for _ in range(3):
-        tail.add(1000.0)
-    assert tail.bound(0.01) < before + 1.5
-
-
-def test_chances_fall_with_surprise():
-    random, tail = np.random.default_rng(3), Tail()
-    for surprise in random.exponential(1.5, size=100):
-        tail.add(float(surprise))
-    chances = [tail.log_chance(float(surprise)) for surprise in np.linspace(0, 20, 400)]
-    assert chances[0] == 0
-    assert (np.diff(chances) < 0).all()
-    assert tail.log_chance(math.inf) == -math.inf
+def test_many_infinite_surprises_are_no_surprise():
+    ranks = Ranks(prior=10.0)
+    for _ in range(10):
+        ranks.add(math.inf)
+    assert ranks.bound(0.1) == math.inf
+    assert ranks.log_chance(math.inf) == pytest.approx(math.log(0.5))

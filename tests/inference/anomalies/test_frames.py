@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from covariate_frames import frames
 
+from timer_forecaster.frames.calendar.periods import periods_of
+
 
 @pytest.fixture
 def frame(spiked):
@@ -54,9 +56,11 @@ def test_rows_in_any_order_and_absent_ones(mini, frame):
 
 def test_covariates_of_the_frame(timer_s1):
     past, _ = frames(steps=60, ids=("a", "b"))
-    asked = {"time_column": "day", "id_column": "id", "target_columns": "y", "min_history": 55}
+    asked = {"time_column": "day", "id_column": "id", "target_columns": "y"}
     columns = {"known_columns": ["x", "w"], "past_columns": "z"}
-    found = timer_s1.detect_anomalies_frame(past, **asked, **columns, covariates="always")
+    found = timer_s1.detect_anomalies_frame(
+        past, **asked, **columns, covariates="always", min_history=55, repair=False
+    )
     for number, (_, rows) in enumerate(past.groupby("id", sort=False)):
         y = rows["y"].to_numpy()
         for step in range(55, 60):
@@ -65,7 +69,7 @@ def test_covariates_of_the_frame(timer_s1):
                 1,
                 known=rows[["x", "w"]].head(step + 1),
                 past=rows[["z"]].head(step),
-                cycles=(7,),
+                cycles=periods_of("D"),
                 covariates="always",
             )
             assert found.medians[number][step] == pytest.approx(expected.median[0, 0], rel=1e-4)

@@ -22,7 +22,7 @@ def test_a_longer_horizon_sees_less():
 
 def test_only_what_the_network_reads_counts():
     values = np.array([1.0, 2.0, 3.0, NAN, NAN, NAN, 4.0])
-    assert Known.of(values, 1, 2, reads=3).enough.tolist() == [0, 0, 1, 1, 1 - 1, 0, 0]
+    assert Known.of(values, 1, 2, reads=3).enough.tolist() == [0, 0, 1, 1, 1, 0, 0]
     assert Known.of(values, 1, 8, reads=3).enough.tolist() == [0, 0, 0, 1, 0, 0, 0]
 
 

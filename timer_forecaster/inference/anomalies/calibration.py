@@ -1,65 +1,54 @@
 r"""Calibrated chances of values as far out as a step: by a table, and by earlier steps of a series.
 
-The *depth* of a step is :math:`-\ln` of the smaller of its two tail probabilities by the forecast:
-at most the value, and at least the value. Forecasts of nine quantiles do not know their tails well,
-and are right for some series and too narrow for others. So depths become *surprises* by a table,
-:math:`s = -\ln S(d)`, where S is the share of steps of training data that were as deep on their
-side. If a series were like them, its surprises would have an exponential distribution of mean 1.
+The *depth* of a step is :math:`-\ln` of the smaller of its two tail probabilities by the forecast,
+as `timer_forecaster.inference.anomalies.tails` has it. Forecasts of nine quantiles do not know
+their tails, and are right for some series and too narrow for others. So depths become *surprises*
+by a table, :math:`s = -\ln S(d)`, where S is the share of steps of training data that were as deep
+on their side. Surprises of a series are then ranked among its own earlier ones,
 
-Each series has its own: the share q of surprises above :math:`s_0 = \ln 10`, and their mean
-excess :math:`\tau`, among its newest steps before the one in question. In the tail
+.. math:: p = \frac{n_0 e^{-s} + \#\{s_i \ge s\}}{n_0 + n},
 
-.. math:: p = q \, e^{-(s - s_0) / \tau}, \quad
-    q = \frac{50 / 10 + k}{50 + n}, \quad
-    \tau = \frac{10 + \sum_i \min(s_i, c) - s_0}{10 + \#\{s_0 \le s_i < c\}},
-
-as if 50 steps and 10 excesses of the table had been seen before. Surprises count up to
-:math:`c = \ln 200`, as censored ones: a few steps that are truly odd do not hide the next one.
+as if :math:`n_0` steps of other series had been seen before the n newest ones of its own. With few
+own steps the table decides; with many, ranks do, as in conformal prediction.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections import deque
 
 import numpy as np
-from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.anomalies import table
 
-WINDOW = 1000
-"""Newest steps of a series that tell its tail."""
+PRIOR = 100.0
+"""Steps of other series that the table stands for."""
 
-_TAIL = 0.1  # share of steps that the tail begins with, by the table
-_START = -math.log(_TAIL)
-_CUT = math.log(200)  # surprise at which larger ones count as much as this one
-_STEPS, _EXCESSES = 50.0, 10.0  # of other series, that the table stands for
+WINDOW = 1000
+"""Newest steps of a series that a step is ranked among."""
 
 _LOG_CHANCES = -np.log(np.asarray(table.CHANCES))
 _LOG_DEPTHS = np.log(np.array([table.LOWER, table.UPPER]))
 
 
-def surprises(depths: FloatArray, above: NDArray[np.bool_], by_table: bool = True) -> FloatArray:
-    """Return how surprising steps are: minus the logarithm of the chance of at least their depth.
+def surprise_of(depth: float, above: bool, by_table: bool = True) -> float:
+    """Return how surprising a step is: minus the logarithm of the chance of at least its depth.
 
     Parameters
     ----------
-    depths : ndarray, shape (steps,)
-    above : ndarray of bool, shape (steps,)
-        Whether each step lies above the median.
+    depth : float
+    above : bool
+        Whether the step lies above the median.
     by_table : bool
         Whether to look the chance up; else it is twice the tail probability of the forecast.
     """
     if not by_table:
-        return np.maximum(depths - math.log(2), 0.0)
-    found = np.empty(len(depths))
-    with np.errstate(divide="ignore"):
-        logs = np.log(depths)
-    for side in (0, 1):
-        own = above == bool(side)
-        found[own] = _interpolated(logs[own], _LOG_DEPTHS[side], _LOG_CHANCES)
-    return found
+        return max(depth - math.log(2), 0.0)
+    if not 0 < depth < math.inf:
+        return 0.0 if depth <= 0 else depth  # infinite, or NaN
+    return float(_interpolated(math.log(depth), _LOG_DEPTHS[int(above)], _LOG_CHANCES)) + 0.0
 
 
 def depths_of(surprise: FloatArray, by_table: bool = True) -> FloatArray:
@@ -69,7 +58,7 @@ def depths_of(surprise: FloatArray, by_table: bool = True) -> FloatArray:
     ----------
     surprise : ndarray, shape (steps,)
     by_table : bool
-        As in `surprises`.
+        As in `surprise_of`.
     """
     if not by_table:
         return np.stack([surprise + math.log(2)] * 2)
@@ -77,7 +66,7 @@ def depths_of(surprise: FloatArray, by_table: bool = True) -> FloatArray:
         return np.exp([_interpolated(surprise, _LOG_CHANCES, own) for own in _LOG_DEPTHS])
 
 
-def _interpolated(at: FloatArray, known: FloatArray, values: FloatArray) -> FloatArray:
+def _interpolated(at: float | FloatArray, known: FloatArray, values: FloatArray) -> FloatArray:
     """Interpolate; before the first point the first value, after the last one a straight line."""
     slope = (values[-1] - values[-2]) / (known[-1] - known[-2])
     return np.where(
@@ -85,8 +74,8 @@ def _interpolated(at: FloatArray, known: FloatArray, values: FloatArray) -> Floa
     )
 
 
-class Tail:
-    """Chances of surprises, by the tail of the newest ones of a series.
+class Ranks:
+    """Chances of surprises among the newest ones of a series.
 
     Parameters
     ----------
@@ -95,56 +84,45 @@ class Tail:
 
     Examples
     --------
-    >>> tail = Tail()
-    >>> round(math.exp(tail.log_chance(math.log(100))), 3)
+    >>> ranks = Ranks(window=1000)
+    >>> round(math.exp(ranks.log_chance(math.log(100))), 3)
     0.01
-    >>> for _ in range(500):
-    ...     tail.add(5.0)
-    >>> bool(tail.log_chance(math.log(100)) > math.log(0.1))
-    True
     """
 
-    def __init__(self, window: int = WINDOW) -> None:
-        self._window = window
+    def __init__(self, window: int = WINDOW, prior: float = PRIOR) -> None:
+        self._window, self._prior = window, prior
         self._newest: deque[float] = deque()
-        self._beyond = self._uncut = 0
-        self._excess = 0.0
-
-    @property
-    def _share(self) -> float:
-        """Share of steps in the tail."""
-        return (_STEPS * _TAIL + self._beyond) / (_STEPS + len(self._newest))
-
-    @property
-    def _scale(self) -> float:
-        """Mean excess in the tail, estimated from excesses that are cut."""
-        return (_EXCESSES + self._excess) / (_EXCESSES + self._uncut)
+        self._sorted: list[float] = []
 
     def log_chance(self, surprise: float) -> float:
         """Return the logarithm of the chance of at least a surprise."""
-        if surprise >= _START:
-            return math.log(self._share) - (surprise - _START) / self._scale
-        inside = -math.expm1(-surprise) / (1 - _TAIL)  # of the steps that are not in the tail
-        return math.log1p(-(1 - self._share) * inside)
+        above = len(self._sorted) - bisect_left(self._sorted, surprise)
+        total = math.log(self._prior + len(self._sorted))
+        if not above:
+            return math.log(self._prior) - surprise - total
+        return math.log(self._prior * math.exp(-surprise) + above) - total
 
     def bound(self, chance: float) -> float:
-        """Return the surprise from which on chances are at most ``chance``."""
-        share = self._share
-        if chance <= share:
-            return _START + self._scale * math.log(share / chance)
-        return -math.log1p(-(1 - chance) * (1 - _TAIL) / (1 - share))
+        """Return the surprise beyond which chances are at most ``chance``; perhaps infinite."""
+        budget = chance * (self._prior + len(self._sorted))
+        most = math.inf
+        for above in range(len(self._sorted) + 1):
+            if above:
+                most = self._sorted[-above]
+            if budget <= above:
+                return most
+            least = max(0.0, math.log(self._prior / (budget - above)))
+            if least >= most:
+                return most
+            if above == len(self._sorted) or least > self._sorted[-above - 1]:
+                return least
+        return 0.0
 
     def add(self, surprise: float) -> None:
         """Count a surprise, and forget the oldest one if there are too many."""
         if not self._window:
             return
         if len(self._newest) == self._window:
-            self._count(self._newest.popleft(), -1)
+            del self._sorted[bisect_left(self._sorted, self._newest.popleft())]
         self._newest.append(surprise)
-        self._count(surprise, 1)
-
-    def _count(self, surprise: float, sign: int) -> None:
-        if surprise >= _START:
-            self._beyond += sign
-            self._uncut += sign * (surprise < _CUT)
-            self._excess += sign * (min(surprise, _CUT) - _START)
+        insort(self._sorted, surprise)

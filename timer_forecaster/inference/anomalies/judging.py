@@ -9,7 +9,13 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference import quantiles as quantile_function
-from timer_forecaster.inference.anomalies.calibration import WINDOW, Tail, depths_of, surprises
+from timer_forecaster.inference.anomalies import tails
+from timer_forecaster.inference.anomalies.calibration import (
+    WINDOW,
+    Ranks,
+    depths_of,
+    surprise_of,
+)
 from timer_forecaster.inference.anomalies.judged import (
     JUDGED,
     MISSING,
@@ -49,20 +55,17 @@ class SeriesJudge:
         self.known = Known.of(values, settings.horizon, settings.min_history, reads)
         self.found.reason[~self.known.observed] = MISSING
         self._values, self._levels, self._chance = values, levels, settings.chance
-        self._by_table = settings.calibrate != "off"
-        self._tail = Tail(WINDOW if settings.calibrate == "auto" else 0)
-        self._steps = np.empty(0, np.intp)
-        self._quantiles, self._surprises, self._bounds = np.empty((3, 0))
+        self._calibrates = settings.calibrate != "off"
+        self._ranks = Ranks(WINDOW if settings.calibrate == "auto" else 0)
+        self._usual = tails.UsualSpread()
+        self._steps, self._bounds = np.empty(0, np.intp), np.empty(0)
+        self._quantiles = np.empty((0, len(levels)))
 
     def look_at(self, steps: Sequence[int], quantiles: FloatArray) -> None:
         """Take the forecasts (steps, Q) of some steps, which are judged next."""
         self._steps, self._quantiles = np.asarray(steps, np.intp), quantiles
-        at = self._values[self._steps, None]
-        lower, upper = quantile_function.log_tails(quantiles, self._levels, at)
-        depths, above = -np.minimum(lower, upper)[:, 0], (upper < lower)[:, 0]
-        self._surprises = surprises(depths, above, self._by_table)
-        self._bounds = np.full(len(depths), np.nan)
-        self.found.above[self._steps] = above
+        self._bounds = np.full(len(steps), np.nan)
+        self._scales = tails.scales_of(quantiles, self._levels, self._calibrates)
 
     def judge(self, place: int) -> bool:
         """Judge one of the steps that were looked at; they come in order.
@@ -72,18 +75,25 @@ class SeriesJudge:
         bool
             Whether histories that hold the step are read in another way from now on.
         """
-        step, surprise = int(self._steps[place]), float(self._surprises[place])
+        step, own = int(self._steps[place]), self._quantiles[place : place + 1]
         if not self.known.observed[step]:
             return False
-        if math.isnan(surprise):
+        if not np.isfinite(own).all():
             self.found.reason[step] = NO_FORECAST
             return False
-        log_p = self._tail.log_chance(surprise)
+        scales = self._scales[:, place : place + 1]
+        if self._calibrates:
+            scales *= self._usual.factor(float(own[0, -1] - own[0, 0]))
+        at = self._values[step : step + 1]
+        below, above = (float(one[0]) for one in tails.depths(own, self._levels, at, scales))
+        surprise = surprise_of(max(below, above), above > below, self._calibrates)
+        log_p = self._ranks.log_chance(surprise)
         if surprise == math.inf:
             log_p = max(log_p, self._rare(step))
+        self.found.above[step] = above > below
         self.found.reason[step], self.found.log_p[step] = JUDGED, log_p
-        self._bounds[place] = self._tail.bound(self._chance)
-        self._tail.add(surprise)
+        self._bounds[place] = self._ranks.bound(self._chance)
+        self._ranks.add(surprise)
         return self.reading.note(step, log_p)
 
     def _rare(self, step: int) -> float:
@@ -97,16 +107,13 @@ class SeriesJudge:
         """Write down what was expected of the first steps that were looked at."""
         steps = self._steps[:count]
         judged = self.found.reason[steps] == JUDGED
-        self.found.above[steps[~judged]] = False
         if not judged.any():
             return
         steps, bounds = steps[judged], self._bounds[:count][judged]
-        quantiles = self._quantiles[:count][judged]
+        quantiles, scales = self._quantiles[:count][judged], self._scales[:, :count][:, judged]
         half = quantile_function.evaluate(quantiles, self._levels, np.array([0.5]))
         self.found.median[steps] = half[:, 0]
-        depths = depths_of(bounds, self._by_table)
-        ends = quantile_function.tail_quantiles(quantiles, self._levels, -depths)
-        scales = quantile_function.tail_scales(quantiles, np.asarray(self._levels))
+        ends = tails.values_at(quantiles, self._levels, depths_of(bounds, self._calibrates), scales)
         rare = np.log1p(self.known.seen[steps]) < -math.log(self._chance)
         outwards = (self.found.lower, -np.inf), (self.found.upper, np.inf)
         for (where, end), own, scale in zip(outwards, ends, scales, strict=True):

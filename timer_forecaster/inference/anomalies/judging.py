@@ -94,7 +94,7 @@ class SeriesJudge:
         self.found.reason[step], self.found.log_p[step] = JUDGED, log_p
         self._bounds[place] = self._ranks.bound(self._chance)
         self._ranks.add(surprise)
-        return self.reading.note(step, log_p)
+        return self.reading.note(step, -surprise, log_p)
 
     def _rare(self, step: int) -> float:
         """Return the log chance of a value where no other one than the forecast was possible.

@@ -15,6 +15,7 @@ Examples
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def main(given: Sequence[str] | None = None) -> None:
     spikes = " | spikes found at 0.99" if options.spikes else ""
     print(f"| data set | series | steps | {levels}{spikes} |")
     print("| --- " * (3 + len(LEVELS) + options.spikes) + "|")
-    found = []
+    found, started = [], time.perf_counter()
     for name in options.sets:
         series = series_of(options.data / f"{name}.parquet", options.series, options.steps)
         series = [one for one in series if robust_deviation(one) > 0]
@@ -62,6 +63,7 @@ def main(given: Sequence[str] | None = None) -> None:
     mean = np.nanmean(found, axis=0)
     mean[:2] = np.sum(found, axis=0)[:2]
     print(row_of("**mean of sets**", mean, options.spikes))
+    print(f"\n{1000 * (time.perf_counter() - started) / mean[1]:.1f} ms a step")
 
 
 def shares_of(

@@ -23,9 +23,10 @@ def test_a_table_of_shares(data, capsys, more):
         ["--data", str(data), "--sets", "noise", "--checkpoint", "timer-s1-test", *more]
     )
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 6
+    assert lines[-1].endswith(" ms a step")
     assert lines[2].startswith(f"| noise | 1 | {85 if more else 88} |")
-    assert len({line.count("|") for line in lines}) == 1
+    assert len({line.count("|") for line in lines[:4]}) == 1
 
 
 def test_spikes_lie_in_the_second_half():

@@ -1,6 +1,9 @@
 """Anomalies by sktime's interface of detectors."""
 
+import doctest
+import inspect
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -67,3 +70,17 @@ def test_bad_parameters_are_named(y):
         ForecastAnomalyDetector(level=2).fit(y)
     with pytest.raises(ValueError, match="rollout"):
         ForecastAnomalyDetector(rollout="often").fit(y)
+
+
+def test_every_parameter_is_described():
+    text = inspect.getdoc(ForecastAnomalyDetector)
+    section = text[text.index("Parameters\n---") : text.index("Examples\n---")]
+    described = re.findall(r"^(\w+) : ", section, flags=re.MULTILINE)
+    assert described == list(inspect.signature(ForecastAnomalyDetector).parameters)
+
+
+def test_docstring_examples():
+    tests = doctest.DocTestFinder(recurse=False).find(ForecastAnomalyDetector, "detector")
+    results = [doctest.DocTestRunner().run(test) for test in tests]
+    assert sum(result.attempted for result in results) > 0
+    assert sum(result.failed for result in results) == 0

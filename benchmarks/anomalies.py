@@ -76,7 +76,8 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", help="detectors by the beginnings of their names")
     options = parser.parse_args(given)
     warnings.simplefilter("ignore")
-    logging.getLogger("darts").setLevel(logging.ERROR)
+    for name in ("darts", "pytorch_lightning", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     made = list(cases(options.seed, options.series, STEPS, START))
     kinds = ", ".join(f"recall of {kind}" for kind in KINDS)
     print(f"| detector | precision | recall | F1 | false alarms | {kinds.replace(', ', ' | ')} |")

@@ -76,6 +76,9 @@ def table_of(by_set: Sequence[np.ndarray]) -> np.ndarray:
     table = []
     for side in (-1, 1):
         own = np.sign(depths) == side
+        if not own.any():
+            table.append(math.log(2) - np.log(CHANCES))
+            continue
         order = np.argsort(-np.abs(depths[own]), kind="stable")
         chances = 2 * np.cumsum(weights[own][order])  # on one side, of two
         deep = np.abs(depths[own])[order]

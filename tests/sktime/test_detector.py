@@ -18,7 +18,7 @@ from timer_forecaster.sktime import ForecastAnomalyDetector
 @pytest.fixture(scope="module")
 def y():
     values = np.sin(np.arange(140) / 3) + 0.2 * np.random.default_rng(0).normal(size=140)
-    values[110] += 5
+    values[110] += 500
     return pd.Series(values, index=pd.date_range("2024-01-01", periods=140, freq="h"), name="load")
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from timer_forecaster.cli.common import (
     SOME_LEFT_OUT,
@@ -68,27 +68,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
+    add: Any = parser.add_argument
     add(
         "--level",
         type=float,
         default=0.99,
         help="share of steps that are no anomalies; default: %(default)s, one in a hundred is odd",
     )
-    add(
-        "--horizon",
-        type=int,
-        default=1,
-        metavar="STEPS",
-        help="steps ahead that each step is forecast; default: %(default)s",
-    )
-    add(
-        "--min-history",
-        type=int,
-        default=32,
-        metavar="STEPS",
-        help="observed values that a step needs before it; default: %(default)s",
-    )
+    steps = {"type": int, "metavar": "STEPS"}
+    text = "steps ahead that each step is forecast; default: %(default)s"
+    add("--horizon", default=1, help=text, **steps)
+    text = "observed values that a step needs before it; default: %(default)s"
+    add("--min-history", default=32, help=text, **steps)
     add(
         "--calibrate",
         choices=("auto", "table", "off"),

@@ -134,7 +134,7 @@ class ForecastAnomalyDetector(BaseDetector):
     def _fit(self, X: pd.DataFrame, y: Any = None) -> ForecastAnomalyDetector:
         self._settings()
         pipeline_of(self)
-        self._memory = X
+        self._X = self._memory = X  # sktime joins its own copy with a frame in `update`
         return self
 
     def _update(self, X: pd.DataFrame, y: Any = None) -> ForecastAnomalyDetector:

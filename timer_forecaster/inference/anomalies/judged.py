@@ -41,8 +41,9 @@ class Judged:
     @classmethod
     def nothing(cls, steps: int) -> Judged:
         """Return room for a series of which nothing was found so far."""
-        blank = [np.full(steps, np.nan) for _ in range(4)]
-        return cls(*blank, np.zeros(steps, bool), np.full(steps, HISTORY, np.int8))
+        median, lower, upper, log_p = np.full((4, steps), np.nan)
+        above, reason = np.zeros(steps, bool), np.full(steps, HISTORY, np.int8)
+        return cls(median, lower, upper, log_p, above, reason)
 
 
 class Known(NamedTuple):

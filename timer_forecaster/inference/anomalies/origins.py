@@ -147,7 +147,8 @@ class SharedRows:
 
     def _groups(self, origins: Sequence[Origin]) -> list[list[int]]:
         """Return the places of origins that share a row."""
-        step, groups = self._network.config.origin_step, {}
+        step = self._network.config.origin_step
+        groups: dict[tuple[int, int], list[int]] = {}
         for place, (number, _, at) in enumerate(origins):
             groups.setdefault((number, at % step), []).append(place)
         return list(groups.values())

@@ -164,7 +164,7 @@ class AnomalyReport:
             times.take(own) for times, own in zip(self.labels.times, steps, strict=True)
         )
         columns[self.labels.time_column] = first.append(others)
-        parts = {
+        parts: dict[str, Sequence[Any]] = {
             OBSERVED: self.series,
             MEDIAN: self.medians,
             LOWER: [one.lower for one in self.judged],

@@ -91,7 +91,8 @@ def _tables(
     known, past, categories, cycles = beside
     if known is None and past is None:
         return None
-    n_series, found = len(lengths), []
+    n_series = len(lengths)
+    found: list[list[dict[Hashable, Any] | None] | None] = []
     for role, given in {"known": known, "past": past}.items():
         tables = tables_of(aligned(given, series, role, 0), role, n_series)
         named = [
@@ -99,7 +100,9 @@ def _tables(
             for number, table in enumerate(tables)
         ]
         found.append(None if given is None else named)
-    as_covariates(*found, categories, lengths, 0, failures)  # refuses what cannot be read
+    as_covariates(
+        found[0], found[1], categories, lengths, 0, failures
+    )  # refuses what cannot be read
     every = None
     if cycles is not None:
         as_cycles(cycles, n_series)  # refuses others

@@ -275,7 +275,7 @@ def log_tails(
     >>> import numpy as np
     >>> lower, upper = log_tails(np.array([0.0, 1.0, 2.0]), (0.1, 0.5, 0.9), np.array([1.0, 1e4]))
     >>> np.exp(lower).round(3).tolist(), upper.round().tolist()
-    ([0.5, 1.0], [-1.0, -16092.0])
+    ([0.5, 1.0], [-1.0, -16093.0])
     """
     piece, depth = _place(quantiles, levels, at)
     reached, mass = cdf(quantiles, levels, at), point_mass(quantiles, levels, at)

@@ -149,6 +149,10 @@ class ForecastAnomalyDetector(BaseDetector):
         """Return the places of odd rows."""
         return pd.DataFrame({"ilocs": np.flatnonzero(self._odd(X)).astype(np.int64)})
 
+    def _predict_points(self, X: Any) -> pd.DataFrame:
+        """Return the places of odd rows of data that sktime has not converted."""
+        return self._predict(self._check_X(X))
+
     def _predict_scores(self, X: pd.DataFrame) -> pd.Series:
         """Return the scores of odd rows, the ones that `predict` returns."""
         return pd.Series(self._oddness(self._report(X), len(X))[self._odd(X)], name="scores")

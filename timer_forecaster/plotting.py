@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MAX_PANELS = 12
 _HISTORY_COLOR = "#3b3b3b"
 _FORECAST_COLOR = "#1f6fb4"
+_ODD_COLOR = "#c22f2f"
+_BEYOND = 0.35  # of the range of a series, that bounds are drawn beyond it
 _HORIZONS_OF_HISTORY = 3
 _LEAST_HISTORY = 48
 _SHORT_LEGEND, _SHORT_TITLE = 4, 40  # entries and letters that fit beside each other
@@ -117,6 +119,54 @@ def plot_quantiles(
     if ax is None:
         axes.set_xlabel("" if dates else "step")
         _legend_above(axes)
+    return axes
+
+
+def plot_expected(
+    ax: Axes | None,
+    times: pd.Index,
+    values: ArrayLike,
+    median: ArrayLike,
+    bounds: tuple[ArrayLike, ArrayLike],
+    odd: ArrayLike,
+) -> Axes:
+    """Draw one series with what was expected of each step, and mark the odd steps.
+
+    Parameters
+    ----------
+    ax : matplotlib axes or None
+        Where to draw. None makes a new figure with pyplot.
+    times : pandas.Index
+        Dates, periods or numbers.
+    values, median : array of shape (steps,)
+        NaN leaves a gap in the line.
+    bounds : tuple of two arrays of shape (steps,)
+        Bounds far beyond the series are cut, so that the series is no flat line.
+    odd : array of bool, shape (steps,)
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    _require_matplotlib()
+    axes = _new_axes() if ax is None else ax
+    x, y, marked = _positions(pd.Series(times)), np.asarray(values), np.asarray(odd, dtype=bool)
+    low, high = np.nanmin(y, initial=np.inf), np.nanmax(y, initial=-np.inf)
+    room = _BEYOND * (high - low or abs(high) or 1.0)
+    lower, upper = np.maximum(bounds[0], low - room), np.minimum(bounds[1], high + room)
+    color, label = _FORECAST_COLOR, "expected"
+    axes.fill_between(x, lower, upper, color=color, alpha=0.25, linewidth=0, label=label)
+    axes.plot(x, np.asarray(median), color=color, linewidth=1.0, label="median")
+    axes.plot(x, y, color=_HISTORY_COLOR, linewidth=1.0, label="observed")
+    axes.plot(x[marked], y[marked], "o", color=_ODD_COLOR, markersize=5, label="anomaly")
+    _tidy(axes, np.asarray(x).dtype.kind == "M")
+    if ax is None:
+        axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return axes
 
 

@@ -8,6 +8,9 @@ import pytest
 from places import ROOT
 
 NEEDS = {
+    "anomalies": ("pyarrow",),
+    "anomaly_rates": ("pyarrow",),
+    "anomaly_table": ("pyarrow",),
     "darts_backtest": ("darts",),
     "finetuning": ("pyarrow",),
     "sktime_overhead": ("sktime",),

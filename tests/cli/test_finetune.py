@@ -90,7 +90,7 @@ def test_every_option_reaches_the_settings(run, table):
 def test_left_out_settings_are_the_defaults(run, table, monkeypatch):
     seen = []
 
-    def spy(pipe, series, config, *, progress):
+    def spy(pipe, series, config, **more):
         seen.append((pipe, config))
         return finetune(pipe, series, FinetuneConfig(steps=1))
 

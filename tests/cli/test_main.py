@@ -87,7 +87,16 @@ HEAVY = ("torch", "transformers", "matplotlib", "timer_forecaster.finetuning.tun
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["forecast"], ["backtest"], ["finetune"], ["evaluate"], ["pretrain"], ["corpus", "build"]],
+    [
+        [],
+        ["forecast"],
+        ["anomalies"],
+        ["backtest"],
+        ["finetune"],
+        ["evaluate"],
+        ["pretrain"],
+        ["corpus", "build"],
+    ],
 )
 def test_help_is_quick(command):
     program = (

@@ -9,14 +9,20 @@ pytest.importorskip("sktime")
 
 from sktime.utils.estimator_checks import check_estimator, parametrize_with_checks
 
-from timer_forecaster.sktime import TimerS1Forecaster, TinyTimeMixerForecaster
+from timer_forecaster.sktime import (
+    ForecastAnomalyDetector,
+    TimerS1Forecaster,
+    TinyTimeMixerForecaster,
+)
 
 # The suite's random walks teach nothing, and some of its series are too short to finetune to.
 pytestmark = pytest.mark.filterwarnings("ignore::timer_forecaster.finetuning.TuningWarning")
 
 
 @parametrize_with_checks(
-    [TimerS1Forecaster, TinyTimeMixerForecaster], obj_varname="forecaster", check_varname="check"
+    [TimerS1Forecaster, TinyTimeMixerForecaster, ForecastAnomalyDetector],
+    obj_varname="forecaster",
+    check_varname="check",
 )
 def test_sktime_suite(forecaster, check):
     results = check_estimator(forecaster, tests_to_run=check, raise_exceptions=True, verbose=False)

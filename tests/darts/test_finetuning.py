@@ -541,7 +541,10 @@ def test_no_global_random_state_is_changed():
 # --- TinyTimeMixer --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("enable_finetuning", [True, *of_ttm.TARGETS, {"unfreeze": ["head.*"]}])
+TUNABLE = [target for target in of_ttm.TARGETS if target != "channels"]
+
+
+@pytest.mark.parametrize("enable_finetuning", [True, *TUNABLE, {"unfreeze": ["head.*"]}])
 def test_the_other_family_is_tuned_by_its_name(enable_finetuning):
     series = make_series(90, components=2)
     model = tuned(
@@ -567,3 +570,5 @@ def test_targets_of_the_other_family_are_refused():
         tuned(enable_finetuning="router", hub_model_name="ttm-test")
     with pytest.raises(ValueError, match="'quantile-head': Timer-S1 has no such weights"):
         tuned(enable_finetuning="quantile-head")
+    with pytest.raises(ValueError, match=r"'channels' leaves nothing to tune.*finetune can add"):
+        tuned(enable_finetuning="channels", hub_model_name="ttm-test")

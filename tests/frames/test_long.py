@@ -48,6 +48,8 @@ def test_long_frame_in_one_call(pipeline):
         "batch_size": 7,
         "progress": False,
         "covariates": "auto",
+        "padding": "mean",
+        "freq": [pd.offsets.Day()] * 2,
     }
 
 

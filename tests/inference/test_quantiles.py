@@ -348,3 +348,18 @@ def test_values_broadcast_over_leading_axes(function):
         np.testing.assert_array_equal(found_shared[i, j], function(values[i, j], DECILES, shared))
         np.testing.assert_array_equal(found_own[i, j], function(values[i, j], DECILES, own[i, j]))
     assert function(values[0, 0], DECILES, own).shape == (3, 4, 2)
+
+
+def test_tails_are_the_logarithms_of_both_probabilities(case):
+    at = np.array([*PLACES, *np.asarray(case[0]).ravel()[:9]])
+    lower, upper = functionals.log_tails(*case, at)
+    reached, mass = functionals.cdf(*case, at), functionals.point_mass(*case, at)
+    np.testing.assert_allclose(np.exp(lower), reached, atol=1e-12)
+    np.testing.assert_allclose(np.exp(upper), 1 - reached + mass, atol=1e-12)
+
+
+def test_tails_are_exact_where_probabilities_vanish():
+    values, levels = CASES["deciles"]
+    scale = functionals.tail_scales(np.asarray(values), np.asarray(levels))[0]
+    lower, _ = functionals.log_tails(values, levels, values[:1] - 1e4 * scale)
+    assert lower[0] == pytest.approx(np.log(levels[0]) - 1e4)

@@ -356,6 +356,8 @@ def test_parameters_are_stored_as_they_are(tmp_path):
         "categories": {"price"},
         "cycles": [24, 168],
         "covariates": CovariateOptions(windows=4),
+        "padding": "released",
+        "freq": pd.offsets.Day(),
     }
     estimator = TimerS1Regressor(**given_values)
     assert all(estimator.get_params()[name] is value for name, value in given_values.items())

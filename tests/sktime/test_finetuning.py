@@ -124,14 +124,14 @@ def test_hierarchies_and_the_default_settings(monkeypatch):
     seen = []
     monkeypatch.setattr(
         "timer_forecaster.finetuning.finetune",
-        lambda pipe, series, config: seen.append((pipe, series, config)),
+        lambda pipe, series, config, **more: seen.append((pipe, series, config)),
     )
     y = pd.concat({"north": panel(), "south": panel()}, names=["region"])
     forecaster().pretrain(y, fh=FH)
     [(asked, series, config)] = seen
     assert asked == pipe()
     assert [len(values) for values in series] == 2 * [150, 150, 3, 3, 90, 90]
-    assert config == FinetuneConfig()
+    assert config == FinetuneConfig(target="router+head")
 
 
 @pytest.mark.parametrize("values", [np.arange(10.0), np.ones(40)])
@@ -223,9 +223,9 @@ def test_evaluate_finetunes_each_fold_once_and_batches_a_pretrained_forecaster(m
     tunings = []
     tune = finetune
 
-    def counted(*arguments):
+    def counted(*arguments, **more):
         tunings.append(arguments)
-        return tune(*arguments)
+        return tune(*arguments, **more)
 
     monkeypatch.setattr("timer_forecaster.finetuning.finetune", counted)
     y = monthly()

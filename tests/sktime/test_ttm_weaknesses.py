@@ -271,9 +271,6 @@ def _(Forecaster):
     assert not np.allclose(tuned.predict([1, 2]), Forecaster().fit(y).predict([1, 2]))
 
 
-@pytest.mark.skipif(
-    TTM_MINI not in {known.name for known in list_checkpoints()}, reason="it is not there yet"
-)
 def test_14_the_default_checkpoint_is_in_the_package():
     assert {known.name: known.embedded for known in list_checkpoints()}[TTM_MINI]
     y = wave()

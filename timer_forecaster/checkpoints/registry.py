@@ -39,6 +39,11 @@ _REGISTRY = (
         "random weights, for tests of software: its forecasts mean nothing",
     ),
     Checkpoint(
+        TTM_MINI,
+        True,
+        "TinyTimeMixer: 0.8 M parameters, context 512; trained by this project, for small devices",
+    ),
+    Checkpoint(
         "ttm-test",
         True,
         "TinyTimeMixer of random weights, for tests of software: its forecasts mean nothing",
@@ -66,7 +71,7 @@ def list_checkpoints() -> list[Checkpoint]:
     --------
     >>> from timer_forecaster import list_checkpoints
     >>> [checkpoint.name for checkpoint in list_checkpoints() if checkpoint.embedded]
-    ['timer-s1-mini', 'timer-s1-test', 'ttm-test']
+    ['timer-s1-mini', 'timer-s1-test', 'ttm-mini', 'ttm-test']
     """
     return list(_REGISTRY)
 

@@ -16,6 +16,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "forecast": "forecast the columns of a file",
     "backtest": "score forecasts of the past of a file, beside other models",
+    "anomalies": "find the odd steps of the columns of a file",
     "finetune": "finetune a checkpoint to the series of a file",
     "evaluate": "score checkpoints on GIFT-Eval",
     "pretrain": "train a checkpoint",

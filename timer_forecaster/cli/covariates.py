@@ -22,23 +22,25 @@ _WORDS = {**{role: COLUMN_OPTIONS[role] for role in _ROLES}, "in categories": "i
 _CHOICES = ("auto", "always", "fast", "off")  # as in `CovariateOptions`, whose import loads torch
 
 
-def add_covariates(parser: argparse.ArgumentParser) -> None:
-    """Add the options of covariates."""
+def add_covariates(parser: argparse.ArgumentParser, future: bool = True) -> None:
+    """Add the options of covariates; only forecasts of the future have a file of it."""
     group = parser.add_argument_group("columns that say more of the series")
     add = group.add_argument
-    add(
-        "--future",
-        type=Path,
-        metavar="FILE",
-        help="file with the known columns over the horizon, and the time and id columns of DATA",
-    )
     names: dict[str, Any] = {"nargs": "+", "action": "extend", "metavar": "NAME"}
-    add(
-        "--known",
-        **names,
-        help="columns known over the horizon, such as prices and holidays, also as a,b; default: "
-        "all columns of --future. Without --future, rows of DATA with empty targets hold them",
-    )
+    known = "columns known over the horizon, such as prices and holidays, also as a,b"
+    if future:
+        add(
+            "--future",
+            type=Path,
+            metavar="FILE",
+            help="file with the known columns over the horizon, and the time and id columns of "
+            "DATA",
+        )
+        known += "; default: all columns of --future. Without --future, rows of DATA with empty "
+        known += "targets hold them"
+    else:
+        parser.set_defaults(future=None)
+    add("--known", **names, help=known)
     add("--past", **names, help="columns known up to the last target, also as a,b")
     add(
         "--categories",

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from timer_forecaster.backtesting import BacktestResult
     from timer_forecaster.frames.panel import Panel
+    from timer_forecaster.inference.anomalies import AnomalyReport
 
 Given = tuple[Sequence[Covariates], Sequence[Cycles]] | None
 """Columns beside each series, and its cycles; None if there are no columns."""
@@ -676,6 +677,192 @@ class ForecastPipeline:
         tables = frame, future_frame, known_columns, past_columns
         names = time_column, id_column, target_columns, freq
         return backtest_tables(self, tables, names, categories, settings, way)
+
+    def detect_anomalies(
+        self,
+        series: Any,
+        level: float = 0.99,
+        *,
+        horizon: int = 1,
+        min_history: int = 32,
+        calibrate: str = "auto",
+        repair: bool = True,
+        exact: bool = True,
+        context_length: int | None = None,
+        rollout: str = "auto",
+        flip: bool = False,
+        batch_size: int | None = None,
+        progress: bool = False,
+        on_error: str = "raise",
+        known: Any = None,
+        past: Any = None,
+        categories: Collection[Hashable] = (),
+        cycles: Any = None,
+        covariates: str | CovariateOptions = "auto",
+        padding: str = "mean",
+        freq: Any = None,
+    ) -> AnomalyReport:
+        """Find the steps of series that the forecasts from earlier steps did not expect.
+
+        Each observed step is compared with the quantile function that was forecast for it, and
+        gets a two-sided tail probability. It is calibrated, so that of steps that nobody calls odd
+        a share of ``1 - level`` is flagged. The result of a step depends on it and on earlier
+        steps alone.
+
+        Parameters
+        ----------
+        series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
+            As in `predict`.
+        level : float
+            Share of steps that are no anomalies, in (0, 1). Scores do not depend on it.
+        horizon : int
+            Steps from the end of the history to the step that is judged. With 1 a step is odd
+            after the step before it. A larger one finds slow changes.
+        min_history : int
+            Observed values that a step needs before it to be judged.
+        calibrate : {"auto", "table", "off"}
+            ``"auto"`` looks the tail probability up in a table of training data, and ranks it among
+            the newest 1,000 steps of the series. ``"table"`` does not rank: series whose errors are
+            wild have more anomalies. ``"off"`` takes the tails of the forecast as they are.
+        repair : bool
+            Whether very odd values (a chance of 0.2 %) are missing in the histories of later
+            steps, so that a spike does not spoil their forecasts. Four in a row are a change of the
+            series, which later histories hold.
+        exact : bool
+            True: each step costs a row of the network, and its forecast is that of `predict`.
+            False: for a Timer-S1, steps that lie whole patches apart share a row, which is
+            several times as fast and changes forecasts a little (docs/anomalies.md).
+        context_length, rollout, flip, batch_size, covariates, padding, freq
+            As in `predict`. A shorter context costs less.
+        progress : bool
+            Show a progress bar.
+        on_error : {"raise", "nan"}
+            Reaction to a series that cannot be read, such as one without any value. ``"nan"``
+            judges the other series, and warns.
+        known, past : frame or array of shape (steps, columns), or list of them, optional
+            Covariates: one table for each series, by its key if the series are a dict. The last row
+            belongs to the last step of the series. Each forecast reads known columns up to the step
+            that is judged, and past columns up to the end of its history.
+        categories, cycles
+            As in `predict`.
+
+        Returns
+        -------
+        timer_forecaster.inference.anomalies.AnomalyReport
+            Its ``anomalies`` and ``to_frame()`` are frames, ``flags``, ``scores`` and ``p_values``
+            lists of arrays; ``summary`` counts the steps that were not judged, and ``plot()`` draws
+            a series.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument, a series or a column cannot be used. The error names it and the reason.
+
+        Warns
+        -----
+        SeriesWarning, CovariateWarning, FrequencyWarning
+            As in `predict`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> y = np.random.default_rng(0).normal(size=150)
+        >>> y[120] = 8.0
+        >>> report = pipe.detect_anomalies(y, level=0.999)
+        >>> np.flatnonzero(report.flags[0]).tolist()
+        [120]
+        """
+        from timer_forecaster.inference.anomalies.series import anomalies_of_series
+        from timer_forecaster.inference.anomalies.settings import AnomalySettings
+
+        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
+        how = level, horizon, min_history, calibrate, repair, exact, options, on_error, progress
+        beside = known, past, categories, cycles
+        return anomalies_of_series(self, series, AnomalySettings(*how), freq, beside)
+
+    def detect_anomalies_frame(
+        self,
+        frame: pd.DataFrame,
+        level: float = 0.99,
+        *,
+        time_column: Hashable,
+        id_column: Hashable | None = None,
+        target_columns: Sequence[Hashable] | str | None = None,
+        horizon: int = 1,
+        min_history: int = 32,
+        calibrate: str = "auto",
+        repair: bool = True,
+        exact: bool = True,
+        freq: str | int | BaseOffset | None = None,
+        context_length: int | None = None,
+        rollout: str = "auto",
+        flip: bool = False,
+        batch_size: int | None = None,
+        progress: bool = False,
+        on_error: str = "raise",
+        known_columns: Sequence[Hashable] | str | None = None,
+        past_columns: Sequence[Hashable] | str | None = None,
+        categories: Sequence[Hashable] | str | None = None,
+        covariates: str | CovariateOptions = "auto",
+        padding: str = "mean",
+    ) -> AnomalyReport:
+        """Find the odd steps of every id and every target column of a frame.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, or table of another library
+            As in `predict_frame`. A series ends with its last observed value.
+        level, horizon, min_history, calibrate, repair, exact
+            As in `detect_anomalies`.
+        time_column, id_column, target_columns, freq
+            As in `predict_frame`.
+        context_length, rollout, flip, batch_size, progress, covariates, padding
+            As in `predict`.
+        on_error : {"raise", "nan"}
+            As in `predict_frame`: ``"nan"`` judges the series that can be read, and warns of the
+            others.
+        known_columns, past_columns, categories : hashable or sequence of hashable, optional
+            Covariates: columns of ``frame``, as in `predict_frame`. Each forecast reads known
+            columns up to the step that is judged, and past columns up to the end of its history.
+
+        Returns
+        -------
+        timer_forecaster.inference.anomalies.AnomalyReport
+            As of `detect_anomalies`; its frames have the columns of ids and times of ``frame``, and
+            ``target``, the name of the target column.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument, column, series or row cannot be used. The error names it, and a remedy.
+
+        Warns
+        -----
+        SeriesWarning, CovariateWarning, FrequencyWarning
+            As in `predict`.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from timer_forecaster import ForecastPipeline
+        >>> days = pd.date_range("2024-01-01", periods=90, freq="D")
+        >>> sales = pd.DataFrame({"day": days, "units": np.arange(90) % 7})
+        >>> sales.loc[80, "units"] = 40
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> report = pipe.detect_anomalies_frame(sales, 0.999, time_column="day")
+        >>> report.anomalies["day"].astype(str).tolist()
+        ['2024-03-21']
+        """
+        from timer_forecaster.inference.anomalies.frames import anomalies_of_frame
+        from timer_forecaster.inference.anomalies.settings import AnomalySettings
+
+        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
+        how = level, horizon, min_history, calibrate, repair, exact, options, on_error, progress
+        names = time_column, id_column, target_columns, freq
+        beside = known_columns, past_columns, categories
+        return anomalies_of_frame(self, frame, AnomalySettings(*how), names, beside)
 
     def embed(
         self, series: Any, *, context_length: int | None = None, freq: Any = None

@@ -251,6 +251,41 @@ def cdf(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -> Float
     return np.minimum(low + share * (high - low), high)
 
 
+def log_tails(
+    quantiles: FloatArray, levels: Sequence[float], at: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    r"""Return logarithms of the probabilities of at most, and of at least, a value.
+
+    Both include the probability of exactly the value. Far in the tails, where a probability is less
+    than any float, its logarithm is still exact: :math:`\ln p_1 - (v_1 - y) / b` below the lowest
+    quantile, and mirrored above.
+
+    Parameters
+    ----------
+    quantiles, levels, at
+        As in `absolute_deviation`.
+
+    Returns
+    -------
+    lower, upper : ndarray, each of shape (..., A)
+        Minus infinity outside the support, NaN where ``at`` is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> lower, upper = log_tails(np.array([0.0, 1.0, 2.0]), (0.1, 0.5, 0.9), np.array([1.0, 1e4]))
+    >>> np.exp(lower).round(3).tolist(), upper.round().tolist()
+    ([0.5, 1.0], [-1.0, -16093.0])
+    """
+    piece, depth = _place(quantiles, levels, at)
+    reached, mass = cdf(quantiles, levels, at), point_mass(quantiles, levels, at)
+    with np.errstate(divide="ignore"):
+        lower, upper = np.log(reached), np.log(np.minimum(1 - reached + mass, 1.0))
+    lower = np.where(piece == 0, np.log(levels[0]) - np.abs(depth), lower)
+    in_tail = (piece == len(levels)) & (mass == 0)
+    return lower, np.where(in_tail, np.log1p(-levels[-1]) - depth, upper)
+
+
 def log_density(quantiles: FloatArray, levels: Sequence[float], at: FloatArray) -> FloatArray:
     r"""Return logarithms of densities.
 

@@ -13,7 +13,7 @@ from timer_forecaster.checkpoints.loading import (
     load_plain_network,
     plain_network,
 )
-from timer_forecaster.checkpoints.registry import TTM_MINI, list_checkpoints
+from timer_forecaster.checkpoints.registry import TTM_MINI
 from timer_forecaster.models.network import Network
 from timer_forecaster.models.ttm import TTMArchitecture
 from timer_forecaster.samay.settings import DROPOUT, MODEL_SIZE, ModelSettings
@@ -112,7 +112,7 @@ def _check_fit(settings: ModelSettings, own: TTMArchitecture, repo: str) -> None
 def _embedded_for(settings: ModelSettings) -> str | None:
     """Return the name of the embedded checkpoint that has the settings, if there is one."""
     name = EMBEDDED.get(settings.model_size or MODEL_SIZE)
-    if name not in [checkpoint.name for checkpoint in list_checkpoints()]:
+    if name is None:
         return None
     own = _architecture_of(name, None)
     fits = (

@@ -9,7 +9,8 @@ except ImportError as error:
     raise ImportError(missing_extra(what, "sktime")) from error
 
 from timer_forecaster.sktime.backtesting import evaluate
+from timer_forecaster.sktime.detector import ForecastAnomalyDetector
 from timer_forecaster.sktime.timer_s1 import TimerS1Forecaster
 from timer_forecaster.sktime.tinytimemixer import TinyTimeMixerForecaster
 
-__all__ = ["TimerS1Forecaster", "TinyTimeMixerForecaster", "evaluate"]
+__all__ = ["ForecastAnomalyDetector", "TimerS1Forecaster", "TinyTimeMixerForecaster", "evaluate"]

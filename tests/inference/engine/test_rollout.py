@@ -144,5 +144,5 @@ def test_a_context_that_is_cut_back_takes_no_smaller_batches_for_a_longer_horizo
 def test_mixing_in_chunks_changes_nothing(pipe, monkeypatch):
     rows = [walk(40, seed) for seed in range(7)]
     expected = pipe.predict(rows, 80).quantiles
-    monkeypatch.setattr("timer_forecaster.inference.engine.rollout._MIXED_AT_ONCE", 1)
+    monkeypatch.setattr("timer_forecaster.inference.engine.paths._MIXED_AT_ONCE", 1)
     np.testing.assert_allclose(pipe.predict(rows, 80).quantiles, expected, atol=1e-5)

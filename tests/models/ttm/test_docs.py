@@ -5,8 +5,6 @@ import re
 import pytest
 from places import ROOT
 
-from timer_forecaster import list_checkpoints
-
 PAGE = (ROOT / "docs" / "ttm.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 FRAMEWORKS = ("sktime", "darts", "sklearn")
@@ -18,11 +16,9 @@ pytestmark = [
 
 
 def run(words, monkeypatch):
-    """Run the block with these words, with the checkpoint for tests if there is no other."""
+    """Run the block with these words."""
     monkeypatch.chdir(ROOT)
     (block,) = (block for block in BLOCKS if words in block)
-    if "ttm-mini" not in {known.name for known in list_checkpoints()}:
-        block = block.replace('"ttm-mini"', '"ttm-test"')
     names = {}
     exec(block, names)  # noqa: S102
     return names

@@ -1,0 +1,44 @@
+"""The table of tails, from a tiny data set."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("pyarrow")
+
+from benchmarks import anomaly_table
+from timer_forecaster.inference.anomalies.table import CHANCES
+
+
+def test_the_table_is_written_as_a_module(tmp_path):
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"item_id": ["a", "b"], "target": [random.normal(size=150)] * 2})
+    frame.to_parquet(tmp_path / "noise.parquet")
+    output = tmp_path / "table.py"
+    arguments = ["--data", str(tmp_path), "--sets", "noise", "--output", str(output)]
+    anomaly_table.main([*arguments, "--checkpoint", "timer-s1-test"])
+    names = {}
+    exec(output.read_text(), names)  # noqa: S102
+    assert names["CHANCES"] == CHANCES
+    for side in (names["LOWER"], names["UPPER"]):
+        assert len(side) == len(CHANCES)
+        assert list(side) == sorted(side)
+
+
+def test_depths_of_true_chances_are_their_logarithms():
+    random = np.random.default_rng(0)
+    sets = [
+        random.choice([-1, 1], size=n) * (math.log(2) + random.exponential(size=n))
+        for n in (40_000, 400_000)
+    ]
+    for side in anomaly_table.table_of(sets):
+        expected = math.log(2) - np.log(CHANCES)
+        np.testing.assert_allclose(side[1:-2], expected[1:-2], rtol=0.05)
+
+
+def test_each_data_set_has_the_same_weight():
+    few, many = np.full(10, 9.0), np.full(990, 1.0)
+    _, upper = anomaly_table.table_of([few, many])
+    assert upper[CHANCES.index(0.5)] == 9

@@ -1,0 +1,86 @@
+"""Anomalies by sktime's interface of detectors."""
+
+import doctest
+import inspect
+import pickle
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("sktime")
+
+from timer_forecaster import ForecastPipeline
+from timer_forecaster.sktime import ForecastAnomalyDetector
+
+
+@pytest.fixture(scope="module")
+def y():
+    values = np.sin(np.arange(140) / 3) + 0.2 * np.random.default_rng(0).normal(size=140)
+    values[110] += 500
+    return pd.Series(values, index=pd.date_range("2024-01-01", periods=140, freq="h"), name="load")
+
+
+@pytest.fixture(scope="module", params=["timer-s1-test", "ttm-test"])
+def detector(request):
+    return ForecastAnomalyDetector(request.param, device_map="cpu")
+
+
+def test_places_are_those_of_the_pipeline(detector, y):
+    pipe = ForecastPipeline.from_pretrained(detector.model_path, device="cpu")
+    report = pipe.detect_anomalies(y.to_numpy(), freq="h")
+    found = detector.clone().fit(y).predict(y)
+    assert found["ilocs"].tolist() == np.flatnonzero(report.flags[0]).tolist()
+    assert 110 in found["ilocs"].tolist()
+    scores = detector.clone().fit(y).transform_scores(y)
+    expected = np.nan_to_num(np.abs(report.scores[0]))
+    np.testing.assert_allclose(scores["scores"], expected, rtol=1e-6)
+    assert scores.index.equals(y.index)
+
+
+def test_remembered_rows_are_history(detector, y):
+    whole = detector.clone().fit(y).predict(y)["ilocs"].to_numpy()
+    fitted = detector.clone().fit(y[:100])
+    assert fitted.predict(y[100:])["ilocs"].tolist() == (whole[whole >= 100] - 100).tolist()
+    updated = detector.clone().fit(y[:50]).update(y[50:100])
+    assert updated.predict(y[100:])["ilocs"].tolist() == (whole[whole >= 100] - 100).tolist()
+    rest = pickle.loads(pickle.dumps(fitted))  # noqa: S301
+    pd.testing.assert_frame_equal(rest.predict(y[100:]), fitted.predict(y[100:]))
+
+
+def test_a_row_is_odd_if_one_column_is(detector, y):
+    both = pd.DataFrame({"a": y, "b": np.roll(y, -20)})
+    found = detector.clone().fit(both).predict(both)["ilocs"].tolist()
+    assert {90, 110} <= set(found)
+    fitted = detector.clone().fit(both)
+    assert len(fitted.predict_scores(both)) == len(found)
+    with pytest.raises(ValueError, match="X has the columns"):
+        fitted.update(both.rename(columns={"a": "c"}))
+
+
+def test_missing_values_are_not_odd(detector, y):
+    gaps = y.copy()
+    gaps.iloc[[20, 60, 61]] = np.nan
+    assert not {20, 60, 61} & set(detector.clone().fit(gaps).predict(gaps)["ilocs"])
+
+
+def test_bad_parameters_are_named(y):
+    with pytest.raises(ValueError, match="level=2"):
+        ForecastAnomalyDetector(level=2).fit(y)
+    with pytest.raises(ValueError, match="rollout"):
+        ForecastAnomalyDetector(rollout="often").fit(y)
+
+
+def test_every_parameter_is_described():
+    text = inspect.getdoc(ForecastAnomalyDetector)
+    section = text[text.index("Parameters\n---") : text.index("Examples\n---")]
+    described = re.findall(r"^(\w+) : ", section, flags=re.MULTILINE)
+    assert described == list(inspect.signature(ForecastAnomalyDetector).parameters)
+
+
+def test_docstring_examples():
+    tests = doctest.DocTestFinder(recurse=False).find(ForecastAnomalyDetector, "detector")
+    results = [doctest.DocTestRunner().run(test) for test in tests]
+    assert sum(result.attempted for result in results) > 0
+    assert sum(result.failed for result in results) == 0

@@ -1,0 +1,111 @@
+"""Anomalies of plain series."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from timer_forecaster.failures import Failures, warn_of_failures
+from timer_forecaster.inference.anomalies.data import Data
+from timer_forecaster.inference.anomalies.labels import Labels
+from timer_forecaster.inference.anomalies.report import AnomalyReport
+from timer_forecaster.inference.anomalies.running import judge
+from timer_forecaster.inference.anomalies.settings import AnomalySettings
+from timer_forecaster.inference.covariates.alignment import aligned
+from timer_forecaster.inference.covariates.columns import as_covariates, named_columns, tables_of
+from timer_forecaster.inference.covariates.cycles import as_cycles
+from timer_forecaster.inference.covariates.tables import Tables
+from timer_forecaster.inference.frequency import as_frequencies
+from timer_forecaster.inference.series import as_series
+
+if TYPE_CHECKING:
+    from timer_forecaster.inference.pipeline import ForecastPipeline
+
+
+def anomalies_of_series(
+    pipeline: ForecastPipeline,
+    series: Any,
+    settings: AnomalySettings,
+    freq: Any,
+    beside: tuple[Any, Any, Collection[Hashable], Any],
+) -> AnomalyReport:
+    """Judge the steps of series; see `ForecastPipeline.detect_anomalies`.
+
+    Parameters
+    ----------
+    pipeline : ForecastPipeline
+    series : array, sequence or mapping
+    settings : AnomalySettings
+    freq : str, pandas offset or int, or list of them, optional
+    beside : tuple
+        Known and past covariates, names of categories, and cycles.
+    """
+    failures = Failures(settings.on_error)
+    try:
+        values = as_series(series, failures)
+    except TypeError as error:
+        text = str(error).replace("predict_frame", "detect_anomalies_frame")
+        raise TypeError(text) from None
+    pipeline.check_number(len(values))
+    keys = list(series) if isinstance(series, Mapping) else list(range(len(values)))
+    as_frequencies(freq, len(values))
+    several = isinstance(freq, (list, tuple, np.ndarray))
+    steps = list(freq) if several else [freq] * len(values)
+    tables = None
+    if not settings.options.ignores_covariates:
+        tables = _tables(series, [len(one) for one in values], beside, failures)
+    values = [one[:0] if i in failures.reasons else one for i, one in enumerate(values)]
+    labels = Labels.of_keys(keys, [len(one) for one in values])
+    return report_of(pipeline, Data(values, labels, steps, tables), settings, failures)
+
+
+def report_of(
+    pipeline: ForecastPipeline, data: Data, settings: AnomalySettings, failures: Failures
+) -> AnomalyReport:
+    """Judge the steps of series, and warn of series that cannot be read.
+
+    Parameters
+    ----------
+    pipeline : ForecastPipeline
+    data : Data
+    settings : AnomalySettings
+    failures : Failures
+        Has noted series that could not be read so far.
+    """
+    found = judge(pipeline, data, settings, failures)
+    reasons = dict(sorted(failures.by_number().items()))
+    warn_of_failures(reasons, len(data.series), data.labels.names.__getitem__)
+    reasons = {number: text.removeprefix(f"series[{number}] ") for number, text in reasons.items()}
+    return AnomalyReport(data.series, data.labels, settings, found, reasons)
+
+
+def _tables(
+    series: Any,
+    lengths: list[int],
+    beside: tuple[Any, Any, Collection[Hashable], Any],
+    failures: Failures,
+) -> Tables | None:
+    """Return the covariates of each series, over its own steps."""
+    known, past, categories, cycles = beside
+    if known is None and past is None:
+        return None
+    n_series = len(lengths)
+    found: list[list[dict[Hashable, Any] | None] | None] = []
+    for role, given in {"known": known, "past": past}.items():
+        tables = tables_of(aligned(given, series, role, 0), role, n_series)
+        named = [
+            None if table is None else dict(named_columns(table, f"{role}[{number}]"))
+            for number, table in enumerate(tables)
+        ]
+        found.append(None if given is None else named)
+    as_covariates(
+        found[0], found[1], categories, lengths, 0, failures
+    )  # refuses what cannot be read
+    every = None
+    if cycles is not None:
+        as_cycles(cycles, n_series)  # refuses others
+        given = list(cycles)
+        every = given if any(np.iterable(one) for one in given) else [given] * n_series
+    return Tables(found[0], found[1], categories, every)

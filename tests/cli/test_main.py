@@ -131,8 +131,11 @@ def test_every_command_is_listed_and_has_a_module(run, capsys):
         "common",
         "covariates",
         "output",
+        "paths",
+        "report",
         "settings",
         "table",
+        "windows",
     }
     for command in commands:
         assert f"    {command} " in listed or f"    {command}\n" in listed

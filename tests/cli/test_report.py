@@ -1,4 +1,4 @@
-"""The option --report of `forecast` and `backtest`."""
+"""The option --report of `forecast`, `backtest` and `anomalies`."""
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,17 @@ def test_the_report_of_a_backtest(run, sales, tmp_path):
     assert "How the file was read" in page.texts("h2")
 
 
-@pytest.mark.parametrize("command", ["forecast", "backtest"])
+def test_the_report_of_anomalies(run, sales, tmp_path):
+    given = ["--checkpoint", "timer-s1-test", "--report", "r.html"]
+    code, out, _ = run("anomalies", *FILE, *given)
+    assert code == 0 and out.endswith("-> r.html\n")
+    page = page_of(tmp_path / "r.html")
+    assert page.texts("title") == ["Unusual steps of sales.csv"]
+    assert page.texts("option")[:3] == ["<b>east</b>", "west", "north & south"]
+    assert "level" in page.texts("dt")
+
+
+@pytest.mark.parametrize("command", ["forecast", "backtest", "anomalies"])
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -82,7 +92,7 @@ def test_the_report_of_a_backtest(run, sales, tmp_path):
 def test_what_cannot_be_is_refused_before_the_work(run, sales, command, words, message):
     if words[-1] == "./r.html":
         message = "r.html"  # the format of a table may be refused first
-    code, out, err = run(command, *FILE, *WORDS, *words)
+    code, out, err = run(command, *FILE, *WORDS, *words)  # anomalies have a horizon too
     assert (code, out) == (2, "")
     assert message in err
 

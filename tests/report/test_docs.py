@@ -22,7 +22,7 @@ def test_the_python_writes_a_report(tmp_path, monkeypatch):
     assert page.texts("h2")[:2] == ["Forecasts", "Leaderboard"]
 
 
-@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("place", [0, 1, 2])
 def test_the_commands_run(place, tmp_path, monkeypatch):
     (block,) = re.findall(r"```bash\n(.*?)```", DOCS, flags=re.DOTALL)
     words = shlex.split(block.splitlines()[place])[1:]

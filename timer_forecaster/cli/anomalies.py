@@ -32,6 +32,7 @@ from timer_forecaster.cli.output import (
     save_picture,
     save_table,
 )
+from timer_forecaster.cli.report import about, add_report, check_report, left_out
 from timer_forecaster.cli.table import add_table, print_left_out, print_reading
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "and the like, or - for the standard output",
     )
     add("--plot", type=Path, metavar="FILE.png", help="draw them here (png, pdf or svg)")
+    add_report(parser)
     add_covariates(parser, future=False)
     add_checkpoint(parser)
     add_forecast_options(parser)
@@ -119,9 +121,13 @@ def run(arguments: argparse.Namespace) -> int:
         save_table(read.with_ids(report.to_frame()), arguments.output)
     if arguments.plot is not None:
         save_picture(report.plot_all(), arguments.plot)
+    if arguments.report is not None:
+        title = f"Unusual steps of {Path(read.report.file).name}"
+        notes = left_out(reasons)
+        report.report(arguments.report, title=title, notes=notes, **about(arguments, read))
     _print_oddest(arguments, read, report)
     summary = f"{report.sentence}; {seconds:.1f} s"
-    print_summary(summary, arguments.output, arguments.plot)
+    print_summary(summary, arguments.output, arguments.plot, arguments.report)
     if reasons:
         print_left_out(reasons, report.n_series)
     return SOME_LEFT_OUT if reasons else 0
@@ -132,8 +138,10 @@ def _check(arguments: argparse.Namespace) -> None:
     from timer_forecaster.checks import check_integer, check_level
 
     check_table(arguments.output)
-    check_outputs({"--output": arguments.output, "--plot": arguments.plot}, [arguments.data])
+    outputs = {name: getattr(arguments, name) for name in ("output", "plot", "report")}
+    check_outputs({f"--{name}": path for name, path in outputs.items()}, [arguments.data])
     check_picture(arguments.plot)
+    check_report(arguments.report)
     check_level("level", arguments.level)
     for name in ("horizon", "min_history"):
         check_integer(name, getattr(arguments, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ if TYPE_CHECKING:
 
     from timer_forecaster.frames.reading import SeriesFile
 
-_SETTINGS = ("checkpoint", "adapter", "horizon", "windows", "step", "levels", "covariates")
+_SETTINGS = (
+    *("checkpoint", "adapter", "horizon", "windows", "step", "levels", "level", "covariates"),
+)
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +48,17 @@ def about(arguments: argparse.Namespace, read: SeriesFile) -> dict[str, Any]:
     return {"settings": settings, "reading": read.summarized(arguments.freq)}
 
 
+def left_out(reasons: Mapping[str, str]) -> list[str]:
+    """Return a note for each series that is not in a report.
+
+    Examples
+    --------
+    >>> left_out({"target 'sold'": "it has no value"})
+    ["target 'sold' has no forecast: it has no value"]
+    """
+    return [f"{name} has no forecast: {reason}" for name, reason in reasons.items()]
+
+
 def report_forecast(
     arguments: argparse.Namespace,
     read: SeriesFile,
@@ -68,6 +82,6 @@ def report_forecast(
         arguments.report,
         [part],
         title=f"Forecast of {Path(read.report.file).name}",
-        notes=[f"{name} has no forecast: {reason}" for name, reason in reasons.items()],
+        notes=left_out(reasons),
         **about(arguments, read),
     )

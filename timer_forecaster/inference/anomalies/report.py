@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -214,6 +215,37 @@ class AnomalyReport:
         from timer_forecaster.inference.anomalies.pictures import plot_report
 
         return plot_report(self, check_integer("max_panels", max_panels))
+
+    def report_parts(self) -> list[Any]:
+        """Return the pictures and the table of the oddest steps as parts of a report.
+
+        `timer_forecaster.report.write_report` writes them, beside parts of other results.
+        """
+        from timer_forecaster.inference.anomalies.page import parts_of_report
+
+        return parts_of_report(self)
+
+    def report(self, path: str | Path, *, title: str = "Unusual steps", **more: Any) -> None:
+        """Write a report that a person can send: one HTML file with pictures and a table.
+
+        Parameters
+        ----------
+        path : str or Path
+            A name that ends in ``.html``.
+        title : str
+            Title of the page.
+        **more
+            ``reading``, ``settings`` and ``notes``, as in
+            `timer_forecaster.report.write_report`.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be written, or its name has another ending.
+        """
+        from timer_forecaster.report import write_report
+
+        write_report(path, self.report_parts(), title=title, summary=self.sentence, **more)
 
     def __str__(self) -> str:
         """Return the oddest steps, and a sentence."""

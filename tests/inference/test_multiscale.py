@@ -12,6 +12,7 @@ from timer_forecaster.inference.multiscale import (
     interleave,
     phases,
     strides,
+    strides_of_season,
 )
 
 
@@ -119,3 +120,19 @@ def test_auto_is_what_the_checkpoint_prefers(pipe):
         pipe.predict(series, 200).quantiles,
         pipe.predict(series, 200, rollout=preferred).quantiles,
     )
+
+
+def test_a_long_season_is_read_at_coarser_strides_by_a_network_of_one_context():
+    ttm = ForecastPipeline.from_pretrained("ttm-test", device="cpu")  # context 128, 32 in a pass
+    series = 50 + 9 * np.sin(np.arange(1100) * 2 * np.pi / 40) + walk(1100) / 9
+    assert strides_of_season(series, 128) == (2, 4)
+    found = ttm.predict(series, 30, rollout="multiscale").quantiles
+    parts = [ttm.predict(series, 30).quantiles]
+    for stride in (2, 4):
+        split = phases(series, stride)
+        coarse = ttm.predict(split, -(-30 // stride)).quantiles
+        parts.append(interleave(coarse, stride, 30))
+    np.testing.assert_allclose(found, np.mean(parts, axis=0), rtol=1e-5)
+    for one in (series[-128:], 50 + np.sin(np.arange(1100) * 2 * np.pi / 5)):  # short; short season
+        same = ttm.predict(one, 30).quantiles
+        np.testing.assert_array_equal(ttm.predict(one, 30, rollout="multiscale").quantiles, same)

@@ -4,7 +4,8 @@ Every k-th step of a series is a series too, k times as coarse. From it, one pas
 reaches k times as far and looks k times as far back. The k phases of such a coarse series are
 forecast side by side and give each step of the horizon quantiles of single steps, not of means.
 `predict(rollout="multiscale")` averages the quantiles of several strides and of the median
-roll-out; ``docs/inference.md`` has its measured gain and cost.
+roll-out; ``docs/inference.md`` has its measured gain and cost. A network whose contexts have one
+length reads series of a long season in this way too.
 """
 
 from __future__ import annotations
@@ -17,12 +18,20 @@ from numpy.typing import NDArray
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.channels import grouped
 from timer_forecaster.inference.frequency import Frequency
+from timer_forecaster.inference.seasons import dominant_period
+from timer_forecaster.inference.series import from_first_observed
 
 STRIDE_FACTORS = (1, 2)
 """Strides, as multiples of the smallest one that takes a single pass."""
 
 LOOK_BACK = 65_536
 """Newest steps that coarser strides read. Memories of series keep as many."""
+
+SEASON_STRIDES = (2, 4)
+"""Strides for horizons of one pass, where the season is long for the context."""
+
+MOST_SEASONS = 20
+"""A context of fixed length that holds more seasons is enough. Chosen on held-out data sets."""
 
 MIN_PHASE_STEPS = 256
 """Steps that a stride needs in each phase. Shorter series are rolled out instead."""
@@ -45,6 +54,25 @@ def strides(n_steps: int, horizon: int, pass_length: int) -> tuple[int, ...]:
         return ()
     wanted = (passes * factor for factor in STRIDE_FACTORS)
     return tuple(stride for stride in wanted if n_steps >= stride * MIN_PHASE_STEPS)
+
+
+def strides_of_season(values: FloatArray, context_length: int) -> tuple[int, ...]:
+    """Return the coarser strides of a series whose season is long for a context.
+
+    A context of fixed length holds few such seasons. A few phases look further back.
+
+    Parameters
+    ----------
+    values : ndarray, shape (steps,)
+        From the first observed value on.
+    context_length : int
+        Steps of every context of the network.
+    """
+    wanted = [k for k in SEASON_STRIDES if len(values) >= max(k * MIN_PHASE_STEPS, context_length)]
+    if not wanted or len(values) == context_length:
+        return ()
+    long = dominant_period(values) * MOST_SEASONS >= context_length
+    return tuple(wanted) if long else ()
 
 
 def phases(series: FloatArray, stride: int) -> list[FloatArray]:
@@ -106,11 +134,12 @@ def forecast(
     max_context_length: int,
     frequencies: Sequence[Frequency] | None = None,
     width: int = 1,
+    fixed_context: bool = False,
 ) -> FloatArray:
     """Average, for each series, the quantiles of the median roll-out and of coarser strides.
 
-    Series that are too short for a coarser stride, and all series if one pass is enough, have the
-    quantile roll-out.
+    Series that are too short for a coarser stride have the quantile roll-out. If one pass is
+    enough, so have all, but those whose season is long for a context of fixed length.
 
     Parameters
     ----------
@@ -127,6 +156,8 @@ def forecast(
         Of each series, for a network that reads them.
     width : int
         Series that are read as one row, and so at the same strides.
+    fixed_context : bool
+        Whether the network reads contexts of its longest length alone.
 
     Returns
     -------
@@ -136,8 +167,10 @@ def forecast(
     rows_of: dict[int, list[int]] = {}
     rolled_out: dict[str, list[int]] = {"quantile": [], "median": []}
     for numbers in grouped(range(len(series)), width):
-        observed = min(len(series[i]) - int(np.isnan(series[i]).argmin()) for i in numbers)
-        coarser = strides(observed, horizon, pass_length)
+        shortest = min((from_first_observed(series[i]) for i in numbers), key=len)
+        coarser = strides(len(shortest), horizon, pass_length)
+        if fixed_context and horizon <= pass_length:
+            coarser = strides_of_season(shortest, max_context_length)
         for stride in coarser:
             rows_of.setdefault(stride, []).extend(numbers)
         rolled_out["median" if coarser else "quantile"].extend(numbers)
@@ -153,10 +186,15 @@ def forecast(
         of_phases = _of(frequencies, np.repeat(rows, stride)[order].tolist(), stride)
         coarse = roll_out([split[i] for i in order], -(-horizon // stride), "quantile", of_phases)
         parts.append((rows, interleave(coarse[np.argsort(order)], stride, horizon)))
+    return _mean(parts, len(series))
+
+
+def _mean(parts: Sequence[tuple[list[int], FloatArray]], n_series: int) -> FloatArray:
+    """Return the mean of the quantiles that each series has in the parts."""
     if len(parts) == 1:
         return parts[0][1]  # all series had the same roll-out, and no coarser stride
-    total = np.zeros((len(series), horizon, parts[0][1].shape[-1]))
-    count = np.zeros((len(series), 1, 1))
+    total = np.zeros((n_series, *parts[0][1].shape[1:]))
+    count = np.zeros((n_series, 1, 1))
     for rows, quantiles in parts:
         with np.errstate(over="ignore", invalid="ignore"):  # beyond all floats: refused later
             total[rows] += quantiles

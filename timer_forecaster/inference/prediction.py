@@ -82,8 +82,9 @@ def predict_quantiles(
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
         roll_out = functools.partial(_roll_out, network, options, bar, known)
         if rollout == "multiscale":
-            sizes = network.pass_length, config.max_context_length, frequencies, width_of(config)
-            found = multiscale.forecast(roll_out, series, horizon, *sizes)
+            lengths = network.pass_length, config.max_context_length
+            how = *lengths, frequencies, width_of(config), config.fixed_context
+            found = multiscale.forecast(roll_out, series, horizon, *how)
         else:
             found = roll_out(series, horizon, rollout, frequencies)
     check_outcome(found, series, name, numbers=sound, failures=failures)

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from timer_forecaster.backtesting.data import Data
-from timer_forecaster.backtesting.labels import Labels
 from timer_forecaster.backtesting.windows import Windows
+from timer_forecaster.frames.labels import Labels
 from timer_forecaster.inference.covariates.tables import Tables
 
 

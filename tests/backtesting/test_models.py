@@ -4,9 +4,9 @@ import numpy as np
 
 from timer_forecaster.backtesting import models
 from timer_forecaster.backtesting.data import Data
-from timer_forecaster.backtesting.labels import Labels
 from timer_forecaster.backtesting.windows import Windows
 from timer_forecaster.evaluation import LEVELS, naive_forecaster, seasonal_naive_quantiles
+from timer_forecaster.frames.labels import Labels
 
 SERIES = [np.arange(20.0) % 4, np.arange(20.0) % 3]
 DATA = Data(SERIES, Labels.of_numbers([0, 1], [20, 20]), [None] * 2, [4, 3])

@@ -6,7 +6,8 @@ import pytest
 from stub_pipeline import StubPipeline, frame_of, hourly
 
 from timer_forecaster.frames.long import (
-    check_path_columns,
+    PATH_COLUMNS,
+    check_free,
     column_name,
     level_columns,
     long_frame,
@@ -153,7 +154,7 @@ def test_a_frame_of_paths_has_the_times_of_a_forecast():
 @pytest.mark.parametrize("name", ["target", "path", "value"])
 def test_names_of_columns_of_paths_are_taken(name):
     with pytest.raises(ValueError, match=f"time_column={name!r}"):
-        check_path_columns(time_column=name, id_column=None)
+        check_free(PATH_COLUMNS, time_column=name, id_column=None)
     with pytest.raises(ValueError, match=f"id_column={name!r}"):
-        check_path_columns(time_column="day", id_column=name)
-    check_path_columns(time_column="q0.5", id_column="id")
+        check_free(PATH_COLUMNS, time_column="day", id_column=name)
+    check_free(PATH_COLUMNS, time_column="q0.5", id_column="id")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from timer_forecaster.backtesting.columns import COLUMNS
 from timer_forecaster.backtesting.data import Data
-from timer_forecaster.backtesting.labels import Labels
 from timer_forecaster.backtesting.result import BacktestResult
 from timer_forecaster.backtesting.running import run
 from timer_forecaster.backtesting.seasons import season_of
 from timer_forecaster.backtesting.settings import BacktestSettings, Way
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.covariates import CovariateFrame
-from timer_forecaster.frames.long import level_columns
+from timer_forecaster.frames.labels import Labels
+from timer_forecaster.frames.long import check_free, level_columns
 from timer_forecaster.frames.panel import Panel
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.pipeline import ForecastPipeline
@@ -40,7 +41,9 @@ def backtest_tables(
     way : Way
     """
     time_column, id_column, *_ = names
-    level_columns(settings.levels, time_column=time_column, id_column=id_column)
+    names_given = {"time_column": time_column, "id_column": id_column}
+    taken = [*COLUMNS, *level_columns(settings.levels, **names_given)]
+    check_free(taken, **names_given, result="backtest")
     failures = Failures(way.on_error)
     beside = CovariateFrame.of(*tables, *names, categories)
     panel = Panel.of_columns(beside.targets, *names, failures)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.backtesting.labels import MODEL
+from timer_forecaster.backtesting.columns import MODEL
 from timer_forecaster.backtesting.notes import counted
 from timer_forecaster.backtesting.pictures import chosen_windows
 from timer_forecaster.backtesting.scores import MASE, WQL, nominal_of

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.backtesting import notes, outputs
+from timer_forecaster.backtesting.columns import CUTOFF, MODEL, OBSERVED, STEP
 from timer_forecaster.backtesting.data import Data
-from timer_forecaster.backtesting.labels import CUTOFF, MODEL, OBSERVED, STEP
 from timer_forecaster.backtesting.models import SEASONAL_NAIVE, Answer
 from timer_forecaster.backtesting.scores import MASE, WQL, Points, Table
 from timer_forecaster.backtesting.sentences import sentence

@@ -40,7 +40,6 @@ def run(
         If no series has a window, or with ``on_error="raise"`` if the pipeline cannot forecast
         one.
     """
-    data.labels.check(settings.levels)
     models = models_of(pipeline, way.options, way.baselines)
     config = pipeline.network.config
     windows = lay_windows(

@@ -9,12 +9,12 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.backtesting.data import Data
-from timer_forecaster.backtesting.labels import Labels
 from timer_forecaster.backtesting.result import BacktestResult
 from timer_forecaster.backtesting.running import run
 from timer_forecaster.backtesting.seasons import season_of
 from timer_forecaster.backtesting.settings import BacktestSettings, Way
 from timer_forecaster.failures import Failures
+from timer_forecaster.frames.labels import Labels
 from timer_forecaster.inference.covariates.alignment import aligned
 from timer_forecaster.inference.covariates.columns import named_columns, tables_of
 from timer_forecaster.inference.covariates.cycles import as_cycles

@@ -19,6 +19,7 @@ TARGET = "target"
 """Column with the name of the target column that a row forecasts."""
 
 PATH, VALUE = "path", "value"
+PATH_COLUMNS = (PATH, VALUE)
 """Columns of a frame of paths: the number of the path, from 0 on, and its value."""
 
 
@@ -42,25 +43,35 @@ def level_columns(
     columns = {column_name(level): level for level in levels}
     if len(columns) < len(levels):
         raise ValueError(f"levels={levels}: give at least one level, each once")
-    _check_free(columns, time_column, id_column)
+    check_free(columns, time_column=time_column, id_column=id_column)
     return columns
 
 
-def check_path_columns(*, time_column: Hashable, id_column: Hashable | None) -> None:
-    """Refuse a column of the time or of the id with the name of a column of a frame of paths.
+def check_free(
+    columns: Iterable[str],
+    *,
+    time_column: Hashable,
+    id_column: Hashable | None,
+    result: str = "forecast",
+) -> None:
+    """Refuse a column of the time or of the id with the name of a column of a result.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        Columns of the result beside times, ids and targets.
+    time_column, id_column : hashable
+    result : str
+        Its name in the error.
 
     Raises
     ------
     ValueError
     """
-    _check_free((PATH, VALUE), time_column, id_column)
-
-
-def _check_free(columns: Iterable[str], time_column: Hashable, id_column: Hashable | None) -> None:
     for role, name in {"time_column": time_column, "id_column": id_column}.items():
         if name in (TARGET, *columns):
             raise ValueError(
-                f"{role}={name!r}: the forecast has a column of that name; rename yours"
+                f"{role}={name!r}: the {result} has a column of that name; rename yours"
             )
 
 

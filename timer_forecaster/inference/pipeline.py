@@ -549,9 +549,9 @@ class ForecastPipeline:
         >>> len(weeks)
         100
         """
-        from timer_forecaster.frames.long import check_path_columns, path_frame
+        from timer_forecaster.frames.long import PATH_COLUMNS, check_free, path_frame
 
-        check_path_columns(time_column=time_column, id_column=id_column)
+        check_free(PATH_COLUMNS, time_column=time_column, id_column=id_column)
         n, names = check_integer("n", n), (time_column, id_column, target_columns, freq)
         tables = frame, future_frame, known_columns, past_columns
         more = {"progress": progress, "past_windows": past_windows}

@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from timer_forecaster.frames.labels import Labels
 from timer_forecaster.inference.anomalies.data import Data
-from timer_forecaster.inference.anomalies.labels import Labels
 from timer_forecaster.inference.covariates.tables import Tables
 
 
 def data_of(covariates):
-    return Data([np.arange(10.0)], Labels.of_keys([0], [10]), [None], covariates)
+    return Data([np.arange(10.0)], Labels.of_numbers([0], [10]), [None], covariates)
 
 
 def test_known_columns_reach_over_the_horizon_and_past_ones_to_the_origin():

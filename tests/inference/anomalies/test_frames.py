@@ -94,3 +94,12 @@ def test_times_are_those_of_the_frame(timer_s1, zone):
     frame = pd.DataFrame({"time": times, "load": np.arange(60.0) % 24})
     report = timer_s1.detect_anomalies_frame(frame, time_column="time")
     pd.testing.assert_series_equal(report.to_frame()["time"], frame["time"], check_freq=False)
+
+
+@pytest.mark.parametrize("name", ["score", "anomaly", "target", "y"])
+def test_names_of_the_report_are_taken(mini, name):
+    days = pd.date_range("2024-01-01", periods=40)
+    frame = pd.DataFrame({name: days, "load": np.arange(40.0)})
+    message = f"time_column='{name}': the report of anomalies has a column of that name"
+    with pytest.raises(ValueError, match=message):
+        mini.detect_anomalies_frame(frame, time_column=name)

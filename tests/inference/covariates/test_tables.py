@@ -103,7 +103,7 @@ def ask(pipe, asked, **options):
 
 def test_the_same_question_is_computed_once(pipe, calls):
     first = ask(pipe, question())
-    assert ask(pipe, question()) is first
+    assert ask(pipe, question()).quantiles is first.quantiles
     series, _, tables, _ = question()
     expected = pipe.predict(series, 4, known=tables.known, cycles=[(24.0,)] * 2)
     np.testing.assert_array_equal(first.quantiles, expected.quantiles)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.covariates import CovariateFrame
+from timer_forecaster.frames.labels import Labels
+from timer_forecaster.frames.long import check_free
 from timer_forecaster.frames.panel import Panel
+from timer_forecaster.inference.anomalies.columns import COLUMNS
 from timer_forecaster.inference.anomalies.data import Data
-from timer_forecaster.inference.anomalies.labels import Labels
 from timer_forecaster.inference.anomalies.report import AnomalyReport
 from timer_forecaster.inference.anomalies.series import report_of
 from timer_forecaster.inference.anomalies.settings import AnomalySettings
@@ -37,6 +39,8 @@ def anomalies_of_frame(
     beside : tuple
         The names of known and of past columns, and of categories.
     """
+    time_column, id_column, *_ = names
+    check_free(COLUMNS, time_column=time_column, id_column=id_column, result="report of anomalies")
     failures = Failures(settings.on_error)
     known, past, categories = beside
     covariates = CovariateFrame.of(frame, None, known, past, *names, categories)

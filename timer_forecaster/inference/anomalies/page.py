@@ -48,7 +48,7 @@ def _chart(report: AnomalyReport, number: int) -> Chart:
     names = row if len(row) == 1 or report.labels.ids.iloc[:, -1].nunique() > 1 else row[:-1]
     return Chart(
         " · ".join(map(str, names)),
-        report.labels.times[number][: len(values)],
+        report.labels.times_of(number)[: len(values)],
         values,
         [Fan(0, (chance, 0.5, 1 - chance), bounds)],
         odd=odd,

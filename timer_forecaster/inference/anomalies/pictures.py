@@ -28,7 +28,7 @@ def plot_series(report: AnomalyReport, number: int, ax: Any = None) -> Axes:
         Default: new axes of pyplot.
     """
     values, found, odd = report.series[number], report.judged[number], report.flags[number]
-    times, bounds = report.labels.times[number][: len(values)], (found.lower, found.upper)
+    times, bounds = report.labels.times_of(number)[: len(values)], (found.lower, found.upper)
     axes = plot_expected(ax, times, values, found.median, bounds, odd)
     count = int(odd.sum())
     noun = "anomaly" if count == 1 else "anomalies"

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_integer
-from timer_forecaster.inference.anomalies.judged import JUDGED, REASONS, Judged
-from timer_forecaster.inference.anomalies.labels import (
+from timer_forecaster.frames.labels import Labels
+from timer_forecaster.inference.anomalies.columns import (
     ANOMALY,
     LOWER,
     MEDIAN,
@@ -25,8 +25,8 @@ from timer_forecaster.inference.anomalies.labels import (
     REASON,
     SCORE,
     UPPER,
-    Labels,
 )
+from timer_forecaster.inference.anomalies.judged import JUDGED, REASONS, Judged
 from timer_forecaster.inference.anomalies.settings import AnomalySettings
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class AnomalyReport:
             for name, values in self.labels.ids.items()
         }
         first, *others = (
-            times.take(own) for times, own in zip(self.labels.times, steps, strict=True)
+            self.labels.times_of(number).take(own) for number, own in enumerate(steps)
         )
         columns[self.labels.time_column] = first.append(others)
         parts: dict[str, Sequence[Any]] = {

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from timer_forecaster.failures import Failures, warn_of_failures
+from timer_forecaster.frames.labels import Labels
+from timer_forecaster.inference.anomalies.columns import STEP
 from timer_forecaster.inference.anomalies.data import Data
-from timer_forecaster.inference.anomalies.labels import Labels
 from timer_forecaster.inference.anomalies.report import AnomalyReport
 from timer_forecaster.inference.anomalies.running import judge
 from timer_forecaster.inference.anomalies.settings import AnomalySettings
@@ -57,7 +58,7 @@ def anomalies_of_series(
     if not settings.options.ignores_covariates:
         tables = _tables(series, [len(one) for one in values], beside, failures)
     values = [one[:0] if i in failures.reasons else one for i, one in enumerate(values)]
-    labels = Labels.of_keys(keys, [len(one) for one in values])
+    labels = Labels.of_numbers(keys, [len(one) for one in values], STEP)
     return report_of(pipeline, Data(values, labels, steps, tables), settings, failures)
 
 

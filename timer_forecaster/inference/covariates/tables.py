@@ -47,6 +47,32 @@ class Tables(NamedTuple):
         parts: dict[str, Any] = {name: [part[i] for i in numbers] for name, part in self._parts()}
         return self._replace(**parts)
 
+    def at_origins(
+        self, numbers: Sequence[int], left: Sequence[int], horizon: int, names: Sequence[str]
+    ) -> Tables:
+        """Return the tables of series as they are known at origins.
+
+        Known columns reach to the end of the horizon, past columns to the origin.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+            Of the series, whose tables end where the series do.
+        left : sequence of int
+            Steps of each of them after its origin.
+        horizon : int
+        names : sequence of str
+            Of the series at their origins.
+        """
+        parts: dict[str, Any] = {}
+        for role, ahead in {"known": horizon, "past": 0}.items():
+            tables = getattr(self, role)
+            if tables is not None:
+                each = zip(numbers, left, strict=True)
+                parts[role] = [_without_end(tables[i], by - ahead, ahead) for i, by in each]
+        cycles = None if self.cycles is None else [self.cycles[number] for number in numbers]
+        return self._replace(**parts, cycles=cycles, names=names)
+
     def joined(self, others: Sequence[Tables]) -> Tables:
         """Return these tables followed by others of the same kind."""
         parts: dict[str, Any] = {name: list(part) for name, part in self._parts()}
@@ -87,3 +113,27 @@ def _add_values(digest: Any, values: Any) -> None:
         digest.update(np.ascontiguousarray(array).data)
     else:
         digest.update(repr(array.tolist()).encode())
+
+
+def _without_end(table: Any, by: int, ahead: int) -> Any:
+    """Return the columns of a table without their last rows."""
+    if table is None:
+        return None
+    return {name: _cut(values, len(values) - by, ahead) for name, values in table.items()}
+
+
+def _cut(values: Any, stop: int, ahead: int) -> Any:
+    """Return the first values of a column; `ahead` of them lie in the window.
+
+    An empty text is a category of its own only if the history has some. As at any origin, only the
+    values before the window decide.
+    """
+    stop = max(0, stop)
+    cut = values.iloc[:stop] if hasattr(values, "iloc") else values[:stop]
+    if not ahead or not isinstance(cut, np.ndarray) or cut.dtype.kind != "O":
+        return cut
+    blank = cut == ""
+    if blank.any() and not blank[: len(cut) - ahead].any():
+        cut = cut.copy()
+        cut[blank] = None
+    return cut

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from timer_forecaster.backtesting.labels import Labels
+from timer_forecaster.frames.labels import Labels
 from timer_forecaster.frames.panel import Panel
 
 
@@ -21,5 +20,12 @@ def test_numbers_and_keys():
     assert labels.names == ["series['a']", "series[('b', 1)]"]
     assert labels.ids["series"].tolist() == ["a", ("b", 1)]
     assert len(labels.times_of(0)) == 5
-    with pytest.raises(ValueError, match="column 'y'"):
-        Labels(labels.ids, labels.names, "y", labels.axes, labels.axis).check([0.5])
+
+
+def test_series_of_a_panel_have_the_times_of_their_grids():
+    days = pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-04", "2024-01-05"])
+    frame = pd.DataFrame({"day": days, "a": np.arange(4.0), "b": np.arange(4.0)})
+    labels = Labels.of_panel(Panel.of_columns(frame, "day"))
+    assert labels.ids["target"].tolist() == ["a", "b"]
+    assert labels.time_column == "day"
+    assert len(labels.times_of(0)) == 5  # with the absent day

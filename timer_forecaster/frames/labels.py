@@ -1,4 +1,4 @@
-"""Names, ids and times of the series of a backtest."""
+"""Names, ids and times of series, for tables and sentences about them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ from numpy.typing import NDArray
 
 from timer_forecaster.frames.calendar.local import like
 from timer_forecaster.frames.files.report import time_text
-from timer_forecaster.frames.long import TARGET, column_name
+from timer_forecaster.frames.long import TARGET
 from timer_forecaster.frames.panel import Panel
-
-CUTOFF, STEP, OBSERVED, MODEL = "cutoff", "step", "y", "model"
-"""Columns of the forecasts beside ids, targets, times and quantiles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,30 +60,17 @@ class Labels:
         return cls(pd.DataFrame(columns), names, time_column, axes, axis)
 
     @classmethod
-    def of_numbers(cls, keys: Sequence[Hashable], lengths: Sequence[int]) -> Labels:
-        """Return the labels of series without times, whose steps are numbers."""
+    def of_numbers(
+        cls, keys: Sequence[Hashable], lengths: Sequence[int], time_column: Hashable = "time"
+    ) -> Labels:
+        """Return the labels of series without times, whose steps are numbers from 0 on."""
         ids = np.empty(len(keys), dtype=object)
         ids[:] = list(keys)
         numbered = list(keys) == list(range(len(keys)))
         series = pd.Series(range(len(keys))) if numbered else pd.Series(ids)
         names = [f"series[{key!r}]" for key in keys]
         axes: list[pd.Index] = [pd.RangeIndex(max(lengths, default=0))]
-        return cls(pd.DataFrame({"series": series}), names, "time", axes, [0] * len(keys))
-
-    def check(self, levels: Sequence[float]) -> None:
-        """Refuse columns of users with the name of a column of the forecasts.
-
-        Raises
-        ------
-        ValueError
-        """
-        taken = {CUTOFF, STEP, OBSERVED, MODEL, *map(column_name, levels)}
-        for name in [*self.ids.columns, self.time_column]:
-            if name in taken:
-                raise ValueError(
-                    f"column {name!r}: the forecasts of a backtest have a column of that name; "
-                    "rename yours"
-                )
+        return cls(pd.DataFrame({"series": series}), names, time_column, axes, [0] * len(keys))
 
     def times_of(self, number: int) -> pd.Index:
         """Return the times of a series, and perhaps later ones."""

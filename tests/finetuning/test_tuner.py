@@ -329,7 +329,8 @@ def test_the_report_survives_its_file_and_draws_itself(pipe, waves, tmp_path):
     figure = loaded.report.plot()
     curves, before, after = figure.axes[:3]
     assert {line.get_label() for line in curves.get_lines()} >= {"training", "validation"}
-    assert (before.get_title(), after.get_title()) == ("before", "after")
+    titles = [axes.get_title(loc="left") for axes in (before, after)]
+    assert [title.split()[-1] for title in titles] == ["before", "after"], titles
     figure.savefig(tmp_path / "tuning.png")
 
 

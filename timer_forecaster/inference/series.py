@@ -251,7 +251,7 @@ def key_of(series: FloatArray) -> int:
     >>> key_of(np.array([np.nan, 0.1, 3.0])) == key_of(np.array([0.1 + 1e-17, 3.0]))
     True
     """
-    observed = from_first_observed(series)
+    observed = from_first_observed(np.asarray(series, dtype=np.float64))
     with np.errstate(invalid="ignore", over="ignore"):  # of infinite and huge values
         parts = [_rounded(observed[:1]), _rounded(observed - observed[:1])]
     return int.from_bytes(hashlib.blake2b(b"".join(parts), digest_size=8).digest(), "little")

@@ -92,6 +92,8 @@ class PipelineForecaster(ProbabilisticForecaster):
         "capability:missing_values": True,
         "capability:update": True,
         "capability:pretrain": True,
+        "capability:random_state": True,  # joint paths
+        "property:randomness": "derandomized",
         "capability:unequal_length": True,
         "requires-fh-in-fit": False,
         "X-y-must-have-same-index": False,

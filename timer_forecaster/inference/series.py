@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import math
 from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
 from numbers import Number
@@ -259,8 +260,14 @@ def key_of(series: FloatArray) -> int:
 
 def _rounded(values: FloatArray) -> bytes:
     """Return the leading 24 binary digits of values, relative to the largest one."""
-    finite = np.abs(values[np.isfinite(values)])
-    exponent = int(np.frexp(finite.max())[1]) if len(finite) else 0
-    rounded = np.ldexp(values, -exponent).astype(np.float32) + np.float32(0)  # -0.0 is 0.0
-    rounded[np.isnan(rounded)] = np.nan  # there are several NaN
+    sizes = np.abs(values)
+    largest = float(sizes.max()) if len(sizes) else 0.0
+    whole = math.isfinite(largest)
+    if not whole:
+        largest = float(sizes.max(initial=0.0, where=np.isfinite(sizes)))
+    exponent = math.frexp(largest)[1]
+    rounded = np.ldexp(values, -exponent).astype(np.float32)
+    rounded += np.float32(0)  # -0.0 is 0.0
+    if not whole:
+        rounded[np.isnan(rounded)] = np.nan  # there are several NaN
     return exponent.to_bytes(8, "little", signed=True) + rounded.tobytes()

@@ -455,7 +455,8 @@ def import_from_checkout(folder: Path) -> dict[str, types.ModuleType]:
         patch.setattr(loader, "load", lambda self: electricity)
         # where upstream's models fetch their tiny checkpoints, ours looks for its own
         utilities = importlib.import_module("darts.tests.models.forecasting.foundation_test_utils")
-        utilities.HF_HUB_DOWNLOAD_PATCH_TARGET = "timer_forecaster.darts.model.find_checkpoint"
+        target = "timer_forecaster.darts.pipeline_model.find_checkpoint"
+        utilities.HF_HUB_DOWNLOAD_PATCH_TARGET = target
         utilities.mock_hf_hub_download = find_checkpoint
         utilities._mock_timesfm2p5_hf_hub_download = find_checkpoint
         return {name: importlib.import_module(f"darts.tests.{name}") for name in SUITES}

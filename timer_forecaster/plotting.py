@@ -56,6 +56,29 @@ def plot_effects(ax: Axes | None, columns: Sequence[Hashable], effects: ArrayLik
     return axes
 
 
+def new_figure(size: tuple[float, float]) -> Figure:
+    """Return a figure of a size in inches, made without pyplot: it needs no display.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    _require_matplotlib()
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout="constrained")
+
+
+def drawable(times: pd.Index) -> Any:
+    """Return times that matplotlib can draw: clock times without zone, starts of periods."""
+    if isinstance(times, pd.PeriodIndex):
+        times = times.to_timestamp()
+    if isinstance(times, pd.DatetimeIndex) and times.tz is not None:
+        times = times.tz_localize(None)
+    return times.to_numpy()
+
+
 def newest_steps(horizon: int) -> int:
     """Return how many steps of a history a picture shows: three horizons, and at least 48.
 
@@ -155,7 +178,7 @@ def plot_expected(
     """
     _require_matplotlib()
     axes = _new_axes() if ax is None else ax
-    x, y, marked = _positions(pd.Series(times)), np.asarray(values), np.asarray(odd, dtype=bool)
+    x, y, marked = drawable(times), np.asarray(values), np.asarray(odd, dtype=bool)
     low, high = np.nanmin(y, initial=np.inf), np.nanmax(y, initial=-np.inf)
     room = _BEYOND * (high - low or abs(high) or 1.0)
     lower, upper = np.maximum(bounds[0], low - room), np.minimum(bounds[1], high + room)
@@ -243,16 +266,13 @@ def plot_forecast(
     >>> figure = plot_forecast(load, forecast, time_column="time")
     >>> figure.savefig(io.BytesIO(), dpi=150)
     """
-    _require_matplotlib()
-    from matplotlib.figure import Figure
-
     keys = ["target"] if id_column is None else [id_column, "target"]
     names = forecast[keys].drop_duplicates()
     shown = names.head(max_panels)
     columns = _panel_columns(len(shown))
     rows = -(-len(shown) // columns)
     size = (9.5 if columns == 1 else 13.0, 0.9 + (2.9 if columns == 1 else 2.2) * rows)
-    figure = Figure(figsize=size, layout="constrained")
+    figure = new_figure(size)
     axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for ax, key in zip(axes, shown.itertuples(index=False, name=None), strict=False):
         own = forecast[(forecast[keys] == key).all(axis=1)]
@@ -341,11 +361,8 @@ def plot_tuning(
     matplotlib Figure
         Made without pyplot: it needs no display and need not be closed.
     """
-    _require_matplotlib()
-    from matplotlib.figure import Figure
-
     with_experts = bool(np.size(use_before))
-    figure = Figure(figsize=(13 if with_experts else 7.0, 4.0), layout="constrained")
+    figure = new_figure((13 if with_experts else 7.0, 4.0))
     widths = (1.6, 1, 1) if with_experts else (1.6,)
     curves, *others = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
     curves.plot(*np.transpose(validation), color=_FORECAST_COLOR, label="validation")
@@ -386,12 +403,11 @@ def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
         If matplotlib is not installed.
     """
     _require_matplotlib()
-    from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
     groups = [g for g in ("all", "short", "medium", "long") if g in means.index.unique("group")]
     models = means.xs("all", level="group")["CRPS"].sort_values(ascending=False).index
-    figure = Figure(figsize=(3 + 2.6 * len(groups), 1.2 + 0.22 * len(models)), layout="constrained")
+    figure = new_figure((3 + 2.6 * len(groups), 1.2 + 0.22 * len(models)))
     panels = figure.subplots(1, len(groups), sharex=True, sharey=True, squeeze=False)[0]
     colors = [_FORECAST_COLOR if model in own else "#9a9a9a" for model in models]
     for ax, group in zip(panels, groups, strict=True):
@@ -441,21 +457,12 @@ def _draw_panel(
     columns = columns[columns.index(time_column) + 1 :]
     plot_quantiles(
         ax,
-        _positions(past[time_column]),
+        drawable(pd.Index(past[time_column])),
         past[target].astype("float64").to_numpy(),
-        _positions(own[time_column]),
+        drawable(pd.Index(own[time_column])),
         [float(name.removeprefix("q")) for name in columns],
         own[columns].to_numpy(),
     )
-
-
-def _positions(times: pd.Series) -> Any:
-    """Return times that matplotlib can draw: clock times without zone, starts of periods."""
-    if isinstance(times.dtype, pd.PeriodDtype):
-        return times.dt.start_time.to_numpy()
-    if isinstance(times.dtype, pd.DatetimeTZDtype):
-        return times.dt.tz_localize(None).to_numpy()
-    return times.to_numpy()
 
 
 def _band_label(lower: float, upper: float) -> str:

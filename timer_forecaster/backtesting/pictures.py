@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from timer_forecaster.backtesting.scores import nominal_of
-from timer_forecaster.extras import missing_extra
-from timer_forecaster.plotting import plot_quantiles
+from timer_forecaster.plotting import drawable, new_figure, newest_steps, plot_quantiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
 
 _OBSERVED_COLOR = "#c2410c"
 _COLORS = ("#1f6fb4", "#3b3b3b", "#7a5195", "#2f7d4f", "#9a6a00")
-_HORIZONS_OF_HISTORY = 3
-_LEAST_HISTORY = 48
 _SHOWN = ("coverage_90", "coverage_80", "coverage_60", "coverage_40")
 
 
@@ -96,8 +92,8 @@ def plot_window(result: BacktestResult, model: str, row: int, ax: Axes | None = 
         ax = new_figure((9, 3.6)).subplots()
     number, origin = int(result.windows.number[row]), int(result.windows.origin[row])
     horizon, values = result.windows.horizon, result.data.series[number]
-    start = max(0, origin - max(_LEAST_HISTORY, _HORIZONS_OF_HISTORY * horizon))
-    x = positions(result.data.labels.times_of(number)[start : origin + horizon])
+    start = max(0, origin - newest_steps(horizon))
+    x = drawable(result.data.labels.times_of(number)[start : origin + horizon])
     levels = result.settings.levels if result.has_quantiles[model] else (0.5,)
     places = [list(result.settings.levels).index(level) for level in levels]
     plot_quantiles(
@@ -154,27 +150,3 @@ def plot_coverage(result: BacktestResult, model: str, ax: Axes | None = None) ->
     else:
         ax.text(0.5, 0.5, "it forecasts points alone", ha="center", transform=ax.transAxes)
     return ax
-
-
-def new_figure(size: tuple[float, float]) -> Figure:
-    """Return a figure that needs no display.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(missing_extra("pictures need matplotlib", "plot")) from error
-    return Figure(figsize=size, layout="constrained")
-
-
-def positions(times: pd.Index) -> Any:
-    """Return times that matplotlib can draw: clock times without zone, starts of periods."""
-    if isinstance(times, pd.PeriodIndex):
-        return times.to_timestamp().to_numpy()
-    if isinstance(times, pd.DatetimeIndex) and times.tz is not None:
-        return times.tz_localize(None).to_numpy()
-    return times.to_numpy()

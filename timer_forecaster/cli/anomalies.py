@@ -25,15 +25,9 @@ from timer_forecaster.cli.covariates import (
     read_with_covariates,
     words_of_command,
 )
-from timer_forecaster.cli.output import (
-    check_outputs,
-    check_picture,
-    check_table,
-    save_picture,
-    save_table,
-)
-from timer_forecaster.cli.report import about, add_report, check_report, left_out
-from timer_forecaster.cli.table import add_table, print_left_out, print_reading
+from timer_forecaster.cli.output import check_results, save_picture, save_table
+from timer_forecaster.cli.report import about, add_report, left_out
+from timer_forecaster.cli.table import add_table, asked_of, print_left_out, print_reading
 
 if TYPE_CHECKING:
     from timer_forecaster.frames.reading import SeriesFile
@@ -137,11 +131,7 @@ def _check(arguments: argparse.Namespace) -> None:
     """Refuse outputs and settings that cannot be, before the file is read."""
     from timer_forecaster.checks import check_integer, check_level
 
-    check_table(arguments.output)
-    outputs = {name: getattr(arguments, name) for name in ("output", "plot", "report")}
-    check_outputs({f"--{name}": path for name, path in outputs.items()}, [arguments.data])
-    check_picture(arguments.plot)
-    check_report(arguments.report)
+    check_results(arguments, [arguments.data])
     check_level("level", arguments.level)
     for name in ("horizon", "min_history"):
         check_integer(name, getattr(arguments, name))
@@ -158,12 +148,7 @@ def _detect(
     with recorded_failures() as reasons, printed_warnings(), words_of_command(arguments):
         report = pipeline.detect_anomalies_frame(
             read.frame,
-            time_column=read.time_column,
-            id_column=read.id_column,
-            target_columns=read.target_columns,
-            freq=arguments.freq,
-            progress=sys.stderr.isatty(),
-            on_error="nan",
+            **asked_of(arguments, read),
             known_columns=read.known_columns or None,
             past_columns=read.past_columns or None,
             **{name: getattr(arguments, name) for name in _SETTINGS},

@@ -34,7 +34,7 @@ from timer_forecaster.cli.output import (
     save_picture,
 )
 from timer_forecaster.cli.report import about, add_report, check_report
-from timer_forecaster.cli.table import add_table, print_reading
+from timer_forecaster.cli.table import add_table, asked_of, print_reading
 from timer_forecaster.cli.windows import WINDOW_OPTIONS, add_windows
 
 if TYPE_CHECKING:
@@ -141,13 +141,8 @@ def _backtest(arguments: argparse.Namespace, read: SeriesFile) -> BacktestResult
         return pipeline.backtest_frame(
             read.frame,
             arguments.horizon,
-            time_column=read.time_column,
-            id_column=read.id_column,
-            target_columns=read.target_columns,
             baselines=arguments.against,
-            freq=arguments.freq,
-            progress=sys.stderr.isatty(),
-            on_error="nan",
+            **asked_of(arguments, read),
             parts=parts_of(arguments.output),
             **{name: getattr(arguments, name) for name in WINDOW_OPTIONS},
             **beside(read),

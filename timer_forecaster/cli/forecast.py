@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -27,16 +26,10 @@ from timer_forecaster.cli.covariates import (
     read_with_covariates,
     words_of_command,
 )
-from timer_forecaster.cli.output import (
-    check_outputs,
-    check_picture,
-    check_table,
-    save_picture,
-    save_table,
-)
+from timer_forecaster.cli.output import check_results, save_picture, save_table
 from timer_forecaster.cli.paths import add_paths, check_paths, how_many
-from timer_forecaster.cli.report import add_report, check_report, report_forecast
-from timer_forecaster.cli.table import add_table, print_left_out, print_reading
+from timer_forecaster.cli.report import add_report, report_forecast
+from timer_forecaster.cli.table import add_table, asked_of, print_left_out, print_reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,12 +111,7 @@ def _check(arguments: argparse.Namespace) -> None:
     from timer_forecaster.checks import check_integer
     from timer_forecaster.frames.long import level_columns
 
-    check_table(arguments.output)
-    outputs = {name: getattr(arguments, name) for name in ("output", "plot", "report")}
-    named = {f"--{name}": path for name, path in outputs.items()}
-    check_outputs(named, [arguments.data, arguments.future])
-    check_picture(arguments.plot)
-    check_report(arguments.report)
+    check_results(arguments, [arguments.data, arguments.future])
     check_integer("horizon", arguments.horizon)
     check_paths(arguments)
     level_columns(_levels_of(arguments), time_column=None, id_column=None)
@@ -165,12 +153,7 @@ def _forecast(
         forecast = ask(
             read.frame,
             arguments.horizon,
-            time_column=read.time_column,
-            id_column=read.id_column,
-            target_columns=read.target_columns,
-            freq=arguments.freq,
-            progress=sys.stderr.isatty(),
-            on_error="nan",
+            **asked_of(arguments, read),
             **beside(read),
             **options_of(arguments).arguments,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from timer_forecaster import files
 from timer_forecaster.cli.common import STANDARD_STREAM
+from timer_forecaster.cli.report import check_report
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +52,15 @@ def check_writable(path: Path) -> None:
     if not path.parent.is_dir():
         raise ValueError(f"cannot write {path}: there is no folder {path.parent}")
     files.check_writable(path)
+
+
+def check_results(arguments: argparse.Namespace, inputs: Iterable[Path | None]) -> None:
+    """Refuse a table, a picture or a report of a command that cannot be written."""
+    check_table(arguments.output)
+    outputs = {name: getattr(arguments, name) for name in ("output", "plot", "report")}
+    check_outputs({f"--{name}": path for name, path in outputs.items()}, inputs)
+    check_picture(arguments.plot)
+    check_report(arguments.report)
 
 
 def check_picture(path: Path | None) -> None:

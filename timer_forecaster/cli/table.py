@@ -90,6 +90,18 @@ def read_table(arguments: argparse.Namespace, **covariates: Any) -> SeriesFile:
         raise error.renamed(COLUMN_OPTIONS[error.argument]) from None
 
 
+def asked_of(arguments: argparse.Namespace, read: SeriesFile) -> dict[str, Any]:
+    """Return how a method of the pipeline is asked for all series of a file."""
+    return {
+        "time_column": read.time_column,
+        "id_column": read.id_column,
+        "target_columns": read.target_columns,
+        "freq": arguments.freq,
+        "progress": sys.stderr.isatty(),
+        "on_error": "nan",
+    }
+
+
 def print_reading(arguments: argparse.Namespace, read: SeriesFile) -> None:
     """Print to stderr how the file was read, unless --quiet."""
     if not arguments.quiet:

@@ -65,6 +65,6 @@ def positions_of(context: Any, steps: int, horizon: int) -> Any:
     times = times_of(context, horizon)
     if times is None:
         return np.arange(steps + horizon)
-    if hasattr(times, "to_timestamp"):
-        times = times.to_timestamp()
-    return (times if times.tz is None else times.tz_localize(None)).to_numpy()
+    from timer_forecaster.plotting import drawable
+
+    return drawable(times)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timer_forecaster.extras import missing_extra
-from timer_forecaster.plotting import plot_expected
+from timer_forecaster.plotting import new_figure, plot_expected
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,13 +45,9 @@ def plot_report(report: AnomalyReport, max_panels: int) -> Figure:
     report : AnomalyReport
     max_panels : int
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(missing_extra("pictures need matplotlib", "plot")) from error
     oddest = [float(np.nanmax(np.abs(one), initial=0.0)) for one in report.scores]
     shown = np.argsort(-np.array(oddest), kind="stable")[:max_panels].tolist()
-    figure = Figure(figsize=(9.5, 0.7 + 2.9 * len(shown)), layout="constrained")
+    figure = new_figure((9.5, 0.7 + 2.9 * len(shown)))
     axes = figure.subplots(len(shown), squeeze=False)[:, 0]
     for ax, number in zip(axes, shown, strict=True):
         plot_series(report, number, ax)

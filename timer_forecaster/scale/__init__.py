@@ -1,0 +1,31 @@
+"""More series than fit in memory: in partitions of whole series, each answered and written once.
+
+A source yields partitions, `answer_partition` asks a pipeline about one, and a `RunFolder` keeps
+the answers, so that a run that was stopped goes on where it was (docs/scale.md).
+"""
+
+from timer_forecaster.scale.answering import answer_partition
+from timer_forecaster.scale.folder import Content, Finished, RunFolder
+from timer_forecaster.scale.identity import run_identity
+from timer_forecaster.scale.tasks import (
+    BacktestTask,
+    ForecastTask,
+    PartitionAnswer,
+    PathsTask,
+    SeriesColumns,
+    Task,
+)
+
+__all__ = [
+    "BacktestTask",
+    "Content",
+    "Finished",
+    "ForecastTask",
+    "PartitionAnswer",
+    "PathsTask",
+    "RunFolder",
+    "SeriesColumns",
+    "Task",
+    "answer_partition",
+    "run_identity",
+]

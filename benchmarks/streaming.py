@@ -1,6 +1,6 @@
 """Series that are streamed from Parquet: memory, and time beside the pipeline on arrays.
 
-    python -m benchmarks.streaming --series 20000 50000 100000
+    python -m benchmarks.streaming --series 10000 20000 40000
 
 Walks are written to a Parquet file and forecast twice by a process of their own: streamed into a
 folder, and by `ForecastPipeline.predict` on arrays. CPU seconds are taken, without the start of the
@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ from benchmarks.measuring import forget_peak, measure_cpu, memory
 from benchmarks.pages import markdown
 from benchmarks.processes import ONE_THREAD, Process, answer_for
 
-_AT_ONCE = 1000  # series that are written at once, and arrays that are forecast at once: x 10
+_AT_ONCE = 1000  # series that are written at once
+_ARRAYS = 10_000  # series that are forecast at once as arrays
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -83,7 +85,7 @@ def measured(
         lambda: stream(pipe, source, task, output, partition_rows=partition_rows)
     )
     peak = memory()["peak"]
-    arrays = sum(measure_cpu(lambda: pipe.predict(part, horizon)) for part in _arrays(data))
+    arrays = sum(measure_cpu(partial(pipe.predict, part, horizon)) for part in _arrays(data))
     return {"streamed": streamed, "arrays": arrays, "peak": peak, "loaded": loaded}
 
 
@@ -93,7 +95,7 @@ def _arrays(data: str) -> Any:
 
     with parquet.ParquetFile(data) as file:
         steps = int(file.schema_arrow.metadata[b"steps"])
-        for batch in file.iter_batches(10 * _AT_ONCE * steps, columns=["y"]):
+        for batch in file.iter_batches(_ARRAYS * steps, columns=["y"]):
             yield batch["y"].to_numpy().reshape(-1, steps)
 
 

@@ -1,0 +1,244 @@
+"""The pages that belong to no room run, say what is true, and are complete."""
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+import warnings
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import pytest
+from places import ROOT
+
+import timer_forecaster
+from timer_forecaster import cli
+
+DOCS = ROOT / "docs"
+PACKAGE = ROOT / "timer_forecaster"
+
+
+def page(name):
+    return (DOCS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def blocks(name, language):
+    return re.findall(rf"```{language}\n(.*?)```", page(name), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["start", "pipeline", "data", "migration", "troubleshooting"])
+def test_the_python_prints_what_it_says(name, capsys):
+    if name == "migration":
+        pytest.importorskip("matplotlib")
+    names = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for block in blocks(name, "python"):
+            exec(block, names)  # noqa: S102
+    assert capsys.readouterr().out == "".join(blocks(name, "text"))
+
+
+@pytest.fixture
+def sales(tmp_path, monkeypatch):
+    """A folder with the file of the examples, and nothing else."""
+    monkeypatch.chdir(tmp_path)
+    days = pd.date_range("2024-01-01", periods=200)
+    pd.DataFrame({"day": days, "sold": np.arange(200.0) % 7}).to_csv("sales.csv", index=False)
+
+
+def commands(name):
+    lines = "\n".join(blocks(name, "bash")).splitlines()
+    return [shlex.split(line)[1:] for line in lines if line.startswith("timer-forecaster ")]
+
+
+@pytest.mark.parametrize("name", ["index", "start", "command"])
+@pytest.mark.filterwarnings("ignore::timer_forecaster.finetuning.TuningWarning")
+def test_the_commands_run_one_after_the_other(name, sales):
+    assert commands(name)
+    for words in commands(name):
+        loads = words[0] not in ("checkpoints",)
+        assert cli.main([*words, *(["--checkpoint", "timer-s1-test"] if loads else [])]) == 0
+
+
+def test_every_command_has_its_options_on_the_page():
+    shown = re.findall(r"```\{command\} (.*)", page("command"))
+    assert {words.split()[0] for words in shown} == set(cli._COMMANDS)
+
+
+# Messages
+
+
+def texts_of_the_package():
+    """All texts of the code, with "…" for what is filled in; adjacent ones are one."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_the_messages_are_in_the_code():
+    section = page("troubleshooting").partition("## Messages")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| .+ \| .+ \|$", section, flags=re.M)
+    messages = [row for row in rows if row != "message"]
+    assert len(messages) > 30
+    code = "\n".join(texts_of_the_package())
+    for message in messages:
+        for part in filter(None, (part.strip(" ,;:") for part in message.split("…"))):
+            assert part in code, f"{message!r}: no text of the code has {part!r}"
+
+
+# Reference
+
+# Modules with `__all__` that are no interface: names of version 0.1, names that a door takes from
+# its framework, building blocks of the corpus, and texts.
+PRIVATE = {
+    "_darts_module",
+    "cli",
+    "cli.help",
+    "corpus.primitives",
+    "darts.framework",
+    "extras",
+    "inference.adapters",
+    "inference.cache",
+    "inference.frames",
+    "inference.histories",
+    "models.checkpoints",
+}
+
+
+def modules_with_public_names():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__")
+        name = name.strip(".")
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        targets = (t for n in tree.body if isinstance(n, ast.Assign) for t in n.targets)
+        if name not in PRIVATE and any(getattr(t, "id", "") == "__all__" for t in targets):
+            yield name
+
+
+def documented():
+    """The names on the pages of the reference: pairs of a module and a name."""
+    for path in (DOCS / "reference").glob("*.rst"):
+        module = None
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if found := re.match(
+                r"\.\. (?:currentmodule|automodule):: timer_forecaster\.?(.*)", line
+            ):
+                module = found[1]
+            elif found := re.match(r"(?:   |\.\. py:data:: )(\w+)$", line):
+                yield module, found[1]
+
+
+def objects():
+    """The documented objects, by their identity."""
+    return {id(getattr(home(module), name)) for module, name in documented()}
+
+
+def home(module):
+    pytest.importorskip("sktime")
+    pytest.importorskip("darts")
+    return import_module(f"timer_forecaster.{module}".rstrip("."))
+
+
+@pytest.mark.parametrize("module", modules_with_public_names())
+def test_every_public_name_is_on_a_page_of_the_reference(module):
+    names = set(documented())
+    public = [name for name in home(module).__all__ if name != "__version__"]
+    elsewhere = objects()
+    absent = [
+        name
+        for name in public
+        if (module, name) not in names and id(getattr(home(module), name)) not in elsewhere
+    ]
+    assert absent == []
+
+
+# The site and the package
+
+
+def test_every_page_is_in_the_menu():
+    """Sphinx warns of others; here without Sphinx."""
+    pages = {path.stem for path in DOCS.glob("*.md")} - {"index"}
+    menus = "\n".join(
+        re.findall(r"```\{toctree\}\n(.*?)```", "\n".join(map(page, pages | {"index"})), re.S)
+    )
+    listed = set(re.findall(r"^(?:.*<)?([\w/*?-]+)>?$", menus, flags=re.M))
+    patterns = [entry.removesuffix("?") for entry in listed]
+    assert {name for name in pages if name not in patterns} == set()
+
+
+def addresses():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            ROOT / name
+            for name in ("CHANGELOG.md", "CITATION.cff", "SECURITY.md", "CODE_OF_CONDUCT.md")
+        ),
+        *sorted((ROOT / ".github").rglob("*.*")),
+        *sorted(DOCS.glob("*.md")),
+    ],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_the_addresses_of_the_project_are_those_of_its_settings(path):
+    urls = addresses()
+    hosts = "|".join(re.escape(url.split("/")[2]) for url in (urls["Repository"], urls["Homepage"]))
+    text = path.read_text(encoding="utf-8")
+    for address in re.findall(rf"https://(?:{hosts})/[\w./-]*timer-forecaster[\w./-]*", text):
+        assert address.startswith((urls["Repository"], urls["Homepage"])), address
+
+
+def test_the_version_stands_once_and_is_repeated_rightly():
+    version = timer_forecaster.__version__
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    versions = json.loads((DOCS / "_static" / "versions.json").read_text(encoding="utf-8"))
+    assert version in [entry["version"] for entry in versions]
+
+
+def test_an_index_page_has_addresses_in_place_of_paths():
+    command = [
+        sys.executable,
+        "-c",
+        "import setup; print(setup.with_addresses(open('README.md').read()))",
+    ]
+    text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert len(links) > 30
+    assert all(link.startswith("https://") for link in links)
+    assert f"{addresses()['Repository']}/raw/main/docs/images/french_load.png" in text
+    for path in re.findall(rf"{addresses()['Repository']}/(?:raw|blob)/main/([^)#\s]+)", text):
+        assert (ROOT / path).exists(), path
+
+
+def test_broken_links_of_a_site_are_found(tmp_path):
+    sys.path.insert(0, str(DOCS))
+    try:
+        broken_links = import_module("check_links").broken_links
+    finally:
+        sys.path.remove(str(DOCS))
+    (tmp_path / "a.html").write_text(
+        '<p id="here"><a href="b.html#there">b</a><a href="#here">a</a>'
+    )
+    (tmp_path / "b.html").write_text('<p id="there"><a href="https://example.org/x">x</a>')
+    assert broken_links(tmp_path) == ([], 2)
+    (tmp_path / "b.html").write_text('<img src="c.png"><a href="a.html#gone">a</a>')
+    broken, _ = broken_links(tmp_path)
+    assert [line.rpartition(": ")[2] for line in broken] == [
+        "there is no such anchor",
+        "there is no such anchor",
+        "there is no such file",
+    ]
+
+
+def test_the_site_lists_no_page_that_does_not_exist():
+    for path in DOCS.rglob("*.md"):
+        for target in re.findall(r"\]\((?!https?:|#|\.\./)([^)#\s]+)", path.read_text("utf-8")):
+            if not path.is_relative_to(DOCS / "_build"):
+                assert (path.parent / target).exists(), (path, target)

@@ -36,7 +36,7 @@ def options_as_markdown(words):
     formatter = argparse.HelpFormatter(parser.prog, width=88)
     usage = re.sub(r"^usage: ", "", parser.format_usage()).strip()
     lines = [plain(parser.description), "", "```text", usage, "```", ""]
-    examples, _, after = (parser.epilog or "").partition("examples:\n")
+    after = (parser.epilog or "").partition("examples:\n")[2]
     if after:
         lines += ["```text", after.rstrip(), "```", ""]
     lines += [f"```{{program}} {parser.prog}", "```", ""]

@@ -140,6 +140,11 @@ class PretrainingConfig(RunSettings[Stage]):
         the other one.
     seed : int
         Seed of weights, data, masks and dropout.
+
+    Examples
+    --------
+    >>> read_config("tiny").objective
+    'stp'
     """
 
     architecture: TimerS1Architecture

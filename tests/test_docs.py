@@ -73,22 +73,14 @@ def test_every_command_has_its_options_on_the_page():
 # Messages
 
 
-def texts_of_the_package():
-    """All texts of the code, with "…" for what is filled in; adjacent ones are one."""
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
-
-
 def test_the_messages_are_in_the_code():
     section = page("troubleshooting").partition("## Messages")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| (.+?) \| .+ \| .+ \|$", section, flags=re.M)
-    messages = [row for row in rows if row != "message"]
+    messages = re.findall(r"^\| (.+?) \| .+ \| .+ \|$", section, flags=re.M)
+    code = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    code = re.sub(r'"\s*f?"', "", code)  # texts in several lines
     assert len(messages) > 30
-    code = "\n".join(texts_of_the_package())
-    for message in messages:
-        for part in filter(None, (part.strip(" ,;:") for part in message.split("…"))):
+    for message in set(messages) - {"message"}:
+        for part in (part.strip(" ,;:") for part in message.split("…")):
             assert part in code, f"{message!r}: no text of the code has {part!r}"
 
 
@@ -139,16 +131,25 @@ def tree(module):
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@functools.cache
+def imports(module):
+    """Where the names come from that a module imports from the package."""
+    return {
+        alias.asname or alias.name: (node.module.partition(".")[2], alias.name)
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("timer_forecaster")
+        for alias in node.names
+    }
+
+
 def origin(module, name):
     """The module in which a name is made, and its name there: found without an import."""
-    for node in ast.walk(tree(module)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("timer_forecaster"):
-            for alias in node.names:
-                if (alias.asname or alias.name) == name:
-                    return origin(node.module.partition(".")[2], alias.name)
+    while name in imports(module):
+        module, name = imports(module)[name]
     return module, name
 
 
+@functools.cache
 def names_of(module):
     """What the `__all__` of a module lists."""
     for node in tree(module).body:
@@ -161,7 +162,7 @@ def public_modules():
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         module = ".".join(part for part in parts if part != "__init__")
-        if module not in PRIVATE and names_of(module):
+        if module not in PRIVATE and "__all__ = [" in path.read_text(encoding="utf-8"):
             yield module
 
 

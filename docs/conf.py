@@ -54,7 +54,7 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
-    "logo": {"text": "timer-forecaster"},
+    "logo": {"text": f"timer-forecaster {release}"},
     "github_url": REPOSITORY,
     "header_links_before_dropdown": 6,
     "navbar_align": "left",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from timer_forecaster import __version__
+from timer_forecaster.cli.help import show_examples
 
 __all__ = ["main"]
 
@@ -84,12 +85,18 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """
     parser = argparse.ArgumentParser(
         prog="timer-forecaster",
-        description="Probabilistic forecasts with Timer-S1 and TinyTimeMixer.",
+        description="Probabilistic forecasts with Timer-S1 and TinyTimeMixer, from files as people "
+        "write them. The checkpoints timer-s1-mini and ttm-mini are inside the package: nothing is "
+        "downloaded.",
+        epilog="`timer-forecaster COMMAND --help` has all options of a command, their defaults and "
+        "more examples.",
     )
+    show_examples(parser, "")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, summary in _COMMANDS.items():
         command = commands.add_parser(name, help=summary)
+        show_examples(command, name)
         if name in words[:1]:
             import_module(f"timer_forecaster.cli.{name}").add_options(command)
     return parser

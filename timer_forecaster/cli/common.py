@@ -97,7 +97,8 @@ def add_quantization(parser: argparse.ArgumentParser, default: str | None = None
         "--quantization",
         choices=("int8",),
         default=default,
-        help="experts in 8-bit integers, on a CPU",
+        help="experts in 8-bit integers, on a CPU; default: "
+        + ("as the checkpoint is stored" if default is None else default),
     )
 
 

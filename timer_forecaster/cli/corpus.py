@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timer_forecaster.cli.common import TABLE_ROWS, needs_extra
+from timer_forecaster.cli.help import show_examples
 from timer_forecaster.cli.output import check_outputs, check_picture, save_picture
 from timer_forecaster.cli.settings import add_settings, given_settings
 from timer_forecaster.corpus.curation import Curation
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the two commands and their options."""
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_build(commands.add_parser("build", help="write series as shuffled shards"))
-    _add_describe(commands.add_parser("describe", help="table of the data sets"))
+    for name, about, add in (
+        ("build", "write series as shuffled shards", _add_build),
+        ("describe", "table of the data sets", _add_describe),
+    ):
+        parser = commands.add_parser(name, help=about)
+        show_examples(parser, f"corpus {name}")
+        add(parser)
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +51,11 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
         choices=("A", "B"),
         help="with --held-out: the data sets to choose settings on (A), or to confirm them (B)",
     )
-    add("--shard-megabytes", type=float, default=50.0, metavar="MB", help="default: 50")
-    add("--memory-megabytes", type=float, default=256.0, metavar="MB", help="default: 256")
+    for name, default, about in (
+        ("--shard-megabytes", 50.0, "most of a shard"),
+        ("--memory-megabytes", 256.0, "most of the series that are shuffled at once"),
+    ):
+        add(name, type=float, default=default, metavar="MB", help=f"{about}; default: {default:g}")
     add("--seed", type=int, default=0, help="seed of the shuffle; default: 0")
     add(
         "--curate",
@@ -59,6 +68,7 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
 
 def _add_describe(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=describe)
+    parser.description = "Print the data sets of a corpus: their sizes, and two measures of each."
     add = parser.add_argument
     add("corpus", type=Path, metavar="CORPUS", help="folder written by `corpus build`")
     add("--plot", type=Path, metavar="FILE.png", help="draw the complexity plane here")

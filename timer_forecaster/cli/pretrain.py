@@ -18,15 +18,31 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "processes."
     )
     add = parser.add_argument
-    add("config", type=Path, metavar="CONFIG.yaml", help="settings of the run")
-    add("--output", type=Path, metavar="FOLDER", help="default: runs/ and the name of the file")
+    add(
+        "config",
+        metavar="CONFIG",
+        help="settings of the run: a YAML file, or the name of a recipe, such as tiny",
+    )
+    add(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the checkpoint, its log and what a run resumes from; default: runs/ and "
+        "the name of the settings",
+    )
     add(
         "--resume",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="continue the run in the folder; --no-resume refuses a folder that holds one",
+        help="continue the run in the folder; --no-resume refuses a folder that holds one; "
+        "default: --resume",
     )
-    add("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    add(
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda"),
+        help="where to train; default: auto, a GPU if there is one",
+    )
     add("--compile", action="store_true", help="compile blocks and loss: slow start, faster steps")
 
 
@@ -43,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     config = read_config(arguments.config)
     folder, metrics = pretrain(
         config,
-        arguments.output or Path("runs") / arguments.config.stem,
+        arguments.output or Path("runs") / Path(arguments.config).stem,
         device=arguments.device,
         compile_blocks=arguments.compile,
         resume=arguments.resume,

@@ -37,6 +37,13 @@ def augment(series: Tensor, generator: torch.Generator, host: torch.Generator) -
     Returns
     -------
     torch.Tensor of shape (batch, length)
+
+    Examples
+    --------
+    >>> import torch
+    >>> make = torch.Generator().manual_seed
+    >>> augment(torch.rand(4, 64), make(0), make(1)).shape
+    torch.Size([4, 64])
     """
     changed = series.clone()
     mates = series[torch.randperm(len(series), generator=generator, device=series.device)]
@@ -165,6 +172,12 @@ def monotone_maps(windows: Tensor, share: float, generator: torch.Generator) -> 
     -------
     torch.Tensor of shape (batch, length)
         Changed rows are standardized first. They increase where the row increases.
+
+    Examples
+    --------
+    >>> import torch
+    >>> monotone_maps(torch.rand(4, 64), 0.5, torch.Generator().manual_seed(0)).shape
+    torch.Size([4, 64])
     """
     draw = Draw(len(windows), windows.shape[1], generator, windows.device)
     mean = windows.nanmean(dim=1, keepdim=True)
@@ -209,6 +222,13 @@ def periodic_gaps(windows: Tensor, share: float, generator: torch.Generator) -> 
     -------
     torch.Tensor of shape (batch, length)
         NaN in the gaps. Rows that would keep fewer than 12 steps stay as they are.
+
+    Examples
+    --------
+    >>> import torch
+    >>> gaps = periodic_gaps(torch.rand(4, 64), 1.0, torch.Generator().manual_seed(0))
+    >>> bool(gaps.isnan().any())
+    True
     """
     draw = Draw(len(windows), windows.shape[1], generator, windows.device)
     entry = constant(_GAPS, draw.device)[draw.pick([1.0] * len(_GAPS))[:, 0]]

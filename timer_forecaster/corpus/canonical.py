@@ -21,6 +21,12 @@ def canonical(
 
     The synthetic part of TimeBench names the signals (Timer-S1 report, arXiv 2603.04791); it does
     not say how their parameters are drawn.
+
+    Examples
+    --------
+    >>> import torch
+    >>> tuple(canonical(2, 64, torch.Generator().manual_seed(0), "cpu").shape)
+    (2, 64)
     """
     draw = Draw(batch, length, generator, device)
     more = draw.pick((3, 3, 2, 1))

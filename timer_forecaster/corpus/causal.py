@@ -43,6 +43,12 @@ def temporal_causal(
     acyclic except for a variable's own dynamics. These are then a convolution, without a loop over
     steps. (The
     family `causal` mixes lagged roots without dynamics of the nodes.)
+
+    Examples
+    --------
+    >>> import torch
+    >>> tuple(temporal_causal(3, 64, torch.Generator().manual_seed(0), "cpu").shape)
+    (3, 64)
     """
     models = -(-batch // _OBSERVED)
     draw = Draw(models, length + _WARM_UP, generator, device)

@@ -42,6 +42,13 @@ def adf_statistic(values: npt.ArrayLike, max_length: int = _LONGEST) -> float:
     float
         NaN where the statistic has no meaning: the steps are constant, or the regression of the
         test fits them nearly without error, so that the statistic exceeds the number of steps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> steps = np.random.default_rng(0).normal(size=500)
+    >>> adf_statistic(steps) < adf_statistic(steps.cumsum())  # noise is stationary, a walk is not
+    True
     """
     from statsmodels.tsa.stattools import adfuller
 

@@ -149,6 +149,13 @@ def trimmed(values: npt.ArrayLike) -> tuple[Array | None, str]:
         observed values.
     reason : str
         The reason, if the series is left out; else empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> values, why = trimmed([np.nan, *range(20), np.nan])
+    >>> why, None if values is None else len(values)
+    ('', 20)
     """
     series = np.asarray(values, dtype=np.float32)
     finite = np.isfinite(series)
@@ -202,6 +209,14 @@ def k_sigma_outliers(
     Returns
     -------
     ndarray of bool, shape (steps,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> values = np.sin(np.arange(200.0))
+    >>> values[100] = 50
+    >>> k_sigma_outliers(values, 5.0, 128).nonzero()[0]
+    array([100])
     """
     series = pd.Series(np.asarray(values, dtype=np.float64))
     around = series.rolling(window, min_periods=MIN_OBSERVED, center=True)
@@ -229,6 +244,14 @@ def iqr_outliers(
     Returns
     -------
     ndarray of bool, shape (steps,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> values = np.sin(np.arange(200.0))
+    >>> values[100] = 50
+    >>> iqr_outliers(values, 3.0, 128).nonzero()[0]
+    array([100])
     """
     series = pd.Series(np.asarray(values, dtype=np.float64))
     around = series.rolling(window, min_periods=MIN_OBSERVED, center=True)

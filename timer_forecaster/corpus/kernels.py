@@ -35,6 +35,12 @@ def kernel_synth(
     period, others change by at most half a cycle). Every other kernel is summed with its image from
     the other side. So sums and products stay kernels. Powers of ``s t`` above the second, which are
     products of three linear kernels, are left out.
+
+    Examples
+    --------
+    >>> import torch
+    >>> tuple(kernel_synth(2, 64, torch.Generator().manual_seed(0), "cpu").shape)
+    (2, 64)
     """
     draw = Draw(batch, length, generator, device)
     coefficients = composite_kernel(draw)

@@ -29,6 +29,10 @@ class SyntheticSeries:
     ------
     ValueError
         If a name is unknown, a weight is negative, or all are zero.
+
+    Examples
+    --------
+    >>> series = SyntheticSeries({"spikes": 1.0, "steps": 2.0})
     """
 
     def __init__(

@@ -31,6 +31,11 @@ def fill_missing(contexts: npt.ArrayLike) -> FloatArray:
     Returns
     -------
     array (..., steps)
+
+    Examples
+    --------
+    >>> fill_missing([[float("nan"), 2.0, float("nan"), 4.0]])
+    array([[2., 2., 2., 4.]])
     """
     values = as_floats(contexts, "contexts")
     missing = np.isnan(values)
@@ -63,6 +68,11 @@ def seasonal_naive(contexts: npt.ArrayLike, horizon: int, seasonality: int) -> F
     Returns
     -------
     array (..., horizon)
+
+    Examples
+    --------
+    >>> seasonal_naive([[1.0, 2.0, 3.0, 4.0]], horizon=3, seasonality=2)
+    array([[3., 4., 3.]])
     """
     horizon = check_integer("horizon", horizon)
     seasonality = check_integer("seasonality", seasonality)
@@ -93,6 +103,11 @@ def seasonal_naive_quantiles(
     Returns
     -------
     array (..., horizon, n_levels)
+
+    Examples
+    --------
+    >>> seasonal_naive_quantiles([[1.0, 2.0, 1.5, 2.5]], 2, 2, levels=[0.1, 0.5, 0.9]).shape
+    (1, 2, 3)
     """
     horizon = check_integer("horizon", horizon)
     seasonality = check_integer("seasonality", seasonality)
@@ -116,7 +131,14 @@ def seasonal_naive_forecaster(
 
 
 def naive_forecaster(contexts: list[FloatArray], horizon: int) -> FloatArray:
-    """Forecast the last value, with the intervals of a random walk: the benchmark's ``naive``."""
+    """Forecast the last value, with the intervals of a random walk: the benchmark's ``naive``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> naive_forecaster([np.array([1.0, 2.0, 4.0])], horizon=2)[0, :, 4]
+    array([4., 4.])
+    """
     return naive_quantiles(contexts, horizon, seasonality=1)
 
 

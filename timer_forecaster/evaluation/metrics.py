@@ -65,6 +65,11 @@ def quantile_loss(targets: npt.ArrayLike, forecast: npt.ArrayLike, level: float)
     -------
     array
         The loss, of the shape of ``targets`` and in its units; NaN where the target is missing.
+
+    Examples
+    --------
+    >>> quantile_loss([[10.0, 12.0]], [[11.0, 11.0]], level=0.9).round(1)
+    array([[0.2, 1.8]])
     """
     error = _observed(targets) - _forecast(forecast)
     loss: FloatArray = 2.0 * np.maximum(level * error, (level - 1.0) * error)
@@ -91,6 +96,13 @@ def weighted_quantile_loss(
     float
         Dimensionless; NaN where no target is observed, infinite where all observed targets are
         zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> quantiles = np.array([[[8.0, 10.0, 12.0], [9.0, 11.0, 13.0]]])
+    >>> round(weighted_quantile_loss([[10.0, 12.0]], quantiles, levels=[0.1, 0.5, 0.9]), 3)
+    0.039
     """
     loss, size = quantile_sums(targets, quantiles, levels)
     return ratio(loss, size)
@@ -152,7 +164,13 @@ def seasonal_errors(series: npt.ArrayLike, ends: npt.ArrayLike, seasonality: int
 
 
 def seasonal_error(context: npt.ArrayLike, seasonality: int) -> float:
-    """Return :func:`seasonal_errors` of one context."""
+    """Return :func:`seasonal_errors` of one context.
+
+    Examples
+    --------
+    >>> seasonal_error([1.0, 2.0, 2.0, 3.0], seasonality=2)
+    1.0
+    """
     return float(seasonal_errors(context, [np.size(context)], seasonality)[0])
 
 
@@ -175,6 +193,11 @@ def mase(targets: npt.ArrayLike, forecast: npt.ArrayLike, scales: npt.ArrayLike)
     -------
     float
         Dimensionless; NaN where no window has a scaled error.
+
+    Examples
+    --------
+    >>> mase([[10.0, 12.0]], [[11.0, 11.0]], scales=[0.5])
+    2.0
     """
     return mean_of_finite(scaled_errors(targets, forecast, scales))
 
@@ -200,7 +223,13 @@ def scaled_errors(
 
 
 def mape(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
-    """Mean absolute error relative to the target, over observed targets that are not zero."""
+    """Mean absolute error relative to the target, over observed targets that are not zero.
+
+    Examples
+    --------
+    >>> round(mape([[10.0, 12.0]], [[11.0, 11.0]]), 4)
+    0.0917
+    """
     return mean_of_finite(percentage_errors(targets, forecast))
 
 
@@ -211,7 +240,13 @@ def percentage_errors(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> FloatA
 
 
 def smape(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
-    """Mean of ``2 |y - f| / (|y| + |f|)`` over observed targets, without those where both are 0."""
+    """Mean of ``2 |y - f| / (|y| + |f|)`` over observed targets, without those where both are 0.
+
+    Examples
+    --------
+    >>> round(smape([[10.0, 12.0]], [[11.0, 11.0]]), 4)
+    0.0911
+    """
     return mean_of_finite(symmetric_errors(targets, forecast))
 
 
@@ -239,6 +274,11 @@ def msis(
     scales : array-like (n,)
         The seasonal error of each window's context.
     alpha : float
+
+    Examples
+    --------
+    >>> msis([[10.0, 12.0]], lower=[[9.0, 9.0]], upper=[[13.0, 13.0]], scales=[0.5])
+    8.0
     """
     return mean_of_finite(interval_scores(targets, lower, upper, scales, alpha))
 
@@ -270,7 +310,13 @@ def mean_of_finite(ratios: FloatArray) -> float:
 
 
 def interval_coverage(targets: npt.ArrayLike, lower: npt.ArrayLike, upper: npt.ArrayLike) -> float:
-    """Return the share of observed targets in ``[lower, upper]``; NaN if none is observed."""
+    """Return the share of observed targets in ``[lower, upper]``; NaN if none is observed.
+
+    Examples
+    --------
+    >>> interval_coverage([[10.0, 12.0]], lower=[[9.0, 9.0]], upper=[[11.0, 11.0]])
+    0.5
+    """
     targets = _observed(targets)
     observed = ~np.isnan(targets)
     lower, upper = _forecast(lower, "lower"), _forecast(upper, "upper")
@@ -279,7 +325,13 @@ def interval_coverage(targets: npt.ArrayLike, lower: npt.ArrayLike, upper: npt.A
 
 
 def geometric_mean(values: Iterable[float]) -> float:
-    """Return the geometric mean, the leaderboard's aggregate of ratios; NaN of no values."""
+    """Return the geometric mean, the leaderboard's aggregate of ratios; NaN of no values.
+
+    Examples
+    --------
+    >>> round(geometric_mean([0.5, 2.0, 1.0]), 3)
+    1.0
+    """
     with np.errstate(divide="ignore"):
         logs = np.log(np.fromiter(values, dtype=np.float64))
     return float(np.exp(logs.mean())) if logs.size else float("nan")

@@ -69,6 +69,13 @@ class ForecastPipeline:
         The network to load.
     adapter : Adapter, optional
         The changes to its weights.
+
+    Examples
+    --------
+    >>> from timer_forecaster import ForecastPipeline
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe.predict([1.0, 2.0, 3.0, 2.0, 1.0, 2.0, 3.0, 2.0], horizon=4).median.shape
+    (1, 4)
     """
 
     key: NetworkKey

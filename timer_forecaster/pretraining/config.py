@@ -12,6 +12,7 @@ from timer_forecaster.models.timer_s1.architecture import SERIAL_WEIGHTINGS
 from timer_forecaster.models.timer_s1.batches import MaskShares
 from timer_forecaster.pretraining.limits import settle_integers, settle_shares
 from timer_forecaster.pretraining.plain_values import as_mapping
+from timer_forecaster.pretraining.recipe_names import settings_file
 from timer_forecaster.pretraining.run_settings import (
     DataMix,
     OptimizerSettings,
@@ -139,6 +140,11 @@ class PretrainingConfig(RunSettings[Stage]):
         the other one.
     seed : int
         Seed of weights, data, masks and dropout.
+
+    Examples
+    --------
+    >>> read_config("tiny").objective
+    'stp'
     """
 
     architecture: TimerS1Architecture
@@ -206,15 +212,20 @@ def read_config(path: str | Path) -> PretrainingConfig | TTMPretrainingConfig:
     Parameters
     ----------
     path : str or Path
-        A YAML file.
+        A YAML file, or the name of a recipe of the package (`recipe_names`).
 
     Raises
     ------
     ValueError
         If a key is unknown, missing or there twice, or if its value cannot be meant. The error
         names it.
+
+    Examples
+    --------
+    >>> [stage.name for stage in read_config("tiny").stages]
+    ['pre-training', 'continued-pre-training', 'long-context-extension']
     """
-    values = read_yaml(path)
+    values = read_yaml(settings_file(path))
     try:
         return config_of(as_mapping(values, "the file"))
     except (TypeError, ValueError) as error:

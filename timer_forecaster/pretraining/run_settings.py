@@ -56,6 +56,11 @@ class DataMix:
     gap_share : float
         Share of windows with periodic gaps, such as nights and weekends
         (`timer_forecaster.corpus.augmentation.periodic_gaps`).
+
+    Examples
+    --------
+    >>> DataMix(real_share=0.0).families is None  # all of them
+    True
     """
 
     families: dict[str, float] | None = None
@@ -89,6 +94,11 @@ class OptimizerSettings:
         See `timer_forecaster.pretraining.optimizer.build_optimizers`.
     weight_decay, clip_norm : float
         Decoupled weight decay; largest norm of the gradients.
+
+    Examples
+    --------
+    >>> OptimizerSettings(weight_decay=0.05).weight_decay
+    0.05
     """
 
     name: str = "muon"

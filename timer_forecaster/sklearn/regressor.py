@@ -128,7 +128,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         ``adapter``.
     n_features_in_ : int
         Number of columns of X: the length of the windows, if there are no covariates.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape ``(n_features_in_,)``
         Names of the columns of X, if all of them are strings.
     n_outputs_ : int
         The horizon: number of steps to forecast.

@@ -109,6 +109,11 @@ class TimerS1Architecture:
         Weights of the serial blocks in the training objective.
     preferred_rollout : {"quantile", "median", "multiscale"}
         The roll-out of ``rollout="auto"`` in `timer_forecaster.ForecastPipeline.predict`.
+
+    Examples
+    --------
+    >>> TimerS1Architecture(hidden_size=64, num_attention_heads=4).hidden_size
+    64
     """
 
     input_token_len: int = 16

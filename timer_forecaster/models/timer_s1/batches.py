@@ -23,6 +23,11 @@ class MaskShares:
     points, stretch, patches : float
         Shares of rows that lose up to 40 % of their single points, one stretch of up to a quarter
         of the row, or up to 40 % of their whole patches. A row loses at most one of the three.
+
+    Examples
+    --------
+    >>> MaskShares(stretch=0.2)
+    MaskShares(leading=0.5, points=0.1, stretch=0.2, patches=0.1)
     """
 
     leading: float = 0.5

@@ -32,6 +32,11 @@ class ContextSettings:
     points, stretch : float
         Shares of rows that lose up to 40 % of their single points, or one stretch of up to a
         quarter of the context. A row loses at most one of the two.
+
+    Examples
+    --------
+    >>> ContextSettings(shortest=32)
+    ContextSettings(shortest=32, full_share=0.5, points=0.1, stretch=0.1)
     """
 
     shortest: int = 16

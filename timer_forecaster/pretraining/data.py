@@ -17,7 +17,7 @@ from timer_forecaster.pretraining.families import Family, family_of
 from timer_forecaster.pretraining.mixing import mix_windows
 from timer_forecaster.pretraining.run_settings import DataMix, RunSettings, StageSchedule
 from timer_forecaster.pretraining.seeds import mix_seed
-from timer_forecaster.pretraining.teacher import TaughtBatch, mirrored
+from timer_forecaster.pretraining.teacher import TaughtBatch, Teacher, mirrored
 
 SHORT_STEPS = (24, 400)
 """Lengths of the shortest and of the longest short series."""
@@ -121,18 +121,19 @@ class BatchSource:
         if self._teacher is None:
             batch = self.family.batch(windows, self._generator(1, step, self.device))
         else:
-            batch = self._taught_batch(windows, first_step + place, n_passes)
+            batch = self._taught_batch(self._teacher, windows, first_step + place, n_passes)
         size = n_rows // config.gradient_accumulation
         parts = zip(*(tensor.split(size) for tensor in batch), strict=True)
         self.seconds += time.perf_counter() - started
         return [type(batch)(*part) for part in parts]
 
-    def _taught_batch(self, windows: Tensor, step: int, n_passes: int) -> TaughtBatch:
+    def _taught_batch(
+        self, teacher: Teacher, windows: Tensor, step: int, n_passes: int
+    ) -> TaughtBatch:
         """Return the batch that was first used in a step, after a number of passes."""
         if step not in self._taught:
             batch = self.family.batch(windows, self._generator(1, step, self.device))
-            assert self._teacher is not None
-            self._taught[step] = self._teacher.label(batch)
+            self._taught[step] = teacher.label(batch)
         batch = self._taught[step]
         return mirrored(batch) if n_passes % 2 else batch
 

@@ -86,9 +86,7 @@ class Teacher:
 
 def mirrored(batch: TaughtBatch) -> TaughtBatch:
     """Return the batch with the sign of all values changed, for levels symmetric about 0.5."""
-    return batch._replace(
-        past=-batch.past, targets=-batch.targets, taught=-batch.taught.flip(1)
-    )
+    return batch._replace(past=-batch.past, targets=-batch.targets, taught=-batch.taught.flip(1))
 
 
 def _row(context: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -59,8 +59,8 @@ def short_and_long_period(values: FloatArray, least: int) -> tuple[int, int]:
     --------
     >>> import numpy as np
     >>> step = np.arange(2000)
-    >>> day, workday = np.sin(step * 2 * np.pi / 24), step % 168 < 120
-    >>> short_and_long_period(day * (3 + workday), least=64)
+    >>> by_weekday = np.array([0, 1, 0, 2, 1, 4, 5])[step // 24 % 7]
+    >>> short_and_long_period(6 * np.sin(step * 2 * np.pi / 24) + by_weekday, least=64)
     (24, 168)
     """
     lags, correlations = _peaks(values[-_NEWEST_FOR_LONG:])

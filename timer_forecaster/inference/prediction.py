@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
-from timer_forecaster.inference import multiscale
+from timer_forecaster.inference import multiscale, profiles
 from timer_forecaster.inference.channels import check_rows, grouped, width_of
 from timer_forecaster.inference.frequency import Frequency, tokens_of
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
@@ -82,9 +82,7 @@ def predict_quantiles(
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
         roll_out = functools.partial(_roll_out, network, options, bar, known)
         if rollout == "multiscale":
-            lengths = network.pass_length, config.max_context_length
-            how = *lengths, frequencies, width_of(config), config.fixed_context
-            found = multiscale.forecast(roll_out, series, horizon, *how)
+            found = _at_several_scales(network, roll_out, series, horizon, frequencies)
         else:
             found = roll_out(series, horizon, rollout, frequencies)
     check_outcome(found, series, name, numbers=sound, failures=failures)
@@ -93,6 +91,26 @@ def predict_quantiles(
     quantiles = _blank(n_series, *found.shape[1:])
     quantiles[sound] = found
     return quantiles
+
+
+def _at_several_scales(
+    network: Network,
+    roll_out: Callable[..., FloatArray],
+    series: Sequence[FloatArray],
+    horizon: int,
+    frequencies: Sequence[Frequency] | None,
+) -> FloatArray:
+    """Forecast series at several strides; a network of one context is relieved of long seasons."""
+    config = network.config
+    context_length = config.max_context_length
+    how = network.pass_length, context_length, frequencies, width_of(config), config.fixed_context
+    alone = config.forecasts_quantiles and not config.known_columns
+    if not (config.fixed_context and alone):
+        return multiscale.forecast(roll_out, series, horizon, *how)
+    cycles = [profiles.mean_cycle(values, context_length) for values in series]
+    found = multiscale.forecast(roll_out, profiles.without(series, cycles), horizon, *how)
+    profiles.add(found, cycles)
+    return found
 
 
 def _blank(n_series: int, horizon: int, n_quantiles: int) -> FloatArray:

@@ -8,6 +8,7 @@ from timer_forecaster.models.ttm.batches import ContextSettings
 from timer_forecaster.pretraining.config import PretrainingConfig, Stage, read_config
 from timer_forecaster.pretraining.optimizer import Muon, build_optimizers
 from timer_forecaster.pretraining.run_settings import DataMix, OptimizerSettings
+from timer_forecaster.pretraining.teacher import TeacherSettings
 from timer_forecaster.pretraining.trainer import PretrainingResult, pretrain
 from timer_forecaster.pretraining.ttm_config import TTMPretrainingConfig, TTMStage
 from timer_forecaster.pretraining.variants import build_network, load_pipeline, remove_serial_blocks
@@ -23,6 +24,7 @@ __all__ = [
     "Stage",
     "TTMPretrainingConfig",
     "TTMStage",
+    "TeacherSettings",
     "TrainingBatch",
     "build_network",
     "build_optimizers",

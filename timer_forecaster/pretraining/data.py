@@ -17,6 +17,7 @@ from timer_forecaster.pretraining.families import Family, family_of
 from timer_forecaster.pretraining.mixing import mix_windows
 from timer_forecaster.pretraining.run_settings import DataMix, RunSettings, StageSchedule
 from timer_forecaster.pretraining.seeds import mix_seed
+from timer_forecaster.pretraining.teacher import TaughtBatch, Teacher, mirrored
 
 SHORT_STEPS = (24, 400)
 """Lengths of the shortest and of the longest short series."""
@@ -94,6 +95,8 @@ class BatchSource:
         self.rank, self.n_processes = rank, n_processes
         self.seconds = 0.0
         self._pool: tuple[int, Tensor] = (-1, torch.empty(0))
+        self._teacher = self.family.teacher(device)
+        self._taught: dict[int, TaughtBatch] = {}  # batches of the pool, by their first step
         # All corpora are opened now, so that a wrong name is an error before the first step.
         self._corpora = {
             folder: open_corpus(folder, config.seed, device)
@@ -112,13 +115,27 @@ class BatchSource:
         if self._pool[0] != first_step:
             rows = n_rows * n_steps
             self._pool = first_step, self._draw_pool(stage, rows, length, first_step)
-        place = step_in_pool % n_steps * n_rows
-        windows = self._pool[1][place : place + n_rows]
-        batch = self.family.batch(windows, self._generator(1, step, self.device))
+            self._taught.clear()
+        n_passes, place = divmod(step_in_pool, n_steps)
+        windows = self._pool[1][place * n_rows : (place + 1) * n_rows]
+        if self._teacher is None:
+            batch = self.family.batch(windows, self._generator(1, step, self.device))
+        else:
+            batch = self._taught_batch(self._teacher, windows, first_step + place, n_passes)
         size = n_rows // config.gradient_accumulation
         parts = zip(*(tensor.split(size) for tensor in batch), strict=True)
         self.seconds += time.perf_counter() - started
         return [type(batch)(*part) for part in parts]
+
+    def _taught_batch(
+        self, teacher: Teacher, windows: Tensor, step: int, n_passes: int
+    ) -> TaughtBatch:
+        """Return the batch that was first used in a step, after a number of passes."""
+        if step not in self._taught:
+            batch = self.family.batch(windows, self._generator(1, step, self.device))
+            self._taught[step] = teacher.label(batch)
+        batch = self._taught[step]
+        return mirrored(batch) if n_passes % 2 else batch
 
     @property
     def skipped_shards(self) -> int:

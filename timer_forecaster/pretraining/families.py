@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 
 from timer_forecaster.models.families import TIMER_S1, TTM
 from timer_forecaster.pretraining.run_settings import RunSettings
+from timer_forecaster.pretraining.teacher import Teacher
 from timer_forecaster.pretraining.timer_s1 import TimerS1Family
 from timer_forecaster.pretraining.ttm import TTMFamily
 
@@ -53,6 +54,9 @@ class Family(Protocol):
 
     def batch(self, windows: Tensor, generator: Generator) -> NamedTuple:
         """Make a batch of raw windows; the first dimension of each tensor is the window."""
+
+    def teacher(self, device: torch.device) -> Teacher | None:
+        """Return the checkpoint that adds targets to batches, if there is one."""
 
     def network(self) -> nn.Module:
         """Make the network."""

@@ -103,6 +103,9 @@ class TimerS1Family:
         self.config = config
         self.patch_length = config.architecture.input_token_len
 
+    def teacher(self, device: torch.device) -> None:
+        """Return None: batches have no other targets than true values."""
+
     def size(self, step: int, pool: int) -> tuple[int, int]:
         """Return the windows of a step and the steps of each."""
         stage, _ = self.config.locate(step)

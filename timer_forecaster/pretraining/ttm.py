@@ -13,7 +13,8 @@ from timer_forecaster.checkpoints.loading import load_plain_network
 from timer_forecaster.checkpoints.writing import write_checkpoint
 from timer_forecaster.models.ttm.batches import ContextBatch, make_contexts
 from timer_forecaster.models.ttm.network import TTMNetwork
-from timer_forecaster.models.ttm.objective import quantile_terms
+from timer_forecaster.models.ttm.objective import quantile_distance, quantile_terms
+from timer_forecaster.pretraining.teacher import TaughtBatch, Teacher
 from timer_forecaster.pretraining.ttm_config import TTMPretrainingConfig
 
 
@@ -28,25 +29,37 @@ class QuantileObjective(nn.Module):
         Compute matrix products in bfloat16; the loss is always in float32.
     device : torch.device
         The device of the batches.
+    teacher_share : float
+        Weight of the distance to the teacher, in batches that have its quantiles.
     """
 
     # Units that FSDP shards.
     _no_split_modules: ClassVar[list[str]] = ["MixerLayer"]
 
-    def __init__(self, network: TTMNetwork, bfloat16: bool, device: torch.device) -> None:
+    def __init__(
+        self,
+        network: TTMNetwork,
+        bfloat16: bool,
+        device: torch.device,
+        teacher_share: float = 0.0,
+    ) -> None:
         super().__init__()
-        self.network, self.autocast = network, bfloat16
+        self.network, self.autocast, self.teacher_share = network, bfloat16, teacher_share
         # No buffer: data-parallel engines send buffers to all processes before every step.
         self.levels = torch.tensor(network.architecture.quantile_levels, device=device)
 
-    def forward(self, batch: ContextBatch) -> Tensor:
+    def forward(self, batch: ContextBatch | TaughtBatch) -> Tensor:
         """Return the terms of the objective (loss, point) over all known targets."""
         with torch.autocast(batch.past.device.type, torch.bfloat16, enabled=self.autocast):
             output = self.network(
                 batch.past.unsqueeze(-1), past_observed_mask=batch.observed.unsqueeze(-1)
             )
         quantiles = output.quantile_outputs.squeeze(-1).float()
-        return torch.stack(quantile_terms(quantiles, batch.targets, batch.known, self.levels))
+        loss, point = quantile_terms(quantiles, batch.targets, batch.known, self.levels)
+        if isinstance(batch, TaughtBatch):
+            distance = quantile_distance(quantiles, batch.taught, batch.known)
+            loss = torch.lerp(loss, distance, self.teacher_share)
+        return torch.stack((loss, point))
 
     def compile_parts(self) -> None:
         """Compile the mixers, where nearly all of the time is spent."""
@@ -67,6 +80,13 @@ class TTMFamily:
     def __init__(self, config: TTMPretrainingConfig) -> None:
         self.config, self.architecture = config, config.architecture
         self.passes = config.passes
+
+    def teacher(self, device: torch.device) -> Teacher | None:
+        """Return the checkpoint that adds targets to batches, if there is one."""
+        if self.config.teacher is None:
+            return None
+        levels = self.architecture.quantile_levels
+        return Teacher(self.config.teacher.checkpoint, levels, device)
 
     def size(self, step: int, pool: int) -> tuple[int, int]:
         """Return the windows of a step and the steps of each."""
@@ -105,7 +125,9 @@ class TTMFamily:
         self, network: TTMNetwork, device: torch.device, compiled: bool
     ) -> QuantileObjective:
         """Return network and objective as one module."""
-        objective = QuantileObjective(network, self.config.bfloat16, device)
+        teacher = self.config.teacher
+        share = 0.0 if teacher is None else teacher.share
+        objective = QuantileObjective(network, self.config.bfloat16, device, share)
         if compiled:
             objective.compile_parts()
         return objective

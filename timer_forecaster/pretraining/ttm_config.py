@@ -11,6 +11,7 @@ from timer_forecaster.models.ttm.batches import ContextSettings
 from timer_forecaster.models.ttm.presets import preset
 from timer_forecaster.pretraining.limits import settle_integers
 from timer_forecaster.pretraining.run_settings import RunSettings, StageSchedule, check_choice
+from timer_forecaster.pretraining.teacher import TeacherSettings
 
 TTM = "ttm"
 
@@ -51,7 +52,10 @@ class TTMPretrainingConfig(RunSettings[TTMStage]):
         Lengths of contexts, and values that are hidden in them.
     passes : int
         Number of times that windows are used before others are drawn, each time cut at another
-        place. Drawing takes a tenth of the time of training a small network.
+        place. Drawing takes a tenth of the time of training a small network. With a teacher, the
+        cuts stay, so that its quantiles serve all passes, and every second pass changes the sign.
+    teacher : TeacherSettings, optional
+        A checkpoint whose quantiles are targets beside the true values. Default: none.
     initial_checkpoint : str, optional
         Folder, registry name or hub id to start from. Default: random weights.
     data, optimizer, validation_corpus, validation_rows, ema_decay, gradient_accumulation, \
@@ -74,6 +78,7 @@ pool_steps, log_every, checkpoint_every, bfloat16, seed
     stages: tuple[TTMStage, ...]
     contexts: ContextSettings = dataclasses.field(default_factory=ContextSettings)
     passes: int = 1
+    teacher: TeacherSettings | None = None
     initial_checkpoint: str | None = None
     model: str = TTM
 
@@ -87,6 +92,8 @@ pool_steps, log_every, checkpoint_every, bfloat16, seed
                 f"pool_steps={self.pool_steps} must be a multiple of passes={self.passes}"
             )
         _check_trainable(self.architecture)
+        if self.teacher is not None:
+            _check_symmetric(self.architecture.quantile_levels)
         longest, shortest = self.architecture.context_length, self.contexts.shortest
         if shortest > longest:
             raise ValueError(
@@ -124,6 +131,15 @@ def _architecture(values: Any) -> Any:
         return TTMArchitecture(**values) if size is None else preset(size, **values)
     except (TypeError, ValueError) as error:
         raise type(error)(f"architecture: {error}") from error
+
+
+def _check_symmetric(levels: tuple[float, ...]) -> None:
+    """Refuse levels that a change of sign does not map onto themselves."""
+    if any(abs(low + high - 1) > 1e-9 for low, high in zip(levels, levels[::-1], strict=True)):
+        raise ValueError(
+            f"architecture: quantile_levels={levels} with a teacher must be symmetric about 0.5, "
+            "as 0.1, 0.5, 0.9 are: passes change the sign of the series"
+        )
 
 
 def _check_trainable(architecture: TTMArchitecture) -> None:

@@ -44,3 +44,18 @@ def quantile_terms(
     losses = 2 * pinball(error, levels[:, None]) * weight.unsqueeze(1)  # (B, Q, H)
     by_level = losses.sum((0, 2)) / weight.sum().clamp_min(1)
     return QuantileTerms(by_level.mean(), by_level[len(levels) // 2])
+
+
+def quantile_distance(quantiles: Tensor, taught: Tensor, known: Tensor) -> Tensor:
+    """Return the mean distance to the quantiles of a teacher after asinh of both sides, a scalar.
+
+    Parameters
+    ----------
+    quantiles, taught : Tensor, shape (B, Q, H)
+        On the scale of the normalized contexts.
+    known : Tensor, shape (B, H)
+        The steps that count (bool).
+    """
+    weight = known.to(quantiles.dtype)
+    distances = (torch.asinh(taught) - torch.asinh(quantiles)).abs().mean(1) * weight
+    return distances.sum() / weight.sum().clamp_min(1)

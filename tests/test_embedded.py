@@ -66,8 +66,7 @@ def test_it_learns_a_daily_cycle_from_context(pipe, horizon):
     assert 0.5 < ((lower[0] <= target) & (target <= upper[0])).mean() <= 1
 
 
-def test_it_beats_seasonal_naive_on_the_example():
-    pipe = ForecastPipeline.from_pretrained("timer-s1-mini", device="cpu")
+def test_it_beats_seasonal_naive_on_the_example(pipe):
     load = pd.read_csv(EXAMPLES / "french_load.csv")["load_mw"].to_numpy(float)
     actual = pd.read_csv(EXAMPLES / "french_load_next_week.csv")["load_mw"].to_numpy(float)
     forecast = pipe.predict(load, 168)

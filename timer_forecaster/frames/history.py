@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures, warn_of_failures
+from timer_forecaster.frames.calendar.axes import chosen
 from timer_forecaster.frames.calendar.clock import last_time, local_times, on_wall_clock, wall_times
 from timer_forecaster.frames.calendar.grids import (
     Grid,
@@ -97,9 +98,10 @@ def extended(
 def _started(panel: Panel, histories: Histories, may_be_empty: bool) -> dict[int, Grid]:
     """Return the grids of new instances by their axes."""
     new = [i for i, key in enumerate(panel.keys) if key not in histories]
-    axes = {number: panel.axes[number] for number in {panel.axis[i] for i in new}}
-    known = (history.step for history in histories.values())
-    grids = shared_grids(axes, known, panel.axis_label)
+    numbers = sorted({panel.axis[i] for i in new})
+    steps = (history.step for history in histories.values())
+    found = shared_grids(chosen(panel.axes, numbers), steps, lambda i: panel.axis_label(numbers[i]))
+    grids = dict(zip(numbers, found, strict=True))
     for i in new:
         if not may_be_empty and np.isnan(panel.values[i]).all(axis=1).any():
             raise ValueError(f"{label(panel.keys[i])} has a variable without any observed value")

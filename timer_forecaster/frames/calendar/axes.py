@@ -61,7 +61,7 @@ class Axes(Sequence[pd.Index]):
 
     def take(self, numbers: NDArray[np.intp]) -> Axes:
         """Return some of the axes."""
-        if len(numbers) == len(self):  # numbers are distinct and ascending
+        if np.array_equal(numbers, np.arange(len(self))):
             return self
         sizes = self.sizes[numbers]
         bounds = np.append(0, np.cumsum(sizes)).astype(np.intp)
@@ -135,10 +135,18 @@ def alike(axes: Sequence[pd.Index]) -> list[tuple[NDArray[np.intp], Axes]]:
 def chosen(
     axes: Sequence[pd.Index], numbers: Sequence[int] | NDArray[np.intp]
 ) -> Sequence[pd.Index]:
-    """Return some axes, in ascending order of their numbers."""
+    """Return some axes."""
     if isinstance(axes, Axes):
         return axes.take(np.asarray(numbers, dtype=np.intp))
     return [axes[i] for i in numbers]
+
+
+def last_times(axes: Axes) -> list[pd.Index]:
+    """Return an index of the last time of each axis; axes that end together share it."""
+    _, first, which = np.unique(axes.lasts, return_index=True, return_inverse=True)
+    ends = axes.joined.take(axes.bounds[1:][first] - 1)
+    cut = [ends[i : i + 1] for i in range(len(ends))]
+    return [cut[i] for i in which.tolist()]
 
 
 def sizes_of(axes: Sequence[pd.Index]) -> list[int]:

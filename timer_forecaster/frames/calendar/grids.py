@@ -232,30 +232,49 @@ def grids_on(axes: Sequence[pd.Index], steps: Sequence[Step | None]) -> list[Gri
 
 def _all_places(axes: Axes, steps: Sequence[Step]) -> list[NDArray[np.intp] | None]:
     """Return `places_on` of each axis of one type."""
-    codes = _codes(axes.joined[axes.starts], steps)
-    found: list[NDArray[np.intp] | None] = [None] * len(axes)
-    for code in np.unique(codes):
-        rows = np.flatnonzero(codes == code)
-        step = steps[rows[0]]
-        same = axes.take(rows)
-        counter = step_counter(same.joined, step)
-        if counter is None:
-            own = [places_on(axis, step) for axis in same]
-        else:
-            own = _counted_places(same, counter)
-        for row, places in zip(rows.tolist(), own, strict=True):
-            found[row] = places
+    found, counted = counted_steps(axes, axes.joined[axes.starts], steps)
+    for number in np.flatnonzero(~counted).tolist():
+        found[number] = places_on(axes[number], steps[number])
     return found
 
 
-def _counted_places(axes: Axes, counter: StepCounter) -> list[NDArray[np.intp] | None]:
-    """Return the places of axes that are counted alike."""
-    numbers, whole = counter.after(axes.spread(axes.firsts), axes.stamps)
-    places, bounds = numbers.astype(np.intp, copy=False), axes.bounds.tolist()
-    fits = places[axes.bounds[1:] - 1] <= _longest_grid(axes.sizes)
-    on_grid = (axes.each(np.logical_and, whole) & fits).tolist()
-    parts = (places[start:stop] for start, stop in pairwise(bounds))
-    return [part if is_on else None for part, is_on in zip(parts, on_grid, strict=True)]
+def counted_steps(
+    axes: Axes, ends: pd.Index, steps: Sequence[Step]
+) -> tuple[list[NDArray[np.intp] | None], NDArray[np.bool_]]:
+    """Count the steps from ends to axes, where they are counted in integers.
+
+    Parameters
+    ----------
+    axes : Axes
+    ends : pandas.Index
+        A time for each axis, of the same type.
+    steps : sequence of offset or int
+        Of each axis.
+
+    Returns
+    -------
+    found : list of ndarray of int, or None
+        The number of steps from an end to each time. None if a time is no whole step, if they are
+        very many, or if they are not counted.
+    counted : ndarray of bool
+        Whether the steps of each axis are counted in integers.
+    """
+    codes, counted = _codes(ends, steps), np.zeros(len(axes), dtype=bool)
+    found: list[NDArray[np.intp] | None] = [None] * len(axes)
+    for code in np.unique(codes):
+        rows = np.flatnonzero(codes == code)
+        counter = step_counter(ends[rows[:1]], steps[rows[0]])
+        if counter is None:
+            continue
+        counted[rows], same = True, axes.take(rows)
+        numbers, whole = counter.after(same.spread(stamps_of(ends)[rows]), same.stamps)
+        fits = same.each(np.maximum, np.abs(numbers)) <= _longest_grid(same.sizes)
+        whole_axes = (same.each(np.logical_and, whole) & fits).tolist()
+        parts = pairwise(same.bounds.tolist())
+        for row, is_whole, (start, stop) in zip(rows.tolist(), whole_axes, parts, strict=True):
+            if is_whole:
+                found[row] = numbers[start:stop].astype(np.intp, copy=False)
+    return found, counted
 
 
 def shared_grids(axes: Sequence[pd.Index], known: Iterable[Step], name: Namer) -> list[Grid]:

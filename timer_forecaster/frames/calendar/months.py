@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.offsets import (
     DateOffset,
@@ -124,8 +123,3 @@ def _plain_months(step: Any) -> int | None:
     if type(step) not in _LENGTHS or step.normalize or step.n < 1:
         return None
     return int(step.n)
-
-
-def is_day_of_months(step: pd.tseries.offsets.BaseOffset | Any) -> bool:
-    """Whether a step leads to the same day of another month."""
-    return type(step) is DateOffset

@@ -124,29 +124,28 @@ def _inferred(times: pd.DatetimeIndex) -> BaseOffset | None:
 def _marks_of_months(axes: Axes) -> list[Hashable]:
     """Return equal marks for axes of which pandas infers the same offset; None for an unknown one.
 
-    The times of a marked axis are first days of months, or last ones, at one distance in months.
-    Then the offset depends on this distance, the first month and the time of the day.
+    The times of a marked axis are first days of months, or last ones, at one time of the day. At
+    one distance in months, the offset depends on it and on the first month. At several distances
+    there is none, unless all times are on one weekday, such as the first Monday of a month.
     """
-    dates = MonthDays.of(axes.stamps, cast(pd.DatetimeIndex, axes.joined).unit)
+    unit, each = cast(pd.DatetimeIndex, axes.joined).unit, axes.each
+    dates, last = MonthDays.of(axes.stamps, unit), axes.bounds[1:] - 1
     steps = np.append(np.diff(dates.months), 0)
-    steps[axes.bounds[1:] - 1] = steps[axes.starts]
-    each = axes.each
-    even = each(np.minimum, steps) == each(np.maximum, steps)
-    even &= each(np.minimum, dates.time) == each(np.maximum, dates.time)
-    is_first, is_last = (
-        each(np.logical_and, dates.day == 0),
-        each(np.logical_and, dates.day_left == 1),
-    )
+    steps[last] = steps[axes.starts]
+
+    def is_one(values: Stamps) -> NDArray[np.bool_]:
+        return each(np.minimum, values) == each(np.maximum, values)
+
+    is_first = each(np.logical_and, dates.day == 0)
+    known = is_first | each(np.logical_and, dates.day_left == 1)
+    even = is_one(steps)
+    known &= is_one(dates.time) & (even | ~is_one(axes.stamps // (DAY // PER_UNIT[unit]) % 7))
     starts = axes.starts
-    rows = zip(
-        (even & (is_first | is_last)).tolist(),
-        is_first.tolist(),
-        steps[starts].tolist(),
-        (dates.months[starts] % 12).tolist(),
-        dates.time[starts].tolist(),
-        strict=True,
-    )
-    return [tuple(mark) if known else None for known, *mark in rows]
+    steps_of_even = np.where(even, steps[starts], 0)
+    first_months = np.where(even, dates.months[starts] % 12, 0)
+    shown = (part.tolist() for part in (is_first, steps_of_even, first_months, dates.time[starts]))
+    marks = zip(*shown, strict=True)
+    return [mark if is_known else None for mark, is_known in zip(marks, known, strict=True)]
 
 
 def _may_be_business_time(axes: Axes, longest: Stamps, day: int) -> NDArray[np.bool_]:

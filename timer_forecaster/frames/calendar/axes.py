@@ -110,7 +110,7 @@ class Axes(Sequence[pd.Index]):
 
     def each(self, reduction: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
         """Reduce a value for each time to one for each axis."""
-        return cast(NDArray[Any], reduction.reduceat(values, self.starts))
+        return reduction.reduceat(values, self.starts)
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return for each time the value of its axis."""

@@ -116,10 +116,12 @@ def months_of(step: Any, first: int, unit: str) -> tuple[Months, int] | None:
 @lru_cache(maxsize=64)
 def _plain_months(step: Any) -> int | None:
     """Return how many months, quarters or years a step takes; None of another step."""
+    if getattr(step, "normalize", True):
+        return None
     if type(step) is DateOffset:
         months = step.kwds.get("months", 0)
         plain = step.kwds.keys() == {"months"} and isinstance(months, int) and months > 0
-        return step.n * months if plain and not step.normalize and step.n > 0 else None
-    if type(step) not in _LENGTHS or step.normalize or step.n < 1:
+        return step.n * months if plain and step.n > 0 else None
+    if type(step) not in _LENGTHS or step.n < 1:
         return None
     return int(step.n)

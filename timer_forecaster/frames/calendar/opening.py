@@ -186,7 +186,7 @@ def found_opening(times: pd.DatetimeIndex) -> BaseOffset | OpenHours | None:
 def found_openings(axes: Axes) -> list[BaseOffset | OpenHours | None]:
     """Return the step along the open days or hours that each axis of dates shows, or None."""
     if getattr(axes.joined, "tz", None) is not None:
-        axes = Axes.of([wall_times(axis) for axis in axes])
+        axes = Axes.of([wall_times(cast(pd.DatetimeIndex, axis)) for axis in axes])
     found: list[BaseOffset | OpenHours | None] = [None] * len(axes)
     unit = cast(pd.DatetimeIndex, axes.joined).unit
     week = WEEK // PER_UNIT[unit]

@@ -84,7 +84,7 @@ def regular_steps(axes: Axes) -> list[Step | None]:
     if not isinstance(axes.joined, pd.DatetimeIndex):
         own = np.where(shortest == longest, shortest, 0).tolist()
     elif axes.joined.tz is not None:
-        own = [_inferred(axis) for axis in axes]
+        own = [_inferred(cast(pd.DatetimeIndex, axis)) for axis in axes]
     else:
         own = _regular_offsets(axes, shortest, longest)
     for number, step in zip(three.tolist(), own, strict=True):

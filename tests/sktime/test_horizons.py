@@ -158,16 +158,16 @@ def test_a_context_longer_than_the_checkpoints_changes_nothing():
 def test_steps_and_times_of_each_instance():
     memory = Memory.of(unequal_panel(), 100)
     horizon = ForecastingHorizon([1, -2], is_relative=True)
-    asked = steps_and_times(horizon, memory.histories)
+    asked, each = steps_and_times(horizon, memory.histories)
     assert list(asked) == ["b", "a", "c"]
-    for key, (steps, times) in asked.items():
+    for (key, steps), times in zip(asked.items(), each, strict=True):
         end = unequal_panel().loc[key].index[-1]
         assert steps.tolist() == [-2, 1]
         assert times.tolist() == [end - pd.Timedelta("2h"), end + pd.Timedelta("1h")]
     time = pd.Timestamp("2024-01-06")
     horizon = ForecastingHorizon(pd.DatetimeIndex([time]), is_relative=False)
-    asked = steps_and_times(horizon, memory.histories)
-    for key, (steps, times) in asked.items():
+    asked, each = steps_and_times(horizon, memory.histories)
+    for (key, steps), times in zip(asked.items(), each, strict=True):
         end = unequal_panel().loc[key].index[-1]
         assert steps.tolist() == [(time - end) / pd.Timedelta("1h")]
         assert times.tolist() == [time]

@@ -5,7 +5,7 @@ A single series is a panel of one instance. A step of the grid without a value i
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, cast
 
@@ -15,10 +15,19 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures, warn_of_failures
+from timer_forecaster.frames.calendar.axes import (
+    Axes,
+    chosen,
+    index_of,
+    last_times,
+    sizes_of,
+    stamps_of,
+)
 from timer_forecaster.frames.calendar.clock import last_time, local_times, on_wall_clock, wall_times
 from timer_forecaster.frames.calendar.grids import (
     Grid,
     are_distinct,
+    counted_steps,
     shared_grids,
     steps_between,
     times_after,
@@ -75,31 +84,37 @@ def extended(
             _refuse_other_kind(history.end, times, f"{panel.axis_label(0)}: times")
     started = _started(panel, histories, may_be_empty)
     known = dict(histories)
-    starts = [last_time(axis, axis[:0]) for axis in panel.axes]
-    ends: dict[tuple[int, int, int], pd.Index] = {}
-    places: dict[tuple[int, int, int], NDArray[np.intp]] = {}
-    for key, axis, values in zip(panel.keys, panel.axis, panel.values, strict=True):
-        if key not in known:
+    ends = _ends(panel.axes)
+    by_clock: dict[tuple[int, int], pd.Index] = {}
+    new = [key not in known for key in panel.keys]
+    places = iter(_all_steps_after(known, panel, lambda axis: f"{panel.axis_label(axis)}: times"))
+    for key, is_new, axis, values in zip(panel.keys, new, panel.axis, panel.values, strict=True):
+        if is_new:
             grid = started[axis]
-            known[key] = History(starts[axis], grid.step, grid.lay(values)[:, -memory:].copy())
+            known[key] = History(ends[axis], grid.step, grid.lay(values)[:, -memory:].copy())
             continue
-        old = known[key]
-        place = (axis, id(old.end), id(old.step))
-        if place not in places:
-            name = f"{panel.axis_label(axis)}: times"
-            places[place] = steps_after(old, panel.axes[axis], name)
-            ends[place] = last_time(panel.axes[axis], old.end)
-        merged = _overwritten(old.values, places[place], values)[:, -memory:]
-        known[key] = History(ends[place], old.step, merged.copy())
+        old, end = known[key], ends[axis]
+        if getattr(end, "tz", None) is not None:
+            end = by_clock.setdefault((axis, id(old.end)), last_time(panel.axes[axis], old.end))
+        merged = _overwritten(old.values, next(places), values)[:, -memory:]
+        known[key] = History(end, old.step, merged.copy())
     return known
+
+
+def _ends(axes: Sequence[pd.Index]) -> list[pd.Index]:
+    """Return `last_time` of each axis, with no earlier one."""
+    if isinstance(axes, Axes) and getattr(axes.joined, "tz", None) is None:
+        return last_times(axes)
+    return [last_time(axis, axis[:0]) for axis in axes]
 
 
 def _started(panel: Panel, histories: Histories, may_be_empty: bool) -> dict[int, Grid]:
     """Return the grids of new instances by their axes."""
     new = [i for i, key in enumerate(panel.keys) if key not in histories]
-    axes = {number: panel.axes[number] for number in {panel.axis[i] for i in new}}
-    known = (history.step for history in histories.values())
-    grids = shared_grids(axes, known, panel.axis_label)
+    numbers = sorted({panel.axis[i] for i in new})
+    steps = (history.step for history in histories.values())
+    found = shared_grids(chosen(panel.axes, numbers), steps, lambda i: panel.axis_label(numbers[i]))
+    grids = dict(zip(numbers, found, strict=True))
     for i in new:
         if not may_be_empty and np.isnan(panel.values[i]).all(axis=1).any():
             raise ValueError(f"{label(panel.keys[i])} has a variable without any observed value")
@@ -120,6 +135,49 @@ def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp
     if steps is None:
         raise _off_steps(history, times, name)
     return steps
+
+
+def _all_steps_after(
+    histories: Histories, panel: Panel, name: Callable[[int], str]
+) -> list[NDArray[np.intp]]:
+    """Return `steps_after` for the instances of a panel that have a history, in their order.
+
+    `name` returns the name of the times of an axis in errors.
+    """
+    pairs = [
+        (histories[key], axis)
+        for key, axis in zip(panel.keys, panel.axis, strict=True)
+        if key in histories
+    ]
+    place: dict[tuple[int, int, int], int] = {}  # instances may share times
+    own = [place.setdefault((axis, id(old.end), id(old.step)), len(place)) for old, axis in pairs]
+    first = np.unique(np.array(own, dtype=np.intp), return_index=True)[1].tolist()
+    pairs = [pairs[i] for i in first]
+    counted = _counted(pairs, panel.axes)
+    found = [
+        steps_after(old, panel.axes[axis], name(axis)) if steps is None else steps
+        for (old, axis), steps in zip(pairs, counted, strict=True)
+    ]
+    return [found[i] for i in own]
+
+
+def _counted(
+    pairs: Sequence[tuple[History, int]], axes: Sequence[pd.Index]
+) -> list[NDArray[np.intp] | None]:
+    """Return the steps from histories to axes, by their numbers, that are counted together.
+
+    None stands for those that `steps_after` has to count, or refuse.
+    """
+    if len(pairs) < 2 or not isinstance(axes, Axes):
+        return [None] * len(pairs)
+    first = pairs[0][0].end
+    if any(old.end.dtype != axes.joined.dtype for old, _ in pairs):
+        return [None] * len(pairs)
+    ends = index_of(np.array([stamps_of(old.end)[-1] for old, _ in pairs]), first)
+    asked = axes.take(np.array([axis for _, axis in pairs], dtype=np.intp))
+    found, _ = counted_steps(asked, ends, [old.step for old, _ in pairs])
+    distinct = asked.shortest() > 0
+    return [steps if own else None for steps, own in zip(found, distinct.tolist(), strict=True)]
 
 
 def _refuse_other_kind(end: pd.Index, times: pd.Index, name: str) -> None:
@@ -162,14 +220,14 @@ def times_at(history: History, steps: NDArray[np.intp]) -> pd.Index:
     return times_after(end, [step], steps[None])
 
 
-def all_times_at(histories: Sequence[History], steps: NDArray[np.intp]) -> list[pd.Index]:
+def all_times_at(histories: Sequence[History], steps: NDArray[np.intp]) -> Sequence[pd.Index]:
     """Return the times of the same steps from the end of each history."""
     if any(on_wall_clock(end, step) for end, step, _ in histories):
         return [times_at(history, steps) for history in histories]
     first, *others = [history.end for history in histories]
     numbers = np.broadcast_to(steps, (len(histories), len(steps)))
     times = times_after(first.append(others), [history.step for history in histories], numbers)
-    return [times[i : i + len(steps)] for i in range(0, len(times), len(steps))]
+    return Axes(times, np.arange(0, len(times) + 1, len(steps)))
 
 
 def _overwritten(old: FloatArray, after: NDArray[np.intp], new: FloatArray) -> FloatArray:
@@ -273,15 +331,8 @@ class Memory(NamedTuple):
         for key in panel.keys:
             if key not in self.histories:
                 raise ValueError(f"{label(key)} is not known; update with it, or leave it out")
-        found: dict[tuple[int, int, int], NDArray[np.intp]] = {}  # instances may share times
-        steps = {}
-        for key, axis in zip(panel.keys, panel.axis, strict=True):
-            history = self.histories[key]
-            place = (axis, id(history.end), id(history.step))
-            if place not in found:
-                found[place] = steps_after(history, panel.axes[axis], name)
-            steps[key] = found[place]
-        return steps
+        found = _all_steps_after(self.histories, panel, lambda axis: name)
+        return dict(zip(panel.keys, found, strict=True))
 
     def reaches_beyond(self, frame: pd.DataFrame) -> bool:
         """Whether a frame has rows later than the end of an instance."""
@@ -292,10 +343,10 @@ class Memory(NamedTuple):
         """Return the index of rows, from the times of each instance in turn."""
         if self.instances is None:
             return times[0].rename(self.index_names[0])
-        outer = self.instances.repeat([len(own) for own in times])
+        outer = self.instances.repeat(sizes_of(times))
         levels = [outer.get_level_values(i) for i in range(outer.nlevels)]
-        inner = times[0].append(list(times[1:]))
-        return pd.MultiIndex.from_arrays([*levels, inner], names=self.index_names)
+        joined = times.joined if isinstance(times, Axes) else times[0].append(list(times[1:]))
+        return pd.MultiIndex.from_arrays([*levels, joined], names=self.index_names)
 
     def frame(self) -> pd.DataFrame:
         """Return all remembered steps as a frame."""

@@ -10,7 +10,7 @@ from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_levels
-from timer_forecaster.frames.calendar.counting import index_of, stamps_of
+from timer_forecaster.frames.calendar.axes import alike
 from timer_forecaster.frames.calendar.grids import future_times, times_after
 from timer_forecaster.frames.calendar.local import clock_mark, like
 from timer_forecaster.frames.panel import Panel
@@ -133,13 +133,14 @@ def long_frame(panel: Panel, quantiles: Mapping[str, FloatArray]) -> pd.DataFram
 
 def future_times_of(panel: Panel, horizon: int) -> pd.Index:
     """Return the future times of each variable of each instance in turn."""
-    if any(getattr(axis, "tz", None) is not None for axis in panel.axes):
+    (kind, *others) = alike(panel.axes)
+    axes = kind[1]
+    if others or getattr(axes.joined, "tz", None) is not None:
         return _future_by_clock(panel, horizon)
-    stamps = [stamps_of(axis) for axis in panel.axes]
-    ends = [stamps[number][last] for number, last in zip(panel.axis, panel.last, strict=True)]
-    steps = [panel.grids[number].step for number in panel.axis for _ in panel.columns]
-    ahead = np.broadcast_to(np.arange(1, horizon + 1), (len(steps), horizon))
-    return times_after(index_of(np.concatenate(ends), panel.axes[0]), steps, ahead)
+    starts = axes.starts[panel.axis]
+    ends = axes.joined.take((starts[:, None] + np.stack(panel.last)).ravel())
+    ahead = np.broadcast_to(np.arange(1, horizon + 1), (len(ends), horizon))
+    return times_after(ends, panel.steps(), ahead)
 
 
 def _future_by_clock(panel: Panel, horizon: int) -> pd.Index:

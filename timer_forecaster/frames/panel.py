@@ -16,9 +16,10 @@ from pandas.tseries.offsets import BaseOffset
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.calendar.advice import aggregation
+from timer_forecaster.frames.calendar.axes import Axes
 from timer_forecaster.frames.calendar.cycles import begins_anew
 from timer_forecaster.frames.calendar.grids import Grid, given_grids, inferred_grids
-from timer_forecaster.frames.calendar.local import on_local_clock
+from timer_forecaster.frames.calendar.local import on_local_clocks
 from timer_forecaster.frames.calendar.times import Step, as_step
 from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers, with_columns
 from timer_forecaster.frames.stamps import parse_times
@@ -41,7 +42,7 @@ class Panel:
         The instances in the order in which they come first; None for a single series.
     keys : sequence of hashable
         The same as Python objects; ``()`` for a single series.
-    axes : list of pandas.Index
+    axes : sequence of pandas.Index
         The distinct axes.
     axis : list of int
         Number of each instance's axis.
@@ -61,7 +62,7 @@ class Panel:
     columns: Sequence[Hashable]
     instances: pd.Index | None
     keys: Sequence[Hashable]
-    axes: list[pd.Index]
+    axes: Sequence[pd.Index]
     axis: list[int]
     rows: list[NDArray[np.intp]]
     values: list[FloatArray]
@@ -133,10 +134,11 @@ class Panel:
         grids = _grids(axes, cut.axis, freq, refusals, remedy)
         parts = _values(frame, instance, cut, refusals)
         parts = [
-            values[:, : len(grids[number].axis)]
+            values[:, : len(grids[number].places)]
             for values, number in zip(parts, cut.axis, strict=True)
         ]
-        axes = [grid.axis for grid in grids]
+        if refusals.failures.reasons:
+            axes = [grid.axis for grid in grids]
         names = [time_column] if id_column is None else [id_column, time_column]
         return cls(
             names, targets, instances, keys, axes, cut.axis, cut.rows, parts, grids, times.dtype
@@ -227,12 +229,11 @@ class _Cut(NamedTuple):
         first = np.unique(np.asarray(axis, dtype=np.intp), return_index=True)[1]
         return cls(order, bounds, _split(order, bounds), axis, first)
 
-    def axes(self, times: pd.Index, places: NDArray[np.int64]) -> list[pd.Index]:
+    def axes(self, times: pd.Index, places: NDArray[np.int64]) -> Sequence[pd.Index]:
         """Return the distinct axes; `places` holds the place of each row's time in `times`."""
-        if getattr(times, "freq", None) is not None:
+        if getattr(times, "freq", None) is not None and not isinstance(times, pd.PeriodIndex):
             return [times.take(places[self.rows[i]]) for i in self.first]  # may keep freq
-        ordered, bounds = times.take(places[self.order]), self.bounds.tolist()
-        return [ordered[bounds[i] : bounds[i + 1]] for i in self.first.tolist()]
+        return Axes(times.take(places[self.order]), self.bounds).take(self.first)
 
     def split(self, values: FloatArray) -> list[FloatArray]:
         """Cut values (variables, rows) by instance."""
@@ -281,11 +282,11 @@ class _Refusals(NamedTuple):
 
 def _distinct_times(
     cut: _Cut, times: pd.Index, stamps: NDArray[np.int64], refusals: _Refusals
-) -> list[pd.Index]:
+) -> Sequence[pd.Index]:
     """Return the axes; refuse times that an instance has more than once."""
     repeated = np.diff(stamps[cut.order]) == 0
     repeated[cut.bounds[1:-1] - 1] = False  # two instances may share a time
-    axes = [on_local_clock(axis) for axis in cut.axes(times, np.arange(len(times)))]
+    axes = on_local_clocks(cut.axes(times, np.arange(len(times))))
     places = np.flatnonzero(repeated)
     instances = np.searchsorted(cut.bounds, places, side="right") - 1
     for instance, place in dict(zip(instances[::-1], places[::-1], strict=True)).items():
@@ -295,13 +296,14 @@ def _distinct_times(
             "give clock times with their offset from UTC or their zone, for example "
             "t.dt.tz_localize('Europe/Berlin', ambiguous='infer')"
         )
-        refusals.of_axis(cut.axis[instance], error)
-        axes[cut.axis[instance]] = axes[cut.axis[instance]][-1:]
+        number = cut.axis[instance]
+        refusals.of_axis(number, error)
+        axes = [*axes[:number], axes[number][-1:], *axes[number + 1 :]]
     return axes
 
 
 def _refuse_cycles(
-    cut: _Cut, axes: list[pd.Index], refusals: _Refusals, time_column: Hashable
+    cut: _Cut, axes: Sequence[pd.Index], refusals: _Refusals, time_column: Hashable
 ) -> None:
     """Refuse integer times that begin anew in the middle of a series."""
     if not pd.api.types.is_integer_dtype(axes[0].dtype):
@@ -316,7 +318,7 @@ def _refuse_cycles(
 
 
 def _grids(
-    axes: list[pd.Index],
+    axes: Sequence[pd.Index],
     series: list[int],
     freq: str | int | BaseOffset | None,
     refusals: _Refusals,

@@ -37,7 +37,7 @@ from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.prediction import calibration_of
 from timer_forecaster.inference.sampling import Dependence
-from timer_forecaster.inference.series import from_first_observed, key_of
+from timer_forecaster.inference.series import from_first_observed, keys_of
 from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.network import Network
 
@@ -205,7 +205,7 @@ def predict(
         memo.remember(rows.key, forecast)
     (blank,) = calibration_of(network, [_NOTHING], horizon)
     every = as_frequencies(freq, len(series))
-    dependence = Dependence.of(pipeline.key.name, list(map(key_of, series)), every)
+    dependence = Dependence.of(pipeline.key.name, keys_of(series), every)
     found = rows.scattered(forecast, tables, blank)
     return dataclasses.replace(found, dependence=dependence)
 

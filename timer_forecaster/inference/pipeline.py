@@ -36,7 +36,7 @@ from timer_forecaster.inference.routing import Routing
 from timer_forecaster.inference.rows import scaled_rows
 from timer_forecaster.inference.sampling import Dependence
 from timer_forecaster.inference.sampling.windows import PastWindows
-from timer_forecaster.inference.series import as_series, key_of
+from timer_forecaster.inference.series import as_series, keys_of
 from timer_forecaster.models.network import Network
 
 if TYPE_CHECKING:
@@ -961,7 +961,7 @@ class ForecastPipeline:
     ) -> Dependence:
         """Return the dependence of steps, after a number of past windows of each series."""
         config, (options, _, label, failures, frequencies) = self.network.config, asked
-        dependence = Dependence.of(self.key.name, list(map(key_of, values)), every)
+        dependence = Dependence.of(self.key.name, keys_of(values), every)
         count, steps = past_windows, min(horizon, config.pass_length)
         past = PastWindows.of(values, count, steps, width_of(config), failures.reasons)
         if not past.numbers:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.outcome import room_for
@@ -31,6 +32,9 @@ class Row(NamedTuple):
     values: FloatArray  # (steps,) standardized, NaN where missing
     location: float
     scale: float  # 0 for a constant series
+
+
+_NO_ROW = Row(np.empty(0), 0.0, 0.0)
 
 
 def check_finite(series: FloatArray, name: str) -> None:
@@ -90,25 +94,7 @@ def scaled(
     zeros_before : bool
         Whether a shorter series that varies begins with observed zeros, in its own units.
     """
-    series = series[-max_length:]
-    missing = np.isnan(series)
-    first = int(missing.argmin())
-    series, missing = series[first:], missing[first:]
-    if zeros_before and len(series) < max_length and varies(series[~missing]):
-        series = np.concatenate([np.zeros(max_length - len(series)), series])
-        missing = np.isnan(series)
-    observed = series[~missing]
-    peak = float(np.abs(observed).max())
-    unit = peak or 1.0
-    relative = observed / unit
-    location = float(relative.mean())
-    scale = float((relative - location).std())
-    if np.ptp(relative) <= LEAST_RANGE:
-        return Row(np.zeros_like(series), float(observed[-1]), 0.0)
-    values = (series / unit - location) / scale
-    if not interior_masks and missing.any():
-        values = values[np.maximum.accumulate(np.where(missing, 0, np.arange(len(values))))]
-    return Row(values, location * unit, scale * unit)
+    return scaled_together([series], max_length, interior_masks, zeros_before)[0]
 
 
 def scaled_together(
@@ -117,40 +103,54 @@ def scaled_together(
     interior_masks: bool,
     zeros_before: bool = False,
 ) -> list[Row]:
-    """Return `scaled` of each series; those of one length and without gaps in few operations."""
-    cut = [values[-max_length:] for values in series]
+    """Return `scaled` of each series; those with equal numbers of steps and gaps together."""
+    cut = [_cut(values[-max_length:], max_length, zeros_before) for values in series]
     by_length = defaultdict(list)
     for number, values in enumerate(cut):
         by_length[len(values)].append(number)
-    rows: list[Row | None] = [None] * len(cut)
-    for length, same in by_length.items():
-        if zeros_before and length < max_length:
-            continue
+    rows: list[Row] = [_NO_ROW] * len(cut)
+    for same in by_length.values():
         for start in range(0, len(same), _TOGETHER):
-            numbers = same[start : start + _TOGETHER]
+            numbers = np.array(same[start : start + _TOGETHER])
             matrix = np.array([cut[number] for number in numbers])
-            whole = ~np.isnan(matrix).any(axis=1)
-            for place, row in zip(np.flatnonzero(whole), _scaled_whole(matrix[whole]), strict=True):
-                rows[numbers[place]] = row
-    return [
-        scaled(values, max_length, interior_masks, zeros_before) if row is None else row
-        for values, row in zip(cut, rows, strict=True)
-    ]
+            missing = np.isnan(matrix)
+            n_missing = missing.sum(axis=1)
+            for n in np.unique(n_missing):
+                own = n_missing == n
+                found = _scaled_alike(matrix[own], missing[own], interior_masks)
+                for number, row in zip(numbers[own].tolist(), found, strict=True):
+                    rows[number] = row
+    return rows
 
 
-def _scaled_whole(series: FloatArray) -> list[Row]:
-    """Return series (rows, steps) without missing values as rows."""
-    peak = np.abs(series).max(axis=1, initial=0.0)
-    unit = np.where(peak > 0, peak, 1.0)
-    relative = series / unit[:, None]
-    location = relative.mean(axis=1)
-    relative -= location[:, None]
-    scale = relative.std(axis=1)
-    constant = np.ptp(series / unit[:, None], axis=1) <= LEAST_RANGE
+def _cut(series: FloatArray, max_length: int, zeros_before: bool) -> FloatArray:
+    """Return a series from its first value on, or with zeros before it."""
+    if series[0] != series[0]:
+        series = series[int(np.isnan(series).argmin()) :]
+    if zeros_before and len(series) < max_length and varies(series[~np.isnan(series)]):
+        series = np.concatenate([np.zeros(max_length - len(series)), series])
+    return series
+
+
+def _scaled_alike(
+    series: FloatArray, missing: NDArray[np.bool_], interior_masks: bool
+) -> list[Row]:
+    """Scale series (rows, steps), of which all miss equally many values."""
+    observed = series[~missing].reshape(len(series), -1)
+    peak = np.abs(observed).max(axis=1)
+    unit = np.where(peak > 0, peak, 1.0)[:, None]
+    relative = observed / unit
+    constant = np.ptp(relative, axis=1) <= LEAST_RANGE
+    location = relative.mean(axis=1, keepdims=True)
+    scale = (relative - location).std(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):  # of constants, which are 0
-        values = np.where(constant[:, None], 0.0, relative / scale[:, None])
-    scale = np.where(constant, 0.0, scale * unit)
-    location = np.where(constant, series[:, -1], location * unit)
+        values = (series / unit - location) / scale
+    values[constant] = 0.0
+    if not interior_masks and missing.any():
+        newest = np.maximum.accumulate(np.where(missing, 0, np.arange(series.shape[1])), axis=1)
+        values = np.take_along_axis(values, newest, axis=1)
+    location = np.where(constant, observed[:, -1], (location * unit)[:, 0])
+    scale = np.where(constant, 0.0, (scale * unit)[:, 0])
     return [Row(*row) for row in zip(values, location.tolist(), scale.tolist(), strict=True)]
 
 

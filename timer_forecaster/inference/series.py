@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import math
 from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
+from itertools import pairwise
 from numbers import Number
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
@@ -18,6 +19,8 @@ from timer_forecaster.values import as_floats, is_missing, library_of
 
 _SCALARS = (str, bytes, Number, Decimal, np.generic, datetime.date, datetime.time)
 _NUMBERS = {float, int, bool, type(None), np.float64, np.float32, np.int64}
+_EMPTY = np.zeros(1)
+_MOST_TOGETHER = 2**18  # values whose keys are made at once
 _EXPECTED = "a 1-D array, a list of them or a 2-D array, whose rows are series"
 
 
@@ -252,22 +255,51 @@ def key_of(series: FloatArray) -> int:
     >>> key_of(np.array([np.nan, 0.1, 3.0])) == key_of(np.array([0.1 + 1e-17, 3.0]))
     True
     """
-    observed = from_first_observed(np.asarray(series, dtype=np.float64))
+    return keys_of([series])[0]
+
+
+def keys_of(series: Sequence[FloatArray]) -> list[int]:
+    """Return `key_of` of each series."""
+    observed = [from_first_observed(np.asarray(one, dtype=np.float64)) for one in series]
+    if not observed:
+        return []
+    ends = np.cumsum([len(one) for one in observed])
+    parts = np.searchsorted(ends, np.arange(0, ends[-1], _MOST_TOGETHER), side="left").tolist()
+    keys: list[int] = []
+    for start, stop in pairwise([*sorted({0, *parts}), len(observed)]):
+        keys += _keys_together(observed[start:stop])
+    return keys
+
+
+def _keys_together(observed: Sequence[FloatArray]) -> list[int]:
+    filled = [one if len(one) else _EMPTY for one in observed]
+    values, bounds = np.concatenate(filled), np.cumsum([0, *map(len, filled)])
+    firsts = values[bounds[:-1]]
     with np.errstate(invalid="ignore", over="ignore"):  # of infinite and huge values
-        parts = [_rounded(observed[:1]), _rounded(observed - observed[:1])]
-    return int.from_bytes(hashlib.blake2b(b"".join(parts), digest_size=8).digest(), "little")
+        distances = values - np.repeat(firsts, np.diff(bounds))
+        level = _rounded(firsts, np.arange(len(firsts)))
+        shape = _rounded(distances, bounds[:-1])
+    keys = []
+    for i, (one, start) in enumerate(zip(observed, bounds.tolist(), strict=False)):
+        n = len(one)
+        parts = level[0][i], level[1][i : i + min(n, 1)], shape[0][i], shape[1][start : start + n]
+        text = b"".join([part.tobytes() for part in parts])
+        keys.append(int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little"))
+    return keys
 
 
-def _rounded(values: FloatArray) -> bytes:
-    """Return the leading 24 binary digits of values, relative to the largest one."""
+def _rounded(
+    values: FloatArray, starts: NDArray[np.intp]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the leading 24 binary digits of values, relative to the largest of their part.
+
+    Parts begin at ``starts``. The exponents of their largest values come first.
+    """
     sizes = np.abs(values)
-    largest = float(sizes.max()) if len(sizes) else 0.0
-    whole = math.isfinite(largest)
-    if not whole:
-        largest = float(sizes.max(initial=0.0, where=np.isfinite(sizes)))
-    exponent = math.frexp(largest)[1]
-    rounded = np.ldexp(values, -exponent).astype(np.float32)
+    sizes[~np.isfinite(sizes)] = 0.0
+    exponents = np.frexp(np.maximum.reduceat(sizes, starts))[1]
+    lengths = np.diff(np.append(starts, len(values)))
+    rounded = np.ldexp(values, -np.repeat(exponents, lengths)).astype(np.float32)
     rounded += np.float32(0)  # -0.0 is 0.0
-    if not whole:
-        rounded[np.isnan(rounded)] = np.nan  # there are several NaN
-    return exponent.to_bytes(8, "little", signed=True) + rounded.tobytes()
+    rounded[np.isnan(rounded)] = np.nan  # there are several NaN
+    return exponents.astype("<i8"), rounded

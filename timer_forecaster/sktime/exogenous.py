@@ -79,11 +79,9 @@ class ExogenousForecaster(PanelForecaster):
         self, fh: Any, X: pd.DataFrame | None
     ) -> tuple[tuple[Steps, Covariates | None], pd.Index]:
         """Return the steps that a horizon asks for and their covariates, and the index of rows."""
-        asked = steps_and_times(fh, self._memory.histories)
-        steps = {key: own for key, (own, _) in asked.items()}
+        steps, times = steps_and_times(fh, self._memory.histories)
         covariates = self._covariates(X, any(own.max() > 0 for own in steps.values()))
-        index = self._memory.labeled([times for _, times in asked.values()])
-        return (steps, covariates), index
+        return (steps, covariates), self._memory.labeled(times)
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         """Check as sktime does; give an array of X the times that follow the remembered ones."""

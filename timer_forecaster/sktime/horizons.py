@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -17,8 +17,11 @@ from timer_forecaster.frames.history import Histories, History, all_times_at, st
 StepsAndTimes = tuple[NDArray[np.intp], pd.Index]
 """Steps from the end of an instance, which is step 0, and the times of these steps."""
 
+Asked = tuple[dict[Hashable, NDArray[np.intp]], Sequence[pd.Index]]
+"""The steps of each instance, and the times of these steps."""
 
-def steps_and_times(fh: Any, histories: Histories) -> dict[Hashable, StepsAndTimes]:
+
+def steps_and_times(fh: Any, histories: Histories) -> Asked:
     """Return the steps and times that a horizon asks of each instance.
 
     Parameters
@@ -29,7 +32,8 @@ def steps_and_times(fh: Any, histories: Histories) -> dict[Hashable, StepsAndTim
 
     Returns
     -------
-    dict of instance to (ndarray of int, pandas.Index)
+    steps : dict of instance to ndarray of int
+    times : sequence of pandas.Index
 
     Raises
     ------
@@ -40,22 +44,23 @@ def steps_and_times(fh: Any, histories: Histories) -> dict[Hashable, StepsAndTim
     if fh.is_relative and pd.api.types.is_integer_dtype(wanted):
         return _relative(wanted.to_numpy(dtype=np.intp), histories)
     by_end: dict[tuple[int, int], StepsAndTimes] = {}  # instances that end together share objects
-    asked = {}
+    steps, times = {}, []
     for key, history in histories.items():
         end = (id(history.end), id(history.step))
         if end not in by_end:
             by_end[end] = _of_instance(wanted, fh.is_relative, history)
-        asked[key] = by_end[end]
-    return asked
+        steps[key], own = by_end[end]
+        times.append(own)
+    return steps, times
 
 
-def _relative(steps: NDArray[np.intp], histories: Histories) -> dict[Hashable, StepsAndTimes]:
+def _relative(steps: NDArray[np.intp], histories: Histories) -> Asked:
     """Return the same steps of each instance, and their times."""
     times = all_times_at(list(histories.values()), steps)
     if len(histories) == 1 and (np.diff(steps) == 1).all():
         (history,) = histories.values()
         times = [with_freq(times[0], history.step)]
-    return {key: (steps, own) for key, own in zip(histories, times, strict=True)}
+    return dict.fromkeys(histories, steps), times
 
 
 def _of_instance(wanted: pd.Index, is_relative: bool, history: History) -> StepsAndTimes:

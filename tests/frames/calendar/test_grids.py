@@ -169,7 +169,9 @@ def name(number):
 
 
 def shared_steps(axes, known, name):
-    return {number: grid.step for number, grid in shared_grids(axes, known, name).items()}
+    numbers = list(axes)
+    grids = shared_grids(list(axes.values()), known, lambda place: name(numbers[place]))
+    return {number: grid.step for number, grid in zip(numbers, grids, strict=True)}
 
 
 def test_values_are_laid_on_their_grid():

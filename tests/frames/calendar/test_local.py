@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from stub_pipeline import StubPipeline, forecast_times
 
-from timer_forecaster.frames.calendar.local import clock_mark, like, on_local_clock
+from timer_forecaster.frames.calendar.axes import Axes
+from timer_forecaster.frames.calendar.local import clock_mark, like, on_local_clock, on_local_clocks
 
 
 def stored(zone, freq, count=460, start="2022-03-01"):
@@ -60,6 +61,19 @@ def test_other_times_stay_as_they_are():
         pd.period_range("2024-01-01", periods=3),
     ):
         assert on_local_clock(times) is times
+
+
+def test_all_series_are_looked_at_together():
+    days = [stored("Europe/Berlin", "D", 100), stored("America/New_York", "D", 50)]
+    others = [times.as_unit(days[0].unit) for times in (stored("UTC", "D", 40), stored("UTC", "h"))]
+    axes = Axes.of([*days, *others])
+    assert [str(axis.tz) for axis in on_local_clocks(axes)] == [
+        "Europe/Berlin",
+        "America/New_York",
+        "UTC",
+        "UTC",
+    ]
+    assert on_local_clocks(Axes.of(others))[1] is others[1]
 
 
 def test_times_are_given_back_like_the_column():

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from timer_forecaster.frames.calendar.counting import stamps_of
+from timer_forecaster.frames.calendar.axes import stamps_of
 from timer_forecaster.frames.calendar.times import Step, step_name
 
 # A grid to be filled in has at most so many times the steps that are there.

@@ -1,25 +1,24 @@
 """Times counted along a step, in integers: quicker than walking, and for many series at once.
 
-A time is held as its stamp: an integer in the unit of its index. Steps of equal length and steps
-along the open slots of a week are counted here. `step_counter` returns None for all others, such as
-months and the days of a time zone; `timer_forecaster.frames.calendar.grids` walks along these by
-pandas.
+Steps of equal length, along the open slots of a week and of months are counted here. `step_counter`
+returns None for all others, such as the days of a time zone;
+`timer_forecaster.frames.calendar.grids` walks along these by pandas.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset, Day, Tick, Week
 
-from timer_forecaster.frames.calendar.opening import DAY, PER_UNIT, WEEK, OpenHours, week_slots
+from timer_forecaster.frames.calendar.axes import Stamps
+from timer_forecaster.frames.calendar.months import Months, months_of
+from timer_forecaster.frames.calendar.opening import DAY, PER_UNIT, OpenHours, week_slots
 from timer_forecaster.frames.calendar.times import Step
-
-Stamps = NDArray[np.int64]
 
 _LARGEST = 2**63 - 1  # the number below its negative is NaT
 
@@ -27,10 +26,11 @@ _LARGEST = 2**63 - 1  # the number below its negative is NaT
 class StepCounter(NamedTuple):
     """Counts times along a step from a first time, which is 0."""
 
-    width: int  # of a step, in stamps; 0 along open slots
-    slots: OpenHours | None
+    width: int  # of a step, in stamps; 0 along slots
+    slots: OpenHours | Months | None
     unit: str  # of the stamps of dates
     weekday: int | None  # on which every time has to lie
+    every: int = 1  # slots of a step
 
     def after(self, first: Stamps, stamps: Stamps) -> tuple[Stamps, NDArray[np.bool_]]:
         """Return the number of steps from first stamps to others, and which are whole steps.
@@ -40,7 +40,8 @@ class StepCounter(NamedTuple):
         if self.slots is not None:
             start, first_is_open = self.slots.numbers(first, self.unit)
             numbers, is_open = self.slots.numbers(stamps, self.unit)
-            return numbers - start, is_open & first_is_open
+            numbers, rest = np.divmod(numbers - start, self.every)
+            return numbers, is_open & first_is_open & (rest == 0)
         numbers, rest = np.divmod(stamps - first, self.width)
         whole = rest == 0
         if self.weekday is not None:
@@ -59,13 +60,13 @@ class StepCounter(NamedTuple):
         self._refuse_overflow(first, numbers)
         if self.slots is not None:
             start, _ = self.slots.numbers(first, self.unit)
-            return self.slots.stamps(start + numbers, self.unit)
+            return self.slots.stamps(start + numbers * self.every, self.unit)
         return first + numbers * self.width
 
     def _refuse_overflow(self, first: Stamps, numbers: Stamps) -> None:
         width = self.width
         if self.slots is not None:
-            width = WEEK // PER_UNIT[self.unit] // len(self.slots.open) + 1
+            width = self.every * self.slots.longest // PER_UNIT[self.unit] + 1
         ends = [
             int(end) * width for end in (np.min(numbers, initial=0), np.max(numbers, initial=0))
         ]
@@ -79,30 +80,14 @@ class StepCounter(NamedTuple):
         )
 
 
-def stamps_of(times: pd.Index) -> Stamps:
-    """Return the stamps of times."""
-    if isinstance(times, pd.DatetimeIndex | pd.PeriodIndex):
-        return times.asi8
-    return times.to_numpy(dtype=np.int64)
-
-
-def index_of(stamps: Stamps, like: pd.Index) -> pd.Index:
-    """Return an index of stamps, of the kind of another index."""
-    if isinstance(like, pd.PeriodIndex):
-        return cast(Any, pd.PeriodIndex).from_ordinals(stamps, freq=like.freq)
-    if isinstance(like, pd.DatetimeIndex):
-        naive = pd.DatetimeIndex(stamps.view(f"M8[{like.unit}]"))
-        return naive if like.tz is None else naive.tz_localize("UTC").tz_convert(like.tz)
-    return pd.Index(stamps)
-
-
 def step_counter(times: pd.Index, step: Step) -> StepCounter | None:
     """Return the counter of a step among times; None if the step has to be walked by pandas.
 
     Parameters
     ----------
     times : pandas.Index
-        Not empty. The time of day of the first is the one of all days.
+        Not empty. The time of day of the first is the one of all days, and its day the one of all
+        months.
     step : offset, OpenHours or int
     """
     if isinstance(times, pd.PeriodIndex):
@@ -122,6 +107,9 @@ def step_counter(times: pd.Index, step: Step) -> StepCounter | None:
         days = step.n * (7 if isinstance(step, Week) else 1)
         weekday = getattr(step, "weekday", None)
         return StepCounter(days * DAY // scale, None, times.unit, weekday)
+    months = months_of(step, int(times.asi8[0]), times.unit)
+    if months is not None:
+        return StepCounter(0, months[0], times.unit, None, months[1])
     return _ticks(step, times.unit)
 
 

@@ -10,26 +10,42 @@ an axis as ``name(number)`` does.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeGuard, cast
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeGuard, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.tseries.offsets import BaseOffset
+from pandas.tseries.offsets import BaseOffset, Day, Tick, Week
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.frames.calendar.advice import asfreq_advice, off_grid, without_step
+from timer_forecaster.frames.calendar.axes import (
+    Axes,
+    alike,
+    chosen,
+    index_of,
+    sizes_of,
+    stamps_of,
+)
 from timer_forecaster.frames.calendar.clock import local_times, on_wall_clock, wall_grid, wall_times
-from timer_forecaster.frames.calendar.counting import StepCounter, index_of, stamps_of, step_counter
+from timer_forecaster.frames.calendar.counting import StepCounter, step_counter
+from timer_forecaster.frames.calendar.months import MonthDays
 from timer_forecaster.frames.calendar.opening import (
     DAY,
     PER_UNIT,
     OpenHours,
     base_step,
     found_opening,
+    found_openings,
 )
-from timer_forecaster.frames.calendar.times import Step, most_common_step, regular_step, step_name
+from timer_forecaster.frames.calendar.times import (
+    Step,
+    most_common_steps,
+    regular_steps,
+    step_name,
+)
 
 Namer = Callable[[int], str]
 """Returns the name of an axis in errors."""
@@ -53,15 +69,20 @@ _LONGEST_CHANGE = pd.Timedelta(hours=3)  # of a clock
 class Grid(NamedTuple):
     """A regular grid, from the first to the last time of an axis by a step."""
 
-    axis: pd.Index
+    axes: Sequence[pd.Index]
+    number: int  # of the axis among them
     step: Step
     places: NDArray[np.intp]  # of each time of the axis, ascending from 0
 
     @classmethod
     def of(cls, axis: pd.Index, step: Step) -> Grid | None:
         """Return the grid of an axis; None if a time is not on it."""
-        places = places_on(axis, step)
-        return None if places is None else cls(axis, step, places)
+        return grids_on([axis], [step])[0]
+
+    @property
+    def axis(self) -> pd.Index:
+        """The times that are there."""
+        return self.axes[self.number]
 
     @property
     def size(self) -> int:
@@ -113,9 +134,9 @@ def given_grids(
         If a time is not on the grid.
     """
     grids = []
-    for number, axis in enumerate(axes):
-        grid = Grid.of(axis, step)
+    for number, grid in enumerate(grids_on(axes, [step] * len(axes))):
         if grid is None:
+            axis = axes[number]
             found = evident_grid(axis, own_step(axis), None)
             other = None if found is None else found.step
             refuse(number, off_grid(axis, step, other, name(number), remedy))
@@ -154,43 +175,117 @@ def inferred_grids(
     ValueError
         If no step is evident.
     """
-    own = [own_step(axis) for axis in axes]
+    own = own_steps(axes)
     votes = Counter(own[number] for number in series if own[number] is not None)
     common = votes.most_common(1)[0][0] if votes else None
     grids = []
-    for number, axis in enumerate(axes):
-        grid = evident_grid(axis, own[number], common)
+    for number, grid in enumerate(evident_grids(axes, own, common)):
         if grid is None:
-            error = without_step(axis, name(number), remedy)
+            error = without_step(axes[number], name(number), remedy)
             refuse(number, error)
             if common is None:
                 raise error
-            grid = _last_alone(axis, common)
+            grid = _last_alone(axes[number], common)
         grids.append(grid)
     return grids
 
 
 def _last_alone(axis: pd.Index, step: Step) -> Grid:
-    return Grid(axis[-1:], step, np.zeros(1, dtype=np.intp))
+    return Grid([axis[-1:]], 0, step, np.zeros(1, dtype=np.intp))
 
 
 def own_step(times: pd.Index) -> Step | None:
     """Return the step that times show: along open days or hours, or regular; None without one."""
-    opening = found_opening(times) if isinstance(times, pd.DatetimeIndex) else None
-    return opening or regular_step(times)
+    return own_steps([times])[0]
 
 
-def shared_grids(
-    axes: Mapping[int, pd.Index], known: Iterable[Step], name: Namer
-) -> dict[int, Grid]:
+def own_steps(axes: Sequence[pd.Index]) -> list[Step | None]:
+    """Return `own_step` of each axis."""
+    own: list[Step | None] = [None] * len(axes)
+    for numbers, same in alike(axes):
+        found: list[Step | None] = [None] * len(same)
+        if isinstance(same.joined, pd.DatetimeIndex):
+            found = list(found_openings(same))
+        others = np.array([i for i, step in enumerate(found) if step is None], dtype=np.intp)
+        if len(others):
+            for place, step in zip(others.tolist(), regular_steps(same.take(others)), strict=True):
+                found[place] = step
+        for number, step in zip(numbers.tolist(), found, strict=True):
+            own[number] = step
+    return own
+
+
+def grids_on(axes: Sequence[pd.Index], steps: Sequence[Step | None]) -> list[Grid | None]:
+    """Return the grid of each axis by its step; None where there is no step or it has none."""
+    grids: list[Grid | None] = [None] * len(axes)
+    for numbers, same in alike(axes):
+        asked = np.array([i for i, n in enumerate(numbers) if steps[n] is not None], dtype=np.intp)
+        if not len(asked):
+            continue
+        own = [cast(Step, steps[n]) for n in numbers[asked]]
+        for place, found in zip(asked.tolist(), _all_places(same.take(asked), own), strict=True):
+            if found is not None:
+                number = int(numbers[place])
+                grids[number] = Grid(axes, number, cast(Step, steps[number]), found)
+    return grids
+
+
+def _all_places(axes: Axes, steps: Sequence[Step]) -> list[NDArray[np.intp] | None]:
+    """Return `places_on` of each axis of one type."""
+    found, counted = counted_steps(axes, axes.joined[axes.starts], steps)
+    for number in np.flatnonzero(~counted).tolist():
+        found[number] = places_on(axes[number], steps[number])
+    return found
+
+
+def counted_steps(
+    axes: Axes, ends: pd.Index, steps: Sequence[Step]
+) -> tuple[list[NDArray[np.intp] | None], NDArray[np.bool_]]:
+    """Count the steps from ends to axes, where they are counted in integers.
+
+    Parameters
+    ----------
+    axes : Axes
+    ends : pandas.Index
+        A time for each axis, of the same type.
+    steps : sequence of offset or int
+        Of each axis.
+
+    Returns
+    -------
+    found : list of ndarray of int, or None
+        The number of steps from an end to each time. None if a time is no whole step, if they are
+        very many, or if they are not counted.
+    counted : ndarray of bool
+        Whether the steps of each axis are counted in integers.
+    """
+    codes, counted = _codes(ends, steps), np.zeros(len(axes), dtype=bool)
+    found: list[NDArray[np.intp] | None] = [None] * len(axes)
+    for code in np.unique(codes):
+        rows = np.flatnonzero(codes == code)
+        counter = step_counter(ends[rows[:1]], steps[rows[0]])
+        if counter is None:
+            continue
+        counted[rows], same = True, axes.take(rows)
+        numbers, whole = counter.after(same.spread(stamps_of(ends)[rows]), same.stamps)
+        fits = same.each(np.maximum, np.abs(numbers)) <= _longest_grid(same.sizes)
+        whole_axes = (same.each(np.logical_and, whole) & fits).tolist()
+        parts = pairwise(same.bounds.tolist())
+        for row, is_whole, (start, stop) in zip(rows.tolist(), whole_axes, parts, strict=True):
+            if is_whole:
+                found[row] = numbers[start:stop].astype(np.intp, copy=False)
+    return found, counted
+
+
+def shared_grids(axes: Sequence[pd.Index], known: Iterable[Step], name: Namer) -> list[Grid]:
     """Return the grid of each axis, where all must have the same step.
 
     Steps along different open days or hours of one full calendar count as the same.
 
     Parameters
     ----------
-    axes : mapping of int to pandas.Index
-        Sorted times by the number of the axis.
+    axes : sequence of pandas.Index
+        Sorted times.
     known : iterable of offset or int
         Steps that are known from earlier series. The most common one is shared; if there is none,
         the step of most times.
@@ -203,18 +298,17 @@ def shared_grids(
     TypeError
         If times are neither dates, periods nor integers.
     """
-    shown = {number: _shown_step(axis, number, name) for number, axis in axes.items()}
-    votes = Counter(known)
+    shown, votes = _shown_steps(axes, name), Counter(known)
     if not votes:
-        for number, own in shown.items():
-            axis = axes[number]
-            step = own if own is not None or len(axis) < 2 else most_common_step(axis)
-            votes.update({step: len(axis)} if step is not None else {})
+        for step, size in zip(_with_most_common(axes, shown), sizes_of(axes), strict=True):
+            if step is not None:
+                votes[step] += size
     common = votes.most_common(1)[0][0] if votes else None
-    return {
-        number: _checked_grid(axis, shown[number], common, number, name)
-        for number, axis in axes.items()
-    }
+    evident = evident_grids(axes, [common] * len(axes), None)
+    return [
+        _checked_grid(axes, number, shown[number], common, found, name)
+        for number, found in enumerate(evident)
+    ]
 
 
 def are_distinct(times: pd.Index) -> bool:
@@ -224,30 +318,76 @@ def are_distinct(times: pd.Index) -> bool:
     return times.is_unique
 
 
-def _shown_step(axis: pd.Index, number: int, name: Namer) -> Step | None:
-    """Return the step that an index has, or else the one that its times show."""
-    if not are_distinct(axis):
-        twice = axis[axis.duplicated()][0]
-        raise ValueError(f"{name(number)}: time {twice} is there more than once")
+def _shown_steps(axes: Sequence[pd.Index], name: Namer) -> list[Step | None]:
+    """Return the steps that indexes have, or else those that their times show."""
+    shown: list[Step | None] = [None] * len(axes)
+    for numbers, same in alike(axes):
+        _refuse_unusable(axes, numbers, same, name)
+        parts = [same.joined] * len(same) if isinstance(axes, Axes) else [axes[n] for n in numbers]
+        own = [_step_of_index(part) for part in parts]
+        others = np.array([i for i, step in enumerate(own) if step is None], dtype=np.intp)
+        single = pd.api.types.is_integer_dtype(same.joined.dtype) & (same.sizes == 1)
+        for place, step in zip(others.tolist(), own_steps(chosen(same, others)), strict=True):
+            own[place] = 1 if single[place] else step
+        for number, step in zip(numbers.tolist(), own, strict=True):
+            shown[number] = step
+    return shown
+
+
+def _refuse_unusable(
+    axes: Sequence[pd.Index], numbers: NDArray[np.intp], same: Axes, name: Namer
+) -> None:
+    """Refuse times that are there twice, or that are neither dates, periods nor integers."""
+    times = same.joined
+    is_time = isinstance(times, pd.DatetimeIndex | pd.PeriodIndex)
+    is_time = is_time or pd.api.types.is_integer_dtype(times.dtype)
+    for number in numbers[same.shortest() <= 0] if is_time else numbers[:1]:
+        axis = axes[number]
+        if not axis.is_unique:
+            twice = axis[axis.duplicated()][0]
+            raise ValueError(f"{name(number)}: time {twice} is there more than once")
+    if not is_time:
+        raise TypeError(
+            f"{name(int(numbers[0]))} has times of type {times.dtype}; they must be dates, periods "
+            "or integers"
+        )
+
+
+def _with_most_common(axes: Sequence[pd.Index], steps: Sequence[Step | None]) -> list[Step | None]:
+    """Return steps, and for those that are None the most common step of the axis, if it has one."""
+    found = list(steps)
+    sizes = sizes_of(axes)
+    asked = [i for i, step in enumerate(steps) if step is None and sizes[i] > 1]
+    for numbers, same in alike(chosen(axes, asked)):
+        for place, step in zip(numbers.tolist(), most_common_steps(same), strict=True):
+            found[asked[place]] = step
+    return found
+
+
+def _step_of_index(axis: pd.Index) -> Step | None:
+    """Return the step that an index has."""
     if isinstance(axis, pd.DatetimeIndex | pd.PeriodIndex):
-        return axis.freq or own_step(axis)
-    if isinstance(axis, pd.RangeIndex):
-        return abs(axis.step)
-    if pd.api.types.is_integer_dtype(axis.dtype):
-        return 1 if len(axis) == 1 else regular_step(axis)
-    raise TypeError(
-        f"{name(number)} has times of type {axis.dtype}; they must be dates, periods or integers"
-    )
+        return axis.freq
+    return abs(axis.step) if isinstance(axis, pd.RangeIndex) else None
 
 
 def _checked_grid(
-    axis: pd.Index, own: Step | None, common: Step | None, number: int, name: Namer
+    axes: Sequence[pd.Index],
+    number: int,
+    own: Step | None,
+    common: Step | None,
+    found: Grid | None,
+    name: Namer,
 ) -> Grid:
-    """Return the grid of the common step, or of the step of an axis if that is no other."""
-    full = base_step(common)
+    """Return the grid of the common step, or of the step of an axis if that is no other.
+
+    `found` is the grid of the common step, if that is evident.
+    """
+    if found is not None and (own is None or own is common):
+        return found
+    axis, full = axes[number], base_step(common)
     if own is not None and own != common and base_step(own) == full and _is_opening(axis):
         return cast(Grid, Grid.of(axis, own))
-    found = evident_grid(axis, common, None)
     regular = own is not None and own != common
     if found is not None and (not regular or len(axis) >= _SAME_STEP_SHARE * found.size):
         return found
@@ -288,14 +428,33 @@ def evident_grid(times: pd.Index, own: Step | None, common: Step | None) -> Grid
     -------
     Grid or None
     """
-    for step in (own, common):
-        grid = None if step is None else Grid.of(times, step)
-        if grid is not None and grid.is_evident():
-            return grid
-    if own is not None or len(times) < 2:
-        return None
-    grid = Grid.of(times, cast(Step, most_common_step(times)))
-    return grid if grid is not None and grid.is_evident() else None
+    return evident_grids([times], [own], common)[0]
+
+
+def evident_grids(
+    axes: Sequence[pd.Index], own: Sequence[Step | None], common: Step | None
+) -> list[Grid | None]:
+    """Return `evident_grid` of each axis, by its own step."""
+    grids = _evident(axes, own)
+    others = [common if grid is None else None for grid in grids]
+    grids = _filled_in(grids, _evident(axes, others))
+    irregular: list[Step | None] = [None] * len(axes)
+    asked = [i for i, grid in enumerate(grids) if grid is None and own[i] is None]
+    part = chosen(axes, asked)
+    for number, step in zip(asked, _with_most_common(part, [None] * len(part)), strict=True):
+        irregular[number] = step
+    return _filled_in(grids, _evident(axes, irregular))
+
+
+def _evident(axes: Sequence[pd.Index], steps: Sequence[Step | None]) -> list[Grid | None]:
+    if all(step is None for step in steps):
+        return [None] * len(axes)
+    grids = grids_on(axes, steps)
+    return [grid if grid is not None and grid.is_evident() else None for grid in grids]
+
+
+def _filled_in(grids: list[Grid | None], others: list[Grid | None]) -> list[Grid | None]:
+    return [grid or other for grid, other in zip(grids, others, strict=True)]
 
 
 def places_on(times: pd.Index, step: Step) -> NDArray[np.intp] | None:
@@ -306,14 +465,14 @@ def places_on(times: pd.Index, step: Step) -> NDArray[np.intp] | None:
         return None if grid is None else grid.get_indexer(times)
     stamps = stamps_of(times)
     places, whole = counter.after(stamps[0], stamps)
-    if not whole.all() or places[-1] > _longest_grid(times):
+    if not whole.all() or places[-1] > _longest_grid(len(times)):
         return None
     return places.astype(np.intp, copy=False)
 
 
-def _longest_grid(times: pd.Index) -> int:
-    """Return the length of a grid that surely fits in memory."""
-    return _LONGEST_GRID + 1000 * len(times)
+def _longest_grid(sizes: Any) -> Any:
+    """Return the length of a grid, for a number of times, that surely fits in memory."""
+    return _LONGEST_GRID + 1000 * sizes
 
 
 def steps_between(start: pd.Index, times: pd.Index, step: Step) -> NDArray[np.intp] | None:
@@ -335,7 +494,7 @@ def steps_between(start: pd.Index, times: pd.Index, step: Step) -> NDArray[np.in
         grid = regular_grid(start.union(times), step)
         return None if grid is None else grid.get_indexer(times) - grid.get_indexer(start)[-1]
     numbers, whole = counter.after(stamps_of(start)[-1], stamps_of(times))
-    if not whole.all() or np.abs(numbers).max(initial=0) > _longest_grid(times):
+    if not whole.all() or np.abs(numbers).max(initial=0) > _longest_grid(len(times)):
         return None
     return numbers.astype(np.intp, copy=False)
 
@@ -355,7 +514,7 @@ def regular_grid(times: pd.Index, step: Step) -> pd.Index | None:
         places = places_on(times, step)
         return None if places is None else _counted(times, step, 0, int(places[-1]) + 1)
     times = cast(pd.DatetimeIndex, times)
-    if _rough_length(times, step) > _longest_grid(times):
+    if _rough_length(times, step) > _longest_grid(len(times)):
         return None
     walked = pd.date_range(times[0], times[-1], freq=cast(BaseOffset, step)).as_unit(times.unit)
     if walked.equals(times):  # quicker than to look up each time
@@ -433,14 +592,22 @@ def _walked(end: pd.Index, step: Step, numbers: NDArray[np.int64]) -> NDArray[np
 
 
 def _codes(ends: pd.Index, steps: Sequence[Step]) -> NDArray[np.intp]:
-    """Return equal numbers for ends that are counted alike: by step, and by the time of day."""
+    """Return equal numbers for ends that are counted alike, by one `step_counter`."""
     code = {step: i for i, step in enumerate(dict.fromkeys(steps))}
     by_step = np.array([code[step] for step in steps], dtype=np.intp)
-    if not isinstance(ends, pd.DatetimeIndex):
+    if not isinstance(ends, pd.DatetimeIndex) or all(map(_counts_from_any_time, code)):
         return by_step
     day = DAY // PER_UNIT[ends.unit]
-    _, time_of_day = np.unique(ends.asi8 % day, return_inverse=True)
-    return by_step * (1 + time_of_day.max()) + time_of_day
+    marks = ends.asi8 % day
+    if any(type(step) is pd.DateOffset for step in code):  # which keep the day of the month
+        marks += day * MonthDays.of(ends.asi8, ends.unit).day
+    _, clock = np.unique(marks, return_inverse=True)
+    return by_step * (1 + clock.max(initial=0)) + clock
+
+
+def _counts_from_any_time(step: Step) -> bool:
+    """Whether steps are counted alike, at whatever time of the day or month they begin."""
+    return isinstance(step, int | OpenHours | Tick | Day | Week)
 
 
 def past_times(times: pd.Index, step: Step, count: int) -> pd.Index:

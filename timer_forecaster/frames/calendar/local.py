@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from timer_forecaster.frames.calendar.axes import Axes
 from timer_forecaster.frames.calendar.clock import wall_times
-from timer_forecaster.frames.calendar.zones import zone_of_days
+from timer_forecaster.frames.calendar.opening import PER_UNIT
+from timer_forecaster.frames.calendar.zones import LARGEST_CHANGE, SHORTEST_DAY, zone_of_days
 
 
 def on_local_clock(times: pd.Index) -> pd.Index:
@@ -37,6 +40,26 @@ def on_local_clock(times: pd.Index) -> pd.Index:
     utc = times.tz_localize("UTC") if times.tz is None else times.tz_convert("UTC")
     zone = zone_of_days(utc)
     return times if zone is None else utc.tz_convert(zone)
+
+
+def on_local_clocks(axes: Sequence[pd.Index]) -> Sequence[pd.Index]:
+    """Return `on_local_clock` of each axis."""
+    if not isinstance(axes, Axes):
+        return [on_local_clock(axis) for axis in axes]
+    if not isinstance(axes.joined, pd.DatetimeIndex):
+        return axes
+    second = 10**9 // PER_UNIT[axes.joined.unit]
+    day = 24 * 3600 * second
+    clock = (axes.stamps - axes.spread(axes.firsts) + day // 2) % day
+    ranges = axes.each(np.maximum, clock) - axes.each(np.minimum, clock)
+    days = (axes.shortest() > (SHORTEST_DAY - 1) * second) & (axes.sizes >= 3)
+    asked = days & (ranges > 0) & (ranges < (LARGEST_CHANGE + 1) * second)
+    if not asked.any():
+        return axes
+    return [
+        on_local_clock(axis) if is_asked else axis
+        for axis, is_asked in zip(axes, asked, strict=True)
+    ]
 
 
 def like(times: pd.Index, dtype: Any) -> pd.Index:

@@ -26,13 +26,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset, BDay, CustomBusinessDay
 
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.frames.calendar.axes import Axes, most_common
 from timer_forecaster.frames.calendar.clock import wall_times
 
 DAY = 86_400 * 10**9  # in nanoseconds, as all lengths here
@@ -47,6 +49,7 @@ _OPEN_SHARE = 0.5
 _CHANCE = 0.003  # largest accepted bound on the probability that chance closed a slot
 _SHORTEST = 10**9  # slots of less than a second are not counted
 _LONGEST_NAME = 120
+_MOST_SLOTS = 2**20  # of all axes that are looked at together
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,11 @@ class OpenHours:
     def freqstr(self) -> str:
         """Name for errors, such as ``"hours Mon–Fri 09:00–17:30 every 30min"``."""
         return _hours_name(self)
+
+    @property
+    def longest(self) -> int:
+        """Nanoseconds that a step takes at most, on the average of many."""
+        return WEEK // len(self.open) + 1
 
     def numbers(
         self, stamps: NDArray[np.int64], unit: str
@@ -172,55 +180,82 @@ def found_opening(times: pd.DatetimeIndex) -> BaseOffset | OpenHours | None:
     >>> found_opening(hours[(hours.hour > 8) & (hours.hour < 18)]).freqstr
     'hours 09:00–17:00 every 1h'
     """
-    wall = wall_times(times)
-    scale = PER_UNIT[wall.unit]
-    stamps, week, monday = wall.asi8, WEEK // scale, _MONDAY // scale
-    if len(stamps) < 2 * _FEWEST_WEEKS or stamps[-1] - stamps[0] < (_FEWEST_WEEKS - 1) * week:
-        return None
-    distances = np.abs(np.diff(stamps))
-    width = int(np.gcd.reduce(distances, initial=week))
-    if width == week or width * scale < _SHORTEST:
-        return None
-    phase = int((stamps[0] - monday) % width)
-    opened = _open_slots((stamps - monday - phase) // width, week // width)
-    if opened is None:
-        return None
-    slots, least_share = opened
-    if least_share < _OPEN_SHARE and _most_common(distances) != width:
-        return None
-    if width * scale != DAY:
-        return OpenHours(width * scale, phase * scale, slots)
+    return None if times.empty else found_openings(Axes.of([times]))[0]
+
+
+def found_openings(axes: Axes) -> list[BaseOffset | OpenHours | None]:
+    """Return the step along the open days or hours that each axis of dates shows, or None."""
+    if getattr(axes.joined, "tz", None) is not None:
+        axes = Axes.of([wall_times(cast(pd.DatetimeIndex, axis)) for axis in axes])
+    found: list[BaseOffset | OpenHours | None] = [None] * len(axes)
+    unit = cast(pd.DatetimeIndex, axes.joined).unit
+    week = WEEK // PER_UNIT[unit]
+    long = axes.lasts - axes.firsts >= (_FEWEST_WEEKS - 1) * week
+    asked = np.flatnonzero(long & (axes.sizes >= 2 * _FEWEST_WEEKS))
+    if not len(asked):
+        return found
+    axes = axes.take(asked)
+    widths = np.gcd(axes.each(np.gcd, np.abs(axes.distances)), week)
+    for width in np.unique(widths).tolist():
+        if width < week and width * PER_UNIT[unit] >= _SHORTEST:
+            same = np.flatnonzero(widths == width)
+            at_once = max(1, _MOST_SLOTS * width // week)
+            for start in range(0, len(same), at_once):
+                some = same[start : start + at_once]
+                for number, opening in _of_width(axes.take(some), width, unit):
+                    found[asked[some[number]]] = opening
+    return found
+
+
+def _of_width(axes: Axes, width: int, unit: str) -> list[tuple[int, BaseOffset | OpenHours]]:
+    """Return the numbers of axes with closed slots, whose slots have a width, and their steps."""
+    scale = PER_UNIT[unit]
+    monday, per_week = _MONDAY // scale, WEEK // scale // width
+    phases = (axes.firsts - monday) % width
+    places = (axes.stamps - monday - axes.spread(phases)) // width
+    is_open, shares = _open_slots(axes, places, per_week)
+    found = []
+    for number in np.flatnonzero(~np.isnan(shares)).tolist():
+        if shares[number] >= _OPEN_SHARE or most_common(axes.take(np.array([number])))[0] == width:
+            slots = tuple(np.flatnonzero(is_open[number]).tolist())
+            found.append((number, _opening(width * scale, int(phases[number]) * scale, slots)))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _opening(width: int, phase: int, slots: tuple[int, ...]) -> BaseOffset | OpenHours:
+    """Return the step along open slots, whose lengths are in nanoseconds."""
+    if width != DAY:
+        return OpenHours(width, phase, slots)
     if slots == tuple(range(5)):
         return BDay()
     return CustomBusinessDay(weekmask=" ".join(_NAMES[day] for day in slots))
 
 
-def _open_slots(places: NDArray[np.int64], per_week: int) -> tuple[tuple[int, ...], float] | None:
-    """Return the open slots of the week and their least share of chances that were taken.
+def _open_slots(
+    axes: Axes, places: NDArray[np.int64], per_week: int
+) -> tuple[NDArray[np.bool_], FloatArray]:
+    """Return the open slots (axes, slots) of the week, and the least share of chances taken of any.
 
-    `places` holds the number of each time's slot, counted through all weeks. Return None if every
-    slot is open, or if it is not evident that the others are closed.
+    `places` holds the number of each time's slot, counted through all weeks. The share is NaN if
+    every slot is open, or if it is not evident that the others are closed.
     """
-    first, last = int(places.min()), int(places.max())
-    taken = np.bincount(places % per_week, minlength=per_week)
-    weeks, rest = divmod(last - first + 1, per_week)
-    chances = np.full(per_week, weeks)
-    chances[(first + np.arange(rest)) % per_week] += 1
+    shape = len(axes), per_week
+    first, last = axes.each(np.minimum, places), axes.each(np.maximum, places)
+    rows = axes.spread(np.arange(len(axes)) * per_week)
+    taken = np.bincount(rows + places % per_week, minlength=shape[0] * per_week).reshape(shape)
+    weeks, rest = np.divmod(last - first + 1, per_week)
+    after_first = (np.arange(per_week) - first[:, None]) % per_week
+    chances = weeks[:, None] + (after_first < rest[:, None])
     is_open = taken > 0
-    if is_open.all() or chances[~is_open].min() < _FEWEST_WEEKS:
-        return None
-    n_taken, n_chances = int(taken[is_open].sum()), int(chances[is_open].sum())
+    closed = np.where(is_open, np.iinfo(np.int64).max, chances).min(axis=1)
+    n_taken, n_chances = taken.sum(axis=1), (chances * is_open).sum(axis=1)
     share = (n_taken + 1) / (n_chances + 2)
-    by_chance = per_week * (1 - share) ** int(chances[~is_open].min())
-    if n_taken < _OPEN_SHARE * n_chances or by_chance > _CHANCE:
-        return None
-    least = float((taken[is_open] / chances[is_open]).min())
-    return tuple(np.flatnonzero(is_open).tolist()), least
-
-
-def _most_common(distances: NDArray[np.int64]) -> int:
-    distinct, counts = np.unique(distances, return_counts=True)
-    return int(distinct[counts.argmax()])
+    by_chance = per_week * (1 - share) ** closed
+    evident = (n_taken >= _OPEN_SHARE * n_chances) & (by_chance <= _CHANCE)
+    evident &= (closed >= _FEWEST_WEEKS) & ~is_open.all(axis=1)
+    least = np.where(is_open, taken / np.maximum(chances, 1), np.inf).min(axis=1)
+    return is_open, np.where(evident, least, np.nan)
 
 
 def opening_name(step: object) -> str | None:

@@ -4,11 +4,13 @@ Times are a `pandas.DatetimeIndex` (with or without time zone), a `pandas.Period
 `pandas.Index` of integers. A step is a pandas offset, `OpenHours`, or an integer for integer times.
 """
 
+from collections.abc import Hashable
 from functools import lru_cache
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas.tseries.frequencies import to_offset
 from pandas.tseries.offsets import (
     BaseOffset,
@@ -20,6 +22,8 @@ from pandas.tseries.offsets import (
     MonthEnd,
 )
 
+from timer_forecaster.frames.calendar.axes import Axes, Stamps, most_common, most_common_of
+from timer_forecaster.frames.calendar.months import MonthDays
 from timer_forecaster.frames.calendar.opening import DAY, PER_UNIT, opening_name
 from timer_forecaster.frames.calendar.opening import Step as Step
 
@@ -66,35 +70,91 @@ def as_step(freq: str | int | BaseOffset, times: pd.Index) -> Step:
 
 def regular_step(times: pd.Index) -> Step | None:
     """Return the step of sorted distinct dates or integers; None if irregular or fewer than 3."""
-    if len(times) < 3:
-        return None
-    if isinstance(times, pd.DatetimeIndex):
-        return _regular_offset(times)
-    steps = np.diff(times.to_numpy())
-    return int(steps[0]) if (steps == steps[0]).all() else None
+    return None if len(times) < 3 else regular_steps(Axes.of([times]))[0]
 
 
-def _regular_offset(times: pd.DatetimeIndex) -> BaseOffset | None:
-    """Return the offset that pandas infers; it is asked only where the distances allow one."""
-    if times.tz is None:
-        stamps, day = times.asi8, DAY // PER_UNIT[times.unit]
-        distances = np.diff(stamps)
-        shortest, longest = int(distances.min()), int(distances.max())
-        if shortest < 27 * day:  # no months
-            if shortest == longest:
-                weekday = int(stamps[0] // day % 7) if shortest % (7 * day) == 0 else 0
-                return _even_offset(shortest, weekday, times.unit)
-            if not _may_be_business_time(distances, longest, day):
-                return None
+def regular_steps(axes: Axes) -> list[Step | None]:
+    """Return `regular_step` of each axis."""
+    found: list[Step | None] = [None] * len(axes)
+    three = np.flatnonzero(axes.sizes >= 3)
+    if not len(three):
+        return found
+    axes = axes.take(three)
+    shortest, longest = axes.shortest(), axes.each(np.maximum, axes.distances)
+    if not isinstance(axes.joined, pd.DatetimeIndex):
+        own = np.where(shortest == longest, shortest, 0).tolist()
+    elif axes.joined.tz is not None:
+        own = [_inferred(cast(pd.DatetimeIndex, axis)) for axis in axes]
+    else:
+        own = _regular_offsets(axes, shortest, longest)
+    for number, step in zip(three.tolist(), own, strict=True):
+        found[number] = step or None
+    return found
+
+
+def _regular_offsets(axes: Axes, shortest: Stamps, longest: Stamps) -> list[BaseOffset | None]:
+    """Return the offsets that pandas infers; it is asked only where the distances allow one."""
+    unit = cast(pd.DatetimeIndex, axes.joined).unit
+    day = DAY // PER_UNIT[unit]
+    weekdays = np.where(shortest % (7 * day) == 0, axes.firsts // day % 7, 0)
+    may_be_months = shortest >= 27 * day
+    even = ~may_be_months & (shortest == longest)
+    asked = ~even & (may_be_months | _may_be_business_time(axes, longest, day))
+    found: list[BaseOffset | None] = [None] * len(axes)
+    for number in np.flatnonzero(even).tolist():
+        found[number] = _even_offset(int(shortest[number]), int(weekdays[number]), unit)
+    asked_numbers = np.flatnonzero(asked)
+    alike: dict[Hashable, BaseOffset | None] = {}
+    marks = _marks_of_months(axes.take(asked_numbers)) if len(asked_numbers) else []
+    for number, mark in zip(asked_numbers.tolist(), marks, strict=True):
+        if mark is None:
+            found[number] = _inferred(axes[number])
+            continue
+        if mark not in alike:
+            alike[mark] = _inferred(axes[number])
+        found[number] = alike[mark]
+    return found
+
+
+def _inferred(times: pd.DatetimeIndex) -> BaseOffset | None:
     alias = pd.infer_freq(times)
     return None if alias is None else to_offset(alias)
 
 
-def _may_be_business_time(distances: np.ndarray, longest: int, day: int) -> bool:
+def _marks_of_months(axes: Axes) -> list[Hashable]:
+    """Return equal marks for axes of which pandas infers the same offset; None for an unknown one.
+
+    The times of a marked axis are first days of months, or last ones, at one time of the day. At
+    one distance in months, the offset depends on it and on the first month. At several distances
+    there is none, unless all times are on one weekday, such as the first Monday of a month.
+    """
+    unit, each = cast(pd.DatetimeIndex, axes.joined).unit, axes.each
+    dates, last = MonthDays.of(axes.stamps, unit), axes.bounds[1:] - 1
+    steps = np.append(np.diff(dates.months), 0)
+    steps[last] = steps[axes.starts]
+
+    def is_one(values: Stamps) -> NDArray[np.bool_]:
+        return each(np.minimum, values) == each(np.maximum, values)
+
+    is_first = each(np.logical_and, dates.day == 0)
+    known = is_first | each(np.logical_and, dates.day_left == 1)
+    even = is_one(steps)
+    known &= is_one(dates.time) & (even | ~is_one(axes.stamps // (DAY // PER_UNIT[unit]) % 7))
+    starts = axes.starts
+    steps_of_even = np.where(even, steps[starts], 0)
+    first_months = np.where(even, dates.months[starts] % 12, 0)
+    shown = (part.tolist() for part in (is_first, steps_of_even, first_months, dates.time[starts]))
+    marks = zip(*shown, strict=True)
+    return [mark if is_known else None for mark, is_known in zip(marks, known, strict=True)]
+
+
+def _may_be_business_time(axes: Axes, longest: Stamps, day: int) -> NDArray[np.bool_]:
     """Whether distances are of business days, or hours, with their nights and weekends."""
-    if longest == 3 * day:
-        return bool(((distances == day) | (distances == longest)).all())
-    return longest in (17 * day // 24, 65 * day // 24)
+    distances, last = axes.distances, axes.bounds[1:] - 1
+    fits = (distances == day) | (distances == 3 * day)
+    fits[last] = True
+    days = (longest == 3 * day) & axes.each(np.logical_and, fits)
+    return days | (longest == 17 * day // 24) | (longest == 65 * day // 24)
 
 
 @lru_cache(maxsize=64)
@@ -102,8 +162,7 @@ def _even_offset(distance: int, weekday: int, unit: str) -> BaseOffset | None:
     """Return the offset of times that are evenly distant, the first on a weekday of 1970."""
     day = DAY // PER_UNIT[unit]
     stamps = weekday * day + distance * np.arange(3)
-    alias = pd.infer_freq(pd.DatetimeIndex(stamps.view(f"M8[{unit}]")))
-    return None if alias is None else to_offset(alias)
+    return _inferred(pd.DatetimeIndex(stamps.view(f"M8[{unit}]")))
 
 
 def most_common_step(times: pd.Index) -> Step | None:
@@ -112,20 +171,29 @@ def most_common_step(times: pd.Index) -> Step | None:
     Steps of months and of business days are recognized by the calendar: by equal days of the
     month, by month ends, or by weekends that are always absent.
     """
-    if not isinstance(times, pd.DatetimeIndex):
-        return int(_most_common(np.diff(times.to_numpy())))
-    wall = times if times.tz is None else times.tz_localize(None)
-    stamps, day = wall.asi8, DAY // PER_UNIT[wall.unit]
-    distance = int(_most_common(np.diff(stamps)))
-    if distance >= 28 * day:
-        months = _month_step(wall)
-        if months is not None:
-            return months
-    if distance == day and len(wall) > 5:
-        weekday = (stamps // day + 3) % 7  # 1970-01-01 was a Thursday
-        if (weekday < 5).all():
-            return BDay()
-    return _distant(distance, wall.unit)
+    return most_common_steps(Axes.of([times]))[0]
+
+
+def most_common_steps(axes: Axes) -> list[Step | None]:
+    """Return `most_common_step` of each axis, all of two times or more."""
+    if not isinstance(axes.joined, pd.DatetimeIndex):
+        return list(most_common(axes).tolist())
+    if axes.joined.tz is not None:
+        axes = Axes(axes.joined.tz_localize(None), axes.bounds)
+    unit = cast(pd.DatetimeIndex, axes.joined).unit
+    day = DAY // PER_UNIT[unit]
+    distances = most_common(axes)
+    weekdays = (axes.stamps // day + 3) % 7  # 1970-01-01 was a Thursday
+    workdays = (distances == day) & (axes.sizes > 5) & axes.each(np.logical_and, weekdays < 5)
+    found: list[Step | None] = [
+        BDay() if is_workdays else _distant(distance, unit)
+        for is_workdays, distance in zip(workdays.tolist(), distances.tolist(), strict=True)
+    ]
+    months = np.flatnonzero(distances >= 28 * day)
+    if len(months):
+        for number, step in zip(months.tolist(), _month_steps(axes.take(months)), strict=True):
+            found[number] = step or found[number]
+    return found
 
 
 @lru_cache(maxsize=64)
@@ -137,19 +205,30 @@ def _distant(distance: int, unit: str) -> BaseOffset:
     return to_offset(pd.Timedelta(distance * PER_UNIT[unit]))
 
 
-def _most_common(values: np.ndarray) -> Any:
-    distinct, counts = np.unique(values, return_counts=True)
-    return distinct[counts.argmax()]
+def _month_steps(axes: Axes) -> list[BaseOffset | None]:
+    """Return the steps of months that axes of dates without a zone show, or None."""
+    dates = MonthDays.of(axes.stamps, cast(pd.DatetimeIndex, axes.joined).unit)
+    months = most_common_of(axes, np.append(np.diff(dates.months), 0)).tolist()
+    at_end = axes.each(np.logical_and, dates.day_left == 1).tolist()
+    day = dates.day[axes.starts]
+    same_day = (axes.each(np.logical_and, dates.day == axes.spread(day)) & (day < 28)).tolist()
+    found: list[BaseOffset | None] = []
+    for number, (count, is_end, is_day) in enumerate(zip(months, at_end, same_day, strict=True)):
+        if count < 1:
+            found.append(None)
+        elif is_end or is_day:
+            found.append(_months(count, is_end))
+        else:
+            found.append(_business_months(axes[number], count))
+    return found
 
 
-def _month_step(wall: pd.DatetimeIndex) -> BaseOffset | None:
-    months = int(_most_common(np.diff(wall.year.to_numpy() * 12 + wall.month.to_numpy())))
-    if months < 1:
-        return None
-    if wall.is_month_end.all():
-        return MonthEnd(months)
-    if (wall.day == wall.day[0]).all() and wall.day[0] <= 28:
-        return DateOffset(months=months)
+@lru_cache(maxsize=64)
+def _months(count: int, at_end: bool) -> BaseOffset:
+    return MonthEnd(count) if at_end else DateOffset(months=count)
+
+
+def _business_months(wall: pd.DatetimeIndex, months: int) -> BaseOffset | None:
     for offset in (BMonthEnd, BMonthBegin):
         if all(offset().is_on_offset(time) for time in wall):
             return offset(months)

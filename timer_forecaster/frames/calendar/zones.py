@@ -29,8 +29,8 @@ _BEST_KNOWN = (
 
 # Local days that are stored in UTC are of unequal length where the clock changes. In seconds.
 _DAY = 24 * 3600
-_SHORTEST_DAY = 22 * 3600
-_LARGEST_CHANGE = 3 * 3600
+SHORTEST_DAY = 22 * 3600
+LARGEST_CHANGE = 3 * 3600
 
 # Where the time of the day is not midnight, zones fit that change their clocks in other weeks. So
 # the changes must be known to about a week.
@@ -104,10 +104,10 @@ def zone_of_days(times: pd.DatetimeIndex) -> ZoneInfo | None:
     """
     seconds = times.as_unit("s").asi8
     steps = np.diff(seconds)
-    if len(times) < 3 or steps.min() < _SHORTEST_DAY:
+    if len(times) < 3 or steps.min() < SHORTEST_DAY:
         return None
     clock = (seconds - seconds[0] + _DAY // 2) % _DAY
-    if not 0 < np.ptp(clock) <= _LARGEST_CHANGE:
+    if not 0 < np.ptp(clock) <= LARGEST_CHANGE:
         return None
     sample = _sample(np.diff(clock))
     moments, shown = _moments(times[sample]), seconds[sample]
@@ -130,7 +130,7 @@ def zone_of_days(times: pd.DatetimeIndex) -> ZoneInfo | None:
 
 def _set_forward(zone: ZoneInfo, moment: datetime) -> bool:
     """Whether the clock was set forward shortly before, so that a time may have been moved."""
-    before, after = _offsets(zone, [moment - timedelta(seconds=_LARGEST_CHANGE), moment])
+    before, after = _offsets(zone, [moment - timedelta(seconds=LARGEST_CHANGE), moment])
     return before < after
 
 

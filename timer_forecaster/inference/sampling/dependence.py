@@ -10,7 +10,7 @@ import numpy as np
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.frequency import UNKNOWN, Frequency
 from timer_forecaster.inference.sampling.table import weights_of
-from timer_forecaster.inference.series import key_of
+from timer_forecaster.inference.series import keys_of
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Dependence:
         ----------
         quantiles : ndarray, shape (n_series, horizon, Q)
         """
-        keys = [key_of(one.ravel()) for one in quantiles]
+        keys = keys_of([one.ravel() for one in quantiles])
         return cls.of("", keys, [UNKNOWN] * len(keys))
 
     def take(self, numbers: Sequence[int]) -> Dependence:

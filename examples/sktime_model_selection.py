@@ -17,9 +17,9 @@ from timer_forecaster.sktime import TimerS1Forecaster
 
 logging.captureWarnings(True)  # sktime warns about a future default for each model
 
-# A panel: monthly turnover of the industries of one state, on rows (industry, month).
+# A panel: monthly turnover of the industries of one state since 2000, on rows (industry, month).
 csv = Path(__file__).parent / "australian_retail.csv"
-table = pd.read_csv(csv, header=[0, 1], index_col=0)["Victoria"]
+table = pd.read_csv(csv, header=[0, 1], index_col=0)["Victoria"]["2000":]
 table.index = pd.PeriodIndex(table.index, freq="M", name="month")
 y = table.unstack().rename("turnover").to_frame()
 months = y.index.get_level_values("month")

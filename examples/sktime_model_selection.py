@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib import pyplot
 from sktime.forecasting.compose import EnsembleForecaster, MultiplexForecaster
-from sktime.forecasting.ets import AutoETS
+from sktime.forecasting.exp_smoothing import ExponentialSmoothing
 from sktime.forecasting.model_selection import ForecastingGridSearchCV
 from sktime.forecasting.naive import NaiveForecaster
 from sktime.forecasting.theta import ThetaForecaster
@@ -25,7 +25,9 @@ y = table.unstack().rename("turnover").to_frame()
 months = y.index.get_level_values("month")
 known, last_year = y[months < "2018-01"], y[months >= "2018-01"]
 
-ets = AutoETS("mul", "add", damped_trend=True, seasonal="mul", sp=12, auto=False)
+ets = ExponentialSmoothing(
+    "add", damped_trend=True, seasonal="mul", sp=12, initialization_method="heuristic"
+)
 timer = TimerS1Forecaster()
 models = MultiplexForecaster(
     [

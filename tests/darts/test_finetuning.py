@@ -496,7 +496,7 @@ def test_saved_models_load_in_a_fresh_process(tmp_path):
     series = make_series(60)
     start = tuned(n_epochs=1).fit(series).adapter
     models = {
-        "plain": make().fit(series),
+        "plain": make(32, 8).fit(series),
         "tuned": tuned(enable_finetuning="router", adapter=start).fit(series),
     }
     for name, model in models.items():

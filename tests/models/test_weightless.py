@@ -16,7 +16,7 @@ SIZES = [
         num_attention_heads=2,
         num_experts=2,
     ),
-    TTMArchitecture(context_length=64, patch_length=16, d_model=8, decoder_d_model=8),
+    TTMArchitecture(context_length=64, patch_length=16, patch_stride=16, d_model=8),
 ]
 
 

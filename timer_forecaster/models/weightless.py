@@ -35,7 +35,7 @@ def weightless() -> Iterator[None]:
 
 
 class _NothingDrawn(TorchFunctionMode):
-    """Functions of `torch.nn.init` return their tensor as it is."""
+    """The functions of `torch.nn.init` that layers draw with return their tensor as it is."""
 
     def __torch_function__(
         self,

@@ -151,7 +151,7 @@ def test_memory_is_bounded_and_the_least_recently_used_goes_first(pipeline, call
 
 def test_small_forecasts_are_counted_at_what_they_cost(pipeline, monkeypatch):
     """Their quantiles are a small part of the memory that they take."""
-    monkeypatch.setattr(memo, "MAX_BYTES", 30_000)
+    monkeypatch.setattr(memo, "MAX_BYTES", 60_000)
     memo.predict(pipeline, walks(1), 1)
     tracemalloc.start()
     try:

@@ -34,7 +34,7 @@ alone = pipe.predict(histories, DAY)
 beside = pipe.predict(histories, DAY, known=tables, cycles=(DAY, WEEK))
 
 # The other models read the same columns, the rentals of one, two and seven days before, the hour
-# and the weekday. They are fitted for each day, to all hours before it.
+# and the weekday. They are fitted for each week, to all hours before it.
 features = bikes[columns].astype({"weather": "category"})
 features = features.assign(hour=bikes["time"].dt.hour, weekday=bikes["time"].dt.dayofweek)
 features = features.assign(**{f"lag_{lag}": bikes["rentals"].shift(lag) for lag in (24, 48, 168)})
@@ -42,26 +42,26 @@ hours = features["hour"].astype(str) + " of workingday " + features["workingday"
 numbers = pd.get_dummies(features.assign(hour=hours), columns=["weather", "weekday", "hour"])
 
 
-def lightgbm(before, day):
-    """Return quantiles of a day, each from trees for its level."""
+def lightgbm(before, week):
+    """Return quantiles of a week, each from trees for its level."""
     found = []
     for level in LEVELS:
         trees = LGBMRegressor(objective="quantile", alpha=level, verbose=-1, n_jobs=1)
-        found.append(trees.fit(features[before], rentals[before]).predict(features[day]))
+        found.append(trees.fit(features[before], rentals[before]).predict(features[week]))
     return np.sort(np.stack(found, axis=-1))
 
 
-def ridge(before, day):
-    """Return the forecast of a day by a linear model, with quantiles of its past errors."""
+def ridge(before, week):
+    """Return the forecast of a week by a linear model, with quantiles of its past errors."""
     linear = make_pipeline(StandardScaler(), Ridge()).fit(numbers[before], rentals[before])
     errors = rentals[before] - linear.predict(numbers[before])
-    return linear.predict(numbers[day])[:, None] + np.quantile(errors, LEVELS)
+    return linear.predict(numbers[week])[:, None] + np.quantile(errors, LEVELS)
 
 
 def each_day(model):
     """Return the forecasts of a model for all days."""
-    days = [(slice(WEEK, start), slice(start, start + DAY)) for start in starts]
-    return np.stack([model(*slices) for slices in days])
+    weeks = [(slice(WEEK, start), slice(start, start + WEEK)) for start in starts[::7]]
+    return np.concatenate([model(*slices) for slices in weeks]).reshape(DAYS, DAY, -1)
 
 
 forecasts = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib import pyplot
 from sktime.forecasting.compose import EnsembleForecaster, MultiplexForecaster
-from sktime.forecasting.ets import AutoETS
+from sktime.forecasting.exp_smoothing import ExponentialSmoothing
 from sktime.forecasting.model_selection import ForecastingGridSearchCV
 from sktime.forecasting.naive import NaiveForecaster
 from sktime.forecasting.theta import ThetaForecaster
@@ -17,15 +17,17 @@ from timer_forecaster.sktime import TimerS1Forecaster
 
 logging.captureWarnings(True)  # sktime warns about a future default for each model
 
-# A panel: monthly turnover of the industries of one state, on rows (industry, month).
+# A panel: monthly turnover of the industries of one state since 2000, on rows (industry, month).
 csv = Path(__file__).parent / "australian_retail.csv"
-table = pd.read_csv(csv, header=[0, 1], index_col=0)["Victoria"]
+table = pd.read_csv(csv, header=[0, 1], index_col=0)["Victoria"]["2000":]
 table.index = pd.PeriodIndex(table.index, freq="M", name="month")
 y = table.unstack().rename("turnover").to_frame()
 months = y.index.get_level_values("month")
 known, last_year = y[months < "2018-01"], y[months >= "2018-01"]
 
-ets = AutoETS("mul", "add", damped_trend=True, seasonal="mul", sp=12, auto=False)
+ets = ExponentialSmoothing(
+    "add", damped_trend=True, seasonal="mul", sp=12, initialization_method="heuristic"
+)
 timer = TimerS1Forecaster()
 models = MultiplexForecaster(
     [

@@ -28,8 +28,8 @@ forecasters = {
     "WLS": ReconcilerForecaster(timer, "wls_str"),
 }
 
-# Each of the last five years is forecast from the years before it.
-years = ExpandingWindowSplitter(fh=range(1, 13), initial_window=len(table) - 60, step_length=12)
+# Each of the last two years is forecast from the years before it.
+years = ExpandingWindowSplitter(fh=range(1, 13), initial_window=len(table) - 24, step_length=12)
 forecasts = pd.DataFrame(
     {
         name: pd.concat(

@@ -36,7 +36,7 @@ def windows(seasonality=4):
 def test_quick_run_fills_the_page_and_is_not_repeated(tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib")
     page = empty_page(tmp_path)
-    arguments = [str(tmp_path / "out"), "--quick", "--seeds", "0", "1", "--page", str(page)]
+    arguments = [str(tmp_path / "out"), "--quick", "--seeds", "0", "--page", str(page)]
     program.main([*arguments, "--arms", "stp", "ntp"])
     assert "synthetic" in capsys.readouterr().out
     text = page.read_text()

@@ -78,7 +78,7 @@ def test_the_least_recently_used_network_goes_first(monkeypatch, loads):
 
 @pytest.mark.parametrize("large", [True, False])
 def test_a_network_is_forgotten_before_a_second_one_only_if_it_is_large(monkeypatch, loads, large):
-    monkeypatch.setattr(cache, "is_large", lambda network: large)
+    monkeypatch.setattr(cache, "is_large_in", lambda config: large)
     sizes = dataclasses.asdict(cache.get_network(key_of("auto")).config)
     random = NetworkKey.resolve(None, None, "cpu", "auto", config=sizes)
     cache.get_network(random)

@@ -101,8 +101,9 @@ def test_large_networks_keep_the_stored_type(monkeypatch, network):
     assert layout.type_to_compute_in(network, key, torch.bfloat16) == torch.float32
     n_parameters = sum(parameter.numel() for parameter in network.parameters())
     assert layout.n_parameters(network) == n_parameters
+    assert not layout.is_large_in(network.config)
     monkeypatch.setattr(layout, "_LARGE", n_parameters)
-    assert layout.is_large(network)
+    assert layout.is_large(network) and layout.is_large_in(network.config)
     assert layout.type_to_compute_in(network, key, torch.bfloat16) == torch.bfloat16
     asked = key._replace(dtype="float64")
     assert layout.type_to_compute_in(network, asked, torch.bfloat16) == torch.float64

@@ -136,10 +136,14 @@ def in_spawned_pool(function, argument):
         return pool.submit(function, argument).result()
 
 
+def small_and_large(_):
+    return loading_warns(layout._LARGE), loading_warns(1)
+
+
 @pytest.mark.parametrize("in_worker", [in_loky, in_spawned_pool])
 def test_a_worker_of_a_pool_warns_once_of_its_copy_of_a_large_network(in_worker):
-    assert in_worker(loading_warns, layout._LARGE) == []
-    [(category, message)] = in_worker(loading_warns, 1)
+    of_small, [(category, message)] = in_worker(small_and_large, None)
+    assert of_small == []
     assert category is UserWarning
     assert "'timer-s1-test' has" in message
     assert "own copy" in message

@@ -6,8 +6,6 @@ The comments "trap" refer to difficulties of Darts 0.48.
 import copy
 import io
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import joblib
@@ -114,21 +112,6 @@ def test_saved_models_are_small_and_forecast_the_same(tmp_path, clean, door):
     loaded = TimerS1Model.load(path, pl_trainer_kwargs={**QUIET, "logger": False})
     forecast = loaded.predict(24, series=series, predict_likelihood_parameters=True)
     assert forecast == expected
-
-
-def test_saved_models_load_in_a_fresh_process(tmp_path):
-    series = make_series(dtype="float32")
-    model = make().fit(series)
-    path = str(tmp_path / "model.pt")
-    model.save(path)
-    program = (
-        "import sys, numpy as np; from timer_forecaster.darts import TimerS1Model;"
-        "model = TimerS1Model.load(sys.argv[1]);"
-        "np.save(sys.argv[2], model.predict(24).values())"
-    )
-    numbers = str(tmp_path / "forecast.npy")
-    subprocess.run([sys.executable, "-c", program, path, numbers], check=True, capture_output=True)
-    np.testing.assert_array_equal(np.load(numbers), model.predict(24).values())
 
 
 def test_load_weights_takes_another_window_but_no_other_checkpoint(tmp_path):

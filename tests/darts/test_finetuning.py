@@ -492,18 +492,25 @@ def test_files_hold_what_was_trained(enable_finetuning):
     assert Path("model.pt").stat().st_size < 50_000
 
 
-def test_a_tuned_model_loads_in_a_fresh_process(tmp_path):
+def test_saved_models_load_in_a_fresh_process(tmp_path):
     series = make_series(60)
     start = tuned(n_epochs=1).fit(series).adapter
-    model = tuned(enable_finetuning="router", adapter=start).fit(series)
-    model.save("model.pt")
+    models = {
+        "plain": make(32, 8).fit(series),
+        "tuned": tuned(enable_finetuning="router", adapter=start).fit(series),
+    }
+    for name, model in models.items():
+        model.save(f"{name}.pt")
     program = (
-        "import sys, numpy as np; from timer_forecaster.darts import TimerS1Model;"
-        "model = TimerS1Model.load('model.pt');"
-        "np.save('forecast.npy', model.predict(8).values())"
+        "import sys, numpy as np; from timer_forecaster.darts import TimerS1Model\n"
+        "for name in sys.argv[1:]:\n"
+        "    model = TimerS1Model.load(f'{name}.pt')\n"
+        "    np.save(f'{name}.npy', model.predict(8).values())"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, cwd=tmp_path)
-    np.testing.assert_array_equal(np.load("forecast.npy"), model.predict(8).values())
+    command = [sys.executable, "-c", program, *models]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    for name, model in models.items():
+        np.testing.assert_array_equal(np.load(f"{name}.npy"), model.predict(8).values())
 
 
 def test_load_weights_among_models_that_tune_other_things(adapter):

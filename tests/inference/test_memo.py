@@ -156,7 +156,7 @@ def test_small_forecasts_are_counted_at_what_they_cost(pipeline, monkeypatch):
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        for i in range(300):
+        for i in range(150):
             memo.predict(pipeline, [np.arange(24.0) ** 2 + i], 1, ForecastOptions())
         gc.collect()
         assert tracemalloc.get_traced_memory()[0] - before < 2 * memo.MAX_BYTES

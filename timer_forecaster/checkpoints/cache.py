@@ -12,8 +12,8 @@ from collections.abc import Callable
 import torch
 
 from timer_forecaster.checkpoints.key import NetworkKey
-from timer_forecaster.checkpoints.layout import is_large
-from timer_forecaster.checkpoints.loading import architecture_of, empty_network, load_network
+from timer_forecaster.checkpoints.layout import is_large_in
+from timer_forecaster.checkpoints.loading import architecture_of, load_network
 from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.network import Network
 
@@ -50,7 +50,7 @@ def get_network(key: NetworkKey) -> Network:
 
 def forget_large(key: NetworkKey) -> None:
     """Free the network of a key if memory hardly has room for a second one."""
-    if is_large(empty_network(architecture_of(key))):
+    if is_large_in(architecture_of(key)):
         with _lock:
             _networks.pop(key, None)
 

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from timer_forecaster.checkpoints.quantization import (
@@ -33,6 +32,7 @@ from timer_forecaster.checkpoints.writing import save_file
 from timer_forecaster.files import check_new_folder, whole_folder
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.layouts.rounding import quantize_weight
+from timer_forecaster.models.weightless import weightless
 
 MAX_SHARD_BYTES = 10**9
 """Most bytes of a file that `convert_checkpoint` writes; it takes twice the memory."""
@@ -136,7 +136,7 @@ def _converted(source: Path) -> Iterator[tuple[str, Tensor]]:
     files = tensor_files(source)
     config = TimerS1Architecture.from_config_file(source / "config.json")
     check_size(source, files, config)
-    with torch.device("meta"):
+    with weightless():
         wanted = TimerS1Network(config).state_dict()
     check_stored(source, files, wanted)
     pattern = re.compile(EXPERTS_PATTERN.removeprefix("re:").replace("$", r"\.weight"))

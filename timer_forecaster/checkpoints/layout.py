@@ -22,6 +22,7 @@ from timer_forecaster.models.timer_s1.layouts.packing import (
     restoring,
     stack,
 )
+from timer_forecaster.models.tuning import parameter_shapes
 
 # Parameters from which on dtype="auto" keeps the stored type and a copy is worth a warning.
 _LARGE = 1_000_000_000
@@ -110,6 +111,11 @@ def type_to_compute_in(network: Network, key: NetworkKey, stored: torch.dtype) -
 def is_large(network: Network) -> bool:
     """Whether a network is so large that memory hardly has room for two."""
     return n_parameters(network) >= _LARGE
+
+
+def is_large_in(config: Architecture) -> bool:
+    """Whether a network of an architecture is so large; none is made."""
+    return sum(shape.numel() for shape in parameter_shapes(config).values()) >= _LARGE
 
 
 def n_parameters(network: Network) -> int:

@@ -41,6 +41,7 @@ from timer_forecaster.models.families import from_items, make_network, read_arch
 from timer_forecaster.models.network import Architecture, Network
 from timer_forecaster.models.timer_s1.layouts.int8_weights import Int8Expert
 from timer_forecaster.models.timer_s1.layouts.packing import replace_experts
+from timer_forecaster.models.weightless import weightless
 
 _warned_of_copies = False
 
@@ -198,7 +199,7 @@ def architecture_of(key: NetworkKey) -> Architecture:
 
 def empty_network(config: Architecture) -> Network:
     """Return a network on the meta device, which holds no weights."""
-    with torch.device("meta"):
+    with weightless():
         return make_network(config)
 
 

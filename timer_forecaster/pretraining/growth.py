@@ -17,6 +17,7 @@ from torch import Tensor
 
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
 from timer_forecaster.pretraining.variants import load_weights
 
 __all__ = ["Growth", "grown_weights", "inherited_entries"]
@@ -147,8 +148,7 @@ def inherited_entries(
     dict of str to Tensor of bool
         One mask of the shape of each parameter.
     """
-    with torch.device("meta"):
-        shapes = {name: p.shape for name, p in TimerS1Network(architecture).named_parameters()}
+    shapes = parameter_shapes(architecture)
     masks = {name: torch.zeros(shape, dtype=torch.bool) for name, shape in shapes.items()}
     for name, place in _places(_architecture_of(checkpoint), architecture, masks):
         masks[name][place.entries()] = True
@@ -179,8 +179,7 @@ def _places(
 ) -> Iterator[tuple[str, _Place]]:
     """Return the places of all parameters of the smaller network."""
     _check_larger(small, large)
-    with torch.device("meta"):
-        shapes = {name: p.shape for name, p in TimerS1Network(small).named_parameters()}
+    shapes = parameter_shapes(small)
     position = {new: old for old, new in enumerate(_kept_layers(small, large))}
     for name in parameters:
         source = name

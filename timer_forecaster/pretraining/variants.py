@@ -20,6 +20,7 @@ from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.key_values import KeyValueCache
 from timer_forecaster.models.timer_s1.network import ResidualMLP, Stage, TimeMoEBlock
+from timer_forecaster.models.weightless import weightless
 
 PARALLEL = "Timer-S1-MTP"
 """``model_type`` of a `ParallelNetwork`, so that no other loader takes it for a Timer-S1."""
@@ -154,7 +155,7 @@ class ParallelPipeline(ForecastPipeline):
 @functools.lru_cache(maxsize=2)
 def _load_parallel(key: NetworkKey) -> TimerS1Network:
     folder = Path(key.name)
-    with torch.device("meta"):
+    with weightless():
         config = TimerS1Architecture.from_config_file(folder / "config.json", PARALLEL)
         network = ParallelNetwork(config)
     fill(network, folder)

@@ -202,22 +202,15 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
             "decoder_d_model": 4,
             "multi_quantile_head": True,
         }
-        options = {
+        others = {
             "context_length": 20,
             "point": "mean",
             "rollout": "median",
             "batch_size": 3,
             "device": "cpu",
             "dtype": "float64",
+            "fit_strategy": "full",
+            "training_args": {"max_steps": 1, "per_device_train_batch_size": 2},
         }
-        brief = {"max_steps": 1, "per_device_train_batch_size": 2}
-        return [
-            {"model_path": "ttm-test"},
-            {"model_path": "ttm-test", **options},
-            {
-                "model_path": None,
-                "config": sizes,
-                "fit_strategy": "full",
-                "training_args": brief,
-            },
-        ]
+        # Two sets: the suite runs hundreds of forecasts with each.
+        return [{"model_path": "ttm-test"}, {"model_path": None, "config": sizes, **others}]

@@ -63,9 +63,7 @@ def test_networks_without_a_place_for_them_are_refused(changes):
 
 def test_two_tunings_are_independent_and_leave_the_base_as_it_is(ttm):
     history, known, _ = some()
-    base = ttm.predict(history, HORIZON).quantiles
-    first = finetune(ttm, history, CONFIG, known=known)
-    ours = ForecastPipeline(ttm.key, first)
+    base, ours = ttm.predict(history, HORIZON).quantiles, tuned()
     series, price = season_and_price()
     before = ours.predict(history, HORIZON, known=tables(price)).quantiles
     opposite = finetune(ttm, -history, CONFIG, known=known)
@@ -74,7 +72,7 @@ def test_two_tunings_are_independent_and_leave_the_base_as_it_is(ttm):
     )
     np.testing.assert_array_equal(ttm.predict(history, HORIZON).quantiles, base)
     again = finetune(ttm, history, CONFIG, known=known)
-    assert again == first != opposite
+    assert again == ours.adapter != opposite
     theirs = ForecastPipeline(ttm.key, opposite)
     forecast = theirs.predict(-history, HORIZON, known=tables(price))
     assert weighted_loss(forecast, -series[:, -HORIZON:]) < 0.3

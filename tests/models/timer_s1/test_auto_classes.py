@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from forks import run_forked
 from places import ROOT
 
 from timer_forecaster.checkpoints.registry import find_checkpoint
@@ -20,6 +21,7 @@ ORDERS = {
     "by the package": "from timer_forecaster import ForecastPipeline",
 }
 LOAD = """
+import sys
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 for auto in (AutoConfig, AutoModel, AutoModelForCausalLM):
     for options in ({}, {"trust_remote_code": True}, {"trust_remote_code": False}):
@@ -48,9 +50,9 @@ def remote(tmp_path_factory):
     return str(folder)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_the_auto_classes_load_a_folder(order, remote):
-    assert run(ORDERS[order] + LOAD, remote) == ["TimerS1Config"] * 3 + ["TimerS1ForPrediction"] * 6
+def test_the_auto_classes_load_a_folder_whatever_is_imported_first(remote):
+    printed = run_forked({order: imports + LOAD for order, imports in ORDERS.items()}, remote)
+    assert printed == dict.fromkeys(ORDERS, ["TimerS1Config"] * 3 + ["TimerS1ForPrediction"] * 6)
 
 
 def test_the_import_alone_loads_no_transformers():

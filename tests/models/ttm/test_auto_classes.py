@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-import pytest
+from forks import run_forked
 from places import ROOT
 from ttm import OWN
 
@@ -14,6 +14,7 @@ ORDERS = {
     "beside Timer-S1": f"import timer_forecaster.models.timer_s1; {OURS}",
 }
 LOAD = """
+import sys
 from transformers import AutoConfig, AutoModel
 for folder in sys.argv[1:]:
     for auto in (AutoConfig, AutoModel):
@@ -28,14 +29,16 @@ def run(program, *arguments):
     return done.stdout.split()
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_the_auto_classes_load_a_folder(order):
-    assert run(ORDERS[order] + LOAD, str(OWN / "r2_ft"), str(OWN / "r3_decomposed")) == [
+def test_the_auto_classes_load_a_folder_whatever_is_imported_first():
+    programs = {order: imports + LOAD for order, imports in ORDERS.items()}
+    printed = run_forked(programs, str(OWN / "r2_ft"), str(OWN / "r3_decomposed"))
+    names = [
         "TinyTimeMixerConfig",
         "TinyTimeMixerForPrediction",
         "TinyTimeMixerConfig",
         "TinyTimeMixerForDecomposedPrediction",
     ]
+    assert printed == dict.fromkeys(ORDERS, names)
 
 
 def test_the_import_alone_loads_no_transformers():

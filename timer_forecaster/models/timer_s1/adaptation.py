@@ -6,6 +6,7 @@ import copy
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ from timer_forecaster.models.timer_s1.layouts.experts import StackedExperts
 from timer_forecaster.models.timer_s1.layouts.int8 import Int8Experts
 from timer_forecaster.models.timer_s1.network import TimerS1Network
 from timer_forecaster.models.timer_s1.targets import EXPERT_NAME, HEAD_PATTERN
+from timer_forecaster.models.weightless import weightless
 from timer_forecaster.models.weights import LORA_NAME, check_weights
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -40,8 +42,15 @@ def parameter_shapes(
 ) -> dict[str, torch.Size]:
     """Return the shape of each weight of a plain network, by its name; see `adapted`."""
     _refuse(changes)
-    with torch.device("meta"):
-        return {name: value.shape for name, value in TimerS1Network(config).named_parameters()}
+    return dict(_shapes(tuple(vars(config).items())))
+
+
+@lru_cache(maxsize=16)
+def _shapes(sizes: tuple[tuple[str, Any], ...]) -> Mapping[str, torch.Size]:
+    """Return the shapes for the fields of an architecture; each finetuning asks several times."""
+    with weightless():
+        network = TimerS1Network(TimerS1Architecture(**dict(sizes)))
+    return {name: value.shape for name, value in network.named_parameters()}
 
 
 def adapted(
@@ -197,7 +206,7 @@ def _one_by_one(experts: nn.Module) -> list[nn.Module]:
         return list(experts.children())
     parts: list[nn.Module] = []
     for gate_up, down in zip(experts.gate_up_proj, experts.down_proj, strict=True):
-        with torch.device("meta"):
+        with weightless():
             expert = Expert(down.shape[0], down.shape[1])
         gate, up = gate_up.detach().chunk(2)
         for name, weight in (("gate_proj", gate), ("up_proj", up), ("down_proj", down.detach())):

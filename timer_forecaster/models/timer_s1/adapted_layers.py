@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from timer_forecaster.models.timer_s1.layouts.experts import DeferredExpert, FusedExpert
 from timer_forecaster.models.timer_s1.layouts.linears import pad_to_grid
+from timer_forecaster.models.weightless import weightless
 
 
 class OwnTypeLinear(nn.Linear):
@@ -22,7 +22,7 @@ class OwnTypeLinear(nn.Linear):
     @classmethod
     def of(cls, weight: nn.Parameter, bias: nn.Parameter | None) -> OwnTypeLinear:
         """Return a layer with these weights, which are not copied."""
-        with torch.device("meta"):
+        with weightless():
             layer = cls(weight.shape[1], weight.shape[0], bias is not None)
         layer.weight, layer.bias = weight, bias  # type: ignore[assignment]
         return layer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from timer_forecaster.models.ttm.architecture import TTMArchitecture
 from timer_forecaster.models.ttm.decomposition import TTMDecomposedNetwork, make_network
 from timer_forecaster.models.ttm.network import TTMNetwork
+from timer_forecaster.models.weightless import weightless
 from timer_forecaster.models.weights import LORA_NAME, check_weights
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -31,7 +33,7 @@ class WidenedLinear(nn.Linear):
     """
 
     def __init__(self, base: nn.Linear, lora_a: nn.Parameter, lora_b: nn.Parameter) -> None:
-        with torch.device("meta"):
+        with weightless():
             super().__init__(base.in_features, base.out_features, base.bias is not None)
         self.weight, self.bias = base.weight, base.bias
         self.lora_a, self.lora_b = lora_a, lora_b
@@ -45,8 +47,13 @@ def parameter_shapes(
     config: TTMArchitecture, changes: Mapping[str, Any] = _NONE
 ) -> dict[str, torch.Size]:
     """Return the shape of each weight of a plain network, by its name."""
-    with torch.device("meta"):
-        network = make_network(dataclasses.replace(config, **changes))
+    return dict(_shapes(dataclasses.replace(config, **changes)))
+
+
+@lru_cache(maxsize=16)
+def _shapes(config: TTMArchitecture) -> Mapping[str, torch.Size]:
+    with weightless():
+        network = make_network(config)
     return {name: value.shape for name, value in network.named_parameters()}
 
 
@@ -79,7 +86,7 @@ def adapted(
     ValueError
         If the network has no such weights, or weights of another shape, or if a weight is missing.
     """
-    with torch.device("meta"):
+    with weightless():
         own = make_network(dataclasses.replace(network.config, **changes))
     shapes = {name: value.shape for name, value in own.named_parameters()}
     check_weights(shapes, weights)

@@ -14,6 +14,7 @@ from timer_forecaster.models.timer_s1.experts import Expert
 from timer_forecaster.models.timer_s1.layouts.experts import FusedExpert
 from timer_forecaster.models.timer_s1.layouts.int8 import Int8Linear
 from timer_forecaster.models.timer_s1.layouts.rounding import quantize_weight
+from timer_forecaster.models.weightless import weightless
 
 
 class Int8Weights(nn.Module):
@@ -79,7 +80,7 @@ class Int8Expert(nn.Module):
     def restored(self, dtype: torch.dtype) -> Expert:
         """Return a plain expert of the rounded weights, for devices without 8-bit kernels."""
         inner, size = self.gate_proj.weight.shape
-        with torch.device("meta"):
+        with weightless():
             expert = Expert(size, inner)
         for name in ("gate_proj", "up_proj", "down_proj"):
             stored = getattr(self, name)

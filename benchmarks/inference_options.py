@@ -2,6 +2,7 @@
 
     python -m benchmarks.inference_options --data FOLDER [--checkpoint NAME] [--output results.csv]
     python -m benchmarks.inference_options --data FOLDER --precisions ...
+    python -m benchmarks.inference_options --data FOLDER --checkpoint ttm-mini --mean-cycles ...
 
 The protocol is GIFT-Eval's, on the files that `timer_forecaster.corpus.held_out.HELD_OUT` names.
 The embedded checkpoint was not trained on them, and none of them is part of the benchmark. So
@@ -10,7 +11,8 @@ series are taken, spread over it, with their newest 20,000 steps. MASE and CRPS 
 relative to Seasonal Naive. The cost is the time of the forecasts relative to the first option.
 
 The second command compares float32, bfloat16 and 8-bit integers on a CPU. It also prints the change
-of both errors from float32, in percent, with its standard error.
+of both errors from float32, in percent, with its standard error. The third compares forecasts of
+series as they are with those without the mean cycles of their long seasons.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -26,6 +30,7 @@ import pandas as pd
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.corpus.held_out import HELD_OUT
 from timer_forecaster.evaluation import PipelineForecaster, aggregate, evaluate_gift_eval
+from timer_forecaster.inference import profiles
 
 OPTIONS: dict[str, dict[str, object]] = {
     "quantile": {"rollout": "quantile"},
@@ -47,14 +52,13 @@ WITHOUT_HORIZON = ("tourism_quarterly__Q",)
 def main(given: Sequence[str] | None = None) -> None:
     """Score every option and print a table."""
     arguments = parse_arguments(given)
-    compared = by_precision if arguments.precisions else by_option
-    forecasters = compared(arguments.checkpoint)
+    forecasters = arguments.compared(arguments.checkpoint)
     with tempfile.TemporaryDirectory() as folder:
         for name in sorted(set(HELD_OUT) - set(WITHOUT_HORIZON)):
             excerpt(arguments.data / f"{name}.parquet").to_parquet(f"{folder}/{name}.parquet")
         results = evaluate_gift_eval(forecasters, folder, output=arguments.output, progress=True)
     print(table(results, next(iter(forecasters))).to_string(float_format="{:.3f}".format))
-    if arguments.precisions:
+    if arguments.compared is by_precision:
         print(changes(results).to_string(float_format="{:+.2f}".format))
 
 
@@ -66,7 +70,12 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder with the held-out files")
     parser.add_argument("--checkpoint", default="timer-s1-mini")
     parser.add_argument("--output", type=Path, help="keep the results here; a run goes on from it")
-    parser.add_argument("--precisions", action="store_true", help="compare types, not options")
+    compared = parser.add_mutually_exclusive_group()
+    for flag, function in (("--precisions", by_precision), ("--mean-cycles", by_mean_cycles)):
+        compared.add_argument(
+            flag, action="store_const", dest="compared", const=function, help=function.__doc__
+        )
+    parser.set_defaults(compared=by_option)
     return parser.parse_args(given)
 
 
@@ -84,6 +93,21 @@ def by_precision(checkpoint: str) -> dict[str, PipelineForecaster]:
         )
         for name, options in PRECISIONS.items()
     }
+
+
+class AsItIs(PipelineForecaster):
+    """Forecasts of series with their long seasons."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> np.ndarray:
+        """Forecast the nine levels."""
+        with patch.object(profiles, "mean_cycle", lambda values, context_length: None):
+            return super().__call__(*arguments, **options)
+
+
+def by_mean_cycles(checkpoint: str) -> dict[str, PipelineForecaster]:
+    """Return a forecaster that reads series as they are, and one without long seasons."""
+    pipeline = ForecastPipeline.from_pretrained(checkpoint)
+    return {"as it is": AsItIs(pipeline), "without cycles": PipelineForecaster(pipeline)}
 
 
 def changes(results: pd.DataFrame) -> pd.DataFrame:

@@ -42,6 +42,21 @@ def test_every_option_has_scores_and_a_cost(data, capsys, monkeypatch):
     assert costs and set(costs) == {1.0}
 
 
+def test_mean_cycles_are_compared_with_series_as_they_are(tmp_path, monkeypatch):
+    step = np.arange(168 * 12)
+    week = np.random.default_rng(0).normal(size=168)[step % 168]
+    noise = np.random.default_rng(1).normal(size=len(step))
+    frame = pd.DataFrame({"item_id": ["a"], "freq": "h", "target": [3 * week + noise]})
+    frame.to_parquet(tmp_path / "hours__H.parquet")
+    monkeypatch.setattr(inference_options, "HELD_OUT", ("hours__H",))
+    output = tmp_path / "results.csv"
+    arguments = ["--data", str(tmp_path), "--checkpoint", "ttm-mini", "--output", str(output)]
+    inference_options.main([*arguments, "--mean-cycles"])
+    scores = pd.read_csv(output).set_index(["model", "dataset"])
+    losses = scores["eval_metrics/mean_weighted_sum_quantile_loss"].unstack()
+    assert (losses.loc["without cycles"] < 0.9 * losses.loc["as it is"]).all()
+
+
 def test_changes_are_relative_to_float32_with_their_standard_error():
     columns = ("mean_weighted_sum_quantile_loss", "MASE[0.5]")
     errors = {"float32": (1.0, 2.0), "bfloat16": (1.01, 2.0), "int8": (1.0, 2.0)}

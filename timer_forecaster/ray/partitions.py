@@ -1,0 +1,86 @@
+"""Partitions of whole series: the number of a row follows from its id alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NUMBER = "__partition__"
+"""Column of the number of the partition."""
+
+ROWS = 200_000
+"""Rows of a partition, about: as many as a worker holds at once."""
+
+
+def partitions_for(rows: int) -> int:
+    """Return the number of partitions for a number of rows.
+
+    Examples
+    --------
+    >>> partitions_for(0), partitions_for(200_001)
+    (1, 2)
+    """
+    return max(1, -(-rows // ROWS))
+
+
+def name_of(number: int) -> str:
+    """Return the name of a partition in the folder of a run.
+
+    Examples
+    --------
+    >>> name_of(17)
+    'part-000017'
+    """
+    return f"part-{number:06d}"
+
+
+def numbered(
+    table: pa.Table, id_column: str, partitions: int, finished: Collection[int] = ()
+) -> pa.Table:
+    """Return the rows of partitions that are not finished, with the numbers of these.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    id_column : str
+    partitions : int
+        Number of partitions. They have about the same number of ids.
+    finished : collection of int
+        Numbers of partitions to leave out.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> table = pa.table({"shop": ["a", "b", "a", "c"]})
+    >>> numbers = numbered(table, "shop", 4)[NUMBER].to_pylist()
+    >>> numbers[0] == numbers[2]
+    True
+    >>> numbered(table, "shop", 4, finished=numbers).num_rows
+    0
+    """
+    ids = table[id_column].to_pandas()
+    hashes = pd.util.hash_pandas_object(ids, index=False).to_numpy()
+    numbers = (hashes % np.uint64(partitions)).astype(np.int64)
+    table = table.append_column(NUMBER, [numbers])
+    left_out = np.isin(numbers, list(finished))
+    return table.filter(~left_out) if left_out.any() else table
+
+
+def frames_of(
+    table: pa.Table, id_column: str, time_column: str
+) -> Iterator[tuple[int, pd.DataFrame]]:
+    """Yield the number and the frame of each partition of a table.
+
+    A shuffle brings rows in any order. Here they are ordered by their ids and times, so that two
+    runs write the same.
+    """
+    numbers = table[NUMBER].to_numpy()
+    for number in np.unique(numbers).tolist():
+        frame = table.filter(numbers == number).drop_columns([NUMBER]).to_pandas()
+        yield number, frame.sort_values([id_column, time_column], kind="stable", ignore_index=True)

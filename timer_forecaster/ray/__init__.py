@@ -2,9 +2,24 @@
 
 Ray Data reads the series and groups them into partitions. Workers, one for each GPU or core, hold
 the network and write the answer of each partition as a whole file.
+
+The names are imported when they are first used: the tasks that group rows import modules of this
+package, and need no torch.
 """
 
-from timer_forecaster.ray.functions import backtest, forecast, sample_paths
-from timer_forecaster.ray.outcome import Outcome
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from timer_forecaster.ray.functions import backtest, forecast, sample_paths
+    from timer_forecaster.ray.outcome import Outcome
 
 __all__ = ["Outcome", "backtest", "forecast", "sample_paths"]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "outcome" if name == "Outcome" else "functions"
+    return getattr(import_module(f"timer_forecaster.ray.{home}"), name)

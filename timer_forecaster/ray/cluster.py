@@ -6,13 +6,10 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 from timer_forecaster.extras import missing_extra
-
-if TYPE_CHECKING:
-    from ray.data import DataContext
 
 # Of a local Ray alone. Variables that the user has set stay.
 _ENVIRONMENT = {"RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_USAGE_STATS_ENABLED": "0"}
@@ -87,17 +84,25 @@ def running_ray() -> Iterator[None]:
 
 
 @contextmanager
-def quiet(context: DataContext) -> Iterator[None]:
-    """Let Ray Data draw no bars and write no lines about the datasets of a context.
+def quiet_data(*data: Any) -> Iterator[None]:
+    """Let Ray Data draw no bars and write no lines; errors reach the caller all the same.
 
-    Errors reach the caller all the same.
+    Parameters
+    ----------
+    *data
+        Datasets, which have settings of their own; others are passed over.
     """
-    logger, shown = logging.getLogger("ray.data"), context.enable_progress_bars
-    level = logger.level
+    from ray.data import DataContext, Dataset
+
+    logger = logging.getLogger("ray.data")
+    settings = [DataContext.get_current(), *(d.context for d in data if isinstance(d, Dataset))]
+    level, shown = logger.level, [one.enable_progress_bars for one in settings]
     logger.setLevel(logging.CRITICAL)
-    context.enable_progress_bars = False
+    for one in settings:
+        one.enable_progress_bars = False
     try:
         yield
     finally:
         logger.setLevel(level)
-        context.enable_progress_bars = shown
+        for one, bars in zip(settings, shown, strict=True):
+            one.enable_progress_bars = bars

@@ -1,4 +1,7 @@
-"""Partitions of whole series: the number of a row follows from its id alone."""
+"""Partitions of whole series: the number of a row follows from its id alone.
+
+The tasks that group rows import this module, so it imports little.
+"""
 
 from __future__ import annotations
 
@@ -72,6 +75,27 @@ def numbered(
     return table.filter(~left_out) if left_out.any() else table
 
 
+def filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table with the columns of a schema; absent ones are empty.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> schema = pa.schema([("sold", pa.float64()), ("price", pa.float64())])
+    >>> filled(pa.table({"price": [1, 2]}), schema).to_pydict()
+    {'sold': [None, None], 'price': [1.0, 2.0]}
+    """
+    import pyarrow as pa
+
+    held = [
+        table[field.name].cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(held, schema=schema)
+
+
 def frames_of(
     table: pa.Table, id_column: str, time_column: str
 ) -> Iterator[tuple[int, pd.DataFrame]]:
@@ -80,6 +104,8 @@ def frames_of(
     A shuffle brings rows in any order. Here they are ordered by their ids and times, so that two
     runs write the same.
     """
+    if not table.num_rows:  # a block without rows may have no columns
+        return
     numbers = table[NUMBER].to_numpy()
     for number in np.unique(numbers).tolist():
         frame = table.filter(numbers == number).drop_columns([NUMBER]).to_pandas()

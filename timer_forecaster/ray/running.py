@@ -14,11 +14,11 @@ from tqdm.auto import tqdm
 from timer_forecaster.checkpoints.quantization import INT8
 from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.inference.pipeline import ForecastPipeline
-from timer_forecaster.ray.cluster import Workers, quiet, require_ray, running_ray
+from timer_forecaster.ray.cluster import Workers, quiet_data, require_ray, running_ray
 from timer_forecaster.ray.errors import errors_of_workers
 from timer_forecaster.ray.outcome import Outcome
 from timer_forecaster.ray.partitions import NUMBER, name_of, numbered, partitions_for
-from timer_forecaster.ray.sources import Data, dataset_of, described, with_future
+from timer_forecaster.ray.sources import Data, Source
 from timer_forecaster.ray.worker import IDS, Job, PartitionWorker
 from timer_forecaster.scale import Content, PartitionAnswer, RunFolder, Task, run_identity
 
@@ -79,17 +79,15 @@ def run(
         If the data or the output cannot be used, or no series can be answered for one reason.
     """
     require_ray()
-    with running_ray(), errors_of_workers():
-        dataset = dataset_of(data, "data", task.columns.names)
-        rows = dataset.count()
-        if not rows:
-            raise ValueError("data has no rows")
-        partitions = way.partitions or partitions_for(rows)
-        identity = run_identity(pipeline, task, described(dataset, rows, partitions))
+    with running_ray(), errors_of_workers(), quiet_data(data):
+        source = Source.of(data, "data", task.columns.names)
+        partitions = way.partitions or partitions_for(source.rows)
+        identity = run_identity(pipeline, task, source.described(partitions))
         folder = RunFolder.begin(Path(output).absolute(), identity)
         finished = {n for n in range(partitions) if folder.finished(name_of(n)) is not None}
+        dataset = source.dataset
         if future is not None:
-            dataset = with_future(dataset, future, task.columns)
+            dataset = source.with_future(future, task.columns)
         if len(finished) < partitions:
             _answer(dataset, pipeline, task, folder, way, partitions, finished)
     outcome = Outcome.of(folder)
@@ -115,7 +113,7 @@ def _answer(
     bar = tqdm(
         total=left, unit="partition", desc="grouping", disable=None if way.progress else True
     )
-    with quiet(dataset.context), bar:
+    with bar:
         # All tasks of the shuffle are over before the first worker starts. In one execution with
         # them the workers would reserve the cores that the shuffle waits for.
         groups = _grouped(dataset, task.columns.id_column, partitions, finished).materialize()

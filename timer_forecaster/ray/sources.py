@@ -1,4 +1,4 @@
-"""The dataset of the series: Parquet files or a dataset of Ray, beside one of the future."""
+"""The series as a dataset of Ray: Parquet files or a dataset, beside the rows of the future."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from timer_forecaster.ray.partitions import filled
 from timer_forecaster.scale import SeriesColumns
 
 if TYPE_CHECKING:
@@ -18,108 +19,116 @@ Data = Any
 """A dataset of Ray, or the path or paths of Parquet files or of folders of them."""
 
 
-def dataset_of(data: Data, argument: str, columns: Sequence[str]) -> Dataset:
-    """Return the dataset of some columns; nothing else is read.
+class Source(NamedTuple):
+    """A dataset of some columns, and what is known of it before it is read."""
 
-    Parameters
-    ----------
-    data : ray.data.Dataset, str, Path, or sequence of str or Path
-    argument : str
-        Its name in errors.
-    columns : sequence of str
+    dataset: Dataset
+    schema: pa.Schema
+    rows: int
 
-    Raises
-    ------
-    ValueError, TypeError
-        If it is neither a dataset nor a path, or lacks a column.
-    """
+    @classmethod
+    def of(cls, data: Data, argument: str, columns: Sequence[str]) -> Source:
+        """Return the source of some columns; no other column is read.
+
+        Parameters
+        ----------
+        data : ray.data.Dataset, str, Path, or sequence of str or Path
+        argument : str
+            Its name in errors.
+        columns : sequence of str
+
+        Raises
+        ------
+        ValueError, TypeError
+            If it is neither a dataset nor paths of Parquet files, lacks a column or has no rows.
+        """
+        import pyarrow as pa
+        import ray.data
+
+        if isinstance(data, ray.data.Dataset):
+            dataset, schema, rows = data, _schema(data), data.count()
+        else:
+            dataset, schema, rows = _read(_paths(data, argument))
+        for name in columns:
+            if name not in schema.names:
+                raise ValueError(f"{argument} has no column {name!r}; its columns: {schema.names}")
+        if not rows:
+            raise ValueError(f"{argument} has no rows")
+        fields = pa.schema([schema.field(name) for name in columns])
+        return cls(dataset.select_columns(list(columns)), fields, rows)
+
+    def with_future(self, future: Data, columns: SeriesColumns) -> Dataset:
+        """Return the dataset with the rows of the future below it, whose targets are empty.
+
+        Parameters
+        ----------
+        future : ray.data.Dataset, str, Path, or sequence of str or Path
+            Ids and times after the last target, with the known columns.
+        columns : SeriesColumns
+
+        Raises
+        ------
+        ValueError, TypeError
+            If no known column is named, or the future cannot be used.
+        """
+        if not columns.known_columns:
+            raise ValueError("future says nothing without known_columns: name its columns there")
+        names = [columns.id_column, columns.time_column, *columns.known_columns]
+        rows = Source.of(future, "future", names).dataset
+        fill = partial(filled, schema=self.schema)
+        return self.dataset.union(rows.map_batches(fill, batch_size=None, batch_format="pyarrow"))
+
+    def described(self, partitions: int) -> dict[str, Any]:
+        """Return by what the data of a run are known again, for `run_identity`.
+
+        Parameters
+        ----------
+        partitions : int
+            Number of partitions that they are cut into.
+        """
+        columns = {field.name: str(field.type) for field in self.schema}
+        return {"rows of data": self.rows, "columns of data": columns, "partitions": partitions}
+
+
+def _paths(data: Data, argument: str) -> list[str]:
+    """Return paths as texts that hold in other folders, where workers run."""
+    paths = [data] if isinstance(data, str | os.PathLike) else data
+    if not isinstance(paths, Sequence) or not all(
+        isinstance(path, str | os.PathLike) for path in paths
+    ):
+        raise TypeError(
+            f"{argument} is a {type(data).__name__}: give paths of Parquet files, or a dataset of "
+            "Ray, which ray.data.from_pandas makes of a frame"
+        )
+    texts = [os.fspath(path) for path in paths]
+    for text in texts:
+        if "://" not in text and not Path(text).exists():
+            raise ValueError(f"{argument}: there is no {text}")
+    return [text if "://" in text else str(Path(text).absolute()) for text in texts]
+
+
+def _read(paths: list[str]) -> tuple[Dataset, pa.Schema, int]:
+    """Return Parquet files as a dataset, their schema, and their number of rows."""
     import ray.data
+    from pyarrow import dataset as arrow
 
-    dataset = data
-    if not isinstance(data, ray.data.Dataset):
-        paths = [data] if isinstance(data, str | os.PathLike) else data
-        if not isinstance(paths, Sequence) or not all(
-            isinstance(path, str | os.PathLike) for path in paths
-        ):
-            raise TypeError(
-                f"{argument} is a {type(data).__name__}: give paths of Parquet files, or a dataset "
-                "of Ray, such as ray.data.from_pandas makes of a frame"
-            )
-        dataset = ray.data.read_parquet(list(map(_found, paths)))
-    held = dataset.columns() or []
-    for name in columns:
-        if name not in held:
-            raise ValueError(f"{argument} has no column {name!r}; its columns are {held}")
-    return dataset.select_columns(list(columns))
+    if any("://" in path for path in paths):  # file systems that Ray knows
+        dataset = ray.data.read_parquet(paths)
+        return dataset, _schema(dataset), dataset.count()
+    parts = [arrow.dataset(path, format="parquet", partitioning="hive") for path in paths]
+    files = [file for part in parts for file in part.files]
+    rows = sum(part.count_rows() for part in parts)
+    return ray.data.read_parquet(files), parts[0].schema, rows
 
 
-def _found(path: str | os.PathLike[str]) -> str:
-    text = os.fspath(path)
-    if "://" not in text and not Path(text).exists():
-        raise ValueError(f"there is no {text}")
-    return text if "://" in text else str(Path(text).absolute())  # workers run in other folders
-
-
-def with_future(dataset: Dataset, future: Data, columns: SeriesColumns) -> Dataset:
-    """Return a dataset with the rows of the future below it, whose targets are empty.
-
-    Parameters
-    ----------
-    dataset : ray.data.Dataset
-    future : ray.data.Dataset, str, Path, or sequence of str or Path
-        Rows of ids and times after the last target, with the known columns.
-    columns : SeriesColumns
-
-    Raises
-    ------
-    ValueError
-        If no known column is named, or the future lacks one.
-    """
+def _schema(dataset: Dataset) -> pa.Schema:
+    """Return the schema of a dataset, also if pandas holds it."""
     import pyarrow as pa
 
-    if not columns.known_columns:
-        raise ValueError("future has no meaning without known_columns: name its columns in them")
-    names = [columns.id_column, columns.time_column, *columns.known_columns]
-    rows = dataset_of(future, "future", names)
     held = dataset.schema()
-    schema = pa.schema(
+    if held is None:
+        return pa.schema([])
+    return pa.schema(
         (name, kind if isinstance(kind, pa.DataType) else pa.from_numpy_dtype(kind))
         for name, kind in zip(held.names, held.types, strict=True)
     )
-    fill = partial(filled, schema=schema)
-    return dataset.union(rows.map_batches(fill, batch_format="pyarrow", batch_size=None))
-
-
-def filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return a table with the columns of a schema; absent ones are empty.
-
-    Examples
-    --------
-    >>> import pyarrow as pa
-    >>> schema = pa.schema([("sold", pa.float64()), ("price", pa.float64())])
-    >>> filled(pa.table({"price": [1, 2]}), schema).to_pydict()
-    {'sold': [None, None], 'price': [1.0, 2.0]}
-    """
-    import pyarrow as pa
-
-    held = [
-        table[field.name].cast(field.type)
-        if field.name in table.column_names
-        else pa.nulls(table.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(held, schema=schema)
-
-
-def described(dataset: Dataset, rows: int, partitions: int) -> dict[str, Any]:
-    """Return by what the data of a run are known again, for `run_identity`.
-
-    Parameters
-    ----------
-    dataset : ray.data.Dataset
-    rows, partitions : int
-        Numbers of all rows, and of the partitions that they are cut into.
-    """
-    held = dataset.schema()
-    types = {name: str(kind) for name, kind in zip(held.names, held.types, strict=True)}
-    return {"rows of the data": rows, "columns of the data": types, "partitions": partitions}

@@ -111,9 +111,13 @@ def printed_warnings() -> Iterator[None]:
         for category in notes:
             warnings.simplefilter("always", category)
         yield
+    said: set[str] = set()
     for warning in caught:
+        text = str(warning.message)
         if isinstance(warning.message, notes):
-            print(f"timer-forecaster: note: {warning.message}", file=sys.stderr)
+            if text not in said:
+                print(f"timer-forecaster: note: {text}", file=sys.stderr)
+            said.add(text)
         else:
             warnings.warn_explicit(
                 warning.message, warning.category, warning.filename, warning.lineno

@@ -29,6 +29,7 @@ from timer_forecaster.cli.covariates import (
 from timer_forecaster.cli.output import check_results, save_picture, save_table
 from timer_forecaster.cli.paths import add_paths, check_paths, how_many
 from timer_forecaster.cli.report import add_report, report_forecast
+from timer_forecaster.cli.streaming import add_streaming, is_streamed, stream
 from timer_forecaster.cli.table import add_table, asked_of, print_left_out, print_reading
 
 if TYPE_CHECKING:
@@ -58,13 +59,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--output",
         type=Path,
-        metavar="FILE.csv",
+        metavar="FILE.csv or FOLDER",
         help="write the forecast here: .csv, .tsv, .json, .parquet, .xlsx, .csv.gz and the like, "
-        "or - for the standard output",
+        "or - for the standard output. A folder: series are streamed, so that memory need not hold "
+        "them (docs/scale.md); a run that was stopped goes on",
     )
     add("--plot", type=Path, metavar="FILE.png", help="draw it here (png, pdf or svg)")
     add_report(parser)
     add_paths(parser)
+    add_streaming(parser)
     add_covariates(parser)
     add_checkpoint(parser)
     add_forecast_options(parser)
@@ -79,6 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
     int
         The exit status: `SOME_LEFT_OUT` if some series could not be forecast, else 0.
     """
+    if is_streamed(arguments):
+        return stream(arguments)
     _check(arguments)
     read = read_with_covariates(arguments)
     _check_length(arguments, read)

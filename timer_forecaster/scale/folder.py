@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from timer_forecaster.broken import read_object, remedy
-from timer_forecaster.extras import missing_extra
 from timer_forecaster.files import make_folder, whole_file
+from timer_forecaster.scale.batches import require_pyarrow
 from timer_forecaster.scale.tasks import PartitionAnswer
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class RunFolder:
     >>> none = pd.DataFrame(columns=["shop", "target", "reason"])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     run = RunFolder.begin(folder, {"horizon": "1"})
-    ...     run.write("part-000000", PartitionAnswer(table, none), Content(1, 60, "7f"))
+    ...     _ = run.write("part-000000", PartitionAnswer(table, none), Content(1, 60, "7f"))
     ...     again = RunFolder.begin(folder, {"horizon": "1"})
     ...     again.finished("part-000000").forecast_rows, again.finished("part-000001")
     (1, None)
@@ -135,7 +135,7 @@ class RunFolder:
         ImportError
             If pyarrow is not installed.
         """
-        _require_pyarrow()
+        require_pyarrow()
         run = cls(make_folder(path))
         manifest = run.path / MANIFEST
         if manifest.exists():
@@ -188,11 +188,16 @@ class RunFolder:
             if found is not None:
                 yield found
 
-    def write(self, name: str, answer: PartitionAnswer, content: Content) -> None:
+    def write(self, name: str, answer: PartitionAnswer, content: Content) -> Finished:
         """Write the answer about a partition; it is finished when all of it is on disk.
 
         A partition that is written twice, by a process that was thought dead for instance, is
         there once.
+
+        Returns
+        -------
+        Finished
+            As `finished` returns it from now on.
 
         Raises
         ------
@@ -205,10 +210,17 @@ class RunFolder:
                 self._write_table(file, table)
             else:
                 file.unlink(missing_ok=True)  # a process that was killed may have left it
-        rows = {"forecast_rows": len(answer.table), "rejected": len(answer.rejected)}
-        finished = dataclasses.asdict(content) | rows
+        numbers = len(answer.table), len(answer.rejected)
+        finished = Finished(content.series, content.rows, content.digest, *numbers)
         with whole_file(make_folder(self.path / FINISHED) / f"{name}.json") as unfinished:
-            unfinished.write_text(json.dumps(finished) + "\n", encoding="utf-8")
+            text = json.dumps(dataclasses.asdict(finished)) + "\n"
+            unfinished.write_text(text, encoding="utf-8")
+        return finished
+
+    def first_rejected(self) -> pd.DataFrame | None:
+        """Return the rejected series of the first partition that has some; None without any."""
+        first = min((self.path / REJECTED).glob("[!.]*.parquet"), default=None)
+        return None if first is None else pd.read_parquet(first)
 
     def _write_table(self, file: Path, table: pd.DataFrame) -> None:
         import pyarrow as pa
@@ -258,12 +270,3 @@ def _refuse_other_types(file: Path, own: pa.Schema, earlier: Path, known: pa.Sch
 
 def _type_of(schema: pa.Schema, name: str) -> str:
     return str(schema.field(name).type) if name in schema.names else "absent"
-
-
-def _require_pyarrow() -> None:
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            missing_extra("folders of Parquet files need pyarrow", "parquet")
-        ) from error

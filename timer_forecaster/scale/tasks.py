@@ -85,14 +85,18 @@ class SeriesColumns:
         ----------
         reasons : mapping of (id, target) to str
         """
-        rows = [(key, target, _ROW.sub("", reason)) for (key, target), reason in reasons.items()]
+        rows = [
+            (key, target, _ROW.sub("a row, ", reason)) for (key, target), reason in reasons.items()
+        ]
         return pd.DataFrame(rows, columns=[self.id_column, TARGET, REASON])
 
 
 class Task(Protocol):
     """What a pipeline is asked about a partition."""
 
-    columns: SeriesColumns
+    @property
+    def columns(self) -> SeriesColumns:
+        """The columns of the partitions."""
 
     def answer(self, pipeline: ForecastPipeline, frame: pd.DataFrame) -> PartitionAnswer:
         """Ask about whole series; raise an error that cannot be laid to one of them."""

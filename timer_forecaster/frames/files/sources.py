@@ -16,6 +16,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
+import pandas as pd
+
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 """Errors of packed bytes that are not whole."""
 
@@ -52,15 +54,18 @@ class Source(NamedTuple):
         The file; None for bytes.
     data : bytes
         The bytes, where there is no file.
+    frame : pandas.DataFrame, optional
+        The columns, where a caller has read them, such as a part of a file.
     """
 
     name: str
     path: Path | None
     data: bytes = b""
+    frame: pd.DataFrame | None = None
 
     @classmethod
-    def of(cls, given: str | Path | BinaryIO) -> Source:
-        """Return the source of a path or of an open binary file.
+    def of(cls, given: str | Path | BinaryIO | Source) -> Source:
+        """Return the source of a path or of an open binary file, or a source as it is.
 
         Raises
         ------
@@ -69,6 +74,8 @@ class Source(NamedTuple):
         TypeError
             If it is neither a path nor an open file, or the open file gives text.
         """
+        if isinstance(given, Source):
+            return given
         if isinstance(given, str | Path):
             path = Path(given)
             if not path.exists():
@@ -99,13 +106,15 @@ class Source(NamedTuple):
             return stream.read(512)
 
     def kind(self) -> str:
-        """Return "text", "parquet" or "excel".
+        """Return "text", "parquet" or "excel"; "frame" where the columns are read already.
 
         Raises
         ------
         ValueError
             If the bytes are of a kind that is not read. The error says what to do.
         """
+        if self.frame is not None:
+            return "frame"
         head = self.head()
         for mark, advice in _UNREADABLE.items():
             if head.startswith(mark):

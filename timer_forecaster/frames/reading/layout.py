@@ -119,7 +119,9 @@ class Layout:
         wanted = self.reserved or list(targets)
         kind = source.kind()
         has_header = False if options.no_header else None
-        if kind == "parquet":
+        if source.frame is not None:
+            table = Table(source.frame, "a frame", {})
+        elif kind == "parquet":
             table = read_parquet(source)
         elif kind == "excel":
             table = read_workbook(source, wanted, sheet=options.sheet, has_header=has_header)

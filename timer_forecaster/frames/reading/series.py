@@ -36,7 +36,7 @@ Names = str | Sequence[str] | None
 
 
 def read_series(
-    file: str | Path | BinaryIO,
+    file: str | Path | BinaryIO | Source,
     *,
     time_column: Names = None,
     id_column: Names = None,
@@ -52,8 +52,9 @@ def read_series(
 
     Parameters
     ----------
-    file : str, Path or binary file
-        Text (CSV and its kin, plain or packed), Excel or Parquet; its bytes tell which.
+    file : str, Path, binary file or Source
+        Text (CSV and its kin, plain or packed), Excel or Parquet; its bytes tell which. A `Source`
+        may hold columns that were read already.
     time_column : str or sequence of str, optional
         Column of dates or integers, or columns of a date and a clock time. Default: the only
         column whose texts are dates.

@@ -1,0 +1,149 @@
+"""The rows of Parquet files, batch by batch: of one file, or of all files of a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from timer_forecaster.scale.batches import Batch, require_pyarrow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROWS = 1 << 16  # of a batch
+_BYTES = 1 << 20  # of a column that are read from the disk at once
+_SUFFIXES = (".parquet", ".parq", ".pq")
+
+
+class ParquetRows:
+    """The rows of a Parquet file or of a folder of them, in the order of the names of the files.
+
+    Numbers in names count as numbers: ``part-10`` comes after ``part-9``. Folders such as
+    ``year=2024`` are columns.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    ValueError
+        If there is no Parquet file, or one cannot be read. The error names it.
+    ImportError
+        If pyarrow is not installed.
+    """
+
+    unit = "row"
+
+    def __init__(self, path: Path) -> None:
+        require_pyarrow()
+        from pyarrow import dataset
+
+        self.path = path
+        self._root = path if path.is_dir() else path.parent
+        self._files = _files_of(path) if path.is_dir() else [path]
+        names = [str(file) for file in self._files]
+        base = {"partition_base_dir": str(self._root), "partitioning": "hive"}
+        with _naming(path):
+            self._dataset = dataset.dataset(names, format="parquet", **base)
+            self._counts = [one.count_rows() for one in self._dataset.get_fragments()]
+        self.total = sum(self._counts)
+        self._schema: pa.Schema = self._dataset.schema.remove_metadata()
+
+    def described(self) -> dict[str, Any]:
+        """Return the names, sizes and numbers of rows of the files."""
+        files = [
+            [file.relative_to(self._root).as_posix(), file.stat().st_size, count]
+            for file, count in zip(self._files, self._counts, strict=True)
+        ]
+        return {"data": files}
+
+    def head(self) -> pa.Table:
+        """Return all columns of the first rows."""
+        batches = self.batches(self._schema.names)
+        return next(
+            (batch.table for batch in batches if len(batch.table)), self._schema.empty_table()
+        )
+
+    def sorting(self, ids: Sequence[str]) -> str:
+        """Return how the rows can be sorted by some columns, for an error."""
+        names = ", ".join(map(repr, ids))
+        return (
+            f"sort the rows by {names}, for example by `polars.scan_parquet(...).sort([{names}], "
+            "maintain_order=True).sink_parquet(...)`"
+        )
+
+    def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
+        """Yield some columns, and the number of rows so far.
+
+        A row group is never in memory as a whole, however large it is.
+
+        Raises
+        ------
+        ValueError
+            If a file is damaged, or has columns of other types than the first one.
+        """
+        import pyarrow as pa
+        from pyarrow import dataset, parquet
+
+        schema, done = pa.schema([self._schema.field(name) for name in columns]), 0
+        for fragment in self._dataset.get_fragments():
+            keys = dataset.get_partition_keys(fragment.partition_expression)
+            stored = [name for name in columns if name not in keys]
+            with (
+                _naming(fragment.path),
+                parquet.ParquetFile(fragment.path, buffer_size=_BYTES) as file,
+            ):
+                for batch in file.iter_batches(_ROWS, columns=stored, use_threads=False):
+                    done += len(batch)
+                    yield Batch(_completed(batch, keys, schema), done)
+
+
+def _completed(batch: pa.RecordBatch, keys: dict[str, Any], schema: pa.Schema) -> pa.Table:
+    """Return a batch with the columns that the names of folders hold, in the order of a schema."""
+    import pyarrow as pa
+
+    columns = []
+    for field in schema:
+        if field.name in keys:
+            value = pa.scalar(keys[field.name], field.type)
+            columns.append(pa.repeat(value, len(batch)))
+        elif field.name in batch.schema.names:
+            columns.append(batch[field.name].cast(field.type))
+        else:
+            columns.append(pa.nulls(len(batch), field.type))
+    return pa.table(columns, schema=schema)
+
+
+@contextmanager
+def _naming(path: str | Path) -> Iterator[None]:
+    """Name a file in errors of pyarrow."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path} cannot be read as Parquet: {error}") from error
+
+
+def _files_of(folder: Path) -> list[Path]:
+    """Return the Parquet files below a folder; names that begin with . or _ are no data."""
+    found = [
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in _SUFFIXES
+        and not any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+        and file.is_file()
+    ]
+    if not found:
+        raise ValueError(f"the folder {folder} holds no Parquet file")
+    return sorted(found, key=_natural)
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Return a key that sorts numbers in names as numbers."""
+    parts = re.split(r"(\d+)", path.as_posix())
+    return [(int(part), "") if part.isdigit() else (0, part) for part in parts]

@@ -1,0 +1,186 @@
+"""Partitions: whole series of a source, read as a file of them alone would be."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from timer_forecaster.frames.files.joined import joined_name
+from timer_forecaster.frames.files.options import ReadingOptions
+from timer_forecaster.frames.files.sources import Source
+from timer_forecaster.frames.reading import SeriesFile, read_series
+from timer_forecaster.scale.batches import Rows
+from timer_forecaster.scale.cutting import ReturningIdError, cut
+from timer_forecaster.scale.folder import Content
+from timer_forecaster.scale.parquet import ParquetRows
+from timer_forecaster.scale.tasks import SeriesColumns
+from timer_forecaster.scale.text import TextRows
+
+_STREAMED = "a Parquet file, a folder of Parquet files, or a text file such as CSV"
+
+
+class Partition(NamedTuple):
+    """Whole series of a source."""
+
+    name: str
+    read: SeriesFile
+    content: Content
+    done: int
+    """How much of the source is read then, in the unit of the source."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """Columns as a user names them, as in `read_series`.
+
+    Parameters
+    ----------
+    id_column : str or sequence of str
+    time_column, target_columns, known_columns, past_columns, categories : optional
+    freq : str, optional
+    """
+
+    id_column: Sequence[str] | str
+    time_column: Sequence[str] | str | None = None
+    target_columns: Sequence[str] | str | None = None
+    known_columns: Sequence[str] | str | None = None
+    past_columns: Sequence[str] | str | None = None
+    categories: Sequence[str] | str | None = None
+    freq: str | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The names as arguments of `read_series`, lists but for the frequency."""
+        given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {
+            name: [v] if isinstance(v, str) and name != "freq" else v for name, v in given.items()
+        }
+
+
+class SeriesSource:
+    """The series of a source that need not fit in memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        A Parquet file, a folder of Parquet files, or a text file such as CSV. The rows of each id
+        follow each other, over row groups and files too.
+    names : Names
+        Without a time column, the only column of dates is taken; without targets, the only numeric
+        column beside the others that are named.
+    options : ReadingOptions, optional
+        How the file is written, as far as it is not to be found out.
+
+    Raises
+    ------
+    MissingColumnError
+        If there is no column of a name.
+    ValueError
+        If the source cannot be read, or if columns that are not named are not evident.
+    ImportError
+        If pyarrow is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> rows = pd.DataFrame({"shop": list("aabb"), "day": [1, 2, 1, 2], "sold": [3.0, 4, 5, 6]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rows.to_parquet(f"{folder}/sales.parquet")
+    ...     source = SeriesSource(f"{folder}/sales.parquet", Names("shop", "day"))
+    ...     parts = list(source.partitions(most_rows=2, answer_rows=0))
+    >>> source.columns.target_columns
+    ['sold']
+    >>> [part.read.frame["shop"].tolist() for part in parts]
+    [['a', 'a'], ['b', 'b']]
+    """
+
+    def __init__(
+        self, path: str | Path, names: Names, options: ReadingOptions | None = None
+    ) -> None:
+        self.path, asked = Path(path), names.arguments
+        self._options = options or ReadingOptions()
+        self.rows: Rows = self._opened(asked)
+        self._asked = asked
+        if isinstance(self.rows, TextRows):  # whose times are joined, and read, line by line
+            self._options = ReadingOptions()
+            times = asked["time_column"]
+            self._asked = asked | {"time_column": times and [joined_name(times)]}
+        self.columns = self._settled(names)
+
+    def _settled(self, names: Names) -> SeriesColumns:
+        """Return the columns by their roles, and keep to them in all partitions."""
+        head = self.rows.head().to_pandas()
+        if not len(head):
+            raise ValueError(f"{self.path}: there are no rows of data")
+        read = self._read(head)
+        targets = read.target_columns if names.target_columns else [self._only_target(read)]
+        times = self._asked["time_column"] or [read.time_column]
+        self._asked |= {"time_column": times, "target_columns": targets}
+        if isinstance(self.rows, TextRows):
+            given = {} if names.time_column else {"time_column": times}
+            self.rows = self.rows.naming(target_columns=targets, **given)
+        covariates = read.known_columns or None, read.past_columns or None
+        return SeriesColumns(
+            read.time_column, str(read.id_column), targets, names.freq, *covariates
+        )
+
+    def partitions(self, most_rows: int, answer_rows: int) -> Iterator[Partition]:
+        """Yield the series in partitions, in the order of the source.
+
+        Parameters
+        ----------
+        most_rows : int
+            Rows of a partition and of the answers about it. A series that has more is a partition
+            of its own.
+        answer_rows : int
+            Rows of the answer about one id.
+
+        Raises
+        ------
+        ValueError
+            If the rows of an id do not follow each other, or rows cannot be read.
+        """
+        ids, columns = self._asked["id_column"], self.columns
+        covariates = [*(columns.known_columns or ()), *(columns.past_columns or ())]
+        wanted = [*ids, *self._asked["time_column"], *columns.target_columns, *covariates]
+        batches = self.rows.batches(list(dict.fromkeys(wanted)))
+        try:
+            for number, (table, done) in enumerate(cut(batches, ids, most_rows, answer_rows)):
+                read = self._read(table.to_pandas())
+                content = Content.of(read.frame, columns.id_column)
+                yield Partition(f"part-{number:06}", read, content, done)
+        except ReturningIdError as error:
+            raise ValueError(
+                f"{self.path}: {error}; the rows of an id must follow each other: "
+                f"{self.rows.sorting(ids)}"
+            ) from None
+
+    def _opened(self, asked: dict[str, Any]) -> Rows:
+        if self.path.is_dir():
+            return ParquetRows(self.path)
+        kind = Source.of(self.path).kind()
+        if kind == "parquet":
+            return ParquetRows(self.path)
+        if kind == "text" and self.path.is_file():
+            return TextRows(self.path, asked, self._options)
+        raise ValueError(f"{self.path} cannot be streamed: name {_STREAMED}")
+
+    def _read(self, frame: pd.DataFrame) -> SeriesFile:
+        """Read columns as a file of them would be read."""
+        source = Source(str(self.path), None, frame=frame)
+        return read_series(source, options=self._options, **self._asked)
+
+    def _only_target(self, read: SeriesFile) -> str:
+        """Return the only numeric column that has no other role."""
+        taken = {read.time_column, read.id_column, *read.known_columns, *read.past_columns}
+        numeric = [str(name) for name in read.frame.select_dtypes("number") if name not in taken]
+        if len(numeric) != 1:
+            raise ValueError(
+                f"{self.path}: columns {', '.join(map(repr, numeric))} are numeric: name those to "
+                "forecast by target_columns (--target), since all partitions must have the same"
+            )
+        return numeric[0]

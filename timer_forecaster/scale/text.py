@@ -1,0 +1,161 @@
+"""The rows of a text file such as CSV, block by block, read as `read_series` reads a whole file."""
+
+from __future__ import annotations
+
+import codecs
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from timer_forecaster.frames.files.dialect import Dialect, find_dialect
+from timer_forecaster.frames.files.options import ReadingOptions
+from timer_forecaster.frames.files.sources import Source
+from timer_forecaster.frames.reading import read_series
+from timer_forecaster.frames.reading.errors import naming
+from timer_forecaster.scale.batches import Batch, require_pyarrow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BLOCK = 1 << 23  # bytes that are read at once
+
+
+class TextRows:
+    """The rows of a text file.
+
+    The separator and the encoding are found once. Times and ids are read in each block of lines.
+
+    Parameters
+    ----------
+    path : Path
+    columns : mapping of str to anything
+        ``time_column``, ``id_column``, ``target_columns``, ``known_columns``, ``past_columns``,
+        ``categories`` and ``freq`` as `read_series` takes them.
+    options : ReadingOptions
+    block : int
+        Bytes that are read at once.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or it is no text, or not written in an encoding in which a line
+        ends with a byte.
+    """
+
+    unit = "B"
+
+    def __init__(
+        self,
+        path: Path,
+        columns: dict[str, Any],
+        options: ReadingOptions,
+        block: int = _BLOCK,
+    ) -> None:
+        require_pyarrow()
+        self.path, self._columns, self._block = path, columns, block
+        self._source = Source.of(path)
+        with naming(self._source):
+            self._dialect = _dialect_of(self._source, columns, options)
+        header = self._dialect.header.found
+        self._options = dataclasses.replace(
+            options,
+            sep=self._dialect.separator,
+            encoding=self._dialect.encoding,
+            no_header=None if header else True,
+        )
+        self.total = None if self.is_packed else path.stat().st_size
+
+    def described(self) -> dict[str, Any]:
+        """Return the name and the size of the file, and how it is read."""
+        return {"data": [[self.path.name, self.path.stat().st_size]], "reading": self._options}
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the lines are unpacked as they are read."""
+        return self._source.packing() is not None
+
+    def sorting(self, ids: Sequence[str]) -> str:
+        """Return how the lines can be sorted by some columns, for an error."""
+        names = self._dialect.header.names
+        keys = " ".join(f"-k{names.index(name) + 1},{names.index(name) + 1}" for name in ids)
+        file, lines, sign = self.path, self._dialect.lines, self._dialect.separator
+        if self.is_packed:
+            return f"unpack {file}, and sort its lines by {', '.join(ids)}"
+        return (
+            f"sort its lines, for example by `(head -n {lines} {file}; tail -n +{lines + 1} {file} "
+            f"| LC_ALL=C sort -s -t '{sign}' {keys}) > sorted.csv`"
+        )
+
+    def head(self) -> pa.Table:
+        """Return all columns of the first block."""
+        return next(self._tables()).table
+
+    def naming(self, **columns: Any) -> TextRows:
+        """Return the same rows, read with further columns named."""
+        return TextRows(self.path, self._columns | columns, self._options, self._block)
+
+    def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
+        """Yield some columns of each block, and the number of bytes so far.
+
+        Raises
+        ------
+        ValueError
+            If a line cannot be read. The error names the line at which its block begins.
+        """
+        for batch in self._tables():
+            yield batch._replace(table=batch.table.select(list(columns)))
+
+    def _tables(self) -> Iterator[Batch]:
+        import pyarrow as pa
+
+        line = self._dialect.lines + 1
+        with naming(self._source), self._source.open() as stream:
+            above = b"".join(stream.readline() for _ in range(self._dialect.lines))
+            done = len(above)
+            for lines in _blocks(stream, self._block):
+                done += len(lines)
+                frame = self._read(above + lines, line)
+                yield Batch(pa.Table.from_pandas(frame, preserve_index=False), done)
+                line += lines.count(b"\n")
+
+    def _read(self, data: bytes, line: int) -> Any:
+        """Read a block of lines as a file with the same header."""
+        source = Source(str(self.path), None, data)
+        try:
+            read = read_series(source, options=self._options, **self._columns)
+        except ValueError as error:
+            if line == self._dialect.lines + 1:
+                raise
+            text = str(error).removeprefix(f"{self.path}: ")
+            raise ValueError(
+                f"in the lines from line {line:,} on, which are counted from there: {text}"
+            ) from None
+        return read.with_ids(read.frame)
+
+
+def _dialect_of(source: Source, columns: dict[str, Any], options: ReadingOptions) -> Dialect:
+    """Return the dialect; refuse encodings whose lines do not end with the byte of a line feed."""
+    wanted = [
+        name
+        for argument in ("time_column", "id_column", "target_columns")
+        for name in columns.get(argument) or ()
+    ]
+    dialect = find_dialect(
+        source,
+        wanted,
+        separator=options.sep,
+        encoding=options.encoding,
+        has_header=False if options.no_header else None,
+    )
+    if "a\n".encode(dialect.encoding).removeprefix(codecs.BOM_UTF8) != b"a\n":
+        raise ValueError(f"it is written in {dialect.encoding}: write it in UTF-8 to stream it")
+    return dialect
+
+
+def _blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    """Yield whole lines; a field in quotation marks may hold line breaks."""
+    while block := stream.read(size) + stream.readline():
+        while block.count(b'"') % 2 and (more := stream.readline()):
+            block += more
+        yield block

@@ -66,5 +66,7 @@ def test_ray_data_is_quiet_for_a_while():
 
 def test_tasks_that_group_rows_load_no_torch():
     program = "import timer_forecaster.ray.partitions, sys; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
     assert done.stdout.strip() == "False"

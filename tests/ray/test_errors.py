@@ -14,7 +14,7 @@ def raised_by_ray(cause):
 
 @pytest.mark.parametrize("kind", [ValueError, TypeError, ImportError])
 def test_an_error_that_a_user_caused_is_raised_as_it_is(kind):
-    with pytest.raises(kind, match="^levels must lie in") as caught, errors_of_workers():
+    with pytest.raises(kind, match=r"^levels must lie in") as caught, errors_of_workers():
         raise raised_by_ray(kind("levels must lie in (0, 1)"))
     assert type(caught.value) is kind
 

@@ -21,7 +21,8 @@ def table_of(ids, **types):
 
 
 def test_rows_decide_the_number_of_partitions():
-    assert [partitions_for(rows) for rows in (0, ROWS, ROWS + 1)] == [1, 1, 2]
+    assert [partitions_for(rows, 0) for rows in (0, ROWS, ROWS + 1)] == [1, 1, 2]
+    assert partitions_for(ROWS, answer_rows=700) == 8
 
 
 def test_names_are_in_the_order_of_numbers():

@@ -38,25 +38,24 @@ def expected(sales):
 
 
 @pytest.mark.filterwarnings("ignore::timer_forecaster.failures.SeriesWarning")
-def test_a_stopped_run_goes_on_and_equals_the_pipeline(
-    local_ray, files, tmp_path, expected, capfd
-):
-    asked = {**NAMES, **TINY, "workers": 2, "partitions": 5, "output": tmp_path / "out"}
-    outcome = forecast(files, 5, **asked)
-    assert_close(written(outcome.output), expected)
-    assert (outcome.partitions, outcome.ids, outcome.rejected) == (5, 40, 1)
-    assert outcome.rows == len(expected)
-    (bad,) = pd.read_parquet(outcome.output / "rejected").to_numpy().tolist()
+def test_a_stopped_run_goes_on_and_equals_the_pipeline(local_ray, files, tmp_path, expected, capfd):
+    out = tmp_path / "out"
+    asked = {**NAMES, **TINY, "workers": 2, "partitions": 5, "output": out}
+    totals = forecast(files, 5, **asked)
+    assert_close(written(out), expected)
+    assert (totals.series, totals.rejected) == (40, 1)
+    assert totals.forecast_rows == len(expected)
+    (bad,) = pd.read_parquet(out / "rejected").to_numpy().tolist()
     assert bad == ["shop 7", "sold", "has no value"]
     assert "Execution plan" not in "".join(capfd.readouterr())
 
-    times = {path.name: path.stat().st_mtime_ns for path in (outcome.output / "forecast").iterdir()}
-    (outcome.output / "finished" / "part-000003.json").unlink()  # as if stopped before its end
-    assert forecast(files, 5, **asked) == outcome
-    assert_close(written(outcome.output), expected)
+    times = {path.name: path.stat().st_mtime_ns for path in (out / "forecast").iterdir()}
+    (out / "finished" / "part-000003.json").unlink()  # as if stopped before its end
+    assert forecast(files, 5, **asked) == totals
+    assert_close(written(out), expected)
     changed = {
         path.name
-        for path in (outcome.output / "forecast").iterdir()
+        for path in (out / "forecast").iterdir()
         if path.stat().st_mtime_ns != times[path.name]
     }
     assert changed == {"part-000003.parquet"}
@@ -78,13 +77,13 @@ def test_a_worker_that_dies_is_replaced(local_ray, sales, tmp_path, expected):
 
     task = Dying(SeriesColumns("day", "shop", ["sold"]), 5)
     pipeline = ForecastPipeline.from_pretrained("timer-s1-test")
-    way = Way(workers=1, partitions=4, gpus=False, progress=False)
+    out, way = tmp_path / "out", Way(workers=1, partitions=4, gpus=False, progress=False)
     data = local_ray.data.from_pandas(sales)
     with pytest.warns(SeriesWarning, match="1 series of 40 ids"):
-        outcome = run(data, None, pipeline, task, tmp_path / "out", way)
+        run(data, None, pipeline, task, out, way)
     assert (tmp_path / "killed").exists()
-    assert_close(written(outcome.output), expected)
-    assert [path for path in outcome.output.rglob("*") if path.name.startswith(".")] == []
+    assert_close(written(out), expected)
+    assert [path for path in out.rglob("*") if path.name.startswith(".")] == []
 
 
 def test_paths_beside_a_frame_of_the_future(local_ray, sales, tmp_path):
@@ -95,18 +94,19 @@ def test_paths_beside_a_frame_of_the_future(local_ray, sales, tmp_path):
         pd.DataFrame({"shop": shop, "day": pd.date_range(day, periods=4)[1:], "price": 1})
         for shop, day in days.items()
     )
+    out = tmp_path / "out"
     beside = {"known_columns": ["price"], "covariates": "always"}
     data, later = map(local_ray.data.from_pandas, (sales, future))
-    asked = {"random_state": 1, "output": tmp_path / "out", "workers": 1, "progress": False}
-    outcome = sample_paths(data, 3, 8, future=later, **asked, **beside, **NAMES, **TINY)
+    asked = {"random_state": 1, "output": out, "workers": 1, "progress": False}
+    totals = sample_paths(data, 3, 8, future=later, **asked, **beside, **NAMES, **TINY)
     order = ["shop", "path", "day"]
     pipeline = ForecastPipeline.from_pretrained("timer-s1-test")
     frames = {"future_frame": future, "random_state": 1}
     expected = pipeline.sample_paths_frame(
         sales.sort_values(["shop", "day"]), 3, 8, **frames, **beside, **NAMES
     )
-    assert_close(written(outcome.output, order), expected, order)
-    assert outcome.rows == 6 * 8 * 3
+    assert_close(written(out, order), expected, order)
+    assert totals.forecast_rows == 6 * 8 * 3
 
 
 def test_the_error_of_a_task_is_the_error_of_the_run(local_ray, sales, tmp_path):

@@ -40,7 +40,7 @@ def test_other_data_are_refused(data, error):
 
 
 def test_an_absent_column_is_named(local_ray, files):
-    with pytest.raises(ValueError, match="data has no column 'price'; its columns: .*'sold'"):
+    with pytest.raises(ValueError, match=r"data has no column 'price'; its columns: .*'sold'"):
         Source.of(files, "data", [*COLUMNS, "price"])
 
 

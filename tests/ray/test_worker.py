@@ -51,5 +51,5 @@ def test_a_partition_that_is_answered_twice_is_there_once(job, sales):
 
 def test_a_worker_that_does_not_see_the_output_says_so(job, tmp_path):
     other = Job(job.pipeline, job.task, tmp_path / "elsewhere", gpu=False)
-    with pytest.raises(ValueError, match="elsewhere.*all machines of the cluster share"):
+    with pytest.raises(ValueError, match=r"elsewhere.*all machines of the cluster share"):
         PartitionWorker(other)

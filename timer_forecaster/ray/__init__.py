@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from timer_forecaster.ray.functions import backtest, forecast, sample_paths
-    from timer_forecaster.ray.outcome import Outcome
 
-__all__ = ["Outcome", "backtest", "forecast", "sample_paths"]
+__all__ = ["backtest", "forecast", "sample_paths"]
 
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first asked for."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "outcome" if name == "Outcome" else "functions"
-    return getattr(import_module(f"timer_forecaster.ray.{home}"), name)
+    return getattr(import_module("timer_forecaster.ray.functions"), name)

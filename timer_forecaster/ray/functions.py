@@ -9,10 +9,9 @@ from typing import Any
 from timer_forecaster.inference.covariates import CovariateOptions
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
-from timer_forecaster.ray.outcome import Outcome
 from timer_forecaster.ray.running import Way, allows_gpus, run
 from timer_forecaster.ray.sources import Data
-from timer_forecaster.scale import BacktestTask, ForecastTask, PathsTask, SeriesColumns
+from timer_forecaster.scale import BacktestTask, ForecastTask, PathsTask, SeriesColumns, Totals
 
 Names = str | Sequence[str] | None
 
@@ -45,7 +44,7 @@ def forecast(
     workers: int | None = None,
     partitions: int | None = None,
     progress: bool = True,
-) -> Outcome:
+) -> Totals:
     """Forecast every series of a dataset, and write the forecasts as Parquet files.
 
     The dataset is cut into partitions of whole series by the ids. Workers, one for each GPU or
@@ -92,14 +91,16 @@ def forecast(
     workers : int, optional
         Number of workers. Default: one for each GPU, or for each core.
     partitions : int, optional
-        Number of partitions. Default: one for each 200,000 rows. A worker holds one at a time.
+        Number of partitions. Default: by the number of rows. A worker holds one at a time, with the
+        answers about it: name more where its memory is short.
     progress : bool
         Show a bar, if standard error is a terminal.
 
     Returns
     -------
-    Outcome
-        What the folder holds.
+    Totals
+        Numbers of ids, of rows that were read and written, and of rejected series, of this call
+        and of those that it continues.
 
     Raises
     ------
@@ -126,7 +127,7 @@ def forecast(
     ... })
     >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
     ...     frame.to_parquet(f"{folder}/sales.parquet")
-    ...     outcome = forecast(
+    ...     totals = forecast(
     ...         f"{folder}/sales.parquet", 7, id_column="shop", time_column="day",
     ...         target_columns="sold", output=f"{folder}/out",
     ...     )
@@ -174,7 +175,7 @@ def backtest(
     workers: int | None = None,
     partitions: int | None = None,
     progress: bool = True,
-) -> Outcome:
+) -> Totals:
     """Forecast the past of every series of a dataset from rolling origins.
 
     Parameters
@@ -196,7 +197,7 @@ def backtest(
 
     Returns
     -------
-    Outcome
+    Totals
 
     Raises
     ------
@@ -207,7 +208,7 @@ def backtest(
     --------
     >>> from timer_forecaster.ray import backtest
     >>> names = {"id_column": "shop", "time_column": "day", "target_columns": "sold"}
-    >>> outcome = backtest("sales/", 7, windows=3, output="out/", **names)  # doctest: +SKIP
+    >>> totals = backtest("sales/", 7, windows=3, output="out/", **names)  # doctest: +SKIP
     """
     columns = _columns(
         time_column, id_column, target_columns, freq, known_columns, past_columns, categories
@@ -250,7 +251,7 @@ def sample_paths(
     workers: int | None = None,
     partitions: int | None = None,
     progress: bool = True,
-) -> Outcome:
+) -> Totals:
     """Draw joint paths of every series of a dataset.
 
     Parameters
@@ -272,7 +273,7 @@ def sample_paths(
 
     Returns
     -------
-    Outcome
+    Totals
 
     Raises
     ------
@@ -283,7 +284,7 @@ def sample_paths(
     --------
     >>> from timer_forecaster.ray import sample_paths
     >>> names = {"id_column": "shop", "time_column": "day", "target_columns": "sold"}
-    >>> outcome = sample_paths("sales/", 7, 100, output="out/", **names)  # doctest: +SKIP
+    >>> totals = sample_paths("sales/", 7, 100, output="out/", **names)  # doctest: +SKIP
     """
     columns = _columns(
         time_column, id_column, target_columns, freq, known_columns, past_columns, categories

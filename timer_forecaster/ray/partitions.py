@@ -5,6 +5,7 @@ The tasks that group rows import this module, so it imports little.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
@@ -17,19 +18,30 @@ if TYPE_CHECKING:
 NUMBER = "__partition__"
 """Column of the number of the partition."""
 
-ROWS = 200_000
-"""Rows of a partition, about: as many as a worker holds at once."""
+ROWS = 500_000
+"""Rows of a partition with its answers, about: as many as a worker holds at once."""
+
+STEPS = 100
+"""Rows of a series, where the number of series is not known."""
 
 
-def partitions_for(rows: int) -> int:
-    """Return the number of partitions for a number of rows.
+def partitions_for(rows: int, answer_rows: int) -> int:
+    """Return the number of partitions of some rows.
+
+    It follows from the data and the task alone, so that a second run cuts them in the same way.
+
+    Parameters
+    ----------
+    rows : int
+    answer_rows : int
+        Rows of the answer about one id.
 
     Examples
     --------
-    >>> partitions_for(0), partitions_for(200_001)
-    (1, 2)
+    >>> partitions_for(100, 7), partitions_for(500_000, 100), partitions_for(500_000, 9900)
+    (1, 2, 100)
     """
-    return max(1, -(-rows // ROWS))
+    return max(1, math.ceil(rows * (1 + answer_rows / STEPS) / ROWS))
 
 
 def name_of(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
@@ -11,16 +12,25 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from tqdm.auto import tqdm
 
+from timer_forecaster.callers import stacklevel_of_caller
 from timer_forecaster.checkpoints.quantization import INT8
-from timer_forecaster.checks import check_flag, check_integer
+from timer_forecaster.checks import check_choice, check_flag, check_integer
+from timer_forecaster.failures import SeriesWarning
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.ray.cluster import Workers, quiet_data, require_ray, running_ray
 from timer_forecaster.ray.errors import errors_of_workers
-from timer_forecaster.ray.outcome import Outcome
 from timer_forecaster.ray.partitions import NUMBER, name_of, numbered, partitions_for
 from timer_forecaster.ray.sources import Data, Source
-from timer_forecaster.ray.worker import IDS, Job, PartitionWorker
-from timer_forecaster.scale import Content, PartitionAnswer, RunFolder, Task, run_identity
+from timer_forecaster.ray.worker import Job, PartitionWorker
+from timer_forecaster.scale import (
+    Content,
+    PartitionAnswer,
+    RunFolder,
+    Task,
+    Totals,
+    run_identity,
+)
+from timer_forecaster.scale.folder import REJECTED
 
 if TYPE_CHECKING:
     from ray.data import Dataset
@@ -60,7 +70,7 @@ class Way:
 
 def run(
     data: Data, future: Data, pipeline: ForecastPipeline, task: Task, output: str | Path, way: Way
-) -> Outcome:
+) -> Totals:
     """Answer a task about all series of a dataset, on the Ray that runs or a local one.
 
     Parameters
@@ -81,7 +91,7 @@ def run(
     require_ray()
     with running_ray(), errors_of_workers(), quiet_data(data):
         source = Source.of(data, "data", task.columns.names)
-        partitions = way.partitions or partitions_for(source.rows)
+        partitions = way.partitions or partitions_for(source.rows, task.rows_of_series())
         identity = run_identity(pipeline, task, source.described(partitions))
         folder = RunFolder.begin(Path(output).absolute(), identity)
         finished = {n for n in range(partitions) if folder.finished(name_of(n)) is not None}
@@ -90,9 +100,12 @@ def run(
             dataset = source.with_future(future, task.columns)
         if len(finished) < partitions:
             _answer(dataset, pipeline, task, folder, way, partitions, finished)
-    outcome = Outcome.of(folder)
-    outcome.warn_of_rejected()
-    return outcome
+    totals = _totals(folder)
+    if totals.rejected:
+        text = f"{totals.rejected:,} series of {totals.series:,} ids have no answer"
+        where = f"the files in {folder.path / REJECTED} name them, with the reasons"
+        warnings.warn(SeriesWarning(f"{text}; {where}", {}), stacklevel=stacklevel_of_caller())
+    return totals
 
 
 def _answer(
@@ -152,6 +165,14 @@ def _finish_empty(folder: RunFolder, task: Task, partitions: int) -> None:
             folder.write(name, nothing, Content(0, 0, ""))
 
 
+def _totals(folder: RunFolder) -> Totals:
+    """Return the size of a run whose partitions are all finished."""
+    every = [
+        (one.series, one.rows, one.forecast_rows, one.rejected) for one in folder.all_finished()
+    ]
+    return Totals(*map(sum, zip(*every, strict=True)))
+
+
 def allows_gpus(pipeline: ForecastPipeline, device: str) -> bool:
     """Return whether workers may compute on GPUs.
 
@@ -160,7 +181,5 @@ def allows_gpus(pipeline: ForecastPipeline, device: str) -> bool:
     ValueError
         If the device is none that Ray gives to workers.
     """
-    from timer_forecaster.checks import check_choice
-
     check_choice("device", device, ("auto", "cpu"))
     return device == "auto" and pipeline.key.quantization != INT8

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from timer_forecaster.ray.partitions import filled
 from timer_forecaster.scale import SeriesColumns
+from timer_forecaster.scale.parquet import ParquetRows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +26,8 @@ class Source(NamedTuple):
     dataset: Dataset
     schema: pa.Schema
     rows: int
+    files: list[Any]
+    """Names, sizes and numbers of rows of its files; empty if Ray alone knows them."""
 
     @classmethod
     def of(cls, data: Data, argument: str, columns: Sequence[str]) -> Source:
@@ -46,16 +49,34 @@ class Source(NamedTuple):
         import ray.data
 
         if isinstance(data, ray.data.Dataset):
-            dataset, schema, rows = data, _schema(data), data.count()
+            found = cls._of_dataset(data)
         else:
-            dataset, schema, rows = _read(_paths(data, argument))
+            found = cls._of_paths(_paths(data, argument))
         for name in columns:
-            if name not in schema.names:
-                raise ValueError(f"{argument} has no column {name!r}; its columns: {schema.names}")
-        if not rows:
+            if name not in found.schema.names:
+                held = found.schema.names
+                raise ValueError(f"{argument} has no column {name!r}; its columns: {held}")
+        if not found.rows:
             raise ValueError(f"{argument} has no rows")
-        fields = pa.schema([schema.field(name) for name in columns])
-        return cls(dataset.select_columns(list(columns)), fields, rows)
+        schema = pa.schema([found.schema.field(name) for name in columns])
+        return found._replace(dataset=found.dataset.select_columns(list(columns)), schema=schema)
+
+    @classmethod
+    def _of_dataset(cls, dataset: Dataset) -> Source:
+        return cls(dataset, _schema(dataset), dataset.count(), [])
+
+    @classmethod
+    def _of_paths(cls, paths: list[str]) -> Source:
+        """Return Parquet files, whose footers tell their columns and rows."""
+        import ray.data
+
+        if any("://" in path for path in paths):  # file systems that Ray knows
+            return cls._of_dataset(ray.data.read_parquet(paths))
+        parts = [ParquetRows(Path(path)) for path in paths]
+        names = [str(file) for part in parts for file in part.files]
+        files = [file for part in parts for file in part.described()["data"]]
+        rows = sum(part.total for part in parts)
+        return cls(ray.data.read_parquet(names), parts[0].schema, rows, files)
 
     def with_future(self, future: Data, columns: SeriesColumns) -> Dataset:
         """Return the dataset with the rows of the future below it, whose targets are empty.
@@ -87,7 +108,12 @@ class Source(NamedTuple):
             Number of partitions that they are cut into.
         """
         columns = {field.name: str(field.type) for field in self.schema}
-        return {"rows of data": self.rows, "columns of data": columns, "partitions": partitions}
+        return {
+            "data": self.files,
+            "rows of data": self.rows,
+            "columns of data": columns,
+            "partitions": partitions,
+        }
 
 
 def _paths(data: Data, argument: str) -> list[str]:
@@ -105,20 +131,6 @@ def _paths(data: Data, argument: str) -> list[str]:
         if "://" not in text and not Path(text).exists():
             raise ValueError(f"{argument}: there is no {text}")
     return [text if "://" in text else str(Path(text).absolute()) for text in texts]
-
-
-def _read(paths: list[str]) -> tuple[Dataset, pa.Schema, int]:
-    """Return Parquet files as a dataset, their schema, and their number of rows."""
-    import ray.data
-    from pyarrow import dataset as arrow
-
-    if any("://" in path for path in paths):  # file systems that Ray knows
-        dataset = ray.data.read_parquet(paths)
-        return dataset, _schema(dataset), dataset.count()
-    parts = [arrow.dataset(path, format="parquet", partitioning="hive") for path in paths]
-    files = [file for part in parts for file in part.files]
-    rows = sum(part.count_rows() for part in parts)
-    return ray.data.read_parquet(files), parts[0].schema, rows
 
 
 def _schema(dataset: Dataset) -> pa.Schema:

@@ -40,7 +40,7 @@ class Job:
 
 
 class PartitionWorker:
-    """Answers partitions, and writes each as a whole file; a partition that is repeated is there once.
+    """Answers partitions, and writes each as a whole file; one that is repeated is there once.
 
     Parameters
     ----------

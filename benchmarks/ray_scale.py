@@ -6,8 +6,8 @@ The series are generated: mixed lengths, rows in random order over several Parqu
 
 equality     two workers; the largest difference from `ForecastPipeline.predict_frame`
 memory       memory of each worker in quarters of the run, and how often it loaded weights
-throughput   series a second of the workers of two runs, one worker and two, with the share of a core
-             that each worker had: if it is below 1, the cores were not free
+throughput   series a second of one worker and of two, with the share of a core that each had: if it
+             is below 1, the cores were not free
 kills        a worker and then the caller are killed in mid-run; a second run completes it
 
 A Ray that runs, by RAY_ADDRESS, is used; else each part starts one.
@@ -197,10 +197,8 @@ def throughput(arguments: argparse.Namespace, data: Path) -> None:
         busy = sum(note["stop"] - note["start"] for note in notes)
         cpu, ids = (sum(note[key] for note in notes) for key in ("cpu", "ids"))
         rates[workers] = ids / seconds
-        print(
-            f"throughput of {workers}: {ids / seconds:.0f} series/s, {ids / cpu:.0f} per CPU second, "
-            f"{cpu / busy:.2f} of a core for each worker"
-        )
+        shares = f"{ids / cpu:.0f} per CPU second, {cpu / busy:.2f} of a core for each worker"
+        print(f"throughput of {workers}: {ids / seconds:.0f} series/s, {shares}")
     print(f"  ratio {rates[2] / rates[1]:.2f}")
 
 
@@ -241,7 +239,7 @@ def memory(name: str) -> float:
     return int(lines[name].split()[0]) / 1024
 
 
-def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
+def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

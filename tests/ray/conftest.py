@@ -39,7 +39,9 @@ def local_ray():
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
     pytest.importorskip("ray.data", reason="Ray Data is not installed: pip install '.[ray]'")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_idle_worker_killing_time_threshold_ms", "600000")  # each starts for seconds
+    os.environ.setdefault(
+        "RAY_idle_worker_killing_time_threshold_ms", "600000"
+    )  # each starts for seconds
     os.environ.setdefault("RAY_worker_niceness", "0")  # 15 by itself, which a busy machine starves
     place = {"num_cpus": 2, "include_dashboard": False, "object_store_memory": 200_000_000}
     ray.init(log_to_driver=False, **({} if "RAY_ADDRESS" in os.environ else place))

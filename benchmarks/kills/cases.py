@@ -65,6 +65,7 @@ def cases() -> list[Case]:
         *(_forecast(f"forecast --output {ending}", f"out.{ending}") for ending in FORMATS),
         _forecast("forecast --plot png", "out.png", "--plot", contents.picture("out.png")),
         _forecast("forecast --report", "out.html", "--report", contents.report("out.html")),
+        _streamed(),
         _backtest(),
         Case("finetune", _finetune(), contents.adapter, once=True),
         Case(
@@ -107,6 +108,12 @@ def _forecast(
         read or contents.table(output),
         command(*words, "--horizon", 3),
     )
+
+
+def _streamed() -> Case:
+    """Return the case of a forecast into a folder, which resumes from its finished partitions."""
+    words = ["forecast", *_TABLE, "--horizon", 5, "--output", "out", "--partition-rows", 60]
+    return Case("forecast --output folder", command(*words), contents.partitions, resumes=True)
 
 
 def _backtest() -> Case:

@@ -51,6 +51,18 @@ def table(name: str) -> Read:
     return read
 
 
+def partitions(folder: Path) -> Any:
+    """Return the digests of the files of a run, after its finished partitions have been read."""
+    import pandas as pd
+
+    out = folder / "out"
+    for file in out.glob("finished/[!.]*.json"):
+        rows = json.loads(file.read_text())["forecast_rows"]
+        if len(pd.read_parquet(out / "forecast" / f"{file.stem}.parquet")) != rows:
+            raise ValueError(f"{file} does not tell the rows of its partition")
+    return digests(out) or None
+
+
 def picture(name: str) -> Read:
     """Return a function that reads a picture."""
 

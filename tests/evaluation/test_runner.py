@@ -89,6 +89,19 @@ def test_forecaster_is_called_in_bounded_chunks(monkeypatch):
     assert max(sizes) <= 100
 
 
+def test_scores_do_not_depend_on_chunks(monkeypatch):
+    def forecaster(contexts, horizon):
+        return np.stack([np.full((horizon, 9), c[-2]) for c in contexts])
+
+    empty = np.append(np.full(19, np.nan), 5.0)
+    configuration = make_configuration([np.arange(20.0) ** 2, empty, np.arange(25.0)])
+    whole = evaluate(forecaster, configuration)
+    monkeypatch.setattr(runner, "MAX_CHUNK_VALUES", 1)
+    monkeypatch.setattr(runner, "_EMPTY_AT_ONCE", 1)
+    found = evaluate(forecaster, configuration)
+    assert found | {"seconds": 0} == pytest.approx(whole | {"seconds": 0}, rel=1e-12)
+
+
 def test_contexts_without_observations_are_forecast_as_zero():
     empty = np.full(20, np.nan)
     empty[-1] = 5.0

@@ -21,7 +21,6 @@ from timer_forecaster.evaluation.metrics import (
     mase,
     msis,
     quantile_loss,
-    score,
     seasonal_error,
     smape,
     weighted_quantile_loss,
@@ -32,6 +31,7 @@ from timer_forecaster.evaluation.runner import (
     evaluate,
     evaluate_gift_eval,
 )
+from timer_forecaster.evaluation.scores import score
 
 __all__ = [
     "LEVELS",

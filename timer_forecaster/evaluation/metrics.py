@@ -13,7 +13,6 @@ denominator. In all functions:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -21,14 +20,13 @@ import numpy.typing as npt
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_integer
-from timer_forecaster.inference import quantiles as quantile_function
 from timer_forecaster.values import as_floats
 
 LEVELS: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """The nine quantile levels GIFT-Eval scores."""
 
-_MEDIAN = LEVELS.index(0.5)
-_MSIS_ALPHA = 0.05
+MSIS_ALPHA = 0.05
+"""One less the coverage of the interval that :func:`msis` scores."""
 
 
 def _observed(targets: npt.ArrayLike, name: str = "targets") -> FloatArray:
@@ -94,6 +92,17 @@ def weighted_quantile_loss(
         Dimensionless; NaN where no target is observed, infinite where all observed targets are
         zero.
     """
+    loss, size = quantile_sums(targets, quantiles, levels)
+    return ratio(loss, size)
+
+
+def quantile_sums(
+    targets: npt.ArrayLike, quantiles: npt.ArrayLike, levels: Sequence[float] = LEVELS
+) -> tuple[float, float]:
+    """Return two sums over all observed points: of losses, in the mean over levels, and of sizes.
+
+    Their ratio is :func:`weighted_quantile_loss`.
+    """
     targets, quantiles = _observed(targets), _forecast(quantiles, "quantiles")
     if quantiles.shape != (*targets.shape, len(levels)):
         raise ValueError(
@@ -105,8 +114,7 @@ def weighted_quantile_loss(
         np.nansum(quantile_loss(targets, quantiles[..., index], level))
         for index, level in enumerate(levels)
     ]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.mean(losses) / np.nansum(np.abs(targets)))
+    return float(np.mean(losses)), float(np.nansum(np.abs(targets)))
 
 
 def seasonal_errors(series: npt.ArrayLike, ends: npt.ArrayLike, seasonality: int) -> FloatArray:
@@ -168,7 +176,7 @@ def mase(targets: npt.ArrayLike, forecast: npt.ArrayLike, scales: npt.ArrayLike)
     float
         Dimensionless; NaN where no window has a scaled error.
     """
-    return _mean_of_finite(scaled_errors(targets, forecast, scales))
+    return mean_of_finite(scaled_errors(targets, forecast, scales))
 
 
 def scaled_errors(
@@ -193,15 +201,24 @@ def scaled_errors(
 
 def mape(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
     """Mean absolute error relative to the target, over observed targets that are not zero."""
+    return mean_of_finite(percentage_errors(targets, forecast))
+
+
+def percentage_errors(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> FloatArray:
+    """Return the relative error of each point, whose mean is :func:`mape`."""
     targets = _observed(targets)
-    return _masked_mean(np.abs(targets - _forecast(forecast)), np.abs(targets))
+    return _ratios(np.abs(targets - _forecast(forecast)), np.abs(targets))
 
 
 def smape(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
     """Mean of ``2 |y - f| / (|y| + |f|)`` over observed targets, without those where both are 0."""
+    return mean_of_finite(symmetric_errors(targets, forecast))
+
+
+def symmetric_errors(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> FloatArray:
+    """Return the symmetric relative error of each point, whose mean is :func:`smape`."""
     targets, forecast = _observed(targets), _forecast(forecast)
-    errors = 2 * np.abs(targets - forecast)
-    return _masked_mean(errors, np.abs(targets) + np.abs(forecast))
+    return _ratios(2 * np.abs(targets - forecast), np.abs(targets) + np.abs(forecast))
 
 
 def msis(
@@ -209,7 +226,7 @@ def msis(
     lower: npt.ArrayLike,
     upper: npt.ArrayLike,
     scales: npt.ArrayLike,
-    alpha: float = _MSIS_ALPHA,
+    alpha: float = MSIS_ALPHA,
 ) -> float:
     """Mean scaled interval score of the central ``1 - alpha`` interval.
 
@@ -223,15 +240,21 @@ def msis(
         The seasonal error of each window's context.
     alpha : float
     """
+    return mean_of_finite(interval_scores(targets, lower, upper, scales, alpha))
+
+
+def interval_scores(
+    targets: npt.ArrayLike,
+    lower: npt.ArrayLike,
+    upper: npt.ArrayLike,
+    scales: npt.ArrayLike,
+    alpha: float = MSIS_ALPHA,
+) -> FloatArray:
+    """Return the scaled interval score of each point, whose mean is :func:`msis`."""
     targets = _observed(targets)
     lower, upper = _forecast(lower, "lower"), _forecast(upper, "upper")
     outside = np.maximum(lower - targets, 0.0) + np.maximum(targets - upper, 0.0)
-    return _masked_mean(upper - lower + 2 / alpha * outside, np.asarray(scales)[:, None])
-
-
-def _masked_mean(numerator: FloatArray, denominator: FloatArray | float) -> float:
-    """Return the mean of the finite ratios; missing values and zero denominators are left out."""
-    return _mean_of_finite(_ratios(numerator, denominator))
+    return _ratios(upper - lower + 2 / alpha * outside, np.asarray(scales)[:, None])
 
 
 def _ratios(numerator: FloatArray, denominator: FloatArray | float) -> FloatArray:
@@ -240,19 +263,10 @@ def _ratios(numerator: FloatArray, denominator: FloatArray | float) -> FloatArra
     return ratios
 
 
-def _mean_of_finite(ratios: FloatArray) -> float:
+def mean_of_finite(ratios: FloatArray) -> float:
+    """Return the mean of finite values; others are missing, or have a denominator of zero."""
     finite = ratios[np.isfinite(ratios)]
     return float(finite.mean()) if finite.size else float("nan")
-
-
-def _root_mean_square(values: FloatArray) -> float:
-    """Return the root of the mean square of observed values, whose squares may leave the range."""
-    observed = values[~np.isnan(values)]
-    if not observed.size:
-        return float("nan")
-    # A power of two: division by it rounds nothing.
-    unit = math.ldexp(1.0, math.frexp(observed.max())[1] - 1) if observed.max() else 1.0
-    return unit * math.sqrt(float(np.mean((observed / unit) ** 2)))
 
 
 def interval_coverage(targets: npt.ArrayLike, lower: npt.ArrayLike, upper: npt.ArrayLike) -> float:
@@ -271,54 +285,7 @@ def geometric_mean(values: Iterable[float]) -> float:
     return float(np.exp(logs.mean())) if logs.size else float("nan")
 
 
-def score(
-    targets: npt.ArrayLike, quantiles: npt.ArrayLike, scales: npt.ArrayLike
-) -> dict[str, float]:
-    """Compute every score of the leaderboard, and the coverage of the 80 % interval.
-
-    The median serves as the mean, and the 0.025 and 0.975 quantiles of the MSIS come from
-    exponential tails through the two outer levels. The leaderboard treats all forecasters of
-    quantiles so (``gluonts.model.forecast.QuantileForecast``).
-
-    Parameters
-    ----------
-    targets : array-like (n, horizon)
-    quantiles : array-like (n, horizon, 9)
-        At :data:`LEVELS`.
-    scales : array-like (n,)
-        The seasonal error of each window's context.
-
-    Returns
-    -------
-    dict
-        Scores by the names of the leaderboard, without ``eval_metrics/``, and ``coverage``.
-    """
-    targets, quantiles = _observed(targets), _forecast(quantiles, "quantiles")
-    crps = weighted_quantile_loss(targets, quantiles)
-    median = quantiles[..., _MEDIAN]
-    absolute = np.abs(targets - median)
-    root, mean_error = _root_mean_square(absolute), _masked_mean(absolute, 1.0)
-    mean_square = root * root  # infinite or zero where it leaves the range of float64
-    mean_label = _masked_mean(np.abs(targets), 1.0)
-    ends = np.array([_MSIS_ALPHA / 2, 1 - _MSIS_ALPHA / 2])
-    interval = quantile_function.evaluate(quantiles, LEVELS, ends)
-    return {
-        "MSE[mean]": mean_square,
-        "MSE[0.5]": mean_square,
-        "MAE[0.5]": mean_error,
-        "MASE[0.5]": mase(targets, median, scales),
-        "MAPE[0.5]": mape(targets, median),
-        "sMAPE[0.5]": smape(targets, median),
-        "MSIS": msis(targets, interval[..., 0], interval[..., 1], scales),
-        "RMSE[mean]": root,
-        "NRMSE[mean]": _ratio(root, mean_label),
-        "ND[0.5]": _ratio(mean_error, mean_label),
-        "mean_weighted_sum_quantile_loss": crps,
-        "coverage": interval_coverage(targets, quantiles[..., 0], quantiles[..., -1]),
-    }
-
-
-def _ratio(numerator: float, denominator: float) -> float:
+def ratio(numerator: float, denominator: float) -> float:
     """Divide as NumPy does, also by zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.float64(numerator) / denominator)

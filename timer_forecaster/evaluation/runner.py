@@ -26,8 +26,9 @@ from timer_forecaster.evaluation.baselines import naive_forecaster, seasonal_nai
 from timer_forecaster.evaluation.data import StoredConfiguration, find_configurations
 from timer_forecaster.evaluation.gift_eval import TERMS, Configuration
 from timer_forecaster.evaluation.leaderboard import BASELINE, PREFIX
-from timer_forecaster.evaluation.metrics import LEVELS, score
+from timer_forecaster.evaluation.metrics import LEVELS
 from timer_forecaster.evaluation.results import Results
+from timer_forecaster.evaluation.scores import Scores
 
 if TYPE_CHECKING:
     from timer_forecaster import ForecastPipeline
@@ -47,6 +48,8 @@ BASELINES: dict[str, Forecaster] = {BASELINE: seasonal_naive_forecaster, "naive"
 
 MAX_CHUNK_VALUES = 2**22
 """Largest number of values in one call, contexts and quantiles together (32 MiB)."""
+
+_EMPTY_AT_ONCE = 1024  # windows without an observed value before them
 
 
 @dataclass(frozen=True)
@@ -141,12 +144,22 @@ def forecast_windows(
     ValueError
         If the forecaster returns another shape, or values that are not finite.
     """
+    quantiles = np.zeros((len(configuration), configuration.horizon, len(LEVELS)))
+    for rows, part in _forecast_parts(forecaster, configuration, progress):
+        quantiles[rows] = part
+    return quantiles
+
+
+def _forecast_parts(
+    forecaster: Forecaster, configuration: Configuration, progress: bool
+) -> Iterator[tuple[list[int], FloatArray]]:
+    """Yield the numbers of some windows, and their forecasts; all windows in turn."""
     forecast = forecaster
     if _takes_configuration(forecaster):
         forecast = partial(forecaster, configuration=configuration)
     contexts = configuration.contexts()
     shape = (len(contexts), configuration.horizon, len(LEVELS))
-    quantiles = np.zeros(shape)
+    left = set(range(len(contexts)))
     with tqdm(
         total=len(contexts),
         desc=configuration.name,
@@ -157,9 +170,13 @@ def forecast_windows(
         for rows in _chunks(contexts, configuration.horizon):
             part = np.asarray(forecast([contexts[row] for row in rows], configuration.horizon))
             _check_quantiles(part, (len(rows), *shape[1:]), configuration.name)
-            quantiles[rows] = part
+            yield rows, part
+            left.difference_update(rows)
             bar.update(len(rows))
-    return quantiles
+    empty = sorted(left)
+    for start in range(0, len(empty), _EMPTY_AT_ONCE):
+        rows = empty[start : start + _EMPTY_AT_ONCE]
+        yield rows, np.zeros((len(rows), *shape[1:]))
 
 
 def _takes_configuration(forecaster: Forecaster) -> bool:
@@ -211,7 +228,7 @@ def evaluate(
     Returns
     -------
     dict
-        The scores of :func:`~timer_forecaster.evaluation.metrics.score`, and ``seconds``, the time
+        The scores of :func:`~timer_forecaster.evaluation.scores.score`, and ``seconds``, the time
         in the forecaster.
 
     Raises
@@ -228,10 +245,14 @@ def evaluate(
     >>> evaluate(naive_forecaster, configuration)["MASE[0.5]"]  # off by 1, 2, 3, 4 and 5 steps
     3.0
     """
+    scores, seconds = Scores(), 0.0
+    targets, scales = configuration.targets(), configuration.scales
     start = time.perf_counter()
-    quantiles = forecast_windows(forecaster, configuration, progress)
-    seconds = time.perf_counter() - start
-    return score(configuration.targets(), quantiles, configuration.scales) | {"seconds": seconds}
+    for rows, quantiles in _forecast_parts(forecaster, configuration, progress):
+        seconds += time.perf_counter() - start
+        scores.add(targets[rows], quantiles, scales[rows])
+        start = time.perf_counter()
+    return scores.result() | {"seconds": seconds}
 
 
 def evaluate_gift_eval(

@@ -128,13 +128,13 @@ class _Seen:
 
     def add(self, keys: pa.Table, rows: NDArray[np.intp]) -> None:
         """Add the ids that begin in some rows; refuse one that was there before."""
-        frame = keys.to_pandas()
-        hashes = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+        hashes = pd.util.hash_pandas_object(keys.to_pandas(), index=False).to_numpy()
         places = np.searchsorted(self._sorted, hashes).clip(max=max(0, len(self._sorted) - 1))
         known = self._sorted[places] == hashes if len(self._sorted) else np.zeros(len(hashes), bool)
         for number, (value, is_known) in enumerate(zip(hashes.tolist(), known, strict=True)):
             if is_known or value in self._recent:
-                raise ReturningIdError(frame.iloc[number].tolist(), int(rows[number]) + 1)
+                key = keys.slice(number, 1).to_pylist()[0].values()
+                raise ReturningIdError(tuple(key), int(rows[number]) + 1)
             self._recent.add(value)
         if len(self._recent) > max(_RECENT, len(self._sorted) // 16):
             recent = np.fromiter(self._recent, np.uint64, len(self._recent))

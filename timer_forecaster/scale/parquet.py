@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _ROWS = 1 << 16  # of a batch
 _BYTES = 1 << 20  # of a column that are read from the disk at once
+_INDEX = re.compile(r"__index_level_\d+__")  # a name that pandas gives to an index without one
 _SUFFIXES = (".parquet", ".parq", ".pq")
 
 
@@ -70,7 +71,8 @@ class ParquetRows:
 
     def head(self) -> pa.Table:
         """Return all columns of the first rows."""
-        batches = self.batches(self.schema.names)
+        names = [name for name in self.schema.names if not _INDEX.fullmatch(name)]
+        batches = self.batches(names)
         return next(
             (batch.table for batch in batches if len(batch.table)), self.schema.empty_table()
         )

@@ -113,16 +113,16 @@ class SeriesSource:
 
     def _settled(self, names: Names) -> SeriesColumns:
         """Return the columns by their roles, and keep to them in all partitions."""
-        head = self.rows.head().to_pandas()
+        head = self.rows.head()
         if not len(head):
             raise ValueError(f"{self.path}: there are no rows of data")
-        read = self._read(head)
+        read = self._read(head.to_pandas())
         targets = read.target_columns if names.target_columns else [self._only_target(read)]
         times = self._asked["time_column"] or [read.time_column]
         self._asked |= {"time_column": times, "target_columns": targets}
         if isinstance(self.rows, TextRows):
             given = {} if names.time_column else {"time_column": times}
-            self.rows = self.rows.naming(target_columns=targets, **given)
+            self.rows = self.rows.settled(head, target_columns=targets, **given)
         covariates = read.known_columns or None, read.past_columns or None
         return SeriesColumns(
             read.time_column, str(read.id_column), targets, names.freq, *covariates

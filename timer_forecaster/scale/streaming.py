@@ -88,19 +88,29 @@ def stream(
     partition_rows = check_integer("partition_rows", partition_rows)
     data = {**source.rows.described(), "partition_rows": partition_rows}
     folder, totals = RunFolder.begin(output, run_identity(pipeline, task, data)), Totals()
-    total, unit = source.rows.total, source.rows.unit
-    bar = tqdm(total=total, unit=unit, unit_scale=True, disable=not progress, desc="forecast")
-    with bar:
+    with _bar(source, progress) as bar:
         for part in source.partitions(partition_rows, task.rows_of_series()):
             found = folder.finished(part.name, part.content)
             if found is None:
                 found = folder.write(part.name, _answer(pipeline, part, task), part.content)
-            else:
-                bar.initial += part.done - bar.n  # takes no part in the time that is left
+            elif progress:
+                bar.initial += part.done - bar.n  # tells nothing of the time that is left
             bar.update(part.done - bar.n)
             new = found.series, found.rows, found.forecast_rows, found.rejected
             totals = Totals(*map(sum, zip(totals, new, strict=True)))
     return totals
+
+
+def _bar(source: SeriesSource, progress: bool) -> tqdm:
+    """Return a bar that expects all partitions to take the same time a row."""
+    return tqdm(
+        total=source.rows.total,
+        unit=source.rows.unit,
+        unit_scale=True,
+        smoothing=0,
+        disable=not progress,
+        desc="series",
+    )
 
 
 def _answer(pipeline: ForecastPipeline, part: Partition, task: Task) -> PartitionAnswer:

@@ -91,9 +91,28 @@ class TextRows:
         """Return all columns of the first block."""
         return next(self._tables()).table
 
-    def naming(self, **columns: Any) -> TextRows:
-        """Return the same rows, read with further columns named."""
-        return TextRows(self.path, self._columns | columns, self._options, self._block)
+    def settled(self, head: pa.Table, **columns: Any) -> TextRows:
+        """Return the same rows, read with further columns named and as the first block is read.
+
+        A later block may not show the decimal sign by itself.
+        """
+        rows = TextRows(self.path, self._columns | columns, self._options, self._block)
+        if self._options.decimal is not None or self._options.thousands is not None:
+            return rows
+        signs = {sign: rows._with_decimal(sign) for sign in (".", ",")}
+        fitting = [one for one in signs.values() if one._reads_as(head)]
+        return fitting[0] if len(fitting) == 1 else rows
+
+    def _with_decimal(self, sign: str) -> TextRows:
+        options = dataclasses.replace(self._options, decimal=sign)
+        return TextRows(self.path, self._columns, options, self._block)
+
+    def _reads_as(self, head: pa.Table) -> bool:
+        """Whether the first block has these numbers."""
+        try:
+            return self.head().equals(head)
+        except ValueError:
+            return False
 
     def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
         """Yield some columns of each block, and the number of bytes so far.

@@ -1,0 +1,182 @@
+"""Series that are streamed from Parquet: memory, and time beside the pipeline on arrays.
+
+    python -m benchmarks.streaming --series 10000 20000 40000
+
+Walks are written to a Parquet file and forecast twice by a process of their own: streamed into a
+folder, and by `ForecastPipeline.predict` on arrays. CPU seconds are taken, without the start of the
+process and the loading of the weights. Then the command is killed by SIGKILL in the middle and run
+again; its output must be the one of a run that was not killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measuring import forget_peak, measure_cpu, memory
+from benchmarks.pages import markdown
+from benchmarks.processes import ONE_THREAD, Process, answer_for
+
+_AT_ONCE = 1000  # series that are written at once
+_ARRAYS = 10_000  # series that are forecast at once as arrays
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Print a row for each number of series, and what became of the run that was killed."""
+    arguments = parse_arguments(given)
+    if arguments.answer_for:
+        answer_for(arguments.answer_for, {"measure": measured})
+        return
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        print(markdown([row(arguments, n, Path(folder)) for n in arguments.series]))
+        if arguments.kill:
+            print(killed(arguments, Path(folder)))
+
+
+def row(arguments: argparse.Namespace, n_series: int, folder: Path) -> dict[str, Any]:
+    """Return the figures of a number of series."""
+    data = folder / f"{n_series}.parquet"
+    write_walks(data, n_series, arguments.steps)
+    process = Process(sys.executable, "benchmarks.streaming", "one")
+    asked = [str(data), str(folder / f"out{n_series}"), arguments.checkpoint, arguments.horizon]
+    found = process.ask("measure", *asked, arguments.partition_rows)
+    process.close()
+    each = {name: 1000 * found[name] / n_series for name in ("streamed", "arrays")}
+    return {
+        "series": f"{n_series:,}",
+        "rows": f"{n_series * arguments.steps:,}",
+        "peak memory, GB": f"{found['peak']:.2f}",
+        "weights loaded, GB": f"{found['loaded']:.2f}",
+        "streamed, CPU ms a series": f"{each['streamed']:.3f}",
+        "arrays, CPU ms a series": f"{each['arrays']:.3f}",
+        "ratio": f"{found['streamed'] / found['arrays']:.2f}",
+    }
+
+
+def measured(
+    side: str, data: str, output: str, checkpoint: str, horizon: int, partition_rows: int
+) -> Mapping[str, float]:
+    """Return the CPU seconds of both ways, and the peak of memory of the stream."""
+    import torch
+
+    from timer_forecaster import ForecastPipeline
+    from timer_forecaster.scale import ForecastTask, Names, SeriesSource, stream
+
+    torch.set_num_threads(1)
+    pipe = ForecastPipeline.from_pretrained(checkpoint, device="cpu")
+    source = SeriesSource(data, Names("id"))
+    task = ForecastTask(source.columns, horizon)
+    pipe.predict(np.random.default_rng(0).normal(size=(500, 100)).cumsum(axis=1), horizon)
+    loaded = memory()["now"]
+    forget_peak()
+    streamed = measure_cpu(
+        lambda: stream(pipe, source, task, output, partition_rows=partition_rows)
+    )
+    peak = memory()["peak"]
+    arrays = sum(measure_cpu(partial(pipe.predict, part, horizon)) for part in _arrays(data))
+    return {"streamed": streamed, "arrays": arrays, "peak": peak, "loaded": loaded}
+
+
+def _arrays(data: str) -> Any:
+    """Yield the series of a file, some at once."""
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(data) as file:
+        steps = int(file.schema_arrow.metadata[b"steps"])
+        for batch in file.iter_batches(_ARRAYS * steps, columns=["y"]):
+            yield batch["y"].to_numpy().reshape(-1, steps)
+
+
+def write_walks(path: Path, n_series: int, steps: int) -> None:
+    """Write random walks, a row for each day, the rows of an id one after the other."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    random = np.random.default_rng(0)
+    days = np.datetime64("2024-01-01", "us") + np.arange(steps) * np.timedelta64(1, "D")
+    schema = pa.schema([("id", pa.string()), ("day", pa.timestamp("us")), ("y", pa.float64())])
+    schema = schema.with_metadata({"steps": str(steps)})
+    with parquet.ParquetWriter(path, schema) as writer:
+        for start in range(0, n_series, _AT_ONCE):
+            numbers = range(start, min(start + _AT_ONCE, n_series))
+            ids = pa.array(np.repeat([f"s{number:08}" for number in numbers], steps))
+            walks = random.normal(size=(len(numbers), steps)).cumsum(axis=1).ravel()
+            columns = [ids, pa.array(np.tile(days, len(numbers))), pa.array(walks)]
+            writer.write_table(pa.table(columns, schema=schema))
+
+
+def killed(arguments: argparse.Namespace, folder: Path) -> str:
+    """Kill the command when half of its partitions are finished, run it again, and compare."""
+    n_series = min(arguments.series)
+    words = ["--horizon", str(arguments.horizon), "--id-column", "id", "--quiet"]
+    words += ["--checkpoint", arguments.checkpoint, "--output", "again", "--partition-rows"]
+    per_series = arguments.steps + arguments.horizon
+    words += [str(max(1, n_series // 6) * per_series)]
+    command = [sys.executable, "-m", "timer_forecaster", "forecast", f"{n_series}.parquet", *words]
+    environment = {**os.environ, **ONE_THREAD, "HF_HUB_OFFLINE": "1"}
+    options: dict[str, Any] = {"cwd": folder, "env": environment, "stdout": subprocess.DEVNULL}
+    process = subprocess.Popen(command, **options)  # noqa: S603
+    while process.poll() is None and len(list(folder.glob("again/finished/*.json"))) < 3:
+        time.sleep(0.02)
+    process.kill()
+    status, kept = process.wait(), len(list(folder.glob("again/finished/*.json")))
+    subprocess.run(command, check=True, **options)  # noqa: S603
+    whole = [word if word != "again" else "whole" for word in command]
+    subprocess.run(whole, check=True, **options)  # noqa: S603
+    same = digests(folder / "again") == digests(folder / "whole")
+    ids = _ids(folder / "again")
+    return (
+        f"Killed ({signal.Signals(-status).name}) with {kept} partitions finished and run again: "
+        f"{'the same files' if same else 'OTHER FILES'}, {len(set(ids)):,} ids, "
+        f"{len(ids) - len(set(ids))} of them twice"
+    )
+
+
+def _ids(folder: Path) -> list[str]:
+    """Return the ids of a run, once for each forecast of it."""
+    import pandas as pd
+
+    found = pd.read_parquet(folder / "forecast", columns=["id"])["id"]
+    return found[found != found.shift()].tolist()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the digests of the files of a run."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
+
+
+def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.streaming", description=__doc__.partition("\n")[0]
+    )
+    add = parser.add_argument
+    add("--series", type=int, nargs="+", default=[2000, 4000], help="numbers of series")
+    add("--steps", type=int, default=100, help="of each series")
+    add("--horizon", type=int, default=24)
+    add("--checkpoint", default="ttm-mini")
+    add("--partition-rows", type=int, default=1_000_000)
+    add("--folder", type=Path, help="for the files; default: the folder of the system for them")
+    add("--no-kill", dest="kill", action="store_false", help="do not kill the command")
+    add("--answer-for", metavar="SIDE", help=argparse.SUPPRESS)
+    return parser.parse_args(given)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The rows of Parquet files."""
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from scale_cases import sales
+
+from timer_forecaster.scale.parquet import ParquetRows
+
+
+def rows_of(source, columns):
+    return pa.concat_tables([batch.table for batch in source.batches(columns)]).to_pandas()
+
+
+def test_row_groups_and_files_follow_each_other(tmp_path):
+    frame = sales(12)
+    frame.to_parquet(tmp_path / "one.parquet", row_group_size=50)
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number, start in enumerate(range(0, len(frame), 45)):  # part-10 comes after part-9
+        frame[start : start + 45].to_parquet(folder / f"part-{number}.parquet")
+    (folder / "_SUCCESS").touch()
+    (folder / ".part-0.parquet.crc").touch()
+    for path in (tmp_path / "one.parquet", folder):
+        source = ParquetRows(path)
+        assert source.total == len(frame)
+        pd.testing.assert_frame_equal(rows_of(source, ["shop", "sold"]), frame[["shop", "sold"]])
+        assert [batch.done for batch in source.batches(["shop"])][-1] == len(frame)
+        assert source.head().column_names == ["shop", "day", "sold"]
+    assert len(source.described()["data"]) > 10
+    assert source.described()["data"][9][0] == "part-9.parquet"
+
+
+def test_names_of_folders_are_columns(tmp_path):
+    for shop in (7, 8):
+        folder = tmp_path / f"shop={shop}"
+        folder.mkdir()
+        pd.DataFrame({"sold": [1.0, shop]}).to_parquet(folder / "a.parquet")
+    found = rows_of(ParquetRows(tmp_path), ["shop", "sold"])
+    assert found["shop"].tolist() == [7, 7, 8, 8]
+    assert found["sold"].tolist() == [1.0, 7.0, 1.0, 8.0]
+
+
+def test_a_column_that_a_file_lacks_is_missing_in_it(tmp_path):
+    pd.DataFrame({"a": [1], "b": [2.0]}).to_parquet(tmp_path / "0.parquet")
+    pd.DataFrame({"a": [3]}).to_parquet(tmp_path / "1.parquet")
+    assert rows_of(ParquetRows(tmp_path), ["a", "b"])["b"].isna().tolist() == [False, True]
+
+
+def test_what_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(ValueError, match="holds no Parquet file"):
+        ParquetRows(tmp_path)
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "0.parquet")
+    pd.DataFrame({"a": ["x"]}).to_parquet(tmp_path / "1.parquet")
+    with pytest.raises(ValueError, match=r"1\.parquet cannot be read as Parquet"):
+        rows_of(ParquetRows(tmp_path), ["a"])
+    (tmp_path / "0.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match=r"0\.parquet"):
+        ParquetRows(tmp_path)
+
+
+def test_sorting_is_explained(tmp_path):
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "0.parquet")
+    assert "sort the rows by 'a', 'b'" in ParquetRows(tmp_path).sorting(["a", "b"])

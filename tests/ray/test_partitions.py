@@ -43,6 +43,7 @@ def test_ids_as_categories_have_the_numbers_of_texts():
     texts = table_of(["a", "b", "c", "a"])
     codes = texts.set_column(0, "shop", texts["shop"].dictionary_encode())
     assert numbered(texts, "shop", 99)[NUMBER] == numbered(codes, "shop", 99)[NUMBER]
+    assert numbered(codes, "shop", 99).schema.field("shop").type == texts.schema.field("shop").type
 
 
 def test_narrow_integers_have_the_numbers_of_wide_ones():

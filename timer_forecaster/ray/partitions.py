@@ -79,8 +79,13 @@ def numbered(
     >>> numbered(table, "shop", 4, finished=numbers).num_rows
     0
     """
-    ids = table[id_column].to_pandas()
-    hashes = pd.util.hash_pandas_object(ids, index=False).to_numpy()
+    import pyarrow as pa
+
+    ids = table[id_column]
+    if pa.types.is_dictionary(ids.type):  # whose codes would differ from partition to partition
+        ids = ids.cast(ids.type.value_type)
+        table = table.set_column(table.column_names.index(id_column), id_column, ids)
+    hashes = pd.util.hash_pandas_object(ids.to_pandas(), index=False).to_numpy()
     numbers = (hashes % np.uint64(partitions)).astype(np.int64)
     table = table.append_column(NUMBER, [numbers])
     left_out = np.isin(numbers, list(finished))
@@ -120,5 +125,7 @@ def frames_of(
         return
     numbers = table[NUMBER].to_numpy()
     for number in np.unique(numbers).tolist():
-        frame = table.filter(numbers == number).drop_columns([NUMBER]).to_pandas()
+        frame = (
+            table.filter(numbers == number).drop_columns([NUMBER]).to_pandas(ignore_metadata=True)
+        )
         yield number, frame.sort_values([id_column, time_column], kind="stable", ignore_index=True)

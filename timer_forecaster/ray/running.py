@@ -122,6 +122,7 @@ def _answer(
 
     left = partitions - len(finished)
     workers = Workers.of(way.workers, way.gpus, ray.cluster_resources())
+    number = min(workers.number, left)
     job = Job(pipeline, task, folder.path, bool(workers.num_gpus))
     bar = tqdm(
         total=left, unit="partition", desc="grouping", disable=None if way.progress else True
@@ -136,9 +137,7 @@ def _answer(
             fn_constructor_args=(job,),
             batch_size=None,
             batch_format="pyarrow",
-            compute=ray.data.ActorPoolStrategy(
-                size=workers.number, max_tasks_in_flight_per_actor=2
-            ),
+            compute=ray.data.ActorPoolStrategy(size=number, max_tasks_in_flight_per_actor=2),
             num_cpus=workers.num_cpus,
             num_gpus=workers.num_gpus,
         ).iter_batches(batch_size=None, batch_format="pyarrow"):

@@ -49,6 +49,13 @@ def test_a_partition_that_is_answered_twice_is_there_once(job, sales):
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
+def test_an_error_that_the_task_causes_is_reported(job, sales):
+    table = numbered(pa.Table.from_pandas(sales.assign(sold="many")), "shop", 1)
+    report = PartitionWorker(job)(table)
+    assert "target 'sold'" in report["error"][0].as_py()
+    assert not (job.output / "finished").exists()
+
+
 def test_a_worker_that_does_not_see_the_output_says_so(job, tmp_path):
     other = Job(job.pipeline, job.task, tmp_path / "elsewhere", gpu=False)
     with pytest.raises(ValueError, match=r"elsewhere.*all machines of the cluster share"):

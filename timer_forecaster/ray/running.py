@@ -18,10 +18,9 @@ from timer_forecaster.checks import check_choice, check_flag, check_integer
 from timer_forecaster.failures import SeriesWarning
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.ray.cluster import Workers, quiet_data, require_ray, running_ray
-from timer_forecaster.ray.errors import errors_of_workers
 from timer_forecaster.ray.partitions import NUMBER, name_of, numbered, partitions_for
 from timer_forecaster.ray.sources import Data, Source
-from timer_forecaster.ray.worker import Job, PartitionWorker
+from timer_forecaster.ray.worker import ERROR, Job, PartitionWorker
 from timer_forecaster.scale import (
     Content,
     PartitionAnswer,
@@ -89,7 +88,7 @@ def run(
         If the data or the output cannot be used, or no series can be answered for one reason.
     """
     require_ray()
-    with running_ray(), errors_of_workers(), quiet_data(data):
+    with running_ray(), quiet_data(data):
         source = Source.of(data, "data", task.columns.names)
         partitions = way.partitions or partitions_for(source.rows, task.rows_of_series())
         identity = run_identity(pipeline, task, source.described(partitions))
@@ -141,6 +140,8 @@ def _answer(
             num_cpus=workers.num_cpus,
             num_gpus=workers.num_gpus,
         ).iter_batches(batch_size=None, batch_format="pyarrow"):
+            for error in reports[ERROR].drop_null().to_pylist():
+                raise ValueError(error)
             bar.update(reports.num_rows)
     _finish_empty(folder, task, partitions)
 

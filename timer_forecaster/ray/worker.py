@@ -15,7 +15,7 @@ from timer_forecaster.scale.folder import MANIFEST
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PARTITION, IDS, PROCESS = "partition", "ids", "process"
+PARTITION, IDS, PROCESS, ERROR = "partition", "ids", "process", "error"
 """Columns of the report of a worker."""
 
 
@@ -68,6 +68,9 @@ class PartitionWorker:
     def __call__(self, table: pa.Table) -> pa.Table:
         """Answer the partitions of a table, and report what was written.
 
+        An error that the user caused is reported too: of an error that a worker raises, Ray hands
+        on a text alone, in the middle of its own.
+
         Parameters
         ----------
         table : pyarrow.Table
@@ -76,15 +79,19 @@ class PartitionWorker:
         Returns
         -------
         pyarrow.Table
-            A row for each partition: its number, the number of its ids, and the process.
+            A row for each partition: its number, the number of its ids, the process, and the error
+            in place of an answer.
         """
         import pyarrow as pa
 
         columns, reports = self._job.task.columns, []
         for number, frame in frames_of(table, columns.id_column, columns.time_column):
             content = Content.of(frame, columns.id_column)
-            answer = answer_partition(self._pipeline, frame, self._job.task)
-            self._run.write(name_of(number), answer, content)
             reports.append({PARTITION: number, IDS: content.series, PROCESS: os.getpid()})
-        types = {PARTITION: pa.int64(), IDS: pa.int64(), PROCESS: pa.int64()}
+            try:
+                answer = answer_partition(self._pipeline, frame, self._job.task)
+                self._run.write(name_of(number), answer, content)
+            except (ValueError, TypeError, ImportError) as error:
+                reports[-1][ERROR] = str(error)
+        types = {PARTITION: pa.int64(), IDS: pa.int64(), PROCESS: pa.int64(), ERROR: pa.string()}
         return pa.Table.from_pylist(reports, pa.schema(types.items()))

@@ -308,7 +308,9 @@ def _columns(
 
 
 def _names(given: Names) -> tuple[str, ...] | None:
-    return (given,) if isinstance(given, str) else given and tuple(given)
+    if given is None or isinstance(given, str):
+        return None if given is None else (given,)
+    return tuple(given)
 
 
 def _pipeline(

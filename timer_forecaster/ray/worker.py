@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.ray.partitions import frames_of, name_of
@@ -84,7 +84,7 @@ class PartitionWorker:
         """
         import pyarrow as pa
 
-        columns, reports = self._job.task.columns, []
+        columns, reports = self._job.task.columns, list[dict[str, Any]]()
         for number, frame in frames_of(table, columns.id_column, columns.time_column):
             content = Content.of(frame, columns.id_column)
             reports.append({PARTITION: number, IDS: content.series, PROCESS: os.getpid()})

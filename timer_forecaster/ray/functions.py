@@ -11,7 +11,14 @@ from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.ray.running import Way, allows_gpus, run
 from timer_forecaster.ray.sources import Data
-from timer_forecaster.scale import BacktestTask, ForecastTask, PathsTask, SeriesColumns, Totals
+from timer_forecaster.scale import (
+    BacktestTask,
+    ForecastTask,
+    PathsTask,
+    SeriesColumns,
+    Task,
+    Totals,
+)
 
 Names = str | Sequence[str] | None
 
@@ -133,14 +140,12 @@ def forecast(
     ...     )
     ...     pd.read_parquet(f"{folder}/out/forecast")
     """
-    columns = _columns(
-        time_column, id_column, target_columns, freq, known_columns, past_columns, categories
-    )
+    names = time_column, id_column, target_columns, freq
+    columns = _columns(*names, known_columns, past_columns, categories)
     options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
     task = ForecastTask(columns, horizon, tuple(levels), options)
-    pipeline = _pipeline(checkpoint, adapter, dtype, quantization)
-    way = Way(workers, partitions, allows_gpus(pipeline, device), progress)
-    return run(data, future, pipeline, task, output, way)
+    network = checkpoint, adapter, dtype, quantization, device
+    return _run(data, future, task, output, network, (workers, partitions, progress))
 
 
 def backtest(
@@ -210,15 +215,13 @@ def backtest(
     >>> names = {"id_column": "shop", "time_column": "day", "target_columns": "sold"}
     >>> totals = backtest("sales/", 7, windows=3, output="out/", **names)  # doctest: +SKIP
     """
-    columns = _columns(
-        time_column, id_column, target_columns, freq, known_columns, past_columns, categories
-    )
+    names = time_column, id_column, target_columns, freq
+    columns = _columns(*names, known_columns, past_columns, categories)
     options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
     where = windows, step, min_history, seasonality
     task = BacktestTask(columns, horizon, *where, tuple(levels), tuple(baselines), options)
-    pipeline = _pipeline(checkpoint, adapter, dtype, quantization)
-    way = Way(workers, partitions, allows_gpus(pipeline, device), progress)
-    return run(data, None, pipeline, task, output, way)
+    network = checkpoint, adapter, dtype, quantization, device
+    return _run(data, None, task, output, network, (workers, partitions, progress))
 
 
 def sample_paths(
@@ -286,14 +289,12 @@ def sample_paths(
     >>> names = {"id_column": "shop", "time_column": "day", "target_columns": "sold"}
     >>> totals = sample_paths("sales/", 7, 100, output="out/", **names)  # doctest: +SKIP
     """
-    columns = _columns(
-        time_column, id_column, target_columns, freq, known_columns, past_columns, categories
-    )
+    names = time_column, id_column, target_columns, freq
+    columns = _columns(*names, known_columns, past_columns, categories)
     options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
     task = PathsTask(columns, horizon, n, past_windows, random_state, options)
-    pipeline = _pipeline(checkpoint, adapter, dtype, quantization)
-    way = Way(workers, partitions, allows_gpus(pipeline, device), progress)
-    return run(data, future, pipeline, task, output, way)
+    network = checkpoint, adapter, dtype, quantization, device
+    return _run(data, future, task, output, network, (workers, partitions, progress))
 
 
 def _columns(
@@ -313,10 +314,19 @@ def _names(given: Names) -> tuple[str, ...] | None:
     return tuple(given)
 
 
-def _pipeline(
-    checkpoint: str | Path, adapter: Any, dtype: Any, quantization: str | None
-) -> ForecastPipeline:
-    """Return the pipeline of the caller, which computes nothing; each worker has a device."""
-    return ForecastPipeline.from_pretrained(
+def _run(
+    data: Data,
+    future: Data,
+    task: Task,
+    output: str | Path,
+    network: tuple[str | Path, Any, Any, str | None, str],
+    division: tuple[int | None, int | None, bool],
+) -> Totals:
+    """Run a task with the pipeline of the caller, which computes nothing itself."""
+    checkpoint, adapter, dtype, quantization, device = network
+    pipeline = ForecastPipeline.from_pretrained(
         checkpoint, device="cpu", dtype=dtype, quantization=quantization, adapter=adapter
     )
+    workers, partitions, progress = division
+    way = Way(workers, partitions, allows_gpus(pipeline, device), progress)
+    return run(data, future, pipeline, task, output, way)

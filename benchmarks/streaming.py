@@ -40,7 +40,11 @@ def main(given: Sequence[str] | None = None) -> None:
         answer_for(arguments.answer_for, {"measure": measured})
         return
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        print(markdown([row(arguments, n, Path(folder)) for n in arguments.series]))
+        rows = []
+        for n_series in arguments.series:
+            rows.append(row(arguments, n_series, Path(folder)))
+            print(f"{n_series:,} series: done", file=sys.stderr)
+        print(markdown(rows))
         if arguments.kill:
             print(killed(arguments, Path(folder)))
 

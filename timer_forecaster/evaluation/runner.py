@@ -152,7 +152,7 @@ def forecast_windows(
 
 def _forecast_parts(
     forecaster: Forecaster, configuration: Configuration, progress: bool
-) -> Iterator[tuple[list[int], FloatArray]]:
+) -> Iterator[tuple[list[int], npt.NDArray[np.floating[Any]]]]:
     """Yield the numbers of some windows, and their forecasts; all windows in turn."""
     forecast = forecaster
     if _takes_configuration(forecaster):

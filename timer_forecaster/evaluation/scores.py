@@ -21,7 +21,7 @@ class _Mean(NamedTuple):
     """A mean, or a root of a mean square, of so many values."""
 
     value: float
-    count: int
+    number: int
 
     @classmethod
     def of(cls, values: FloatArray) -> _Mean:
@@ -127,16 +127,16 @@ def score(
 
 def _joined(parts: list[_Mean]) -> float:
     """Return the mean of all values from the means of some."""
-    known = [part for part in parts if part.count]
-    total = sum(part.count for part in known)
-    return sum(part.value * (part.count / total) for part in known) if total else math.nan
+    known = [part for part in parts if part.number]
+    total = sum(part.number for part in known)
+    return sum(part.value * (part.number / total) for part in known) if total else math.nan
 
 
 def _joined_roots(parts: list[_Mean]) -> float:
     """Return the root of the mean square of all values."""
-    known = [part for part in parts if part.count]
+    known = [part for part in parts if part.number]
     largest = max((part.value for part in known), default=math.nan)
     if not largest > 0:  # zero, or nothing is observed
         return largest
-    squares = [_Mean((part.value / largest) ** 2, part.count) for part in known]
+    squares = [_Mean((part.value / largest) ** 2, part.number) for part in known]
     return largest * math.sqrt(_joined(squares))

@@ -15,7 +15,7 @@ from places import ROOT
 
 PACKAGE = ROOT / "timer_forecaster"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-DOORS = ("cli", "darts", "samay", "sklearn", "sktime")
+DOORS = ("cli", "darts", "ray", "samay", "sklearn", "sktime")
 
 LONGEST_FUNCTION = 40
 LONGEST_FILE_OF_A_DOOR = 170

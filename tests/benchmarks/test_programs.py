@@ -13,6 +13,7 @@ NEEDS = {
     "anomaly_table": ("pyarrow",),
     "darts_backtest": ("darts",),
     "finetuning": ("pyarrow",),
+    "ray_scale": ("pyarrow", "ray"),
     "sktime_overhead": ("sktime",),
 }
 FOLDER = ROOT / "benchmarks"

@@ -29,6 +29,13 @@ class ParquetRows:
     ----------
     path : Path
 
+    Attributes
+    ----------
+    files : list of Path
+    schema : pyarrow.Schema
+    total : int
+        Number of rows.
+
     Raises
     ------
     ValueError
@@ -45,29 +52,29 @@ class ParquetRows:
 
         self.path = path
         self._root = path if path.is_dir() else path.parent
-        self._files = _files_of(path) if path.is_dir() else [path]
-        names = [str(file) for file in self._files]
+        self.files = _files_of(path) if path.is_dir() else [path]
+        names = [str(file) for file in self.files]
         base = {"partition_base_dir": str(self._root), "partitioning": "hive"}
         with _naming(path):
             self._dataset = dataset.dataset(names, format="parquet", **base)
             self._counts = [one.count_rows() for one in self._dataset.get_fragments()]
         self.total = sum(self._counts)
-        self._schema: pa.Schema = self._dataset.schema.remove_metadata()
+        self.schema: pa.Schema = self._dataset.schema.remove_metadata()
 
     def described(self) -> dict[str, Any]:
         """Return the names, sizes and numbers of rows of the files."""
         files = [
             [file.relative_to(self._root).as_posix(), file.stat().st_size, count]
-            for file, count in zip(self._files, self._counts, strict=True)
+            for file, count in zip(self.files, self._counts, strict=True)
         ]
         return {"data": files}
 
     def head(self) -> pa.Table:
         """Return all columns of the first rows."""
-        names = [name for name in self._schema.names if not _INDEX.fullmatch(name)]
+        names = [name for name in self.schema.names if not _INDEX.fullmatch(name)]
         batches = self.batches(names)
         return next(
-            (batch.table for batch in batches if len(batch.table)), self._schema.empty_table()
+            (batch.table for batch in batches if len(batch.table)), self.schema.empty_table()
         )
 
     def sorting(self, ids: Sequence[str]) -> str:
@@ -91,7 +98,7 @@ class ParquetRows:
         import pyarrow as pa
         from pyarrow import dataset, parquet
 
-        schema, done = pa.schema([self._schema.field(name) for name in columns]), 0
+        schema, done = pa.schema([self.schema.field(name) for name in columns]), 0
         for fragment in self._dataset.get_fragments():
             keys = dataset.get_partition_keys(fragment.partition_expression)
             stored = [name for name in columns if name not in keys]

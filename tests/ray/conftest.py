@@ -1,0 +1,49 @@
+"""Series of mixed lengths, and one Ray for all tests that need it."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+NAMES = {"id_column": "shop", "time_column": "day", "target_columns": "sold"}
+CHECKPOINT = "timer-s1-test"
+
+
+@pytest.fixture(scope="session")
+def sales():
+    """Rows of 40 series of mixed lengths in random order; one series has no value."""
+    random = np.random.default_rng(0)
+    series = []
+    for number in range(40):
+        days = pd.date_range("2024-01-01", periods=int(random.integers(20, 90)))
+        sold = np.full(len(days), np.nan) if number == 7 else random.gamma(2.0, size=len(days))
+        series.append(pd.DataFrame({"shop": f"shop {number}", "day": days, "sold": sold}))
+    return pd.concat(series).sample(frac=1, random_state=0, ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def files(sales, tmp_path_factory):
+    """A folder of two Parquet files, each with rows of all series."""
+    pytest.importorskip("pyarrow")
+    folder = tmp_path_factory.mktemp("sales")
+    half = len(sales) // 2
+    sales[:half].to_parquet(folder / "a.parquet", index=False)
+    sales[half:].to_parquet(folder / "b.parquet", index=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def local_ray():
+    """Run a small Ray for the whole session: it takes seconds to start."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
+    pytest.importorskip("ray.data", reason="Ray Data is not installed: pip install '.[ray]'")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault(
+        "RAY_idle_worker_killing_time_threshold_ms", "600000"
+    )  # each starts for seconds
+    os.environ.setdefault("RAY_worker_niceness", "0")  # 15 by itself, which a busy machine starves
+    place = {"num_cpus": 2, "include_dashboard": False, "object_store_memory": 200_000_000}
+    ray.init(log_to_driver=False, **({} if "RAY_ADDRESS" in os.environ else place))
+    yield ray
+    ray.shutdown()

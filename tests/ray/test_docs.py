@@ -1,0 +1,26 @@
+"""The Python of docs/ray.md runs and prints what the page says."""
+
+import re
+
+import pytest
+from places import ROOT
+
+DOCS = (ROOT / "docs" / "ray.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.filterwarnings("ignore::timer_forecaster.failures.SeriesWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_the_page_runs(local_ray, tmp_path, monkeypatch, capsys):
+    (block,) = re.findall(r"```python\n(.*?)```", DOCS, flags=re.DOTALL)
+    (printed,) = re.findall(r"```text\n(.*?)```", DOCS, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(block, {})  # noqa: S102
+    lines = capsys.readouterr().out.splitlines(keepends=True)
+    assert "".join(line for line in lines if "(raylet)" not in line) == printed
+
+
+def test_the_names_of_the_page_are_there():
+    from timer_forecaster import ray
+
+    for name in ray.__all__:
+        assert re.search(rf"`{name}`|import {name}\b", DOCS)

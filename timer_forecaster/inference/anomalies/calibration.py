@@ -43,7 +43,7 @@ WINDOW = 1000
 TAIL = 0.05
 """Chance by the table from which on excesses are exponential."""
 
-PRIOR_EXCESSES = 10.0
+PRIOR_EXCESSES = 5.0
 """Excesses of other series that the table stands for."""
 
 MOST_EXCESS = 6.0

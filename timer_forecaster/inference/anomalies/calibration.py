@@ -22,7 +22,6 @@ seen before. An earlier excess counts at most as `MOST_EXCESS`, so that one step
 does not decide it either.
 """
 
-
 from __future__ import annotations
 
 import math
@@ -44,7 +43,7 @@ TAIL = 0.05
 """Chance by the table from which on excesses are exponential."""
 
 PRIOR_EXCESSES = 5.0
-"""Excesses of other series that the table stands for."""
+"""Excesses, of mean 1, that the table stands for."""
 
 MOST_EXCESS = 6.0
 """What an earlier excess counts at most."""
@@ -97,7 +96,7 @@ def _interpolated(at: float | FloatArray, known: FloatArray, values: FloatArray)
 
 
 class Ranks:
-    """Chances of surprises among the newest ones of a series.
+    """Chances of surprises, by the newest ones of a series.
 
     Parameters
     ----------
@@ -158,9 +157,11 @@ class Ranks:
         return math.log(self._prior * math.exp(-surprise) + above) - total
 
     def _mean_excess(self) -> float:
+        """Return the mean of what the surprises in the tail exceed its start by."""
         return (PRIOR_EXCESSES + self._excess) / (PRIOR_EXCESSES + self._above(_START))
 
     def _bound_by_ranks(self, chance: float) -> float:
+        """Return the surprise from which on the chance by ranks is at most ``chance``."""
         budget = chance * (self._prior + len(self._sorted))
         most = math.inf
         for above in range(len(self._sorted) + 1):

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.anomaly_cases import series_of
+from benchmarks.data_sets import not_held_out
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.corpus.held_out import HELD_OUT
 from timer_forecaster.inference.anomalies import calibration
 from timer_forecaster.inference.anomalies.table import CHANCES
 
@@ -44,9 +44,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args(given)
     pipe = ForecastPipeline.from_pretrained(options.checkpoint, device="cpu")
-    names = options.sets or sorted(
-        path.stem for path in options.data.glob("*.parquet") if path.stem not in HELD_OUT
-    )
+    names = options.sets or not_held_out(options.data)
     by_set = []
     for name in names:
         series = series_of(options.data / f"{name}.parquet", options.series, options.steps)

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.data_sets import not_held_out
 from benchmarks.path_cases import Cases, frequency_of, horizon_of, letter_of, read_cases
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.corpus.held_out import HELD_OUT
 from timer_forecaster.inference.sampling.copula import (
     ATOMS,
     LEAST_OBSERVED,
@@ -50,9 +50,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--checkpoint", default="timer-s1-mini")
     parser.add_argument("--sets", nargs="+", help="names of the files; default: not held out")
     options = parser.parse_args(given)
-    names = options.sets or sorted(
-        path.stem for path in options.data.glob("*.parquet") if path.stem not in HELD_OUT
-    )
+    names = options.sets or not_held_out(options.data)
     pipe = ForecastPipeline.from_pretrained(options.checkpoint, device="cpu")
     found = {}
     for name in names:

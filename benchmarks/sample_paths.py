@@ -10,6 +10,7 @@ Examples
 
     python -m benchmarks.sample_paths --data FOLDER
     python -m benchmarks.sample_paths --data FOLDER --long
+    python -m benchmarks.sample_paths --data FOLDER --door darts --cases 6
     python -m benchmarks.sample_paths --data GIFT_EVAL_FOLDER --all
 """
 
@@ -24,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.path_cases import CASES, UNSEEN, Cases, frequency_of, horizon_of, read_cases
+from benchmarks.path_doors import DOORS
 from timer_forecaster import Forecast, ForecastPipeline
 from timer_forecaster.inference.sampling.table import SUB_DAILY, kind_of
 
@@ -57,7 +59,8 @@ def main(given: Sequence[str] | None = None) -> int:
     if options.long:
         names = [name for name in names if kind_of(frequency_of(name)) == SUB_DAILY]
     pipe = ForecastPipeline.from_pretrained(options.checkpoint, device="cpu")
-    counts, found = (0, options.past_windows), []
+    counts = (0,) if options.door else tuple(dict.fromkeys((0, options.past_windows)))
+    found = []
     print("| data set | cases | past windows | coverage | sum | max | energy | variogram |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name in names:
@@ -67,18 +70,24 @@ def main(given: Sequence[str] | None = None) -> int:
         if not cases.histories:
             print(f"| {name} | 0 | | | | | | |")
             continue
-        found.append([figures(pipe, cases, count) for count in dict.fromkeys(counts)])
-        for count, row in zip(dict.fromkeys(counts), found[-1], strict=True):
+        found.append([figures(pipe, cases, count, options.door) for count in counts])
+        for count, row in zip(counts, found[-1], strict=True):
             cells = " | ".join(f"{value:.3f}" for value in row)
             print(f"| {name} | {len(cases.histories)} | {count} | {cells} |", flush=True)
     good = [
         _summarized(np.array(rows), count, LONG_BOUNDS if options.long else BOUNDS)
-        for count, rows in zip(dict.fromkeys(counts), zip(*found, strict=True), strict=True)
+        for count, rows in zip(counts, zip(*found, strict=True), strict=True)
     ]
-    print(f"time of 1,000 paths: {cost(pipe, LONG if options.long else 48):.1f} times `sample`")
+    if not options.door:
+        _print_limits(pipe, LONG if options.long else 48)
+    return 0 if all(good) else 1
+
+
+def _print_limits(pipe: ForecastPipeline, horizon: int) -> None:
+    """Print what paths cost, and how wide the intervals of sums of white noise are."""
+    print(f"time of 1,000 paths: {cost(pipe, horizon):.1f} times `sample`")
     for count in (0, 4, 16):
         print(f"white noise, {count} past windows: {white_noise(pipe, count):.2f} times as wide")
-    return 0 if all(good) else 1
 
 
 def _parsed(given: Sequence[str] | None) -> argparse.Namespace:
@@ -92,6 +101,7 @@ def _parsed(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--long", action="store_true", help="240 steps of sub-daily sets")
     parser.add_argument("--cases", type=int, default=CASES, help="of each data set, about")
     parser.add_argument("--past-windows", type=int, default=4, help="beside none")
+    parser.add_argument("--door", choices=DOORS, help="draw the paths through a framework")
     return parser.parse_args(given)
 
 
@@ -110,13 +120,18 @@ def _summarized(rows: np.ndarray, count: int, bounds: dict[str, tuple[float, flo
     return all(good)
 
 
-def figures(pipe: ForecastPipeline, cases: Cases, past_windows: int) -> list[float]:
+def figures(
+    pipe: ForecastPipeline, cases: Cases, past_windows: int, door: str | None = None
+) -> list[float]:
     """Return the coverage of the sum, and scores relative to those of independent samples."""
     horizon = cases.actual.shape[1]
     forecast = pipe.predict(
         cases.histories, horizon, freq=cases.frequency, past_windows=past_windows
     )
-    joint = scores_of(cases, lambda: forecast.sample_paths(PATHS, 0))
+    joint = scores_of(
+        cases,
+        lambda: DOORS[door](pipe, cases) if door else forecast.sample_paths(PATHS, 0),
+    )
     independent = scores_of(cases, lambda: forecast.sample(PATHS, 0).transpose(1, 0, 2))
     return [joint[0], *(joint[1:] / independent[1:]).tolist()]
 

@@ -33,6 +33,18 @@ def test_figures_and_bounds_are_printed(folder, capsys, monkeypatch, long, rows)
     assert "white noise, 16 past windows" in printed
 
 
+@pytest.mark.parametrize("door", ["darts", "sktime"])
+def test_paths_come_through_a_door(folder, capsys, monkeypatch, door):
+    pytest.importorskip(door)
+    monkeypatch.setattr("benchmarks.path_doors.N_PATHS", 40)
+    monkeypatch.setattr(sample_paths, "PATHS", 40)
+    words = ["--data", str(folder), "--sets", "walks__D", "--checkpoint", "timer-s1-test"]
+    assert sample_paths.main([*words, "--cases", "3", "--door", door]) in (0, 1)
+    printed = capsys.readouterr().out
+    assert len(re.findall(r"\| walks__D \| 3 \| 0 \|", printed)) == 1
+    assert "4 past windows" not in printed
+
+
 def test_scores_are_those_of_their_definitions():
     random = np.random.default_rng(1)
     x, y = random.normal(size=(60, 5)), random.normal(size=5)

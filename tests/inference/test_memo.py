@@ -10,6 +10,7 @@ from timer_forecaster import ForecastPipeline, release
 from timer_forecaster.inference import memo
 from timer_forecaster.inference.memo import Question
 from timer_forecaster.inference.options import ForecastOptions
+from timer_forecaster.inference.series import key_of
 
 MODEL = "timer-s1-test"
 
@@ -138,8 +139,7 @@ def test_what_is_remembered_cannot_be_changed(pipeline):
 
 def test_memory_is_bounded_and_the_least_recently_used_goes_first(pipeline, calls, monkeypatch):
     monkeypatch.setattr(memo, "ENTRY_BYTES", 0)
-    size = memo.predict(pipeline, walks(1), 5).quantiles.nbytes
-    monkeypatch.setattr(memo, "MAX_BYTES", 2 * size)
+    monkeypatch.setattr(memo, "MAX_BYTES", 2 * memo.cost(1, 5, 9))
     series = walks(3)
     for i in (0, 1, 0, 2, 0, 2, 1):  # 1 goes when 2 comes, 0 when 1 comes again
         memo.predict(pipeline, [series[i]], 5)
@@ -164,10 +164,18 @@ def test_small_forecasts_are_counted_at_what_they_cost(pipeline, monkeypatch):
         tracemalloc.stop()
 
 
+def test_keys_of_draws_are_computed_once(pipeline, monkeypatch):
+    series = [*walks(2), walks(1)[0], np.full(7, np.nan)]
+    first = memo.predict(pipeline, series, 5, unobserved="nan").dependence.keys
+    assert first[:3] == tuple(map(key_of, series[:3])) and first[0] == first[2]
+    monkeypatch.setattr("timer_forecaster.inference.pipeline.key_of", None)
+    again = memo.predict(pipeline, series, 5, unobserved="nan").dependence.keys
+    assert again == first
+
+
 def test_all_networks_share_one_bound(pipeline, calls, monkeypatch):
     other = ForecastPipeline.from_pretrained(MODEL, dtype="bfloat16")
-    size = memo.cost(memo.predict(pipeline, walks(1), 5))
-    monkeypatch.setattr(memo, "MAX_BYTES", 2 * size + memo.ENTRY_BYTES // 2)
+    monkeypatch.setattr(memo, "MAX_BYTES", 2 * memo.cost(1, 5, 9) + memo.ENTRY_BYTES // 2)
     memo.predict(other, walks(1), 5)
     memo.predict(pipeline, walks(1), 5)
     memo.predict(other, walks(1), 6)  # pushes out the answer of the other, used longest ago
@@ -179,7 +187,8 @@ def test_all_networks_share_one_bound(pipeline, calls, monkeypatch):
 
 
 def test_a_forecast_larger_than_the_memory_pushes_nothing_out(pipeline, calls, monkeypatch):
-    monkeypatch.setattr(memo, "MAX_BYTES", memo.cost(memo.predict(pipeline, walks(1), 5)))
+    monkeypatch.setattr(memo, "MAX_BYTES", memo.cost(1, 5, 9))
+    memo.predict(pipeline, walks(1), 5)
     memo.predict(pipeline, walks(3), 50)
     calls.clear()
     memo.predict(pipeline, walks(1), 5)
@@ -205,9 +214,7 @@ def test_prefetch_answers_many_questions_in_one_batch_for_each_horizon(pipeline,
 
 def test_prefetch_leaves_out_what_would_push_out_the_rest(pipeline, calls, monkeypatch):
     series = walks(4)
-    monkeypatch.setattr(memo, "ENTRY_BYTES", 0)
-    size = pipeline.predict(series[:1], 5).quantiles.nbytes
-    monkeypatch.setattr(memo, "MAX_BYTES", 2 * size)
+    monkeypatch.setattr(memo, "MAX_BYTES", 2 * memo.cost(1, 5, 9))
     calls.clear()
     memo.prefetch(pipeline, [Question([values], 5) for values in series])
     for values in series:

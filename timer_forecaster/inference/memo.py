@@ -37,7 +37,7 @@ from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.prediction import calibration_of
 from timer_forecaster.inference.sampling import Dependence
-from timer_forecaster.inference.series import from_first_observed, keys_of
+from timer_forecaster.inference.series import from_first_observed
 from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.network import Network
 
@@ -45,7 +45,10 @@ MAX_BYTES = 128 * 2**20
 """Most bytes of forecasts that are remembered; the least recently used go first."""
 
 ENTRY_BYTES = 1024
-"""Bytes of an entry beside its quantiles: key, options, objects, and gaps between them."""
+"""Bytes of an entry beside its series: key, options, objects, and gaps between them."""
+
+KEY_BYTES = 48
+"""Bytes of the key of the random draws of a series."""
 
 UNOBSERVED = ("raise", "nan")
 """Ways to treat a series without any observed value; see `predict`."""
@@ -94,34 +97,43 @@ class Question(NamedTuple):
         return self._replace(frequencies=as_frequencies(self.frequencies, len(self.series)))
 
 
-def cost(forecast: Forecast) -> int:
-    """Return the bytes that it takes to remember a forecast."""
-    return forecast.quantiles.nbytes + ENTRY_BYTES
+class Answer(NamedTuple):
+    """A forecast of different series, and what their random draws are keyed by."""
+
+    forecast: Forecast
+    keys: tuple[int, ...]
+    """Of each series; see `timer_forecaster.inference.series.key_of`."""
+
+
+def cost(n_series: int, horizon: int, n_levels: int) -> int:
+    """Return the bytes that it takes to remember the forecast of some series."""
+    return n_series * (8 * horizon * n_levels + KEY_BYTES) + ENTRY_BYTES
 
 
 class _Memo:
-    """Forecasts by key, the least recently used first, each with the time of its last use."""
+    """Answers by key, the least recently used first, each with the time of its last use."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Hashable, tuple[int, Forecast]] = OrderedDict()
+        self._known: OrderedDict[Hashable, tuple[int, Answer]] = OrderedDict()
         self._bytes = 0
 
-    def recall(self, key: Hashable) -> Forecast | None:
+    def recall(self, key: Hashable) -> Answer | None:
         with _lock:
             if key not in self._known:
                 return None
-            _, forecast = self._known.pop(key)
-            self._known[key] = next(_uses), forecast
-            return forecast
+            _, answer = self._known.pop(key)
+            self._known[key] = next(_uses), answer
+            return answer
 
-    def remember(self, key: Hashable, forecast: Forecast) -> None:
-        forecast.quantiles.flags.writeable = False  # it is shared from now on
-        if cost(forecast) > MAX_BYTES:
+    def remember(self, key: Hashable, answer: Answer) -> None:
+        quantiles = answer.forecast.quantiles
+        quantiles.flags.writeable = False  # they are shared from now on
+        if cost(*quantiles.shape) > MAX_BYTES:
             return
         with _lock:
             if key not in self._known:
-                self._known[key] = next(_uses), forecast
-                self._bytes += cost(forecast)
+                self._known[key] = next(_uses), answer
+                self._bytes += cost(*quantiles.shape)
             memos = list(_memos.values())
             while sum(memo._bytes for memo in memos) > MAX_BYTES:
                 min(memos, key=_Memo._oldest)._forget_oldest()
@@ -131,7 +143,8 @@ class _Memo:
         return next(iter(self._known.values()))[0] if self._known else math.inf
 
     def _forget_oldest(self) -> None:
-        self._bytes -= cost(self._known.popitem(last=False)[1][1])
+        _, (_, oldest) = self._known.popitem(last=False)
+        self._bytes -= cost(*oldest.forecast.quantiles.shape)
 
 
 _memos: WeakKeyDictionary[Network, _Memo] = WeakKeyDictionary()
@@ -199,14 +212,14 @@ def predict(
     question = Question(series, horizon, tables, freq).read_by(network)
     rows = _distinct(question, options, width, leaves_out)
     memo = _memo_of(pipeline)
-    forecast = memo.recall(rows.key)
-    if forecast is None or (forecast.failures and on_error == "raise"):
-        forecast = _compute(pipeline, rows.question, rows.numbers, options, on_error)
-        memo.remember(rows.key, forecast)
+    answer = memo.recall(rows.key)
+    if answer is None or (answer.forecast.failures and on_error == "raise"):
+        answer = _compute(pipeline, rows.question, rows.numbers, options, on_error)
+        memo.remember(rows.key, answer)
     (blank,) = calibration_of(network, [_NOTHING], horizon)
     every = as_frequencies(freq, len(series))
-    dependence = Dependence.of(pipeline.key.name, keys_of(series), every)
-    found = rows.scattered(forecast, tables, blank)
+    dependence = Dependence.of(pipeline.key.name, rows.scattered_keys(answer.keys), every)
+    found = rows.scattered(answer.forecast, tables, blank)
     return dataclasses.replace(found, dependence=dependence)
 
 
@@ -236,7 +249,7 @@ def prefetch(
         for question in questions:
             width = _width_of(pipeline, len(question.series))
             rows = _distinct(question.read_by(pipeline.network), options, width)
-            room -= 8 * n_levels * question.horizon * len(rows.numbers) + ENTRY_BYTES
+            room -= cost(len(rows.numbers), question.horizon, n_levels)
             if room < 0:
                 break  # the last answers would push out the first ones before they are asked for
             if memo.recall(rows.key) is None and rows.key not in unknown:
@@ -263,18 +276,18 @@ def _answer(
     for asked in groups.values():
         first, *others = asked.values()
         whole = first.joined(others)
-        answer = _compute(pipeline, whole, range(len(whole.series)), options, on_error)
+        found, keys = _compute(pipeline, whole, range(len(whole.series)), options, on_error)
         start = 0
         for key, question in asked.items():
             stop = start + len(question.series)
-            failures = {i - start: why for i, why in answer.failures.items() if start <= i < stop}
+            failures = {i - start: why for i, why in found.failures.items() if start <= i < stop}
             own = Forecast(
-                answer.quantiles[start:stop].copy(),
-                answer.levels,
+                found.quantiles[start:stop].copy(),
+                found.levels,
                 failures,
-                calibration=answer.calibration[start:stop],
+                calibration=found.calibration[start:stop],
             )
-            _memo_of(pipeline).remember(key, own)
+            _memo_of(pipeline).remember(key, Answer(own, keys[start:stop]))
             start = stop
 
 
@@ -321,6 +334,11 @@ class _Rows(NamedTuple):
         calibration = tuple((*forecast.calibration, blank)[row] for row in rows.tolist())
         return Forecast(quantiles, forecast.levels, failures, calibration=calibration)
 
+    def scattered_keys(self, keys: Sequence[int]) -> list[int]:
+        """Return the keys of the series from those of the rows; any key for one left out."""
+        of_rows = *keys, 0
+        return [of_rows[row] for row in self.row_of_series.tolist()]
+
 
 def _distinct(
     question: Question, options: ForecastOptions, width: int, leaves_out: bool = False
@@ -363,14 +381,14 @@ def _compute(
     numbers: Sequence[int],
     options: ForecastOptions,
     on_error: str,
-) -> Forecast:
+) -> Answer:
     """Call the pipeline, piece by piece if there is much data.
 
     `numbers` are those of the caller, which errors and warnings show if the series have no names.
     """
     levels = pipeline.network.config.quantiles
     if not len(question.series):
-        return Forecast(np.empty((0, question.horizon, len(levels))), levels)
+        return Answer(Forecast(np.empty((0, question.horizon, len(levels))), levels), ())
     sizes = np.cumsum(question.sizes())
     bounds = np.searchsorted(sizes, np.arange(0, max(1, sizes[-1]), _MOST_VALUES))
     width = width_of(pipeline.network.config)
@@ -378,6 +396,7 @@ def _compute(
     quantiles: list[FloatArray] = []
     failures: dict[int, str] = {}
     calibration: tuple[str, ...] = ()
+    keys: tuple[int, ...] = ()
     with warned_once(), quietly():
         for start, stop in pairwise([*bounds.tolist(), len(sizes)]):
             series, horizon, tables, freq = question.take(range(start, stop))
@@ -390,5 +409,6 @@ def _compute(
             quantiles.append(part.quantiles)
             failures |= {start + i: reason for i, reason in part.failures.items()}
             calibration += part.calibration
+            keys += () if part.dependence is None else part.dependence.keys
     whole = quantiles[0] if len(quantiles) == 1 else np.concatenate(quantiles)
-    return Forecast(whole, levels, failures, calibration=calibration)
+    return Answer(Forecast(whole, levels, failures, calibration=calibration), keys)

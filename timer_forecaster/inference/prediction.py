@@ -173,9 +173,9 @@ def _offsets(
 ) -> FloatArray:
     """Return distances of quantiles from point forecasts, on the scale of the series read."""
     errors, given = _errors(network, horizon), [series[i] for i in rows.numbers]
+    asked = errors.asked(given)
 
     def point(cut: Sequence[FloatArray], steps: int) -> FloatArray:
-        asked = errors.asked(given)
         beside = rows.beside.take([row for row, _ in asked])
         if beside.known is not None:
             beyond = horizon - steps
@@ -185,7 +185,7 @@ def _offsets(
         size, zeros = options.batch_size, options.zeros_before
         return medians(network, cut, steps, "median", size, zeros, beside)
 
-    offsets = errors.spread(point, given, network.config.quantiles)
+    offsets = errors.spread(point, given, network.config.quantiles, asked)
     scales = np.array([rows.scaled[i].scale or np.inf for i in rows.numbers])
     return offsets / scales[:, None, None]
 

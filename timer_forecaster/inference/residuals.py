@@ -68,7 +68,11 @@ class Errors:
         return [(number, at) for number, row in enumerate(rows) for at in self._origins(row)]
 
     def spread(
-        self, point: Point, series: Sequence[FloatArray], levels: Sequence[float]
+        self,
+        point: Point,
+        series: Sequence[FloatArray],
+        levels: Sequence[float],
+        asked: Sequence[tuple[int, int]] | None = None,
     ) -> FloatArray:
         """Return distances of quantiles from the point forecasts of series.
 
@@ -80,13 +84,15 @@ class Errors:
             NaN where missing.
         levels : sequence of float
             Deciles.
+        asked : sequence of tuple, optional
+            What `asked` returns, if it is known.
 
         Returns
         -------
         ndarray, shape (n_series, horizon, Q)
             In the units of the series; 0 for a constant one.
         """
-        errors = self._relative(point, series)
+        errors = self._relative(point, series, self.asked(series) if asked is None else asked)
         offsets = np.empty((len(series), self.horizon, len(levels)))
         for i, values in enumerate(series):
             own = errors.get(i)
@@ -94,10 +100,12 @@ class Errors:
             offsets[i] = around_median(relative, levels) * unit_of(values)
         return offsets
 
-    def _relative(self, point: Point, series: Sequence[FloatArray]) -> dict[int, FloatArray]:
+    def _relative(
+        self, point: Point, series: Sequence[FloatArray], asked: Sequence[tuple[int, int]]
+    ) -> dict[int, FloatArray]:
         """Return the errors (origins, horizon) of series that have own ones, in their units."""
         rows = grouped(range(len(series)), self.width)
-        cut = [(i, at) for row, at in self.asked(series) for i in rows[row]]
+        cut = [(i, at) for row, at in asked for i in rows[row]]
         found: Iterable[FloatArray] = ()
         if cut:
             found = point([series[i][:at] for i, at in cut], self.horizon)
@@ -112,27 +120,21 @@ class Errors:
     def _origins(self, row: Sequence[FloatArray]) -> list[int]:
         """Return the newest origins that lie a horizon apart; none if they are too few.
 
-        A series that is constant in all its steps needs no errors.
+        A series that is constant in all its steps needs no errors. The row can be forecast if a
+        value lies in each context, and scored if the others have one in the horizon and a unit.
         """
-        varying = [values for values in row if unit_of(values) > 0]
-        last = len(row[0]) - self.horizon if varying else 0
-        found: list[int] = []
-        for origin in range(last, _LEAST_CONTEXT - 1, -self.horizon):
-            if self._usable(row, varying, origin):
-                found.append(origin)
-            if len(found) == MOST_ORIGINS:
-                break
+        varying = [first_change(values) for values in row]
+        least = max((at for at in varying if at is not None), default=len(row[0]))
+        last = len(row[0]) - self.horizon
+        origins = np.arange(last, max(_LEAST_CONTEXT, least) - 1, -self.horizon)
+        usable = np.ones(len(origins), bool)
+        for values, change in zip(row, varying, strict=True):
+            counts = np.concatenate([[0], np.isfinite(values).cumsum()])
+            usable &= counts[origins] > counts[np.maximum(0, origins - self.context)]
+            if change is not None:
+                usable &= counts[origins + self.horizon] > counts[origins]
+        found = origins[usable][:MOST_ORIGINS].tolist()
         return found if len(found) >= FEWEST_ORIGINS else []
-
-    def _usable(
-        self, row: Sequence[FloatArray], varying: Sequence[FloatArray], origin: int
-    ) -> bool:
-        """Whether a row can be forecast from an origin, and its varying series be scored there."""
-        seen = (values[max(0, origin - self.context) : origin] for values in row)
-        after = (values[origin : origin + self.horizon] for values in varying)
-        return all(np.isfinite(part).any() for part in (*seen, *after)) and all(
-            unit_of(values[:origin]) > 0 for values in varying
-        )
 
 
 def around_median(errors: FloatArray, levels: Sequence[float]) -> FloatArray:
@@ -147,6 +149,20 @@ def around_median(errors: FloatArray, levels: Sequence[float]) -> FloatArray:
     low = np.where(np.asarray(levels) < 0.5, -np.inf, 0.0)
     high = np.where(np.asarray(levels) > 0.5, np.inf, 0.0)
     return np.clip(errors, low, high)
+
+
+def first_change(values: FloatArray) -> int | None:
+    """Return the steps up to the first value that differs from the one before; None without one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> first_change(np.array([np.nan, 2.0, 2.0, 3.0, 3.0]))
+    4
+    """
+    observed = np.flatnonzero(np.isfinite(values))
+    moved = values[observed] != values[observed[:1]]
+    return int(observed[moved.argmax()]) + 1 if moved.any() else None
 
 
 def unit_of(values: FloatArray) -> float:

@@ -7,12 +7,17 @@ import pytest
 
 from timer_forecaster.inference.anomalies import table
 from timer_forecaster.inference.anomalies.calibration import (
+    MOST_EXCESS,
     PRIOR,
+    PRIOR_EXCESSES,
+    TAIL,
     WINDOW,
     Ranks,
     depths_of,
     surprise_of,
 )
+
+START = -math.log(TAIL)
 
 
 @pytest.mark.parametrize("by_table", [True, False])
@@ -54,8 +59,38 @@ def test_ranks_count_the_newest_steps_as_the_definition_says():
     for step, surprise in enumerate(given):
         own = given[max(0, step - 50) : step]
         chance = (PRIOR * math.exp(-surprise) + (own >= surprise).sum()) / (PRIOR + len(own))
-        assert math.exp(ranks.log_chance(surprise)) == pytest.approx(chance, rel=1e-12)
+        if surprise > START:
+            excesses = np.minimum(own[own >= START] - START, MOST_EXCESS)
+            mean = (PRIOR_EXCESSES + excesses.sum()) / (PRIOR_EXCESSES + len(excesses))
+            start = (PRIOR * TAIL + len(excesses)) / (PRIOR + len(own))
+            chance = start * math.exp((START - surprise) / mean)
+        assert math.exp(ranks.log_chance(surprise)) == pytest.approx(chance, rel=1e-9)
         ranks.add(float(surprise))
+
+
+def test_a_second_spike_is_still_rare():
+    """One earlier spike does not decide what the next one of its size means."""
+    random, ranks = np.random.default_rng(0), Ranks()
+    for surprise in random.exponential(size=500):
+        ranks.add(float(surprise))
+    first = ranks.log_chance(12.0)
+    ranks.add(12.0)
+    assert first < ranks.log_chance(12.0) < math.log(0.001)
+
+
+@pytest.mark.parametrize("wild", [0.5, 1.0, 1.5])
+def test_far_tails_keep_their_level(wild):
+    """Also of series whose far tails are lighter or heavier than those of the table."""
+    random = np.random.default_rng(2)
+    chances = []
+    for _ in range(10):
+        ranks = Ranks()
+        for surprise in random.exponential(size=2000):
+            own = surprise if surprise < START else START + wild * (surprise - START)
+            chances.append(ranks.log_chance(own))
+            ranks.add(own)
+    flagged = (np.array(chances) <= math.log(0.001)).mean()
+    assert 0.0006 < flagged < 0.0018
 
 
 @pytest.mark.parametrize("prior", [2.0, 50.0, 500.0])

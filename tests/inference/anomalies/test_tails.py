@@ -7,7 +7,13 @@ import pytest
 from scipy import stats
 
 from timer_forecaster.inference import quantiles as quantile_function
-from timer_forecaster.inference.anomalies.tails import UsualSpread, depths, scales_of, values_at
+from timer_forecaster.inference.anomalies.tails import (
+    UsualSpread,
+    depths,
+    scales_of,
+    stretched,
+    values_at,
+)
 
 LEVELS = tuple(round(0.1 * i, 1) for i in range(1, 10))
 QUANTILES = np.stack([stats.norm.ppf(LEVELS), stats.expon.ppf(LEVELS), np.arange(9.0)])
@@ -49,6 +55,13 @@ def test_a_forecast_without_spread_has_infinite_depths_around_it():
     assert above.tolist() == [0.0, 0.0, math.inf]
     ends = values_at(point, LEVELS, np.full((2, 3), 9.0), scales)
     assert (np.array(ends) == 5).all()
+
+
+def test_stretched_quantiles_keep_their_median():
+    found = stretched(QUANTILES, LEVELS, 2.0)
+    np.testing.assert_array_equal(found[:, 4], QUANTILES[:, 4])
+    np.testing.assert_allclose(found - found[:, 4:5], 2 * (QUANTILES - QUANTILES[:, 4:5]))
+    np.testing.assert_array_equal(stretched(QUANTILES, LEVELS, 1.0), QUANTILES)
 
 
 def test_the_usual_spread_is_that_of_the_newest_forecasts():

@@ -10,6 +10,16 @@ on their side. Surprises of a series are then ranked among its own earlier ones,
 
 as if :math:`n_0` steps of other series had been seen before the n newest ones of its own. With few
 own steps the table decides; with many, ranks do, as in conformal prediction.
+
+Ranks alone say little of the far tail: one earlier step that was as odd decides it. So from the
+surprise :math:`u` on, which one step in twenty of the table reaches, excesses are exponential,
+
+.. math:: p(s) = p(u) \, e^{-(s - u) / b}, \quad
+    b = \frac{m_0 + \sum (s_i - u)}{m_0 + \#\{s_i \ge u\}},
+
+with the mean excess b of the series as if :math:`m_0` excesses of the table, of mean 1, had been
+seen before. An earlier excess counts at most as `MOST_EXCESS`, so that one step without any chance
+does not decide it either.
 """
 
 from __future__ import annotations
@@ -28,6 +38,17 @@ PRIOR = 100.0
 
 WINDOW = 1000
 """Newest steps of a series that a step is ranked among."""
+
+TAIL = 0.05
+"""Chance by the table from which on excesses are exponential."""
+
+PRIOR_EXCESSES = 5.0
+"""Excesses, of mean 1, that the table stands for."""
+
+MOST_EXCESS = 6.0
+"""What an earlier excess counts at most."""
+
+_START = -math.log(TAIL)
 
 _LOG_CHANCES = -np.log(np.asarray(table.CHANCES))
 _LOG_DEPTHS = np.log(np.array([table.LOWER, table.UPPER]))
@@ -75,12 +96,14 @@ def _interpolated(at: float | FloatArray, known: FloatArray, values: FloatArray)
 
 
 class Ranks:
-    """Chances of surprises among the newest ones of a series.
+    """Chances of surprises, by the newest ones of a series.
 
     Parameters
     ----------
     window : int
         Newest surprises that count; with 0 the table alone does.
+    prior : float
+        Steps that the table stands for.
 
     Examples
     --------
@@ -93,17 +116,52 @@ class Ranks:
         self._window, self._prior = window, prior
         self._newest: deque[float] = deque()
         self._sorted: list[float] = []
+        self._excess = 0.0  # sum of those that count
 
     def log_chance(self, surprise: float) -> float:
         """Return the logarithm of the chance of at least a surprise."""
-        above = len(self._sorted) - bisect_left(self._sorted, surprise)
+        if _START < surprise < math.inf:
+            return self._rank(_START) - (surprise - _START) / self._mean_excess()
+        return self._rank(surprise)
+
+    def bound(self, chance: float) -> float:
+        """Return the surprise beyond which chances are at most ``chance``; perhaps infinite."""
+        if self._rank(math.inf) >= math.log(chance):
+            return math.inf
+        beyond = self._rank(_START) - math.log(chance)
+        if beyond > 0:
+            return _START + beyond * self._mean_excess()
+        return self._bound_by_ranks(chance)
+
+    def add(self, surprise: float) -> None:
+        """Count a surprise, and forget the oldest one if there are too many."""
+        if not self._window:
+            return
+        if len(self._newest) == self._window:
+            oldest = self._newest.popleft()
+            del self._sorted[bisect_left(self._sorted, oldest)]
+            self._excess -= _excess(oldest)
+        self._newest.append(surprise)
+        insort(self._sorted, surprise)
+        self._excess += _excess(surprise)
+
+    def _above(self, surprise: float) -> int:
+        return len(self._sorted) - bisect_left(self._sorted, surprise)
+
+    def _rank(self, surprise: float) -> float:
+        """Return the logarithm of the chance by ranks."""
+        above = self._above(surprise)
         total = math.log(self._prior + len(self._sorted))
         if not above:
             return math.log(self._prior) - surprise - total
         return math.log(self._prior * math.exp(-surprise) + above) - total
 
-    def bound(self, chance: float) -> float:
-        """Return the surprise beyond which chances are at most ``chance``; perhaps infinite."""
+    def _mean_excess(self) -> float:
+        """Return the mean of what the surprises in the tail exceed its start by."""
+        return (PRIOR_EXCESSES + self._excess) / (PRIOR_EXCESSES + self._above(_START))
+
+    def _bound_by_ranks(self, chance: float) -> float:
+        """Return the surprise from which on the chance by ranks is at most ``chance``."""
         budget = chance * (self._prior + len(self._sorted))
         most = math.inf
         for above in range(len(self._sorted) + 1):
@@ -118,11 +176,6 @@ class Ranks:
                 return least
         return 0.0
 
-    def add(self, surprise: float) -> None:
-        """Count a surprise, and forget the oldest one if there are too many."""
-        if not self._window:
-            return
-        if len(self._newest) == self._window:
-            del self._sorted[bisect_left(self._sorted, self._newest.popleft())]
-        self._newest.append(surprise)
-        insort(self._sorted, surprise)
+
+def _excess(surprise: float) -> float:
+    return min(max(surprise - _START, 0.0), MOST_EXCESS)

@@ -63,7 +63,7 @@ class SeriesJudge:
 
     def look_at(self, steps: Sequence[int], quantiles: FloatArray) -> None:
         """Take the forecasts (steps, Q) of some steps, which are judged next."""
-        self._steps, self._quantiles = np.asarray(steps, np.intp), quantiles
+        self._steps, self._quantiles = np.asarray(steps, np.intp), quantiles.copy()
         self._bounds = np.full(len(steps), np.nan)
         self._scales = tails.scales_of(quantiles, self._levels, self._calibrates)
 
@@ -83,7 +83,9 @@ class SeriesJudge:
             return False
         scales = self._scales[:, place : place + 1]
         if self._calibrates:
-            scales *= self._usual.factor(float(own[0, -1] - own[0, 0]))
+            factor = self._usual.factor(float(own[0, -1] - own[0, 0]))
+            scales *= factor
+            own[:] = tails.stretched(own, self._levels, factor)
         at = self._values[step : step + 1]
         below, above = (float(one[0]) for one in tails.depths(own, self._levels, at, scales))
         surprise = surprise_of(max(below, above), above > below, self._calibrates)

@@ -8,8 +8,8 @@ Beyond them it grows linearly,
 with the scale b of the exponential tail of `timer_forecaster.inference.quantiles`. This scale is
 the distance between two neighboring quantiles, which are both uncertain. So a search for anomalies
 takes a steadier one: at least 0.8 times that of a tail through the outermost quantiles and the
-middle, and half-way, in logarithms, between the spread of the forecast and the median spread of the
-newest hundred forecasts.
+middle. The spread of a single forecast is uncertain too. So all quantiles are stretched around the
+median: half-way, in logarithms, to the median spread of the newest hundred forecasts.
 """
 
 from __future__ import annotations
@@ -96,6 +96,14 @@ def values_at(
     return inside[0] - reach[0], inside[1] + reach[1]
 
 
+def stretched(quantiles: FloatArray, levels: Sequence[float], factor: float) -> FloatArray:
+    """Return quantiles (steps, Q) whose distances from the median are multiplied by a factor."""
+    if factor == 1:
+        return quantiles
+    median = quantile_function.evaluate(quantiles, levels, np.array([0.5]))
+    return median + (quantiles - median) * factor
+
+
 class UsualSpread:
     """The median spread of the newest forecasts of a series.
 
@@ -111,7 +119,7 @@ class UsualSpread:
         self._sorted: list[float] = []
 
     def factor(self, spread: float) -> float:
-        """Count the spread of a forecast, and return what its scales are to be multiplied by."""
+        """Count the spread of a forecast, and return what it is to be multiplied by."""
         if not 0 < spread < math.inf:
             return 1.0
         spread = math.log(spread)

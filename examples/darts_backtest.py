@@ -28,9 +28,9 @@ gasoline = pd.read_csv(folder / "us_gasoline.csv", index_col="week", parse_dates
 # For each data set: its series, the steps of a season, the steps to forecast, and the number of
 # windows. Windows follow each other without overlap and end with the data.
 data_sets = {
-    "French load, hourly": ([TimeSeries.from_dataframe(load)], 168, 24, 3),
-    "Australian retail, monthly": ([TimeSeries.from_series(retail[i]) for i in retail], 12, 12, 2),
-    "US gasoline, weekly": ([TimeSeries.from_dataframe(gasoline)], 52, 13, 4),
+    "French load, hourly": ([TimeSeries.from_dataframe(load)], 168, 24, 7),
+    "Australian retail, monthly": ([TimeSeries.from_series(retail[i]) for i in retail], 12, 12, 5),
+    "US gasoline, weekly": ([TimeSeries.from_dataframe(gasoline)], 52, 13, 8),
 }
 
 

@@ -46,6 +46,8 @@ PRECISIONS: dict[str, dict[str, str]] = {
     "bfloat16, int8": {"dtype": "bfloat16", "quantization": "int8"},
 }
 SERIES, NEWEST_STEPS = 3, 20_000
+LONGEST_GAP = 512
+"""Steps of a gap that leave nothing in the context of a TinyTimeMixer."""
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -133,12 +135,18 @@ def _has_horizon(name: str) -> bool:
 
 
 def excerpt(path: Path) -> pd.DataFrame:
-    """Return the newest part of some series of a file, without those that are much shorter."""
+    """Return the newest part of some series of a file, without much shorter ones and long gaps."""
     frame = pd.read_parquet(path, columns=["item_id", "freq", "target"])
     lengths = frame["target"].map(len)
     frame = frame[lengths >= 0.8 * lengths.median()]
+    frame = frame[frame["target"].map(_longest_gap) < LONGEST_GAP]
     chosen = np.unique(np.linspace(0, len(frame) - 1, SERIES).round().astype(int))
     return frame.iloc[chosen].assign(target=lambda f: [t[-NEWEST_STEPS:] for t in f["target"]])
+
+
+def _longest_gap(target: np.ndarray) -> int:
+    seen = np.flatnonzero(np.isfinite(target[-NEWEST_STEPS:].astype(float)))
+    return int(np.diff(seen, prepend=-1, append=len(target[-NEWEST_STEPS:])).max()) - 1
 
 
 def table(results: pd.DataFrame, first: str) -> pd.DataFrame:

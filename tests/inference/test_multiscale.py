@@ -136,3 +136,25 @@ def test_a_long_season_is_read_at_coarser_strides_by_a_network_of_one_context():
     for one in (series[-128:], 50 + np.sin(np.arange(1100) * 2 * np.pi / 5)):  # short; short season
         same = ttm.predict(one, 30).quantiles
         np.testing.assert_array_equal(ttm.predict(one, 30, rollout="multiscale").quantiles, same)
+
+
+def test_far_forecasts_of_one_context_have_the_widths_of_the_strides():
+    ttm = ForecastPipeline.from_pretrained("ttm-mini", device="cpu")
+    few, none, all_strides = walk(1000), walk(300), walk(4000)
+    horizon, n_strides = 240, []
+    for series in (few, none, all_strides):
+        found = strides(len(series), horizon, ttm.network.pass_length)
+        n_strides.append(len(found))
+        parts = [ttm.predict(series, horizon, rollout="median" if found else "quantile").quantiles]
+        for stride in found:
+            coarse = ttm.predict(phases(series, stride), -(-horizon // stride), rollout="quantile")
+            parts.append(interleave(coarse.quantiles, stride, horizon))
+        widths = np.mean([part - part[..., 4:5] for part in parts[1:] or parts], axis=0)
+        expected = np.mean(parts, axis=0)[..., 4:5] + widths
+        (alone,) = ttm.predict(series, horizon).quantiles
+        np.testing.assert_allclose(alone, expected[0], rtol=1e-5, atol=1e-4)
+    assert n_strides == [1, 0, 2]
+    together = ttm.predict([few, none, all_strides], horizon).quantiles
+    for series, found in zip((few, none, all_strides), together, strict=True):
+        (alone,) = ttm.predict(series, horizon).quantiles
+        np.testing.assert_allclose(found, alone, rtol=1e-5, atol=1e-4)

@@ -11,6 +11,7 @@ length reads series of a long season in this way too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from timer_forecaster.inference.channels import grouped
 from timer_forecaster.inference.frequency import Frequency
 from timer_forecaster.inference.seasons import dominant_period
 from timer_forecaster.inference.series import from_first_observed
+
+Parts: TypeAlias = Sequence[tuple[list[int], FloatArray]]
+"""Numbers of series, and their quantiles."""
 
 STRIDE_FACTORS = (1, 2)
 """Strides, as multiples of the smallest one that takes a single pass."""
@@ -189,26 +193,27 @@ def forecast(
         coarse_parts.append((rows, interleave(coarse[np.argsort(order)], stride, horizon)))
     found = _mean(parts + coarse_parts, len(series))
     if fixed_context and horizon > pass_length and coarse_parts:
-        _widen(found, sorted(set().union(*rows_of.values())), _mean(coarse_parts, len(series)))
+        _widen(found, coarse_parts)
     return found
 
 
-def _widen(quantiles: FloatArray, rows: list[int], coarse: FloatArray) -> None:
-    """Give rows the widths of coarser strides around their medians, in place.
+def _widen(quantiles: FloatArray, coarse_parts: Parts) -> None:
+    """Give forecasts the mean widths of their coarser strides around their medians, in place.
 
     The intervals of a median roll-out are too narrow, the more so the more passes it takes. On
     seven held-out sub-daily sets, 480 steps ahead, the coverage of the 80 % interval of `ttm-mini`
     is 0.81 with these widths and 0.75 without, its quantile loss 0.8 % larger.
     """
     middle = slice(quantiles.shape[-1] // 2, quantiles.shape[-1] // 2 + 1)
+    rows = sorted(set().union(*(rows for rows, _ in coarse_parts)))
     with np.errstate(over="ignore", invalid="ignore"):  # beyond all floats: refused later
-        widths = coarse[rows] - coarse[rows][..., middle]
-        quantiles[rows] = quantiles[rows][..., middle] + widths
+        widths = [(rows, part - part[..., middle]) for rows, part in coarse_parts]
+        quantiles[rows] = quantiles[rows][..., middle] + _mean(widths, len(quantiles))[rows]
 
 
-def _mean(parts: Sequence[tuple[list[int], FloatArray]], n_series: int) -> FloatArray:
-    """Return the mean of the quantiles that each series has in the parts."""
-    if len(parts) == 1:
+def _mean(parts: Parts, n_series: int) -> FloatArray:
+    """Return the mean of the quantiles that each series has in the parts, zeros if it has none."""
+    if len(parts) == 1 and len(parts[0][0]) == n_series:
         return parts[0][1]  # all series had the same roll-out, and no coarser stride
     total = np.zeros((n_series, *parts[0][1].shape[1:]))
     count = np.zeros((n_series, 1, 1))
@@ -216,7 +221,7 @@ def _mean(parts: Sequence[tuple[list[int], FloatArray]], n_series: int) -> Float
         with np.errstate(over="ignore", invalid="ignore"):  # beyond all floats: refused later
             total[rows] += quantiles
         count[rows] += 1
-    total /= count
+    total /= np.maximum(count, 1)
     return total
 
 

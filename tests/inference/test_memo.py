@@ -168,7 +168,7 @@ def test_keys_of_draws_are_computed_once(pipeline, monkeypatch):
     series = [*walks(2), walks(1)[0], np.full(7, np.nan)]
     first = memo.predict(pipeline, series, 5, unobserved="nan").dependence.keys
     assert first[:3] == tuple(map(key_of, series[:3])) and first[0] == first[2]
-    monkeypatch.setattr("timer_forecaster.inference.pipeline.key_of", None)
+    monkeypatch.setattr("timer_forecaster.inference.pipeline.keys_of", None)
     again = memo.predict(pipeline, series, 5, unobserved="nan").dependence.keys
     assert again == first
 

@@ -134,10 +134,12 @@ def test_every_command_is_listed_and_has_a_module(run, capsys):
         "__init__",
         "common",
         "covariates",
+        "help",
         "output",
         "paths",
         "report",
         "settings",
+        "streaming",
         "table",
         "windows",
     }

@@ -91,10 +91,10 @@ def test_two_outputs_are_two_files(run, never):
     ("name", "message"),
     [
         ("out.txt", "cannot write out.txt: its name must end in .csv, .tsv, .json, .parquet or"),
-        ("out", "cannot write out: its name must end in"),
+        ("out", "--output out is a folder, which takes series by their ids: give --id-column"),
         ("out.xls", "cannot write out.xls"),
         ("no/out.csv", "cannot write no/out.csv: there is no folder no"),
-        (".", "cannot write ."),
+        (".", "--output . is a folder, which"),
     ],
 )
 def test_what_cannot_be_written_is_refused_before_the_work(run, never, name, message):

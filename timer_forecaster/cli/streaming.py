@@ -102,7 +102,10 @@ def _check(arguments: argparse.Namespace) -> None:
             why = "; rows of DATA with empty targets hold the future" if name == "future" else ""
             raise ValueError(f"{option} needs all series in memory: give --output a file{why}")
     if not arguments.id_column:
-        raise ValueError("a folder as --output takes series by their ids: give --id-column")
+        raise ValueError(
+            f"--output {arguments.output} is a folder, which takes series by their ids: give "
+            "--id-column, or a file such as forecast.csv"
+        )
     if arguments.partition_rows is not None:
         check_integer("--partition-rows", arguments.partition_rows)
     data, output = arguments.data.resolve(), arguments.output.resolve()

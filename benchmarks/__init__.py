@@ -1,4 +1,4 @@
-"""Programs that measure the figures of the README and of the pages in ``docs``.
+"""Programs that measure the figures of the pages in ``docs``.
 
 Each program is a module or a package of this one. Start it from the root of the repository::
 

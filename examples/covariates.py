@@ -4,6 +4,7 @@ The weather was measured. Who forecasts a real tomorrow has a forecast of its we
 less: measured weather in place of it overstates the gain.
 """
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -96,4 +97,6 @@ left.set_ylabel("rentals in an hour")
 left.legend(frameon=False)
 report.plot(number, right)
 right.set_title("effect of each column", loc="left")
-figure.savefig("bike_sharing_covariates.png", dpi=150)
+picture = Path(tempfile.mkdtemp(), "bike_sharing_covariates.png")
+figure.savefig(picture, dpi=150)
+print(f"picture: {picture}")

@@ -1,6 +1,7 @@
 """Compare Timer-S1 with Darts' own models on the same windows of three data sets."""
 
 import logging
+import tempfile
 import time
 from pathlib import Path
 
@@ -85,4 +86,6 @@ for (title, (series, season, horizon, windows)), axis in zip(data_sets.items(), 
 
 # MASE: errors relative to the in-sample errors of the seasonal naive forecast.
 print(scores.round(3).assign(**{"seconds for all": seconds.sum(axis=1).round(1)}).to_string())
-figure.savefig("darts_backtest.png", dpi=150)
+picture = Path(tempfile.mkdtemp(), "darts_backtest.png")
+figure.savefig(picture, dpi=150)
+print(f"picture: {picture}")

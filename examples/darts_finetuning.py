@@ -1,6 +1,7 @@
 """Finetune Timer-S1 in Darts' own training loop with early stopping, and compare the errors."""
 
 import logging
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -35,6 +36,7 @@ options = {
 }
 quiet = {"accelerator": "cpu", "enable_progress_bar": False, "enable_model_summary": False}
 stopper = EarlyStopping("val_loss", patience=3)
+files = Path(tempfile.mkdtemp())  # for Lightning's checkpoints and the adapter
 
 zero_shot = TimerS1Model(**options, pl_trainer_kwargs=quiet).fit(train)
 tuned = TimerS1Model(
@@ -44,8 +46,7 @@ tuned = TimerS1Model(
     random_state=0,
     save_checkpoints=True,  # keep the weights of the best epoch
     model_name="french_load",
-    work_dir="darts_finetuning",
-    force_reset=True,
+    work_dir=str(files / "lightning"),
     pl_trainer_kwargs={**quiet, "callbacks": [stopper]},
 )
 tuned.fit(train, val_series=validation, load_best=True)
@@ -76,6 +77,6 @@ adapter = tuned.adapter
 print(
     f"stopped after {stopper.stopped_epoch + 1} epochs, the best val_loss: {stopper.best_score:.4f}"
 )
-print(f"tuned: {adapter.n_parameters:,} parameters, saved in {adapter.save('french_load_adapter')}")
+print(f"tuned: {adapter.n_parameters:,} parameters, saved in {adapter.save(files / 'adapter')}")
 print("Errors in megawatts, forecasts of a day:")
 print(table.round(1).to_string())

@@ -1,5 +1,6 @@
 """Forecast with Timer-S1 as a Darts model, by the usual fit and predict."""
 
+import tempfile
 from pathlib import Path
 
 from darts import TimeSeries
@@ -19,6 +20,14 @@ model = TimerS1Model(
 quantiles = model.fit(series).predict(168, predict_likelihood_parameters=True)
 print(quantiles.to_dataframe())
 
-series[-504:].plot()
-quantiles.plot()
-pyplot.savefig("french_load_darts.png")
+figure, axes = pyplot.subplots(figsize=(9, 4), layout="constrained")
+low, median, high = quantiles.values().T
+axes.plot(series[-504:].to_series(), color="black", linewidth=1, label="history")
+axes.plot(quantiles.time_index, median, label="median")
+axes.fill_between(quantiles.time_index, low, high, alpha=0.3, label="80 % interval")
+axes.set_title("French electricity demand in megawatts, by Darts' interface", loc="left")
+axes.legend(loc="upper left", ncols=3, frameon=False)
+axes.margins(x=0.01, y=0.15)
+picture = Path(tempfile.mkdtemp(), "french_load_darts.png")
+figure.savefig(picture, dpi=150)
+print(f"picture: {picture}")

@@ -1,5 +1,6 @@
 """Score your own models beside Timer-S1 as GIFT-Eval does: one of sktime and one of Darts."""
 
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -46,13 +47,14 @@ def darts_smoothing(contexts, horizon, configuration):
 
 
 # Any text that you change when you change the forecaster. With it, a later run reuses the results
-# on disk.
+# on disk, if it writes to the same file.
 sktime_theta.settings = "ThetaForecaster"
 darts_smoothing.settings = "ExponentialSmoothing, 300 samples"
 
 # Your own data: one file <dataset>__<frequency>.parquet for each data set, one row for each series.
-data = Path("my_benchmark")
-data.mkdir(exist_ok=True)
+folder = Path(tempfile.mkdtemp())  # keep yours beside your data
+data = folder / "my_benchmark"
+data.mkdir()
 load = pd.read_csv(Path(__file__).parent / "french_load.csv")["load_mw"]
 pd.DataFrame({"freq": ["h"], "target": [load.to_numpy()]}).to_parquet(
     data / "french_load__H.parquet"
@@ -67,9 +69,11 @@ results = evaluate_gift_eval(
     },
     data,
     terms=["short"],
-    output="my_results.csv",
+    output=folder / "my_results.csv",
     progress=True,
 )
 print(report(results))
 
-plot_aggregates(aggregate(results), own=["timer-s1-mini"]).savefig("my_results.png", dpi=150)
+figure = plot_aggregates(aggregate(results), own=["timer-s1-mini"])
+figure.savefig(folder / "my_results.png", dpi=150)
+print(f"scores and picture: {folder}")

@@ -1,5 +1,6 @@
 """Forecast a week of demand from a CSV file, and compare it with the actual demand."""
 
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -22,4 +23,6 @@ print(f"mean error of the median {error:.1%}; hours inside the 80 % interval {in
 figure = plot_forecast(load, forecast, time_column="time")
 figure.axes[0].plot(actual["time"], actual["load_mw"], "k:", label="what happened")
 figure.axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False)
-figure.savefig("french_load_forecast.png", dpi=150)
+picture = Path(tempfile.mkdtemp(), "french_load_forecast.png")
+figure.savefig(picture, dpi=150)
+print(f"picture: {picture}")

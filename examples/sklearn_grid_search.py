@@ -1,5 +1,6 @@
 """One grid search over Timer-S1, ridge regression and randomized trees, on the same windows."""
 
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -72,4 +73,6 @@ for name, rows in table.groupby("model", sort=False):
 axes.plot(hours, next_week["load_mw"], "k:", label="what happened")
 axes.set_ylabel("demand in MW")
 axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
-figure.savefig("french_load_sklearn.png", dpi=150, bbox_inches="tight")
+picture = Path(tempfile.mkdtemp(), "french_load_sklearn.png")
+figure.savefig(picture, dpi=150, bbox_inches="tight")
+print(f"picture: {picture}")

@@ -1,6 +1,7 @@
 """Choose a model for a panel: Timer-S1 and classical models in one grid search of sktime."""
 
 import logging
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -68,12 +69,14 @@ for (_, fitted), score in zip(search.n_best_forecasters_, search.n_best_scores_,
 results = pd.DataFrame(rows).set_index("model")
 print(results.round(3).to_string())
 
-_, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4))
+figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
 left.semilogx(results[::-1], results.index[::-1], "o", label=results.columns)
-left.legend()
+left.set(title="MASE of the industries, logarithmic")
+left.legend(frameon=False)
 y.loc["Department stores"]["turnover"]["2014":].plot(ax=right, color="black", label="turnover")
 search.predict().loc["Department stores"]["turnover"].plot(ax=right, label=results.index[0])
 right.set(title="Department stores, Victoria", xlabel="", ylabel="million AUD")
-right.legend()
-pyplot.tight_layout()
-pyplot.savefig("retail_model_selection.png")
+right.legend(frameon=False)
+picture = Path(tempfile.mkdtemp(), "retail_model_selection.png")
+figure.savefig(picture, dpi=150)
+print(f"picture: {picture}")

@@ -1,5 +1,6 @@
 """Forecast with Timer-S1 as an sktime forecaster, by the usual fit and predict."""
 
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -15,9 +16,13 @@ median = forecaster.predict()
 interval = forecaster.predict_interval(coverage=0.8)
 print(interval)
 
-pyplot.figure(figsize=(9, 4))
-y[-504:].plot(color="black", label="history")
-median.plot(label="median")
-pyplot.fill_between(interval.index, *interval.to_numpy().T, alpha=0.3, label="80 % interval")
-pyplot.legend()
-pyplot.savefig("french_load_sktime.png")
+figure, axes = pyplot.subplots(figsize=(9, 4), layout="constrained")
+axes.plot(y[-504:], color="black", linewidth=1, label="history")
+axes.plot(median, label="median")
+axes.fill_between(interval.index, *interval.to_numpy().T, alpha=0.3, label="80 % interval")
+axes.set_title("French electricity demand in megawatts, by sktime's interface", loc="left")
+axes.legend(loc="upper left", ncols=3, frameon=False)
+axes.margins(x=0.01, y=0.15)
+picture = Path(tempfile.mkdtemp(), "french_load_sktime.png")
+figure.savefig(picture, dpi=150)
+print(f"picture: {picture}")

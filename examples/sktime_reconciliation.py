@@ -1,6 +1,7 @@
 """Forecast a hierarchy so that the forecasts add up: Timer-S1 in sktime's reconciliation."""
 
 import logging
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -54,13 +55,14 @@ levels = {0: "total", 1: "states", 2: "industries of states"}
 results = errors.groupby(depth).mean().rename(index=levels).T
 print(results.assign(**{"gap, million AUD": gap}).round(3).to_string())
 
-_, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4))
+figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
 results.T.plot.bar(ax=left, rot=0, title="Error: 1 is last year's value")
 left.set_ylim(0, 1.7)
-left.legend(loc="upper left", ncols=2)
+left.legend(loc="upper left", ncols=2, frameon=False)
 for name in ("each by itself", "top-down"):
     (forecasts[name].loc["__total", "__total"] - parts[name]).plot(ax=right, label=name)
 right.set(title="Forecast of the total less those of its parts", xlabel="", ylabel="million AUD")
-right.legend()
-pyplot.tight_layout()
-pyplot.savefig("retail_reconciliation.png")
+right.legend(frameon=False)
+picture = Path(tempfile.mkdtemp(), "retail_reconciliation.png")
+figure.savefig(picture, dpi=150)
+print(f"picture: {picture}")

@@ -232,7 +232,7 @@ def test_an_index_page_has_addresses_in_place_of_paths():
     ]
     text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     links = re.findall(r"\]\(([^)\s]+)\)", text)
-    assert len(links) > 30
+    assert len(links) > 20
     assert all(link.startswith("https://") for link in links)
     assert f"{addresses()['Repository']}/raw/main/docs/images/french_load.png" in text
     for path in re.findall(rf"{addresses()['Repository']}/(?:raw|blob)/main/([^)#\s]+)", text):

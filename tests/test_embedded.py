@@ -104,7 +104,7 @@ def test_masked_rows_do_not_disturb_others(pipe):
 
 
 # Largest difference, and the median over series, in deviations of the series: in one pass, and
-# beyond. Processors round differently; README states the usual sizes.
+# beyond. Processors round differently; docs/guarantees.md states the usual sizes.
 ALONE_OR_TOGETHER = {
     ("float64", None): ((1e-12, 1e-12), (1e-12, 1e-12)),
     ("float32", None): ((2e-5, 1e-5), (2e-4, 1e-4)),
@@ -114,7 +114,7 @@ ALONE_OR_TOGETHER = {
 
 
 @pytest.mark.parametrize(("dtype", "quantization"), ALONE_OR_TOGETHER)
-def test_series_are_independent_as_far_as_readme_says(dtype, quantization, request):
+def test_series_are_independent_as_far_as_guaranteed(dtype, quantization, request):
     if quantization is not None:
         request.getfixturevalue("int8_kernel")
     options = {"dtype": dtype, "quantization": quantization, "device": "cpu"}

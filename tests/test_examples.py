@@ -1,6 +1,7 @@
 import logging
 import re
 import runpy
+import tempfile
 
 import numpy as np
 import pandas as pd
@@ -11,18 +12,38 @@ EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture
+def written(tmp_path):
+    """Return the file of this name in the temporary folder of the program."""
+
+    def written(name):
+        (path,) = (tmp_path / "temporary").glob(f"*/{name}")
+        return path
+
+    return written
+
+
+@pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Run a program in the folder of the test, and return what it printed.
+    """Run a program, and return what it printed. It leaves files in its temporary folder alone.
 
     It runs in this process: a new one would load torch and the frameworks again.
     """
     pyplot = pytest.importorskip("matplotlib.pyplot")
     pyplot.switch_backend("Agg")
-    monkeypatch.chdir(tmp_path)
+    temporary, here = tmp_path / "temporary", tmp_path / "here"
+    temporary.mkdir()
+    here.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.chdir(here)
 
     def run(program):
+        before = set(EXAMPLES.iterdir())
         runpy.run_path(str(EXAMPLES / program), run_name="__main__")
-        return capsys.readouterr().out
+        assert not list(here.iterdir())
+        assert set(EXAMPLES.iterdir()) == before
+        printed = capsys.readouterr().out
+        assert str(temporary) in printed
+        return printed
 
     yield run
     pyplot.close("all")
@@ -38,25 +59,25 @@ def run(tmp_path, monkeypatch, capsys):
         ("darts_quickstart.py", "darts", "french_load_darts.png"),
     ],
 )
-def test_example_runs_and_draws(program, framework, picture, run, tmp_path):
+def test_example_runs_and_draws(program, framework, picture, run, written):
     pytest.importorskip(framework)
     assert "2018-10-15" in run(program)
-    assert (tmp_path / picture).stat().st_size > 10_000
+    assert written(picture).stat().st_size > 10_000
 
 
-def test_own_models_stand_in_one_table(run, tmp_path):
+def test_own_models_stand_in_one_table(run, written):
     for package in ("sktime", "darts", "pyarrow", "matplotlib"):
         pytest.importorskip(package)
     printed = run("own_model_in_the_table.py")
-    results = pd.read_csv(tmp_path / "my_results.csv").set_index("model")
+    results = pd.read_csv(written("my_results.csv")).set_index("model")
     crps = results["eval_metrics/mean_weighted_sum_quantile_loss"]
     assert set(crps.index) == {"timer-s1-mini", "Theta (sktime)", "ETS (Darts)", "seasonal_naive"}
     assert crps.between(0.005, 0.2).all()
     assert all(f"| {model} " in printed for model in crps.index)
-    assert (tmp_path / "my_results.png").stat().st_size > 10_000
+    assert written("my_results.png").stat().st_size > 10_000
 
 
-def test_a_grid_search_over_windows_finds_the_longest_context(run, tmp_path):
+def test_a_grid_search_over_windows_finds_the_longest_context(run, written):
     for package in ("sklearn", "matplotlib"):
         pytest.importorskip(package)
     table, *errors = run("sklearn_grid_search.py").split("\nTimerS1Regressor: ")
@@ -66,10 +87,10 @@ def test_a_grid_search_over_windows_finds_the_longest_context(run, tmp_path):
     assert len(maes) == 8
     assert maes == sorted(maes)
     assert errors[0].count("MW in the week of 2018-10-15") == 3
-    assert (tmp_path / "french_load_sklearn.png").stat().st_size > 10_000
+    assert written("french_load_sklearn.png").stat().st_size > 10_000
 
 
-def test_covariates_lower_the_errors_of_bike_rentals(run, tmp_path):
+def test_covariates_lower_the_errors_of_bike_rentals(run, written):
     for package in ("sklearn", "lightgbm", "matplotlib"):
         pytest.importorskip(package)
     printed = run("covariates.py")
@@ -82,11 +103,11 @@ def test_covariates_lower_the_errors_of_bike_rentals(run, tmp_path):
     assert losses[beside] < losses["ridge regression"]
     assert 0.72 < inside[beside] < 0.9
     assert re.search(r"saved in the check: [1-9]\d*% of the quantile loss", printed)
-    assert (tmp_path / "bike_sharing_covariates.png").stat().st_size > 10_000
+    assert written("bike_sharing_covariates.png").stat().st_size > 10_000
 
 
 @pytest.mark.slow
-def test_model_selection_ranks_models_and_shows_the_best(run, tmp_path):
+def test_model_selection_ranks_models_and_shows_the_best(run, written):
     for package in ("sktime", "statsmodels", "matplotlib"):
         pytest.importorskip(package)
     errors = printed_table(run("sktime_model_selection.py"), n_columns=2)
@@ -97,11 +118,11 @@ def test_model_selection_ranks_models_and_shows_the_best(run, tmp_path):
     assert errors.drop("naive").stack().between(0.5, 2).all()
     assert searched["timer, context all"] < searched["seasonal naive"] < searched["naive"]
     assert unseen["timer, context all"] < unseen["seasonal naive"] < unseen["naive"]
-    assert (tmp_path / "retail_model_selection.png").stat().st_size > 10_000
+    assert written("retail_model_selection.png").stat().st_size > 10_000
 
 
 @pytest.mark.slow
-def test_reconciled_forecasts_add_up_and_keep_their_accuracy(run, tmp_path):
+def test_reconciled_forecasts_add_up_and_keep_their_accuracy(run, written):
     for package in ("sktime", "matplotlib"):
         pytest.importorskip(package)
     results = printed_table(run("sktime_reconciliation.py"), n_columns=4)
@@ -114,7 +135,7 @@ def test_reconciled_forecasts_add_up_and_keep_their_accuracy(run, tmp_path):
     # each of these leaves a level as it is
     assert errors[2]["bottom-up"] == errors[2]["each by itself"]
     assert errors[0]["top-down"] == errors[0]["each by itself"]
-    assert (tmp_path / "retail_reconciliation.png").stat().st_size > 10_000
+    assert written("retail_reconciliation.png").stat().st_size > 10_000
 
 
 def printed_table(text, n_columns):
@@ -129,7 +150,7 @@ def printed_table(text, n_columns):
 
 
 @pytest.mark.slow
-def test_a_backtest_beside_models_of_darts(run, tmp_path):
+def test_a_backtest_beside_models_of_darts(run, written):
     for package in ("darts", "lightgbm", "matplotlib"):
         pytest.importorskip(package)
     lines = run("darts_backtest.py").splitlines()[1:]
@@ -139,18 +160,18 @@ def test_a_backtest_beside_models_of_darts(run, tmp_path):
     assert 0.5 < load < 0.9
     assert 1 < retail < 1.3
     assert 1.5 < gasoline < 2.1
-    assert (tmp_path / "darts_backtest.png").stat().st_size > 10_000
+    assert written("darts_backtest.png").stat().st_size > 10_000
 
 
 @pytest.mark.slow
-def test_tuning_in_darts_stops_early_and_helps_on_weeks_not_trained_on(run, tmp_path):
+def test_tuning_in_darts_stops_early_and_helps_on_weeks_not_trained_on(run, written):
     for package in ("darts", "pytorch_lightning"):
         pytest.importorskip(package)
     printed = run("darts_finetuning.py")
     epochs = int(re.search(r"stopped after (\d+) epochs", printed)[1])
     assert 4 <= epochs < 20
     assert "tuned: 59,296 parameters" in printed
-    assert {file.name for file in (tmp_path / "french_load_adapter").iterdir()} == {
+    assert {file.name for file in written("adapter").iterdir()} == {
         "adapter.json",
         "adapter.safetensors",
     }

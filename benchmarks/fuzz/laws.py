@@ -1,4 +1,4 @@
-"""Laws that every forecast obeys, as README.md and the docstrings state them."""
+"""Laws that every forecast obeys, as docs/guarantees.md and the docstrings state them."""
 
 from __future__ import annotations
 

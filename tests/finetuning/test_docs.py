@@ -19,6 +19,7 @@ def test_the_page_runs(monkeypatch, tmp_path):
     names = {}
     exec(block, names)  # noqa: S102
     assert names["adapter"].report.improved
+    assert names["tuned"].adapter.report.improved
     zero_shot = names["pipe"].predict(names["load"], horizon=24)
     assert np.abs(names["forecast"].median - zero_shot.median).max() > 1
 

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from places import ROOT
@@ -23,7 +24,14 @@ def test_the_python_blocks_forecast_the_same_day(monkeypatch):
         exec(block, names)  # noqa: S102
     effects = names["forecast"].covariates.effects_frame()
     assert sorted(effects["column"].unique()) == sorted(names["columns"])
-    assert len(names["table"]) == 24
+    table, bikes = names["table"], names["bikes"]
+    assert list(table["time"].astype(str).str[:16]) == list(bikes["time"][-24:])
+    # the frequency gives the cycles of a day, a week and a year
+    forecast = names["pipe"].predict(
+        names["history"], 24, known=bikes[names["columns"]], cycles=(24, 168, 8766)
+    )
+    np.testing.assert_allclose(table["q0.5"], forecast.median[0], rtol=1e-6)
+    assert forecast.covariates.to_frame()["t"].item() > 0
 
 
 def test_the_command_runs_word_for_word(monkeypatch, tmp_path):

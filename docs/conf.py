@@ -8,7 +8,7 @@ from pathlib import Path
 
 import timer_forecaster
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS / "_ext"))
 
 _ADDRESSES = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
@@ -81,9 +81,10 @@ def _link_outside(app, docname, source):
         path, anchor = match[1], match[2] or ""
         if card := _CARD.fullmatch(path):
             return f"]({place}cards/{card[1]}.md{anchor})"
-        if (DOCS / docname).parent.joinpath("..", path).resolve().is_relative_to(DOCS):
+        target = (DOCS / docname).parent.joinpath("..", path).resolve()
+        if target.is_relative_to(DOCS):
             return match[0]
-        return f"]({REPOSITORY}/blob/main/{path}{anchor})"
+        return f"]({REPOSITORY}/blob/main/{target.relative_to(DOCS.parent)}{anchor})"
 
     source[0] = _OUTSIDE.sub(address, source[0])
 

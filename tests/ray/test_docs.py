@@ -1,9 +1,10 @@
-"""The Python of docs/ray.md runs and prints what the page says."""
+"""The Python of docs/ray.md, and of the tutorial, runs and prints what the page says."""
 
 import re
 
 import pytest
 from places import ROOT
+from tutorials import run_tutorial
 
 DOCS = (ROOT / "docs" / "ray.md").read_text(encoding="utf-8")
 
@@ -17,6 +18,11 @@ def test_the_page_runs(local_ray, tmp_path, monkeypatch, capsys):
     exec(block, {})  # noqa: S102
     lines = capsys.readouterr().out.splitlines(keepends=True)
     assert "".join(line for line in lines if "(raylet)" not in line) == printed
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_the_tutorial_runs(local_ray):
+    run_tutorial("parquet_ray")
 
 
 def test_the_names_of_the_page_are_there():

@@ -45,8 +45,21 @@ def test_texts_alike(printed, shown):
 
 
 @pytest.mark.parametrize(
-    "printed, shown", [("mean 1.00", "mean 0.90"), ("a 1", "b 1"), ("1 2", "1"), ("5", "5.0"), ("2020-01-01", "2020-01-02")]
+    "printed, shown",
+    [
+        ("mean 1.00", "mean 0.90"),
+        ("a 1", "b 1"),
+        ("1 2", "1"),
+        ("5", "5.0"),
+        ("2020-01-01", "2020-01-02"),
+    ],
 )
 def test_texts_that_differ(printed, shown):
     with pytest.raises(AssertionError):
         assert_alike(printed, shown)
+
+
+def test_the_links_of_tutorials_lead_to_files():
+    for path in TUTORIALS.glob("*.md"):
+        for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", path.read_text(encoding="utf-8")):
+            assert (path.parent / target).exists(), (path.name, target)

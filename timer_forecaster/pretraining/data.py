@@ -132,10 +132,10 @@ class BatchSource:
     ) -> TaughtBatch:
         """Return the batch that was first used in a step, after a number of passes."""
         if step not in self._taught:
-            batch = self.family.batch(windows, self._generator(1, step, self.device))
+            batch: Any = self.family.batch(windows, self._generator(1, step, self.device))
             self._taught[step] = teacher.label(batch)
-        batch = self._taught[step]
-        return mirrored(batch) if n_passes % 2 else batch
+        taught = self._taught[step]
+        return mirrored(taught) if n_passes % 2 else taught
 
     @property
     def skipped_shards(self) -> int:

@@ -145,8 +145,9 @@ def excerpt(path: Path) -> pd.DataFrame:
 
 
 def _longest_gap(target: np.ndarray) -> int:
-    seen = np.flatnonzero(np.isfinite(target[-NEWEST_STEPS:].astype(float)))
-    return int(np.diff(seen, prepend=-1, append=len(target[-NEWEST_STEPS:])).max()) - 1
+    newest = target[-NEWEST_STEPS:].astype(float)
+    seen = np.flatnonzero(np.isfinite(newest))
+    return int(np.diff(seen, prepend=-1, append=len(newest)).max()) - 1
 
 
 def table(results: pd.DataFrame, first: str) -> pd.DataFrame:

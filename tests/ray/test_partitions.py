@@ -7,10 +7,10 @@ from timer_forecaster.ray.partitions import (
     ROWS,
     filled,
     frames_of,
-    name_of,
     numbered,
     partitions_for,
 )
+from timer_forecaster.scale.folder import name_of
 
 pa = pytest.importorskip("pyarrow")
 

@@ -2,9 +2,10 @@ import pandas as pd
 import pytest
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.ray.partitions import name_of, numbered
+from timer_forecaster.ray.partitions import numbered
 from timer_forecaster.ray.worker import Job, PartitionWorker
 from timer_forecaster.scale import ForecastTask, RunFolder, SeriesColumns
+from timer_forecaster.scale.folder import name_of
 
 pa = pytest.importorskip("pyarrow")
 

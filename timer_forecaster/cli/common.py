@@ -102,6 +102,11 @@ def add_quantization(parser: argparse.ArgumentParser, default: str | None = None
     )
 
 
+def levels_of(arguments: argparse.Namespace) -> tuple[float, ...]:
+    """Return the quantile levels of a forecast."""
+    return arguments.levels or (0.1, 0.5, 0.9)
+
+
 def levels_of_words(text: str) -> tuple[float, ...]:
     """Return the levels that a text lists."""
     try:

@@ -14,6 +14,7 @@ from timer_forecaster.cli.common import (
     add_checkpoint,
     add_forecast_options,
     add_loading_options,
+    levels_of,
     levels_of_words,
     load_pipeline,
     print_summary,
@@ -119,7 +120,7 @@ def _check(arguments: argparse.Namespace) -> None:
     check_results(arguments, [arguments.data, arguments.future])
     check_integer("horizon", arguments.horizon)
     check_paths(arguments)
-    level_columns(_levels_of(arguments), time_column=None, id_column=None)
+    level_columns(levels_of(arguments), time_column=None, id_column=None)
 
 
 def _check_length(arguments: argparse.Namespace, read: SeriesFile) -> None:
@@ -137,10 +138,6 @@ def _rows_of_each(arguments: argparse.Namespace) -> int:
     return int(arguments.horizon * (arguments.paths or 1))
 
 
-def _levels_of(arguments: argparse.Namespace) -> tuple[float, ...]:
-    return arguments.levels or (0.1, 0.5, 0.9)
-
-
 def _forecast(
     arguments: argparse.Namespace, read: SeriesFile
 ) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -150,7 +147,7 @@ def _forecast(
     from timer_forecaster.frames.long import VALUE, column_name
 
     pipeline = load_pipeline(arguments.checkpoint, arguments)
-    levels = [*_levels_of(arguments), *([0.5] if _extra_columns(arguments) else [])]
+    levels = [*levels_of(arguments), *([0.5] if _extra_columns(arguments) else [])]
     ask, columns = partial(pipeline.predict_frame, levels=levels), list(map(column_name, levels))
     if arguments.paths is not None:
         ask, columns = partial(pipeline.sample_paths_frame, **how_many(arguments)), [VALUE]
@@ -173,7 +170,7 @@ def _forecast(
 def _extra_columns(arguments: argparse.Namespace) -> list[str]:
     """Return the columns for pictures alone: the median, if it is not among the levels."""
     drawn = arguments.plot is not None or arguments.report is not None
-    return ["q0.5"] if drawn and 0.5 not in _levels_of(arguments) else []
+    return ["q0.5"] if drawn and 0.5 not in levels_of(arguments) else []
 
 
 def _draw(arguments: argparse.Namespace, read: SeriesFile, forecast: pd.DataFrame) -> None:

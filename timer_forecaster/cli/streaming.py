@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from timer_forecaster.cli.common import (
     SOME_LEFT_OUT,
     STANDARD_STREAM,
+    levels_of,
     load_pipeline,
     print_summary,
 )
@@ -139,8 +140,7 @@ def _task(arguments: argparse.Namespace, source: SeriesSource) -> Task:
 
     asked = source.columns, arguments.horizon
     if arguments.paths is None:
-        levels = arguments.levels or (0.1, 0.5, 0.9)
-        return ForecastTask(*asked, levels, options_of(arguments))
+        return ForecastTask(*asked, levels_of(arguments), options_of(arguments))
     many = how_many(arguments)
     return PathsTask(
         *asked, many["n"], many["past_windows"], many["random_state"], options_of(arguments)

@@ -200,9 +200,7 @@ def forecast(
 def _widen(quantiles: FloatArray, coarse_parts: Parts) -> None:
     """Give forecasts the mean widths of their coarser strides around their medians, in place.
 
-    The intervals of a median roll-out are too narrow, the more so the more passes it takes. On
-    seven held-out sub-daily sets, 480 steps ahead, the coverage of the 80 % interval of `ttm-mini`
-    is 0.81 with these widths and 0.75 without, its quantile loss 0.8 % larger.
+    The intervals of a median roll-out are too narrow, the more so the more passes it takes.
     """
     middle = slice(quantiles.shape[-1] // 2, quantiles.shape[-1] // 2 + 1)
     rows = sorted(set().union(*(rows for rows, _ in coarse_parts)))

@@ -3,8 +3,7 @@
 A context of 512 hourly steps holds three weeks, and a small network cannot tell from them how the
 days of a week differ. The mean of the newest eight cycles can. It is subtracted from the series
 before the network reads it, and added to the forecast, if it explains the newest cycles from those
-before them. `docs/ttm.md` has the measured gain; the thresholds were chosen on data sets that the
-network was trained on, and confirmed on the held-out ones.
+before them. `docs/ttm.md` has the measured gain, and says on which data the thresholds were chosen.
 """
 
 from __future__ import annotations
@@ -98,8 +97,9 @@ def _mean(values: FloatArray, period: int, most: int) -> FloatArray:
     weights = _FADING ** np.arange(count)[::-1, None] * seen
     sums = (np.where(seen, cycles, 0.0) * weights).sum(axis=0)
     mean = sums / np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
-    level = mean[seen.any(axis=0)].mean() if seen.any() else 0.0
-    return np.where(seen.any(axis=0), mean - level, 0.0)
+    held = seen.any(axis=0)
+    level = mean[held].mean() if held.any() else 0.0
+    return np.where(held, mean - level, 0.0)
 
 
 def _before_each(values: FloatArray, step: int, period: int, most: int) -> FloatArray:

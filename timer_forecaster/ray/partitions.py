@@ -44,17 +44,6 @@ def partitions_for(rows: int, answer_rows: int) -> int:
     return max(1, math.ceil(rows * (1 + answer_rows / STEPS) / ROWS))
 
 
-def name_of(number: int) -> str:
-    """Return the name of a partition in the folder of a run.
-
-    Examples
-    --------
-    >>> name_of(17)
-    'part-000017'
-    """
-    return f"part-{number:06d}"
-
-
 def numbered(
     table: pa.Table, id_column: str, partitions: int, finished: Collection[int] = ()
 ) -> pa.Table:

@@ -18,7 +18,7 @@ from timer_forecaster.checks import check_choice, check_flag, check_integer
 from timer_forecaster.failures import SeriesWarning
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.ray.cluster import Workers, quiet_data, require_ray, running_ray
-from timer_forecaster.ray.partitions import NUMBER, name_of, numbered, partitions_for
+from timer_forecaster.ray.partitions import NUMBER, numbered, partitions_for
 from timer_forecaster.ray.sources import Data, Source
 from timer_forecaster.ray.worker import ERROR, Job, PartitionWorker
 from timer_forecaster.scale import (
@@ -29,7 +29,7 @@ from timer_forecaster.scale import (
     Totals,
     run_identity,
 )
-from timer_forecaster.scale.folder import REJECTED
+from timer_forecaster.scale.folder import REJECTED, name_of
 
 if TYPE_CHECKING:
     from ray.data import Dataset
@@ -99,7 +99,7 @@ def run(
             dataset = source.with_future(future, task.columns)
         if len(finished) < partitions:
             _answer(dataset, pipeline, task, folder, way, partitions, finished)
-    totals = _totals(folder)
+    totals = Totals.of(folder.all_finished())
     if totals.rejected:
         text = f"{totals.rejected:,} series of {totals.series:,} ids have no answer"
         where = f"the files in {folder.path / REJECTED} name them, with the reasons"
@@ -163,14 +163,6 @@ def _finish_empty(folder: RunFolder, task: Task, partitions: int) -> None:
     for name in map(name_of, range(partitions)):
         if folder.finished(name) is None:
             folder.write(name, nothing, Content(0, 0, ""))
-
-
-def _totals(folder: RunFolder) -> Totals:
-    """Return the size of a run whose partitions are all finished."""
-    every = [
-        (one.series, one.rows, one.forecast_rows, one.rejected) for one in folder.all_finished()
-    ]
-    return Totals(*map(sum, zip(*every, strict=True)))
 
 
 def allows_gpus(pipeline: ForecastPipeline, device: str) -> bool:

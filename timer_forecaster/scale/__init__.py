@@ -5,10 +5,10 @@ the answers, so that a run that was stopped goes on where it was (docs/scale.md)
 """
 
 from timer_forecaster.scale.answering import answer_partition
-from timer_forecaster.scale.folder import Content, Finished, RunFolder
+from timer_forecaster.scale.folder import Content, Finished, RunFolder, Totals
 from timer_forecaster.scale.identity import run_identity
 from timer_forecaster.scale.partitions import Names, Partition, SeriesSource
-from timer_forecaster.scale.streaming import PARTITION_ROWS, Totals, stream
+from timer_forecaster.scale.streaming import PARTITION_ROWS, stream
 from timer_forecaster.scale.tasks import (
     BacktestTask,
     ForecastTask,

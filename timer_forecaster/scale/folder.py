@@ -13,9 +13,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -30,6 +30,17 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 FORECAST, REJECTED, FINISHED = "forecast", "rejected", "finished"
 _LONGEST_SHOWN = 60  # signs of a setting in an error
+
+
+def name_of(number: int) -> str:
+    """Return the name of a partition in the folder of a run.
+
+    Examples
+    --------
+    >>> name_of(17)
+    'part-000017'
+    """
+    return f"part-{number:06d}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +102,30 @@ class Finished:
     def content(self) -> Content:
         """What the partition held."""
         return Content(self.series, self.rows, self.digest)
+
+
+class Totals(NamedTuple):
+    """The size of a finished run."""
+
+    series: int = 0
+    """Ids that were read."""
+    rows: int = 0
+    """Rows that were read."""
+    forecast_rows: int = 0
+    rejected: int = 0
+    """Series, one for each target of an id, without an answer."""
+
+    @classmethod
+    def of(cls, finished: Iterable[Finished]) -> Totals:
+        """Add up finished partitions.
+
+        Examples
+        --------
+        >>> Totals.of([Finished(2, 60, "7f", 14, 0), Finished(1, 30, "a0", 0, 1)])
+        Totals(series=3, rows=90, forecast_rows=14, rejected=1)
+        """
+        sizes = [(one.series, one.rows, one.forecast_rows, one.rejected) for one in finished]
+        return cls(*map(sum, zip(*sizes, strict=True)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -219,7 +254,7 @@ class RunFolder:
 
     def first_rejected(self) -> pd.DataFrame | None:
         """Return the rejected series of the first partition that has some; None without any."""
-        first = min((self.path / REJECTED).glob("[!.]*.parquet"), default=None)
+        first = min(_tables(self.path / REJECTED), default=None)
         return None if first is None else pd.read_parquet(first)
 
     def _write_table(self, file: Path, table: pd.DataFrame) -> None:
@@ -227,12 +262,16 @@ class RunFolder:
         from pyarrow import parquet
 
         arrow = pa.Table.from_pandas(table, preserve_index=False)
-        others = (one for one in file.parent.glob("*.parquet") if one != file)
-        earlier = next((one for one in others if not one.name.startswith(".")), None)
+        earlier = next((one for one in _tables(file.parent) if one != file), None)
         if earlier is not None:
             _refuse_other_types(file, arrow.schema, earlier, parquet.read_schema(earlier))
         with whole_file(file) as unfinished:
             parquet.write_table(arrow, unfinished)
+
+
+def _tables(folder: Path) -> Iterator[Path]:
+    """Return the whole tables of a folder; those that are being written begin with a dot."""
+    return folder.glob("[!.]*.parquet")
 
 
 def _refuse_others(folder: Path, known: Mapping[str, Any], identity: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ from timer_forecaster.frames.files.sources import Source
 from timer_forecaster.frames.reading import SeriesFile, read_series
 from timer_forecaster.scale.batches import Rows
 from timer_forecaster.scale.cutting import ReturningIdError, cut
-from timer_forecaster.scale.folder import Content
+from timer_forecaster.scale.folder import Content, name_of
 from timer_forecaster.scale.parquet import ParquetRows
 from timer_forecaster.scale.tasks import SeriesColumns
 from timer_forecaster.scale.text import TextRows
@@ -152,7 +152,7 @@ class SeriesSource:
             for number, (table, done) in enumerate(cut(batches, ids, most_rows, answer_rows)):
                 read = self._read(table.to_pandas())
                 content = Content.of(read.frame, columns.id_column)
-                yield Partition(f"part-{number:06}", read, content, done)
+                yield Partition(name_of(number), read, content, done)
         except ReturningIdError as error:
             raise ValueError(
                 f"{self.path}: {error}; the rows of an id must follow each other: "

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from tqdm.auto import tqdm
 
 from timer_forecaster.checks import check_integer
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.scale.answering import answer_partition
-from timer_forecaster.scale.folder import RunFolder
+from timer_forecaster.scale.folder import RunFolder, Totals
 from timer_forecaster.scale.identity import run_identity
 from timer_forecaster.scale.partitions import Partition, SeriesSource
 from timer_forecaster.scale.tasks import PartitionAnswer, Task
 
 PARTITION_ROWS = 1_000_000
 """Rows of a partition with its answers, where a user does not say otherwise."""
-
-
-class Totals(NamedTuple):
-    """The size of a finished run."""
-
-    series: int = 0
-    """Ids that were read."""
-    rows: int = 0
-    """Rows that were read."""
-    forecast_rows: int = 0
-    rejected: int = 0
-    """Series, one for each target of an id, without an answer."""
 
 
 def stream(
@@ -87,7 +74,8 @@ def stream(
     """
     partition_rows = check_integer("partition_rows", partition_rows)
     data = {**source.rows.described(), "partition_rows": partition_rows}
-    folder, totals = RunFolder.begin(output, run_identity(pipeline, task, data)), Totals()
+    folder = RunFolder.begin(output, run_identity(pipeline, task, data))
+    every = []
     with _bar(source, progress) as bar:
         for part in source.partitions(partition_rows, task.rows_of_series()):
             found = folder.finished(part.name, part.content)
@@ -96,9 +84,8 @@ def stream(
             elif progress:
                 bar.initial += part.done - bar.n  # tells nothing of the time that is left
             bar.update(part.done - bar.n)
-            new = found.series, found.rows, found.forecast_rows, found.rejected
-            totals = Totals(*map(sum, zip(totals, new, strict=True)))
-    return totals
+            every.append(found)
+    return Totals.of(every)
 
 
 def _bar(source: SeriesSource, progress: bool) -> tqdm:

@@ -63,6 +63,11 @@ def test_a_run_without_any_forecast_is_an_error(run, tmp_path):
         (["--id-column", "store", "--output", "out"], "--id-column: there is no column 'store'"),
         (["--id-column", "shop", "--output", "a.csv", "--partition-rows", 5], "a folder"),
         (["--id-column", "shop", "--output", "out", "--partition-rows", 0], "at least 1"),
+        (["--id-column", "shop", "--output", "out", "--seed", 3], "give --paths N too"),
+        (
+            ["--id-column", "shop", "--output", "out", "--paths", 2, "--levels", "0.5"],
+            "paths have no quantiles",
+        ),
     ],
 )
 def test_words_that_cannot_be_meant_are_refused(run, table, words, text):

@@ -16,7 +16,7 @@ from timer_forecaster.cli.common import (
     print_summary,
 )
 from timer_forecaster.cli.covariates import in_words, printed_warnings, words_of_command
-from timer_forecaster.cli.paths import how_many
+from timer_forecaster.cli.paths import check_paths, how_many
 from timer_forecaster.cli.settings import given_settings
 from timer_forecaster.cli.table import COLUMN_OPTIONS
 from timer_forecaster.frames.files.options import ReadingOptions
@@ -107,6 +107,7 @@ def _check(arguments: argparse.Namespace) -> None:
             f"--output {arguments.output} is a folder, which takes series by their ids: give "
             "--id-column, or a file such as forecast.csv"
         )
+    check_paths(arguments)
     if arguments.partition_rows is not None:
         check_integer("--partition-rows", arguments.partition_rows)
     data, output = arguments.data.resolve(), arguments.output.resolve()

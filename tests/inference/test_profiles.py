@@ -5,19 +5,21 @@ import pytest
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.inference import profiles
-from timer_forecaster.inference.profiles import LONG, add, mean_cycle, without
+from timer_forecaster.inference.multiscale import LOOK_BACK
+from timer_forecaster.inference.profiles import LEAST_STEPS, LONG, Gate, add, relieve
 
-CONTEXT = 512
+GATE = Gate(0.8)
 STEP = np.arange(168 * 10)
 WEEK = np.random.default_rng(1).normal(size=7)[STEP // 24 % 7] * (STEP % 24 > 8)
 DAY = np.sin(STEP * 2 * np.pi / 24)
 NOISE = np.random.default_rng(2).normal(size=len(STEP))
 WEEKLY = 3 * WEEK + DAY + 0.1 * NOISE
+EXACT = (3 * WEEK + DAY)[:168]
 
 
-@pytest.fixture(scope="module")
-def pipeline():
-    return ForecastPipeline.from_pretrained("ttm-mini", device="cpu")
+@pytest.fixture(scope="module", params=["timer-s1-mini", "ttm-mini"])
+def pipeline(request):
+    return ForecastPipeline.from_pretrained(request.param, device="cpu")
 
 
 def loss(pipeline, series, rollout="auto", horizon=96):
@@ -25,71 +27,96 @@ def loss(pipeline, series, rollout="auto", horizon=96):
     return np.abs(forecast.median[0] - series[-horizon:]).mean()
 
 
+def as_it_is(values, gate):
+    return values, None
+
+
 def test_a_week_of_hours_is_found():
-    cycle = mean_cycle(WEEKLY, CONTEXT)
+    rest, cycle = relieve(WEEKLY, GATE)
     assert cycle.shape == (168,)
-    exact = (3 * WEEK + DAY)[:168]
-    assert np.corrcoef(cycle, exact - exact.mean())[0, 1] > 0.99
+    assert np.corrcoef(cycle, EXACT - EXACT.mean())[0, 1] > 0.99
+    assert rest[168:].std() < 0.1 * WEEKLY.std()
 
 
 @pytest.mark.parametrize(
     "series",
-    [DAY + 0.1 * NOISE, NOISE, NOISE.cumsum(), 0.001 * STEP, np.ones(900), WEEKLY[:CONTEXT]],
-    ids=["day", "noise", "walk", "line", "constant", "as long as the context"],
+    [DAY + 0.1 * NOISE, NOISE, NOISE.cumsum(), 0.001 * STEP, np.ones(900), WEEKLY[:LEAST_STEPS]],
+    ids=["day", "noise", "walk", "line", "constant", "few steps"],
 )
 def test_series_without_a_long_season_stay_as_they_are(series):
-    assert mean_cycle(series, CONTEXT) is None
+    rest, cycle = relieve(series, GATE)
+    assert rest is series and cycle is None
 
 
 def test_a_week_that_has_ended_is_not_taken_out():
-    assert mean_cycle(np.concatenate([WEEKLY[:1008], DAY[1008:]]), CONTEXT) is None
+    assert relieve(np.concatenate([WEEKLY[:1008], DAY[1008:]]), GATE)[1] is None
+
+
+def test_a_smooth_series_with_a_rough_cycle_is_kept_where_steps_count():
+    """The mean of rough cycles explains the level of a smooth series, and not its steps."""
+    smooth = 5 * np.sin(STEP * 2 * np.pi / 168) + NOISE.cumsum() / 20
+    assert relieve(smooth, Gate(0.5))[1] is not None
+    assert relieve(smooth, Gate(0.5, 0.99))[1] is None
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-9, -1.0, 1e9, 1e300])
 def test_the_cycle_has_the_scale_of_the_series_and_not_its_level(scale):
-    cycle = mean_cycle(WEEKLY, CONTEXT)
-    np.testing.assert_allclose(mean_cycle(WEEKLY * scale, CONTEXT), cycle * scale, rtol=1e-9)
-    np.testing.assert_allclose(mean_cycle(WEEKLY + 1e6, CONTEXT), cycle, atol=1e-6)
+    rest, cycle = relieve(WEEKLY, GATE)
+    scaled_rest, scaled_cycle = relieve(WEEKLY * scale, GATE)
+    np.testing.assert_allclose(scaled_cycle, cycle * scale, rtol=1e-9, atol=1e-12 * abs(scale))
+    np.testing.assert_allclose(scaled_rest, rest * scale, rtol=1e-9, atol=1e-12 * abs(scale))
+    np.testing.assert_allclose(relieve(WEEKLY + 1e6, GATE)[1], cycle, atol=1e-6)
 
 
 def test_gaps_are_left_out():
     holes = WEEKLY.copy()
     holes[np.random.default_rng(3).random(len(holes)) < 0.2] = np.nan
     holes[300:340] = np.nan
-    cycle, whole = mean_cycle(holes, CONTEXT), mean_cycle(WEEKLY, CONTEXT)
-    np.testing.assert_allclose(cycle, whole, atol=0.25)
-    (rest,) = without([holes], [cycle])
+    rest, cycle = relieve(holes, GATE)
+    np.testing.assert_allclose(cycle, relieve(WEEKLY, GATE)[1], atol=0.25)
     assert np.array_equal(np.isnan(rest), np.isnan(holes))
 
 
 def test_a_place_of_the_cycle_without_values_stays_zero():
-    holes = np.where(STEP % 168 < 10, np.nan, WEEKLY)
-    cycle = mean_cycle(holes, CONTEXT)
+    _, cycle = relieve(np.where(STEP % 168 < 10, np.nan, WEEKLY), GATE)
     assert cycle is not None and (cycle[:10] == 0).all()  # the series ends with a whole week
 
 
-def test_what_is_taken_out_is_added_again():
-    cycle = mean_cycle(WEEKLY[:-50], CONTEXT)
-    series = [WEEKLY[:-50], NOISE]
-    rest = without(series, [cycle, None])
-    assert rest[1] is NOISE
-    quantiles = np.zeros((2, 200, 9))
+def test_a_step_is_relieved_of_what_was_known_before_it():
+    """So the rest is as uncertain as the future: later values change no earlier step."""
+    changed = WEEKLY.copy()
+    changed[-100:] += 0.3 * NOISE[-100:]
+    (rest, cycle), (other, _) = relieve(WEEKLY, GATE), relieve(changed, GATE)
+    share = (WEEKLY - rest)[168 * 5 : 168 * 9] / (changed - other)[168 * 5 : 168 * 9]
+    np.testing.assert_allclose(share, share[0], rtol=1e-6)
+    assert len(cycle) == 168
+
+
+def test_a_cycle_is_repeated_beyond_the_series():
+    quantiles = np.zeros((2, 400, 9))
+    cycle = np.arange(168.0)
     add(quantiles, [cycle, None])
     assert (quantiles[1] == 0).all()
-    whole = np.concatenate([series[0] - rest[0], quantiles[0, :, 4]])
-    np.testing.assert_allclose(whole[168:], whole[:-168], atol=1e-12)
+    assert np.array_equal(quantiles[0, :, 4], np.arange(400) % 168)
+
+
+def test_the_newest_steps_are_read():
+    long = np.tile(EXACT, 400)
+    rest, cycle = relieve(long, GATE)
+    assert len(rest) == LOOK_BACK and np.ptp(rest) < 1e-9
+    np.testing.assert_allclose(cycle, np.resize(EXACT - EXACT.mean(), 168), atol=1e-9)
 
 
 @pytest.mark.parametrize("horizon", [96, 240])
 def test_forecasts_of_long_seasons_improve(pipeline, horizon, monkeypatch):
     found = loss(pipeline, WEEKLY, horizon=horizon)
-    monkeypatch.setattr(profiles, "mean_cycle", lambda values, context_length: None)
-    assert found < 0.7 * loss(pipeline, WEEKLY, horizon=horizon)
+    monkeypatch.setattr(profiles, "relieve", as_it_is)
+    assert found < 0.9 * loss(pipeline, WEEKLY, horizon=horizon)
 
 
 def test_other_rollouts_read_the_series_as_it_is(pipeline, monkeypatch):
     plain = loss(pipeline, WEEKLY, "quantile")
-    monkeypatch.setattr(profiles, "mean_cycle", lambda values, context_length: 1 / 0)
+    monkeypatch.setattr(profiles, "relieve", lambda values, gate: 1 / 0)
     assert loss(pipeline, WEEKLY, "quantile") == plain
 
 

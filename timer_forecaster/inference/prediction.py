@@ -100,15 +100,16 @@ def _at_several_scales(
     horizon: int,
     frequencies: Sequence[Frequency] | None,
 ) -> FloatArray:
-    """Forecast series at several strides; a network of one context is relieved of long seasons."""
+    """Forecast series at several strides, without their long seasons if quantiles are trained."""
     config = network.config
-    context_length = config.max_context_length
-    how = network.pass_length, context_length, frequencies, width_of(config), config.fixed_context
-    alone = config.forecasts_quantiles and not config.known_columns
-    if not (config.fixed_context and alone):
-        return multiscale.forecast(roll_out, series, horizon, *how)
-    cycles = [profiles.mean_cycle(values, context_length) for values in series]
-    found = multiscale.forecast(roll_out, profiles.without(series, cycles), horizon, *how)
+    how = network.pass_length, config.max_context_length, frequencies, width_of(config)
+    forecast = functools.partial(multiscale.forecast, roll_out)
+    if config.known_columns or not config.forecasts_quantiles:
+        return forecast(series, horizon, *how, config.fixed_context)
+    gate = profiles.Gate.of(network, horizon)
+    relieved = [profiles.relieve(values, gate) for values in series]
+    rests, cycles = zip(*relieved, strict=True)
+    found = forecast(rests, horizon, *how, config.fixed_context)
     profiles.add(found, cycles)
     return found
 

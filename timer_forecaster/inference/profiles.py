@@ -1,124 +1,157 @@
 """The mean cycle of a long season, which the network need not find in its context.
 
-A context of 512 hourly steps holds three weeks, and a small network cannot tell from them how the
-days of a week differ. The mean of the newest eight cycles can. It is subtracted from the series
-before the network reads it, and added to the forecast, if it explains the newest cycles from those
-before them. `docs/ttm.md` has the measured gain, and says on which data the thresholds were chosen.
+A network must see a season several times to continue it, and a day of the week comes once in 168
+hourly steps. The mean of the cycles before a step can tell what the network cannot. It is
+subtracted from each step before the network reads the series, and the mean of the newest cycles is
+added to the forecast, if the means explain the newest cycles. Each step is relieved of what was
+known before it, so the network reads errors as large as those that are to come, and its intervals
+stay wide enough. `docs/inference.md` has the measured gain, and says on which data the thresholds
+were chosen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.multiscale import LOOK_BACK
 from timer_forecaster.inference.scaling import squarable_unit
 from timer_forecaster.inference.seasons import short_and_long_period
+from timer_forecaster.models.network import Network
 
 LONG = 64
 """Steps from which on a season is long."""
 
-_LOOK_BACK = 16_384  # newest steps that are read
+LEAST_STEPS = 512
+"""A series that is not longer stays as it is: it has too few cycles to judge their means by."""
+
 _CYCLES = 8  # of a mean cycle
 _FADING = 0.8  # weight of a cycle relative to the next newer one
 _CHECKED = 4  # newest cycles that are explained by those before them
-_EXPLAINED = 0.7  # share of the variance of these cycles
 _MORE = 0.05  # that a long season must explain beyond a short one
 
 
-def mean_cycle(values: FloatArray, context_length: int) -> FloatArray | None:
-    """Return the part of a series that its long season explains, of one cycle.
+class Gate(NamedTuple):
+    """Shares of the variance of the newest cycles that past cycles must explain."""
+
+    of_values: float
+    of_steps: float = 0.0
+    """Of the changes from step to step: a rough mean cycle spoils the next steps of smooth series."""
+
+    @classmethod
+    def of(cls, network: Network, horizon: int) -> Gate:
+        """Return the gate of a network. One that reads a long context finds more by itself."""
+        if network.config.fixed_context:
+            return cls(0.7)
+        return cls(0.8, 0.8 if horizon <= network.pass_length else 0.0)
+
+
+def relieve(values: FloatArray, gate: Gate) -> tuple[FloatArray, FloatArray | None]:
+    """Return a series without its long season, and the cycle to add to its forecast.
 
     Parameters
     ----------
     values : ndarray, shape (steps,)
         NaN where missing.
-    context_length : int
-        Steps that the network reads. It finds the seasons of shorter series itself.
+    gate : Gate
 
     Returns
     -------
-    ndarray, shape (period,), or None
+    rest : ndarray
+        The newest 65,536 steps without the season; the series itself if there is no long season,
+        or if past cycles explain less than the gate demands.
+    cycle : ndarray, shape (period,), or None
         In the units of the series. Its first entry belongs to the first step after the series.
-        None if there is no long season, or if it explains too little.
 
     Examples
     --------
     >>> import numpy as np
     >>> week = np.random.default_rng(0).normal(size=168)
-    >>> found = mean_cycle(np.tile(week, 6), context_length=512)
-    >>> np.allclose(found, week - week.mean())
-    True
+    >>> rest, cycle = relieve(np.tile(week, 6), Gate(0.8))
+    >>> np.allclose(rest, week.mean()), np.allclose(cycle, week - week.mean())
+    (True, True)
     """
-    if len(values) <= context_length:
-        return None
-    recent = values[-_LOOK_BACK:]
+    if len(values) <= LEAST_STEPS:
+        return values, None
+    recent = values[-LOOK_BACK:]
     unit = squarable_unit(recent)
-    recent = recent / unit
-    short, long = short_and_long_period(recent, LONG)
+    scaled = recent / unit
+    short, long = short_and_long_period(scaled, LONG)
     if not long:
-        return None
-    newest = recent[-min(_CHECKED, len(recent) // long - 2) * long :]
-    share, explained = _explained(newest, _before_each(recent, long, long, _CYCLES))
-    least = _EXPLAINED
+        return values, None
+    known = _means_before(scaled, long)
+    newest = min(_CHECKED, len(scaled) // long - 2) * long
+    given, cycles = scaled[-newest:], known[-newest - long : -long]
+    share = _share(given, cycles)
+    least = gate.of_values
     if short < LONG:
-        cycles = max(2, context_length // short)
-        _, by_short = _explained(newest, _before_each(recent, long, short, cycles))
-        least = max(least, by_short + _MORE)
-    return unit * share * _mean(recent, long, _CYCLES) if explained >= least else None
-
-
-def without(series: Sequence[FloatArray], cycles: Sequence[FloatArray | None]) -> list[FloatArray]:
-    """Return series without their mean cycles."""
-    return [
-        values if cycle is None else values - _repeated(cycle, -len(values), len(values))
-        for values, cycle in zip(series, cycles, strict=True)
-    ]
+        repeats = _repeats(scaled, short, long, newest)
+        least = max(least, _explained(given, _share(given, repeats) * repeats) + _MORE)
+    expected = share * cycles
+    by_steps = _explained(np.diff(given), np.diff(expected))
+    if _explained(given, expected) < least or by_steps < gate.of_steps:
+        return values, None
+    known *= unit * share
+    return recent - known[:-long], known[-long:]
 
 
 def add(quantiles: FloatArray, cycles: Sequence[FloatArray | None]) -> None:
     """Add mean cycles to forecasts, (n_series, horizon, Q), in place."""
     for of_series, cycle in zip(quantiles, cycles, strict=True):
         if cycle is not None:
-            of_series += _repeated(cycle, 0, len(of_series))[:, None]
+            of_series += np.resize(cycle, len(of_series))[:, None]
 
 
-def _repeated(cycle: FloatArray, first: int, steps: int) -> FloatArray:
-    """Return steps of a cycle, counted from the end of the series."""
-    return cycle[(first + np.arange(steps)) % len(cycle)]
+def _means_before(values: FloatArray, period: int) -> FloatArray:
+    """Return for each step the mean of the cycles before it, then the mean of the newest cycles.
 
-
-def _mean(values: FloatArray, period: int, most: int) -> FloatArray:
-    """Return the mean of the newest cycles, newer ones with more weight, about zero."""
-    count = min(most, len(values) // period)
-    cycles = values[len(values) - count * period :].reshape(count, period)
+    Newer cycles have more weight. A mean is taken about the mean of its own cycle. It is zero
+    where nothing was seen. Later cycles stand in for the past that the first two do not have.
+    """
+    before = -len(values) % period
+    cycles = np.concatenate([np.full(before, np.nan), values]).reshape(-1, period)
+    cycles[0, :before] = cycles[min(2, len(cycles) - 1), :before]
     seen = np.isfinite(cycles)
-    weights = _FADING ** np.arange(count)[::-1, None] * seen
-    sums = (np.where(seen, cycles, 0.0) * weights).sum(axis=0)
-    mean = sums / np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
-    held = seen.any(axis=0)
-    level = mean[held].mean() if held.any() else 0.0
-    return np.where(held, mean - level, 0.0)
+    filled = np.where(seen, cycles, 0.0)
+    sums, weights = np.zeros((2, len(cycles) + 1, period))
+    for age in range(1, min(_CYCLES, len(cycles)) + 1):
+        sums[age:] += _FADING ** (age - 1) * filled[: len(filled) + 1 - age]
+        weights[age:] += _FADING ** (age - 1) * seen[: len(seen) + 1 - age]
+    sums[0], weights[0] = filled[1], seen[1]
+    held = weights > 0
+    means = np.divide(sums, weights, out=sums, where=held)
+    levels = means.sum(axis=1, where=held) / np.maximum(held.sum(axis=1), 1)
+    means -= levels[:, None]
+    return np.where(held, means, 0.0).ravel()[before:]
 
 
-def _before_each(values: FloatArray, step: int, period: int, most: int) -> FloatArray:
-    """Return, for the newest stretches of a length, mean cycles of what precedes each."""
-    checked = min(_CHECKED, len(values) // step - 2)
-    ends = len(values) - step * np.arange(checked, 0, -1)
-    return np.concatenate([_repeated(_mean(values[:end], period, most), 0, step) for end in ends])
+def _repeats(values: FloatArray, short: int, long: int, newest: int) -> FloatArray:
+    """Return the mean short cycle before each of the newest long cycles, repeated along it."""
+    cycles = max(2, LEAST_STEPS // short)
+    ends = range(len(values) - newest, len(values), long)
+    means = [_means_before(values[max(end - cycles * short, 0) : end], short) for end in ends]
+    return np.concatenate([np.resize(mean[-short:], long) for mean in means])
 
 
-def _explained(values: FloatArray, cycles: FloatArray) -> tuple[float, float]:
-    """Return the share of the cycles that fits best, 0 to 1, and the variance it explains."""
+def _share(values: FloatArray, cycles: FloatArray) -> float:
+    """Return the share of cycles about zero that fits values best, 0 to 1."""
     seen = np.isfinite(values)
-    given, cycles = values[seen], cycles[seen]
-    if not len(given):
-        return 0.0, 0.0
-    given = given - given.mean()
-    power, total = float(cycles @ cycles), float(given @ given)
-    if not power or not total:
-        return 0.0, 0.0
-    share = min(max(float(given @ cycles) / power, 0.0), 1.0)
-    rest = given - share * cycles
-    return share, 1.0 - float(rest @ rest) / total
+    power = float(cycles[seen] @ cycles[seen])
+    if not power:
+        return 0.0
+    centered = values[seen] - values[seen].mean()
+    return min(max(float(centered @ cycles[seen]) / power, 0.0), 1.0)
+
+
+def _explained(values: FloatArray, expected: FloatArray) -> float:
+    """Return the share of the variance of values that expected ones about zero explain."""
+    seen = np.isfinite(values)
+    if not seen.any():
+        return 0.0
+    centered = values[seen] - values[seen].mean()
+    total = float(centered @ centered)
+    rest = centered - expected[seen]
+    return 1.0 - float(rest @ rest) / total if total else 0.0

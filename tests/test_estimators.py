@@ -31,6 +31,7 @@ def estimator(**changed):
         "batch_size": None,
         "covariates": "auto",
         "padding": "mean",
+        "quality": "fast",
     }
     assert changed.keys() <= {*parameters, "adapter_"}
     return types.SimpleNamespace(**parameters | changed)

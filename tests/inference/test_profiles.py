@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.inference import profiles
+from timer_forecaster.inference import readings
 from timer_forecaster.inference.multiscale import LOOK_BACK
-from timer_forecaster.inference.profiles import LEAST_STEPS, LONG, Gate, add, relieve
+from timer_forecaster.inference.profiles import LEAST_STEPS, LONG, Gate, relieve, repeated
 
 GATE = Gate(0.8)
 STEP = np.arange(168 * 10)
@@ -22,13 +22,9 @@ def pipeline(request):
     return ForecastPipeline.from_pretrained(request.param, device="cpu")
 
 
-def loss(pipeline, series, rollout="auto", horizon=96):
-    forecast = pipeline.predict(series[:-horizon], horizon, rollout=rollout)
+def loss(pipeline, series, quality="fast", horizon=96):
+    forecast = pipeline.predict(series[:-horizon], horizon, quality=quality)
     return np.abs(forecast.median[0] - series[-horizon:]).mean()
-
-
-def as_it_is(values, gate):
-    return values, None
 
 
 def test_a_week_of_hours_is_found():
@@ -93,11 +89,7 @@ def test_a_step_is_relieved_of_what_was_known_before_it():
 
 
 def test_a_cycle_is_repeated_beyond_the_series():
-    quantiles = np.zeros((2, 400, 9))
-    cycle = np.arange(168.0)
-    add(quantiles, [cycle, None])
-    assert (quantiles[1] == 0).all()
-    assert np.array_equal(quantiles[0, :, 4], np.arange(400) % 168)
+    assert np.array_equal(repeated(np.arange(168.0), 400), np.arange(400) % 168)
 
 
 def test_the_newest_steps_are_read():
@@ -108,16 +100,15 @@ def test_the_newest_steps_are_read():
 
 
 @pytest.mark.parametrize("horizon", [96, 240])
-def test_forecasts_of_long_seasons_improve(pipeline, horizon, monkeypatch):
+def test_forecasts_of_long_seasons_improve(pipeline, horizon):
     found = loss(pipeline, WEEKLY, horizon=horizon)
-    monkeypatch.setattr(profiles, "relieve", as_it_is)
-    assert found < 0.9 * loss(pipeline, WEEKLY, horizon=horizon)
+    assert found < 0.9 * loss(pipeline, WEEKLY, "plain", horizon)
 
 
-def test_other_rollouts_read_the_series_as_it_is(pipeline, monkeypatch):
-    plain = loss(pipeline, WEEKLY, "quantile")
-    monkeypatch.setattr(profiles, "relieve", lambda values, gate: 1 / 0)
-    assert loss(pipeline, WEEKLY, "quantile") == plain
+def test_plain_forecasts_read_the_series_as_it_is(pipeline, monkeypatch):
+    plain = loss(pipeline, WEEKLY, "plain")
+    monkeypatch.setattr(readings, "relieve", lambda values, gate: 1 / 0)
+    assert loss(pipeline, WEEKLY, "plain") == plain
 
 
 def test_a_forecast_alone_is_that_in_a_panel(pipeline):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timer_forecaster.extras import missing_extra
-from timer_forecaster.models.timer_s1.architecture import DTYPES, ROLLOUTS
+from timer_forecaster.models.timer_s1.architecture import DTYPES, QUALITIES, ROLLOUTS
 
 if TYPE_CHECKING:
     from timer_forecaster import ForecastPipeline
@@ -69,6 +69,14 @@ def add_forecast_options(parser: argparse.ArgumentParser) -> None:
         default="mean",
         help="values before a history that is shorter than the only context of a TinyTimeMixer; "
         "default: mean. released: zeros, as in the released implementation",
+    )
+    add(
+        "--quality",
+        choices=QUALITIES,
+        default="fast",
+        help="how much work goes into a forecast; default: fast, one reading of each series, "
+        "transformed if the checkpoint prefers it. best: the mean of both signs and of the series "
+        "as it is, at two to four times the cost. plain: the series as it is",
     )
 
 

@@ -260,7 +260,13 @@ class CheckpointModel(CovariateWindows, FoundationModel):
     def _ckpt_skipped_params(self) -> list[str]:
         # These may differ when `load_weights` reads a saved model of the same checkpoint.
         ours = ["dtype", "rollout", "flip", "quantization", "likelihood", "adapter", "covariates"]
-        return [*super()._ckpt_skipped_params, *ours, "padding", "use_reversible_instance_norm"]
+        return [
+            *super()._ckpt_skipped_params,
+            *ours,
+            "padding",
+            "quality",
+            "use_reversible_instance_norm",
+        ]
 
     def to_onnx(self, path: str | None = None, **kwargs: Any) -> NoReturn:
         """Refuse to export: the network is not part of the Lightning module that Darts exports."""

@@ -93,7 +93,7 @@ def check_parameters(parameters: dict[str, Any]) -> None:
     check_window(parameters["input_chunk_length"])
     check_integer("output_chunk_length", parameters["output_chunk_length"], 1)
     check_integer("output_chunk_shift", parameters["output_chunk_shift"], 0)
-    names = ("rollout", "flip", "batch_size", "covariates", "padding")
+    names = ("rollout", "flip", "batch_size", "covariates", "padding", "quality")
     ForecastOptions(**{name: parameters[name] for name in names})
     check_likelihood(parameters["likelihood"])
     check_enable_finetuning(parameters["enable_finetuning"])

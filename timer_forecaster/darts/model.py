@@ -89,6 +89,8 @@ class TimerS1Model(PipelineModel):
     padding : {"mean", "released"}
         Values before a window that is shorter than the only context of a TinyTimeMixer; see
         `timer_forecaster.ForecastPipeline.predict`.
+    quality : {"fast", "best", "plain"}
+        How much work goes into a forecast; see `timer_forecaster.ForecastPipeline.predict`.
     **kwargs
         As for Darts' ``FoundationModel``, for example ``pl_trainer_kwargs``. Draws repeat only if
         ``random_state`` is given, here or to `predict`: unlike Darts' own models, this one takes no
@@ -153,6 +155,7 @@ class TimerS1Model(PipelineModel):
         on_error: str = "raise",
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
+        quality: str = "fast",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -71,6 +71,7 @@ class PipelineModule(TunedWeights, CovariateReader, PathSampler, PLForecastingMo
         on_error: str = "raise",
         covariates: str | dict[str, Any] = "auto",
         padding: str = "mean",
+        quality: str = "fast",
         **kwargs: Any,
     ) -> None:
         # Lightning saves the arguments of all these constructors: they must be plain values.
@@ -83,7 +84,7 @@ class PipelineModule(TunedWeights, CovariateReader, PathSampler, PLForecastingMo
         )
         chosen = CovariateOptions(**covariates) if isinstance(covariates, dict) else covariates
         self.options = ForecastOptions(
-            rollout=rollout, flip=flip, covariates=chosen, padding=padding
+            rollout=rollout, flip=flip, covariates=chosen, padding=padding, quality=quality
         )
         self.quantization, self.on_error = quantization, on_error
         # Darts keeps the levels of a likelihood ascending.

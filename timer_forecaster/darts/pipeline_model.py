@@ -63,6 +63,7 @@ class PipelineModel(CheckpointModel):
             covariates = dataclasses.asdict(covariates)
         own["covariates"] = covariates
         own["padding"] = self.model_params.get("padding", "mean")
+        own["quality"] = self.model_params.get("quality", "plain")  # a model saved by version 0.1
         return {**super()._module_options(), **own}
 
 

@@ -37,7 +37,8 @@ class TinyTimeMixerModel(PipelineModel):
         id.
     hub_model_revision, local_dir
         A branch, tag or commit of a hub id; a folder that replaces ``hub_model_name``.
-    dtype, rollout, flip, batch_size, quantization, adapter, on_error, covariates, padding
+    dtype, rollout, flip, batch_size, quantization, adapter, on_error, covariates, padding,
+    quality
         As of `timer_forecaster.darts.TimerS1Model`.
     enable_finetuning : bool, str or dict, optional
         The weights that `fit` trains, in Darts' own Lightning loop: True for all, a target of
@@ -88,6 +89,7 @@ class TinyTimeMixerModel(PipelineModel):
         on_error: str = "raise",
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
+        quality: str = "fast",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -14,6 +14,7 @@ from timer_forecaster.inference.covariate_options import CovariateOptions, as_co
 from timer_forecaster.inference.scaling import PADDINGS
 from timer_forecaster.models.network import Architecture
 from timer_forecaster.models.timer_s1 import ROLLOUTS
+from timer_forecaster.models.timer_s1.architecture import QUALITIES
 
 ROLLOUT_CHOICES = ("auto", *ROLLOUTS)
 
@@ -38,6 +39,10 @@ class ForecastOptions:
         How covariates take part, if there are any.
     padding : {"mean", "released"}
         Values before a history that is shorter than the only context of a network.
+    quality : {"fast", "best", "plain"}
+        How much work goes into a forecast. ``"fast"``: one reading of each series, transformed if
+        the checkpoint prefers it. ``"best"``: the mean of both signs and, where a series is
+        transformed, of the series as it is. ``"plain"``: the series as it is.
 
     Raises
     ------
@@ -57,12 +62,14 @@ class ForecastOptions:
     batch_size: int | None = None
     covariates: str | CovariateOptions = "auto"
     padding: str = "mean"
+    quality: str = "fast"
 
     def __post_init__(self) -> None:
         """Check the options as far as no network is needed."""
         check_choice("rollout", self.rollout, ROLLOUT_CHOICES)
         as_covariate_options(self.covariates)
         check_choice("padding", self.padding, PADDINGS)
+        check_choice("quality", self.quality, QUALITIES)
         self._settle("flip", check_flag)
         for name in ("context_length", "batch_size"):
             if getattr(self, name) is not None:
@@ -72,6 +79,15 @@ class ForecastOptions:
     def ignores_covariates(self) -> bool:
         """Whether covariates take no part in a forecast."""
         return as_covariate_options(self.covariates).mode == "off"
+
+    @property
+    def both_signs(self) -> bool:
+        """Whether forecasts are averaged with the mirror images of those of the negatives."""
+        return self.flip or self.quality == "best"
+
+    def transforms(self, config: Architecture) -> bool:
+        """Whether series are transformed before the network reads them."""
+        return self.quality != "plain" and config.transforms_series
 
     @property
     def zeros_before(self) -> bool:
@@ -123,8 +139,9 @@ DEFAULT = ForecastOptions()
 
 
 def check_symmetric(levels: Sequence[float]) -> None:
-    """Refuse levels that are not symmetric about 0.5, which ``flip=True`` needs."""
+    """Refuse levels that are not symmetric about 0.5, which the mean of both signs needs."""
     if not np.allclose(np.add(levels, levels[::-1]), 1.0):
         raise ValueError(
-            f"flip=True needs levels symmetric about 0.5; the checkpoint's are {tuple(levels)}"
+            "flip=True and quality='best' need levels symmetric about 0.5; the checkpoint's are "
+            f"{tuple(levels)}"
         )

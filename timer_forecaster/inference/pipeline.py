@@ -189,13 +189,15 @@ class ForecastPipeline:
         cycles: Any = None,
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
+        quality: str = "fast",
         freq: Any = None,
         past_windows: int = 0,
     ) -> Forecast:
         """Forecast any number of series.
 
-        The forecast of a series does not depend on other series, nor on its own scale and level. A
-        constant series, or a series of one point, is its own forecast.
+        The forecast of a series does not depend on other series, nor on its own scale. It moves
+        with the level of the series unless the series is transformed (``quality``). A constant
+        series, or a series of one point, is its own forecast.
 
         Parameters
         ----------
@@ -255,6 +257,13 @@ class ForecastPipeline:
             ``"released"``: zeros in the units of the series, which count as observed. This
             reproduces the numbers of the released implementation, and makes a forecast depend on
             the level of its series. A constant series is its own forecast in any case.
+        quality : {"fast", "best", "plain"}
+            How much work goes into a forecast. ``"fast"``: one reading of each series. A checkpoint
+            that prefers it, as those of the package do, reads some series without a long season,
+            or their square roots, and its forecasts of a history without negative values are cut
+            off at zero (`timer_forecaster.inference.readings`). ``"best"``: the mean of both signs
+            and, where a series is transformed, of the series as it is, at two to four times the
+            cost. ``"plain"``: the series as it is, so that the forecast moves with its level.
         freq : str, pandas offset or int, or list of them, optional
             Frequency of all series or of each, such as "h", "15min", "D" or "W". Some TinyTimeMixer
             checkpoints read it, and forecast worse without. It is a fact about the data: other
@@ -289,18 +298,16 @@ class ForecastPipeline:
         """
         horizon, progress = check_integer("horizon", horizon), check_flag("progress", progress)
         past_windows = check_integer("past_windows", past_windows, 0)
-        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
+        how = context_length, rollout, flip, batch_size, covariates, padding, quality
+        options = ForecastOptions(*how)
         failures, network = Failures(on_error), self.network
         values = as_series(series, failures)
         self.check_number(len(values))
         every = as_frequencies(freq, len(values))
         frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)
-        given: Given = None
-        some = known is not None or past is not None
-        if network.config.known_columns or (some and not options.ignores_covariates):
-            tables = known, past, categories, cycles
-            given = _columns_beside(series, values, horizon, tables, failures)
+        tables = known, past, categories, cycles
+        given = self._given(series, values, horizon, tables, options, failures)
         quantiles, report = self._quantiles(values, horizon, given, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         calibration = calibration_of(network, values, horizon, options.context_length)
@@ -391,6 +398,7 @@ class ForecastPipeline:
         categories: Sequence[Hashable] | str | None = None,
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
+        quality: str = "fast",
     ) -> pd.DataFrame:
         """Forecast every id and every target column of a frame, all in one batch.
 
@@ -453,6 +461,13 @@ class ForecastPipeline:
             differs between ids and never changes in the history of any, is refused.
         padding : {"mean", "released"}
             As in `predict`.
+        quality : {"fast", "best", "plain"}
+            How much work goes into a forecast. ``"fast"``: one reading of each series. A checkpoint
+            that prefers it, as those of the package do, reads some series without a long season,
+            or their square roots, and its forecasts of a history without negative values are cut
+            off at zero (`timer_forecaster.inference.readings`). ``"best"``: the mean of both signs
+            and, where a series is transformed, of the series as it is, at two to four times the
+            cost. ``"plain"``: the series as it is, so that the forecast moves with its level.
 
         Returns
         -------
@@ -487,7 +502,8 @@ class ForecastPipeline:
         from timer_forecaster.frames.long import level_columns, long_frame
 
         at = level_columns(levels, time_column=time_column, id_column=id_column)
-        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
+        how = context_length, rollout, flip, batch_size, covariates, padding, quality
+        options = ForecastOptions(*how)
         names = time_column, id_column, target_columns, freq
         tables = frame, future_frame, known_columns, past_columns
         asked = horizon, options, on_error, {"progress": progress}
@@ -527,8 +543,8 @@ class ForecastPipeline:
         future_frame, known_columns, past_columns, categories
             Covariates, as in `predict_frame`.
         **options
-            ``context_length``, ``rollout``, ``flip``, ``batch_size``, ``covariates`` and
-            ``padding``, as in `predict`.
+            ``context_length``, ``rollout``, ``flip``, ``batch_size``, ``covariates``,
+            ``padding`` and ``quality``, as in `predict`.
 
         Returns
         -------
@@ -593,6 +609,7 @@ class ForecastPipeline:
         categories: Sequence[Hashable] | str | None = None,
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
+        quality: str = "fast",
         parts: str | Path | None = None,
     ) -> BacktestResult:
         """Forecast the past of a frame from rolling origins, and score the forecasts.
@@ -628,7 +645,7 @@ class ForecastPipeline:
             quarters, one step of days and weeks.
         levels : sequence of float
             Quantile levels of the forecasts, beside the nine that are scored.
-        context_length, rollout, flip, batch_size, progress, covariates, padding
+        context_length, rollout, flip, batch_size, progress, covariates, padding, quality
             As in `predict`.
         on_error : {"raise", "nan"}
             Reaction to a series that cannot be forecast. ``"nan"`` leaves it out, and the result
@@ -679,7 +696,8 @@ class ForecastPipeline:
         from timer_forecaster.backtesting.settings import BacktestSettings, Way
 
         settings = BacktestSettings(horizon, windows, step, min_history, seasonality, levels)
-        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
+        how = context_length, rollout, flip, batch_size, covariates, padding, quality
+        options = ForecastOptions(*how)
         way = Way(options, baselines, on_error, progress, parts)
         tables = frame, future_frame, known_columns, past_columns
         names = time_column, id_column, target_columns, freq
@@ -707,6 +725,7 @@ class ForecastPipeline:
         cycles: Any = None,
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
+        quality: str = "fast",
         freq: Any = None,
     ) -> AnomalyReport:
         """Find the steps of series that the forecasts from earlier steps did not expect.
@@ -739,7 +758,7 @@ class ForecastPipeline:
             True: each step costs a row of the network, and its forecast is that of `predict`.
             False: for a Timer-S1, steps that lie whole patches apart share a row, which is
             several times as fast and changes forecasts a little (docs/anomalies.md).
-        context_length, rollout, flip, batch_size, covariates, padding, freq
+        context_length, rollout, flip, batch_size, covariates, padding, quality, freq
             As in `predict`. A shorter context costs less.
         progress : bool
             Show a progress bar.
@@ -784,10 +803,11 @@ class ForecastPipeline:
         from timer_forecaster.inference.anomalies.series import anomalies_of_series
         from timer_forecaster.inference.anomalies.settings import AnomalySettings
 
-        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
-        how = level, horizon, min_history, calibrate, repair, exact, options, on_error, progress
+        how = context_length, rollout, flip, batch_size, covariates, padding, quality
+        options = ForecastOptions(*how)
+        given = level, horizon, min_history, calibrate, repair, exact, options, on_error, progress
         beside = known, past, categories, cycles
-        return anomalies_of_series(self, series, AnomalySettings(*how), freq, beside)
+        return anomalies_of_series(self, series, AnomalySettings(*given), freq, beside)
 
     def detect_anomalies_frame(
         self,
@@ -814,6 +834,7 @@ class ForecastPipeline:
         categories: Sequence[Hashable] | str | None = None,
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
+        quality: str = "fast",
     ) -> AnomalyReport:
         """Find the odd steps of every id and every target column of a frame.
 
@@ -825,7 +846,7 @@ class ForecastPipeline:
             As in `detect_anomalies`.
         time_column, id_column, target_columns, freq
             As in `predict_frame`.
-        context_length, rollout, flip, batch_size, progress, covariates, padding
+        context_length, rollout, flip, batch_size, progress, covariates, padding, quality
             As in `predict`.
         on_error : {"raise", "nan"}
             As in `predict_frame`: ``"nan"`` judges the series that can be read, and warns of the
@@ -865,11 +886,12 @@ class ForecastPipeline:
         from timer_forecaster.inference.anomalies.frames import anomalies_of_frame
         from timer_forecaster.inference.anomalies.settings import AnomalySettings
 
-        options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
-        how = level, horizon, min_history, calibrate, repair, exact, options, on_error, progress
+        how = context_length, rollout, flip, batch_size, covariates, padding, quality
+        options = ForecastOptions(*how)
+        given = level, horizon, min_history, calibrate, repair, exact, options, on_error, progress
         names = time_column, id_column, target_columns, freq
         beside = known_columns, past_columns, categories
-        return anomalies_of_frame(self, frame, AnomalySettings(*how), names, beside)
+        return anomalies_of_frame(self, frame, AnomalySettings(*given), names, beside)
 
     def embed(
         self, series: Any, *, context_length: int | None = None, freq: Any = None
@@ -931,6 +953,21 @@ class ForecastPipeline:
         outcome = compute(self.network, rows)
         check_outcome(outcome, values, self._label, noun)
         return outcome
+
+    def _given(
+        self,
+        series: Any,
+        values: Sequence[FloatArray],
+        horizon: int,
+        tables: tuple[Any, Any, Any, Any],
+        options: ForecastOptions,
+        failures: Failures,
+    ) -> Given:
+        """Return the columns beside series, and their cycles, if they take part."""
+        given = tables[0] is not None or tables[1] is not None
+        if self.network.config.known_columns or (given and not options.ignores_covariates):
+            return _columns_beside(series, values, horizon, tables, failures)
+        return None
 
     def _quantiles(
         self,

@@ -11,11 +11,13 @@ from tqdm.auto import tqdm
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
-from timer_forecaster.inference import multiscale, profiles
+from timer_forecaster.inference import multiscale
 from timer_forecaster.inference.channels import check_rows, grouped, width_of
 from timer_forecaster.inference.frequency import Frequency, tokens_of
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
 from timer_forecaster.inference.outcome import check_outcome, room_for
+from timer_forecaster.inference.profiles import Gate
+from timer_forecaster.inference.readings import forecast_read
 from timer_forecaster.inference.residuals import TRAINED, Errors
 from timer_forecaster.inference.rows import Beside, Rows, medians
 from timer_forecaster.inference.scaling import check_series
@@ -65,8 +67,8 @@ def predict_quantiles(
         If no forecast can be made from a series, if ``flip`` needs other levels, if the network
         needs no ``padding``, or if it computes NaN or infinite values.
     """
-    config, rollout = network.config, options.rollout_of(network.config)
-    if options.flip:
+    config = network.config
+    if options.both_signs:
         check_symmetric(config.quantiles)
     options.check_padding(config, name)
     failures = failures or Failures()
@@ -81,10 +83,7 @@ def predict_quantiles(
         known = known and [known[row[0] // len(row)] for row in grouped(sound, width_of(config))]
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
         roll_out = functools.partial(_roll_out, network, options, bar, known)
-        if rollout == "multiscale":
-            found = _at_several_scales(network, roll_out, series, horizon, frequencies)
-        else:
-            found = roll_out(series, horizon, rollout, frequencies)
+        found = _read(network, roll_out, series, horizon, options, frequencies, known)
     check_outcome(found, series, name, numbers=sound, failures=failures)
     if len(sound) == n_series:
         return found
@@ -93,25 +92,33 @@ def predict_quantiles(
     return quantiles
 
 
-def _at_several_scales(
+def _read(
     network: Network,
     roll_out: Callable[..., FloatArray],
     series: Sequence[FloatArray],
     horizon: int,
+    options: ForecastOptions,
     frequencies: Sequence[Frequency] | None,
+    known: Sequence[FloatArray] | None,
 ) -> FloatArray:
-    """Forecast series at several strides, without their long seasons if quantiles are trained."""
-    config = network.config
-    how = network.pass_length, config.max_context_length, frequencies, width_of(config)
-    forecast = functools.partial(multiscale.forecast, roll_out)
-    if config.known_columns or not config.forecasts_quantiles:
-        return forecast(series, horizon, *how, config.fixed_context)
-    gate = profiles.Gate.of(network, horizon)
-    relieved = [profiles.relieve(values, gate) for values in series]
-    rests, cycles = zip(*relieved, strict=True)
-    found = forecast(rests, horizon, *how, config.fixed_context)
-    profiles.add(found, cycles)
-    return found
+    """Forecast series, as they are or as the network reads them best."""
+    config, width = network.config, width_of(network.config)
+    rollout = options.rollout_of(config)
+    how = network.pass_length, config.max_context_length
+
+    def forecast(values: Sequence[FloatArray], numbers: Sequence[int]) -> FloatArray:
+        own = None if frequencies is None else [frequencies[number] for number in numbers]
+        if rollout != "multiscale":
+            return roll_out(values, horizon, rollout, own)
+        return multiscale.forecast(
+            roll_out, values, horizon, *how, own, width, config.fixed_context
+        )
+
+    numbers = range(len(series))
+    if known is not None or not options.transforms(config):
+        return forecast(series, numbers)
+    gate, rows = Gate.of(network, horizon), list(grouped(numbers, width))
+    return forecast_read(forecast, series, gate, rows, options.quality == "best")
 
 
 def _blank(n_series: int, horizon: int, n_quantiles: int) -> FloatArray:
@@ -157,11 +164,11 @@ def _roll_out(
     if frequencies is not None:
         tokens = tokens_of(network.config, frequencies[::width])
     rows = Rows.of(network, series, options.zeros_before, Beside(tokens, known))
-    bar.total += len(rows.values) * (2 if options.flip else 1)
+    bar.total += len(rows.values) * (2 if options.both_signs else 1)
     offsets = None
     if not network.config.forecasts_quantiles:
         offsets = _offsets(network, series, rows, horizon, options)
-    how = rollout, options.batch_size, bar.update, offsets, options.flip
+    how = rollout, options.batch_size, bar.update, offsets, options.both_signs
     return rows.forecast(network, horizon, *how)
 
 

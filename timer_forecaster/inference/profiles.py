@@ -11,8 +11,7 @@ were chosen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,7 +19,9 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.multiscale import LOOK_BACK
 from timer_forecaster.inference.scaling import squarable_unit
 from timer_forecaster.inference.seasons import short_and_long_period
-from timer_forecaster.models.network import Network
+
+if TYPE_CHECKING:
+    from timer_forecaster.models.network import Network
 
 LONG = 64
 """Steps from which on a season is long."""
@@ -39,7 +40,7 @@ class Gate(NamedTuple):
 
     of_values: float
     of_steps: float = 0.0
-    """Of the changes from step to step: a rough mean cycle spoils the next steps of smooth series."""
+    """Of changes from step to step: a rough mean cycle spoils the next steps of smooth series."""
 
     @classmethod
     def of(cls, network: Network, horizon: int) -> Gate:
@@ -98,11 +99,9 @@ def relieve(values: FloatArray, gate: Gate) -> tuple[FloatArray, FloatArray | No
     return recent - known[:-long], known[-long:]
 
 
-def add(quantiles: FloatArray, cycles: Sequence[FloatArray | None]) -> None:
-    """Add mean cycles to forecasts, (n_series, horizon, Q), in place."""
-    for of_series, cycle in zip(quantiles, cycles, strict=True):
-        if cycle is not None:
-            of_series += np.resize(cycle, len(of_series))[:, None]
+def repeated(cycle: FloatArray, horizon: int) -> FloatArray:
+    """Return the steps of a cycle over a horizon."""
+    return np.resize(cycle, horizon)
 
 
 def _means_before(values: FloatArray, period: int) -> FloatArray:
@@ -133,7 +132,7 @@ def _repeats(values: FloatArray, short: int, long: int, newest: int) -> FloatArr
     cycles = max(2, LEAST_STEPS // short)
     ends = range(len(values) - newest, len(values), long)
     means = [_means_before(values[max(end - cycles * short, 0) : end], short) for end in ends]
-    return np.concatenate([np.resize(mean[-short:], long) for mean in means])
+    return np.concatenate([repeated(mean[-short:], long) for mean in means])
 
 
 def _share(values: FloatArray, cycles: FloatArray) -> float:

@@ -42,6 +42,10 @@ class Architecture(Protocol):
         """The roll-out of ``rollout="auto"``."""
 
     @property
+    def transforms_series(self) -> bool:
+        """Whether it forecasts better from series that are transformed before it reads them."""
+
+    @property
     def hidden_size(self) -> int:
         """Width of a token."""
 

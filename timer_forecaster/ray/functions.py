@@ -43,6 +43,7 @@ def forecast(
     batch_size: int | None = None,
     covariates: str | CovariateOptions = "auto",
     padding: str = "mean",
+    quality: str = "fast",
     checkpoint: str | Path = "timer-s1-mini",
     adapter: Any = None,
     device: str = "auto",
@@ -85,7 +86,7 @@ def forecast(
         targets hold them.
     known_columns, past_columns, categories : str or sequence of str, optional
         Covariates, as in `ForecastPipeline.predict_frame`.
-    context_length, rollout, flip, batch_size, covariates, padding
+    context_length, rollout, flip, batch_size, covariates, padding, quality
         As in `ForecastPipeline.predict`.
     checkpoint : str or Path
         Registry name, folder or hub id, which all machines can read.
@@ -142,10 +143,10 @@ def forecast(
     """
     names = time_column, id_column, target_columns, freq
     columns = _columns(*names, known_columns, past_columns, categories)
-    options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
-    task = ForecastTask(columns, horizon, tuple(levels), options)
-    network = checkpoint, adapter, dtype, quantization, device
-    return _run(data, future, task, output, network, (workers, partitions, progress))
+    how = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding, quality)
+    task = ForecastTask(columns, horizon, tuple(levels), how)
+    load, run = (checkpoint, adapter, dtype, quantization, device), (workers, partitions, progress)
+    return _run(data, future, task, output, load, run)
 
 
 def backtest(
@@ -172,6 +173,7 @@ def backtest(
     batch_size: int | None = None,
     covariates: str | CovariateOptions = "auto",
     padding: str = "mean",
+    quality: str = "fast",
     checkpoint: str | Path = "timer-s1-mini",
     adapter: Any = None,
     device: str = "auto",
@@ -195,7 +197,7 @@ def backtest(
         Names of models beside Seasonal Naive.
     known_columns, past_columns, categories
         Covariates: columns of ``data``.
-    context_length, rollout, flip, batch_size, covariates, padding
+    context_length, rollout, flip, batch_size, covariates, padding, quality
         As in `ForecastPipeline.predict`.
     checkpoint, adapter, device, dtype, quantization, workers, partitions, progress
         As in `forecast`.
@@ -217,11 +219,11 @@ def backtest(
     """
     names = time_column, id_column, target_columns, freq
     columns = _columns(*names, known_columns, past_columns, categories)
-    options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
+    how = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding, quality)
     where = windows, step, min_history, seasonality
-    task = BacktestTask(columns, horizon, *where, tuple(levels), tuple(baselines), options)
-    network = checkpoint, adapter, dtype, quantization, device
-    return _run(data, None, task, output, network, (workers, partitions, progress))
+    task = BacktestTask(columns, horizon, *where, tuple(levels), tuple(baselines), how)
+    load, run = (checkpoint, adapter, dtype, quantization, device), (workers, partitions, progress)
+    return _run(data, None, task, output, load, run)
 
 
 def sample_paths(
@@ -246,6 +248,7 @@ def sample_paths(
     batch_size: int | None = None,
     covariates: str | CovariateOptions = "auto",
     padding: str = "mean",
+    quality: str = "fast",
     checkpoint: str | Path = "timer-s1-mini",
     adapter: Any = None,
     device: str = "auto",
@@ -269,7 +272,7 @@ def sample_paths(
         As in `ForecastPipeline.sample_paths`.
     future, known_columns, past_columns, categories
         As in `forecast`.
-    context_length, rollout, flip, batch_size, covariates, padding
+    context_length, rollout, flip, batch_size, covariates, padding, quality
         As in `ForecastPipeline.predict`.
     checkpoint, adapter, device, dtype, quantization, workers, partitions, progress
         As in `forecast`.
@@ -291,10 +294,10 @@ def sample_paths(
     """
     names = time_column, id_column, target_columns, freq
     columns = _columns(*names, known_columns, past_columns, categories)
-    options = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding)
-    task = PathsTask(columns, horizon, n, past_windows, random_state, options)
-    network = checkpoint, adapter, dtype, quantization, device
-    return _run(data, future, task, output, network, (workers, partitions, progress))
+    how = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding, quality)
+    task = PathsTask(columns, horizon, n, past_windows, random_state, how)
+    load, run = (checkpoint, adapter, dtype, quantization, device), (workers, partitions, progress)
+    return _run(data, future, task, output, load, run)
 
 
 def _columns(

@@ -120,6 +120,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
     freq : str or pandas offset, optional
         Frequency of the series, such as "h" or "D", for checkpoints that read it; see
         `timer_forecaster.ForecastPipeline.predict`. Rows of X have no times to take it from.
+    quality : {"fast", "best", "plain"}, default="fast"
+        How much work goes into a forecast; see `timer_forecaster.ForecastPipeline.predict`.
 
     Attributes
     ----------
@@ -196,13 +198,13 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
         freq: Any = None,
+        quality: str = "fast",
     ) -> None:
         self.model_path = model_path
         self.revision = revision
         self.context_length = context_length
         self.point = point
-        self.rollout = rollout
-        self.flip = flip
+        self.rollout, self.flip = rollout, flip
         self.batch_size = batch_size
         self.device_map = device_map
         self.dtype = dtype
@@ -212,12 +214,13 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.known, self.past = known, past
         self.categories, self.cycles = categories, cycles
         self.covariates = covariates
-        self.padding, self.freq = padding, freq
+        self.padding, self.freq, self.quality = padding, freq, quality
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a pickle; those of version 0.1 have no parameters of covariates."""
         defaults = {"known": (), "past": (), "categories": (), "cycles": None, "covariates": "auto"}
-        super().__setstate__(defaults | {"padding": "mean", "freq": None} | state)
+        later = {"padding": "mean", "freq": None, "quality": "plain"}
+        super().__setstate__(defaults | later | state)
 
     def __sklearn_tags__(self) -> Tags:
         """Return the abilities of the regressor."""

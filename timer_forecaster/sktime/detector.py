@@ -68,6 +68,8 @@ class ForecastAnomalyDetector(BaseDetector):
         Finetuned weights.
     padding : {"mean", "released"}, default="mean"
         Values before a history that is shorter than the only context of a TinyTimeMixer.
+    quality : {"fast", "best", "plain"}, default="fast"
+        How much work goes into a forecast; see `timer_forecaster.ForecastPipeline.predict`.
 
     Examples
     --------
@@ -116,12 +118,13 @@ class ForecastAnomalyDetector(BaseDetector):
         quantization_config: Any = None,
         adapter: Any = None,
         padding: str = "mean",
+        quality: str = "fast",
     ) -> None:
         self.model_path, self.revision = model_path, revision
         self.level, self.horizon, self.min_history = level, horizon, min_history
         self.calibrate, self.repair, self.exact, self.freq = calibrate, repair, exact, freq
         self.context_length, self.rollout, self.flip = context_length, rollout, flip
-        self.batch_size, self.padding = batch_size, padding
+        self.batch_size, self.padding, self.quality = batch_size, padding, quality
         self.device_map, self.dtype, self.config = device_map, dtype, config
         self.quantization, self.quantization_config = quantization, quantization_config
         self.adapter = adapter

@@ -121,7 +121,7 @@ class PipelineForecaster(ProbabilisticForecaster):
         # version 0.1 had none of these
         later: dict[str, Any] = {"on_error": "raise", "covariates": "auto", "padding": "mean"}
         later["_beside"] = None
-        later |= {"n_paths": N_PATHS, "random_state": None}
+        later |= {"n_paths": N_PATHS, "random_state": None, "quality": "plain"}
         self.__dict__.update(later | state)
 
     def _fit(self, y: pd.DataFrame, X: pd.DataFrame | None, fh: Any) -> PipelineForecaster:

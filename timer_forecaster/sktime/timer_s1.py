@@ -86,6 +86,8 @@ class TimerS1Forecaster(BacktestingForecaster):
         Joint paths in the distribution of ``predict_proba(marginal=False)``.
     random_state : int, numpy Generator or None, default=None
         Seed of these paths. With None, they differ each time.
+    quality : {"fast", "best", "plain"}, default="fast"
+        How much work goes into a forecast; see `timer_forecaster.ForecastPipeline.predict`.
 
     Attributes
     ----------
@@ -142,13 +144,13 @@ class TimerS1Forecaster(BacktestingForecaster):
         padding: str = "mean",
         n_paths: int = N_PATHS,
         random_state: Any = None,
+        quality: str = "fast",
     ) -> None:
         self.model_path = model_path
         self.revision = revision
         self.context_length = context_length
         self.point = point
-        self.rollout = rollout
-        self.flip = flip
+        self.rollout, self.flip = rollout, flip
         self.batch_size = batch_size
         self.device_map = device_map
         self.dtype = dtype
@@ -157,7 +159,7 @@ class TimerS1Forecaster(BacktestingForecaster):
         self.deterministic, self.quantization = deterministic, quantization
         self.adapter, self.tuning = adapter, tuning
         self.on_error, self.covariates, self.padding = on_error, covariates, padding
-        self.n_paths, self.random_state = n_paths, random_state
+        self.n_paths, self.random_state, self.quality = n_paths, random_state, quality
         super().__init__()
 
     def _check_parameters(self) -> None:

@@ -92,6 +92,8 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         Joint paths in the distribution of ``predict_proba(marginal=False)``.
     random_state : int, numpy Generator or None, default=None
         Seed of these paths. With None, they differ each time.
+    quality : {"fast", "best", "plain"}, default="fast"
+        How much work goes into a forecast; see `timer_forecaster.ForecastPipeline.predict`.
 
     Attributes
     ----------
@@ -149,6 +151,7 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         padding: str = "mean",
         n_paths: int = N_PATHS,
         random_state: Any = None,
+        quality: str = "fast",
     ) -> None:
         parameters = {name: value for name, value in locals().items() if name not in _NO_PARAMETERS}
         self.__dict__.update(parameters)  # sktime reads each under its own name

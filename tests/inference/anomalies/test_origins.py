@@ -22,7 +22,7 @@ def test_rows_that_cannot_be_shared_are_refused(pipe):
         with pytest.raises(ValueError, match="exact=False: each forecast of a TinyTimeMixer"):
             pipe.detect_anomalies(y, exact=False)
     else:
-        with pytest.raises(ValueError, match="without covariates and flip; leave exact out"):
+        with pytest.raises(ValueError, match="without covariates and both signs; leave exact out"):
             pipe.detect_anomalies(y, exact=False, flip=True)
 
 

@@ -113,10 +113,10 @@ class SharedRows:
                 "exact=False: each forecast of a TinyTimeMixer needs a row of its own; leave exact "
                 "out"
             )
-        if data.covariates is not None or options.flip or horizon > network.pass_length:
+        if data.covariates is not None or options.both_signs or horizon > network.pass_length:
             raise ValueError(
                 f"exact=False: rows are shared by forecasts of at most {network.pass_length} steps "
-                "without covariates and flip; leave exact out"
+                "without covariates and both signs; leave exact out"
             )
         self._network: Network = network
         self._reads = options.longest_context(network.config)

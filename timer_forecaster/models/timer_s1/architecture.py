@@ -21,6 +21,8 @@ DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LOSSES = ("wql", "pinball")
 SERIAL_WEIGHTINGS = ("equal", "inverse_sqrt")
 ROLLOUTS = ("quantile", "median", "multiscale")
+
+QUALITIES = ("fast", "best", "plain")
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 MODEL_TYPE = "Timer-S1"
 _LEAST = {  # least values of integers
@@ -109,6 +111,9 @@ class TimerS1Architecture:
         Weights of the serial blocks in the training objective.
     preferred_rollout : {"quantile", "median", "multiscale"}
         The roll-out of ``rollout="auto"`` in `timer_forecaster.ForecastPipeline.predict`.
+    transforms_series : bool
+        Whether series are transformed before the network reads them, unless
+        ``quality="plain"`` is given to `timer_forecaster.ForecastPipeline.predict`.
 
     Examples
     --------
@@ -136,6 +141,7 @@ class TimerS1Architecture:
     training_loss: str = "wql"
     serial_weighting: str = "equal"
     preferred_rollout: str = "quantile"
+    transforms_series: bool = False
 
     model_type: ClassVar[str] = MODEL_TYPE
     forecasts_quantiles: ClassVar[bool] = True

@@ -354,6 +354,12 @@ mask_value
         return "quantile" if self.exogenous_channels and preferred == "multiscale" else preferred
 
     @property
+    def transforms_series(self) -> bool:
+        """Whether series are transformed before the network reads them."""
+        alone = not self.exogenous_channels and self.forecasts_quantiles
+        return alone and bool(self.extras.get("transforms_series", False))
+
+    @property
     def least_tensors(self) -> int:
         """A number of tensors that the weights have at least."""
         return self.num_layers * max(1, self.adaptive_patching_levels)

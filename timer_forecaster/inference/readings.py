@@ -1,0 +1,119 @@
+"""How a network reads a series: as it is, without a long season, or its square roots.
+
+A network reads some series better in another form. A long season is taken out
+(`timer_forecaster.inference.profiles`). Where a history without negative values lies near zero,
+square roots are forecast, and their quantiles squared: counts and loads have errors that grow with
+their level. The forecast of a history without negative values is cut off at zero. All of it keeps
+the scale of a series: a series twice as large has a forecast twice as large. `docs/inference.md`
+has the measured gains, and says on which data each rule was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.multiscale import LOOK_BACK
+from timer_forecaster.inference.profiles import Gate, relieve, repeated
+
+_NEWEST = 4096  # steps that tell whether a series lies near zero
+_LOW = 0.05  # level of a low value
+_NEAR_ZERO = 0.1  # low values relative to the mean
+
+
+class Reading(NamedTuple):
+    """A series as a network reads it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> counts = np.random.default_rng(0).poisson(0.5, size=200).astype(float)
+    >>> reading = Reading.of(counts, Gate(0.8))
+    >>> reading.is_root, bool(np.allclose(reading.values**2, counts))
+    (True, True)
+    """
+
+    values: FloatArray
+    cycle: FloatArray | None = None
+    """The long season that was taken out; its first entry belongs to the first forecast step."""
+    is_root: bool = False
+    """Whether the values are square roots of the series."""
+    is_nonnegative: bool = False
+    """Whether the series has no negative value."""
+
+    @classmethod
+    def of(cls, series: FloatArray, gate: Gate) -> Reading:
+        """Return the reading of a series, of which at most the newest 65,536 steps count."""
+        recent = series[-LOOK_BACK:]
+        is_nonnegative = not (recent < 0).any()
+        rest, cycle = relieve(series, gate)
+        if cycle is None and is_nonnegative and _lies_near_zero(recent):
+            return cls(np.sqrt(recent), is_root=True, is_nonnegative=True)
+        return cls(rest, cycle, is_nonnegative=is_nonnegative)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the network reads other values than those of the series."""
+        return self.is_root or self.cycle is not None
+
+    def in_units(self, quantiles: FloatArray) -> FloatArray:
+        """Return the forecast (horizon, Q) of the series from the forecast of what was read."""
+        if self.is_root:
+            return np.square(np.maximum(quantiles, 0.0))
+        if self.cycle is not None:
+            return quantiles + repeated(self.cycle, len(quantiles))[:, None]
+        return quantiles
+
+
+def forecast_read(
+    forecast: Callable[[Sequence[FloatArray], Sequence[int]], FloatArray],
+    series: Sequence[FloatArray],
+    gate: Gate,
+    rows: Sequence[Sequence[int]],
+    with_plain: bool = False,
+) -> FloatArray:
+    """Forecast series, each as it is read best.
+
+    Parameters
+    ----------
+    forecast : callable (series, numbers) -> ndarray
+        Forecasts some series, of the numbers, as they are. The result has the shape
+        (n_series, horizon, Q).
+    series : sequence of ndarray, each of shape (steps,)
+        NaN where missing.
+    gate : Gate
+    rows : sequence of sequence of int
+        Numbers of series that are read together.
+    with_plain : bool
+        Whether to average with the forecasts of the changed series as they are.
+
+    Returns
+    -------
+    ndarray, shape (n_series, horizon, Q)
+    """
+    readings = [Reading.of(values, gate) for values in series]
+    found = forecast([reading.values for reading in readings], range(len(series)))
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond all floats: refused later
+        for number, reading in enumerate(readings):
+            found[number] = reading.in_units(found[number])
+        again = [i for row in rows if any(readings[j].is_changed for j in row) for i in row]
+        if with_plain and again:
+            plain = forecast([series[i] for i in again], again)
+            found[again] = (found[again] + plain) / 2
+    for number, reading in enumerate(readings):
+        if reading.is_nonnegative:
+            np.maximum(found[number], 0.0, out=found[number])
+    return found
+
+
+def _lies_near_zero(values: FloatArray) -> bool:
+    """Whether low values of a series without negative ones are small beside its mean."""
+    newest = values[-_NEWEST:]
+    observed = newest[np.isfinite(newest)]
+    if not observed.size:
+        return False
+    largest = observed.max() or 1.0
+    return bool(np.quantile(observed, _LOW) < _NEAR_ZERO * largest * (observed / largest).mean())

@@ -220,10 +220,9 @@ def backtest(
     names = time_column, id_column, target_columns, freq
     columns = _columns(*names, known_columns, past_columns, categories)
     how = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding, quality)
-    where = windows, step, min_history, seasonality
-    task = BacktestTask(columns, horizon, *where, tuple(levels), tuple(baselines), how)
+    where = windows, step, min_history, seasonality, tuple(levels), tuple(baselines)
     load, run = (checkpoint, adapter, dtype, quantization, device), (workers, partitions, progress)
-    return _run(data, None, task, output, load, run)
+    return _run(data, None, BacktestTask(columns, horizon, *where, how), output, load, run)
 
 
 def sample_paths(

@@ -14,7 +14,13 @@ def add_windows(parser: argparse.ArgumentParser) -> None:
     """Add the options of windows and of baselines."""
     add = parser.add_argument
     add("--horizon", type=int, required=True, metavar="STEPS", help="steps of each window")
-    add("--windows", type=int, default=5, metavar="NUMBER", help="of each series; default: 5")
+    add(
+        "--windows",
+        type=int,
+        default=5,
+        metavar="NUMBER",
+        help="windows of each series, the newest; default: 5",
+    )
     add(
         "--step",
         type=int,
@@ -33,7 +39,7 @@ def add_windows(parser: argparse.ArgumentParser) -> None:
         default=(),
         metavar="NAMES",
         help="forecasters of sktime to score as well, with commas between them, such as "
-        "AutoETS,Theta; also naive",
+        "AutoETS,Theta; also naive; default: Seasonal Naive alone",
     )
     add(
         "--seasonality",
@@ -46,7 +52,7 @@ def add_windows(parser: argparse.ArgumentParser) -> None:
         type=levels_of_words,
         default=(0.1, 0.5, 0.9),
         metavar="LEVELS",
-        help="quantile levels beside 0.1, 0.2 to 0.9, with commas between them",
+        help="quantile levels to keep beside 0.1, 0.2 to 0.9, with commas between them",
     )
 
 

@@ -5,10 +5,10 @@ import shlex
 from importlib import import_module
 
 import pytest
+from places import ROOT
 
 from timer_forecaster import cli
 from timer_forecaster.cli import help
-from timer_forecaster.pretraining.recipe_names import recipe_names
 
 
 def parsers_of(words):
@@ -70,8 +70,10 @@ def test_the_name_of_the_program_alone_is_a_question_for_help(run, capsys):
 
 def test_the_help_of_pretrain_names_all_recipes():
     text = " ".join(parsers_of(["pretrain"]).format_help().split())
-    for name in recipe_names():
-        assert name in text
+    recipes = ROOT.glob("timer_forecaster/pretraining/recipes/*.yaml")  # torch is not needed
+    names = [path.stem for path in recipes]
+    assert "tiny" in names
+    assert all(name in text for name in names)
 
 
 def test_commands_are_modules():

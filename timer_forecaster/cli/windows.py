@@ -14,13 +14,7 @@ def add_windows(parser: argparse.ArgumentParser) -> None:
     """Add the options of windows and of baselines."""
     add = parser.add_argument
     add("--horizon", type=int, required=True, metavar="STEPS", help="steps of each window")
-    add(
-        "--windows",
-        type=int,
-        default=5,
-        metavar="NUMBER",
-        help="windows of each series, the newest; default: 5",
-    )
+    add("--windows", type=int, default=5, metavar="NUMBER", help="of each series; default: 5")
     add(
         "--step",
         type=int,

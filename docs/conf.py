@@ -74,11 +74,16 @@ _CARD = re.compile(r"timer_forecaster/checkpoints/([\w-]+)/README\.md")
 
 
 def _link_outside(app, docname, source):
-    """Let links to files beside docs lead to the page of a card, or else to the repository."""
+    """Let links to files beside docs lead to the page of a card, or else to the repository.
+
+    ``../../../issues`` leads from a page on GitHub to the issues: so no page names the address.
+    """
     place = "../" * docname.count("/")
 
     def address(match):
         path, anchor = match[1], match[2] or ""
+        if path == "../../issues":
+            return f"]({REPOSITORY}/issues)"
         if card := _CARD.fullmatch(path):
             return f"]({place}cards/{card[1]}.md{anchor})"
         target = (DOCS / docname).parent.joinpath("..", path).resolve()

@@ -197,31 +197,56 @@ def addresses():
     return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
 
 
+def pages_with_addresses():
+    """The files of the repository that people or programs read, by their suffixes."""
+    folders = (ROOT.glob, DOCS.rglob, (ROOT / ".github").rglob)
+    found = {path for glob in folders for path in glob("*.*") if path.suffix in SUFFIXES}
+    return sorted(path for path in found if not path.is_relative_to(DOCS / "_build"))
+
+
+SUFFIXES = {".cff", ".json", ".md", ".patch", ".rst", ".toml", ".yml"}
+
+
 @pytest.mark.parametrize(
-    "path",
-    [
-        *(
-            ROOT / name
-            for name in ("CHANGELOG.md", "CITATION.cff", "SECURITY.md", "CODE_OF_CONDUCT.md")
-        ),
-        *sorted((ROOT / ".github").rglob("*.*")),
-        *sorted(DOCS.glob("*.md")),
-    ],
-    ids=lambda path: str(path.relative_to(ROOT)),
+    "path", pages_with_addresses(), ids=lambda path: str(path.relative_to(ROOT))
 )
 def test_the_addresses_of_the_project_are_those_of_its_settings(path):
     urls = addresses()
-    hosts = "|".join(re.escape(url.split("/")[2]) for url in (urls["Repository"], urls["Homepage"]))
     text = path.read_text(encoding="utf-8")
-    for address in re.findall(rf"https://(?:{hosts})/[\w./-]*timer-forecaster[\w./-]*", text):
-        assert address.startswith((urls["Repository"], urls["Homepage"])), address
+    for address in re.findall(r"https?://[\w./-]*timer-forecaster[\w./-]*", text):
+        if "OWNER" not in address:  # how to set them
+            assert address.startswith((urls["Repository"], urls["Homepage"].rstrip("/"))), address
 
 
 def test_the_version_stands_once_and_is_repeated_rightly():
     version = timer_forecaster.__version__
-    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {version}\n" in citation
+    (released,) = re.findall(r"^date-released: (.*)$", citation, flags=re.M)
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\n## [{version}] - {released}\n" in changes
     versions = json.loads((DOCS / "_static" / "versions.json").read_text(encoding="utf-8"))
     assert version in [entry["version"] for entry in versions]
+
+
+def test_every_version_of_the_changelog_has_its_link():
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## \[(.*?)\]", changes, flags=re.M)
+    links = re.findall(r"^\[(.*?)\]: https", changes, flags=re.M)
+    assert headings == links
+
+
+def test_the_oldest_versions_are_the_lower_bounds():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    tested = [extras[name] for name in extras if name not in ("all", "dev", "docs")]
+    bounds = set()
+    for line in (line for lines in (project["dependencies"], *tested) for line in lines):
+        name, least = re.match(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", line).groups()
+        bounds.add(f"{name}=={least}")
+    text = (ROOT / "constraints-minimal.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert lines == sorted(bounds)
 
 
 def test_an_index_page_has_addresses_in_place_of_paths():

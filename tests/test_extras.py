@@ -9,7 +9,7 @@ from timer_forecaster.extras import missing_extra
 def test_the_message_begins_with_the_need_and_ends_with_a_command():
     message = missing_extra("pictures need matplotlib", "plot")
     assert message.startswith("pictures need matplotlib; ")
-    assert message.endswith(" pip install '.[plot]'")
+    assert message.endswith(' pip install "timer-forecaster[plot]"')
 
 
 def test_every_extra_that_the_package_names_can_be_installed():

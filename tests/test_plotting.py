@@ -92,7 +92,7 @@ def test_many_series_get_a_panel_each_up_to_a_limit():
 def test_missing_matplotlib_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     history, forecast = frames(pd.RangeIndex(9))
-    with pytest.raises(ImportError, match=r"from a clone: pip install '\.\[plot\]'"):
+    with pytest.raises(ImportError, match=r'pip install "timer-forecaster\[plot\]"'):
         plot_forecast(history, forecast, time_column="t")
 
 

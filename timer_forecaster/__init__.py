@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from timer_forecaster.checkpoints.registry import list_checkpoints
     from timer_forecaster.inference import Forecast, ForecastPipeline, release
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = ["Forecast", "ForecastPipeline", "__version__", "list_checkpoints", "release"]
 

@@ -6,7 +6,8 @@ __all__ = ["missing_extra"]
 def missing_extra(need: str, extra: str) -> str:
     """Return the message that names the missing dependency and the extra that installs it.
 
-    The command in it also works in a clone of the repository, before the package is on an index.
+    The command in it works wherever the package came from: pip takes the extra of a package that is
+    installed already from its metadata, and asks the index for the dependencies alone.
 
     Parameters
     ----------
@@ -18,10 +19,9 @@ def missing_extra(need: str, extra: str) -> str:
     Examples
     --------
     >>> missing_extra("pictures need matplotlib", "plot")
-    "pictures need matplotlib; install timer-forecaster with its extra 'plot', from a clone: \
-pip install '.[plot]'"
+    'pictures need matplotlib; install timer-forecaster with its extra: \
+pip install "timer-forecaster[plot]"'
     """
     return (
-        f"{need}; install timer-forecaster with its extra '{extra}', "
-        f"from a clone: pip install '.[{extra}]'"
+        f'{need}; install timer-forecaster with its extra: pip install "timer-forecaster[{extra}]"'
     )

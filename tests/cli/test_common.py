@@ -38,7 +38,7 @@ def test_the_extra_for_training_is_named(run, monkeypatch, words, missing, ours)
     code, _, err = run(*words)
     assert code == 2
     assert f"needs {missing.partition('.')[0]}; install timer-forecaster" in err
-    assert "extra 'pretrain', from a clone: pip install '.[pretrain]'" in err
+    assert 'its extra: pip install "timer-forecaster[pretrain]"' in err
     assert err.count("\n") == 1
 
 

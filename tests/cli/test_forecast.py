@@ -154,7 +154,7 @@ def test_a_missing_extra_is_named(run, monkeypatch):
         "forecast", write(DAYS), "--time-column", "time", "--horizon", 2, "--plot", "out.png"
     )
     assert code == 2
-    assert "extra 'plot', from a clone: pip install '.[plot]'" in err
+    assert 'its extra: pip install "timer-forecaster[plot]"' in err
 
 
 def test_the_command_end_to_end(tmp_path):

@@ -5,6 +5,7 @@ import shlex
 from importlib import import_module
 
 import pytest
+from places import ROOT
 
 from timer_forecaster import cli
 from timer_forecaster.cli import help
@@ -19,13 +20,15 @@ def parsers_of(words):
     return parser
 
 
-COMMANDS = [[name] for name in cli._COMMANDS if name != "corpus"]
+COMMANDS = [[name] for name in cli._COMMANDS]
 COMMANDS += [["corpus", "build"], ["corpus", "describe"]]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_option_has_a_text_that_says_its_default(words):
     for action in parsers_of(words)._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            continue
         assert action.help, action
         default = action.default
         if isinstance(default, int | float | str) and not isinstance(default, bool) and default:
@@ -37,7 +40,7 @@ def test_every_option_has_a_text_that_says_its_default(words):
 def test_the_examples_are_understood(words):
     text = parsers_of(words).format_help()
     lines = [line.strip() for line in text.splitlines() if line.startswith("    timer-forecaster ")]
-    assert lines or words == ["checkpoints"]
+    assert lines
     for line in lines:
         example = shlex.split(line)[1:]
         assert callable(cli._parser(example).parse_args(example).run)
@@ -51,6 +54,26 @@ def test_examples_keep_their_lines_and_other_texts_are_wrapped(monkeypatch):
     shown = parser.format_help()
     assert f"  a long line\n    timer-forecaster {words}\n" in shown
     assert max(len(line) for line in shown.splitlines() if "word" in line) < 81
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_says_what_it_does(words):
+    assert parsers_of(words).description.endswith(".")
+
+
+def test_the_name_of_the_program_alone_is_a_question_for_help(run, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        run()
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: timer-forecaster ")
+
+
+def test_the_help_of_pretrain_names_all_recipes():
+    text = " ".join(parsers_of(["pretrain"]).format_help().split())
+    recipes = ROOT.glob("timer_forecaster/pretraining/recipes/*.yaml")  # torch is not needed
+    names = [path.stem for path in recipes]
+    assert "tiny" in names
+    assert all(name in text for name in names)
 
 
 def test_commands_are_modules():

@@ -28,4 +28,4 @@ def test_import_without_a_fitting_darts_says_what_to_install(found, version, tmp
     assert done.returncode == 1
     message = done.stderr.splitlines()[-1]
     assert f"needs Darts 0.48 or newer with torch, found {version} (" in message
-    assert "its extra 'darts', from a clone: pip install '.[darts]'" in message
+    assert 'its extra: pip install "timer-forecaster[darts]"' in message

@@ -177,5 +177,5 @@ def test_a_truncated_stream_is_named(write_download):
 def test_a_missing_pyarrow_is_named(write_parquet, monkeypatch):
     path = write_parquet("shop__D", [ramp(40)], "D")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError, match=r"from a clone: pip install '\.\[evaluate\]'"):
+    with pytest.raises(ImportError, match=r'pip install "timer-forecaster\[evaluate\]"'):
         load_configuration(path)

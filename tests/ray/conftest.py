@@ -42,8 +42,12 @@ def local_ray():
     """
     if "RAY_TESTS" not in os.environ:
         pytest.skip("RAY_TESTS=1 pytest -n 0 tests/ray starts Ray, which needs free cores")
-    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
-    pytest.importorskip("ray.data", reason="Ray Data is not installed: pip install '.[ray]'")
+    ray = pytest.importorskip(
+        "ray", reason="Ray is not installed: pip install 'timer-forecaster[ray]'"
+    )
+    pytest.importorskip(
+        "ray.data", reason="Ray Data is not installed: pip install 'timer-forecaster[ray]'"
+    )
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault(
         "RAY_idle_worker_killing_time_threshold_ms", "600000"

@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         failed; or 130 after Ctrl-C. The reason is then one line on stderr. It is 141 if the reader
         of the output has gone, as the reader of ``timer-forecaster ... | head`` has.
     """
-    words = sys.argv[1:] if argv is None else list(argv)
+    words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     try:
         return _run(words)
     except BrokenPipeError:
@@ -89,7 +89,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         "write them. The checkpoints timer-s1-mini and ttm-mini are inside the package: nothing is "
         "downloaded.",
         epilog="`timer-forecaster COMMAND --help` has all options of a command, their defaults and "
-        "more examples.",
+        "more examples. Exit status: 0, or 3 if some series were left out, or 2 with a line that "
+        "says why nothing could be done.",
     )
     show_examples(parser, "")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")

@@ -12,9 +12,7 @@ from timer_forecaster.cli.common import (
     SOME_LEFT_OUT,
     STANDARD_STREAM,
     TABLE_ROWS,
-    add_checkpoint,
-    add_forecast_options,
-    add_loading_options,
+    add_network,
     load_pipeline,
     print_summary,
 )
@@ -45,6 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "earlier steps did not expect; print the oddest ones. --output writes all steps with what "
         "was expected of them. A report on stderr says how the file was read."
     )
+    add_network(parser)
     add_table(parser)
     _add_settings(parser)
     add = parser.add_argument
@@ -58,9 +57,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--plot", type=Path, metavar="FILE.png", help="draw them here (png, pdf or svg)")
     add_report(parser)
     add_covariates(parser, future=False)
-    add_checkpoint(parser)
-    add_forecast_options(parser)
-    add_loading_options(parser)
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 from timer_forecaster.cli.common import (
     SOME_LEFT_OUT,
     STANDARD_STREAM,
-    add_checkpoint,
-    add_forecast_options,
-    add_loading_options,
+    add_network,
     load_pipeline,
     print_summary,
 )
@@ -52,6 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "beat the naive ones on these data. With --output, a run that was stopped continues where "
         "it was."
     )
+    add_network(parser)
     add_table(parser)
     add_windows(parser)
     add = parser.add_argument
@@ -70,9 +69,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_report(parser)
     add_covariates(parser)
-    add_checkpoint(parser)
-    add_forecast_options(parser)
-    add_loading_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,6 +8,10 @@ import argparse
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Make the parser run the command, which has no options."""
     parser.set_defaults(run=run)
+    parser.description = (
+        "List the names that --checkpoint takes, where the weights are, and what they are. "
+        "--checkpoint takes folders, and ids of the Hugging Face hub, as well."
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -27,17 +27,26 @@ STANDARD_STREAM = Path("-")
 """Name that stands for the standard input or output."""
 
 
-def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a checkpoint and its forecasts, under a heading of their own."""
+    group = parser.add_argument_group("the checkpoint, and how it forecasts")
+    add_checkpoint(group)
+    add_forecast_options(group)
+    add_loading_options(group)
+
+
+def add_checkpoint(parser: argparse._ActionsContainer) -> None:
     """Add the option that names a checkpoint."""
     parser.add_argument(
         "--checkpoint",
         default=DEFAULT_CHECKPOINT,
         metavar="NAME",
-        help="registry name, folder or hub id; default: %(default)s",
+        help="name that `timer-forecaster checkpoints` lists, folder or hub id; "
+        "default: %(default)s",
     )
 
 
-def add_forecast_options(parser: argparse.ArgumentParser) -> None:
+def add_forecast_options(parser: argparse._ActionsContainer) -> None:
     """Add an option for each field of `ForecastOptions`."""
     add = parser.add_argument
     add(
@@ -80,7 +89,7 @@ def add_forecast_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_loading_options(parser: argparse.ArgumentParser) -> None:
+def add_loading_options(parser: argparse._ActionsContainer) -> None:
     """Add the options that say which network a checkpoint becomes."""
     add = parser.add_argument
     add("--adapter", metavar="FOLDER", help="folder that `finetune` wrote, or a hub id")
@@ -88,7 +97,8 @@ def add_loading_options(parser: argparse.ArgumentParser) -> None:
         "--device",
         default="auto",
         metavar="NAME",
-        help="such as cpu, cuda or cuda:1; default: auto, a GPU if there is one and no 8 bits",
+        help="such as cpu, cuda or cuda:1; default: auto, a GPU if there is one, but a CPU for "
+        "8-bit experts",
     )
     add(
         "--dtype",
@@ -99,7 +109,7 @@ def add_loading_options(parser: argparse.ArgumentParser) -> None:
     add_quantization(parser)
 
 
-def add_quantization(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+def add_quantization(parser: argparse._ActionsContainer, default: str | None = None) -> None:
     """Add the option for 8-bit experts."""
     parser.add_argument(
         "--quantization",

@@ -17,9 +17,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "loads by its name in less time and memory."
     )
     add = parser.add_argument
-    add("checkpoint", metavar="NAME", help="registry name, folder or hub id")
+    add(
+        "checkpoint",
+        metavar="NAME",
+        help="name that `timer-forecaster checkpoints` lists, folder or hub id",
+    )
     add_quantization(parser, default="int8")
-    add("--output", type=Path, required=True, metavar="FOLDER", help="folder that does not exist")
+    add(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="write the checkpoint to this folder, which must not exist yet",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

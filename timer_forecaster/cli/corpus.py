@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the two commands and their options."""
+    parser.description = (
+        "A corpus is a folder of series in Parquet shards, which `pretrain` draws windows from."
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, about, add in (
         ("build", "write series as shuffled shards", _add_build),
@@ -33,6 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=build)
+    parser.usage = "%(prog)s SOURCE OUT [options]"
     parser.description = (
         "Write the series of a folder as compressed Parquet shards with a manifest. The data sets "
         "and series that serve validation and examples are left out."
@@ -61,7 +65,8 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
         "--curate",
         action=argparse.BooleanOptionalAction,
         default=False,
-        help="remove outliers and series without significant dependence on their past",
+        help="remove outliers and series without significant dependence on their past; default: "
+        "--no-curate",
     )
     add_settings(parser, Curation, condition="with --curate: ")
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.set_defaults(run=run)
+    parser.usage = "%(prog)s --data FOLDER [options]"
     parser.description = (
         "Score checkpoints beside Seasonal Naive on the GIFT-Eval configurations of a folder, and "
         "print the scores, their aggregates per term and domain, and published models beside them. "
@@ -44,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--checkpoint",
         nargs="+",
         metavar="NAME",
-        help="registry names, folders or hub ids; "
+        help="names that `timer-forecaster checkpoints` lists, folders or hub ids; "
         f"default: {DEFAULT_CHECKPOINT}, or none with --baseline",
     )
     add("--baseline", nargs="+", choices=("naive", "seasonal_naive"), help="score these as well")

@@ -36,13 +36,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "take. The newest steps of each series are not trained on: they decide when to stop, and "
         "whether the result is kept. With --adapter, its target is the default of --tune."
     )
+    network = parser.add_argument_group("the checkpoint")
+    add_checkpoint(network)
+    add_loading_options(network)
     add_table(parser)
-    add_checkpoint(parser)
-    add_loading_options(parser)
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="FOLDER", help="folder that does not exist"
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="write the adapter to this folder, which must not exist yet",
     )
-    add_settings(parser, FinetuneConfig, names=_NAMES)
+    training = parser.add_argument_group("how to finetune: the defaults are a good start")
+    add_settings(training, FinetuneConfig, names=_NAMES)
 
 
 def run(arguments: argparse.Namespace) -> None:

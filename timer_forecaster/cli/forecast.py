@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 from timer_forecaster.cli.common import (
     SOME_LEFT_OUT,
     TABLE_ROWS,
-    add_checkpoint,
-    add_forecast_options,
-    add_loading_options,
+    add_network,
     levels_of,
     levels_of_words,
     load_pipeline,
@@ -48,6 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--report the first rows of the forecast are printed. Lines on stderr say how the file was "
         "read."
     )
+    add_network(parser)
     add_table(parser)
     add = parser.add_argument
     add("--horizon", type=int, required=True, metavar="STEPS", help="steps to forecast")
@@ -70,9 +69,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_paths(parser)
     add_streaming(parser)
     add_covariates(parser)
-    add_checkpoint(parser)
-    add_forecast_options(parser)
-    add_loading_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

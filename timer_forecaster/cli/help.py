@@ -72,6 +72,14 @@ _EXAMPLES = {
         ("the table, and a picture", "corpus describe corpus/train --plot complexity.png"),
         ("values that a benchmark shares", "corpus describe corpus/train --against gift_eval"),
     ],
+    "checkpoints": [
+        ("the list", "checkpoints"),
+        ("forecast with one of them", "forecast load.csv --horizon 24 --checkpoint ttm-mini"),
+    ],
+    "corpus": [
+        ("shards of a folder of series", "corpus build series corpus/train"),
+        ("what is in them", "corpus describe corpus/train"),
+    ],
     "convert": [
         (
             "the released weights in half the memory",

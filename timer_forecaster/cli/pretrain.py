@@ -12,6 +12,7 @@ from timer_forecaster.cli.common import needs_extra
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.set_defaults(run=run)
+    parser.usage = "%(prog)s CONFIG [options]"
     parser.description = (
         "Train a checkpoint by the settings of a YAML file. A second run continues where the first "
         "was interrupted; start it with torchrun or accelerate launch to train in several "
@@ -21,7 +22,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "config",
         metavar="CONFIG",
-        help="settings of the run: a YAML file, or the name of a recipe, such as tiny",
+        help="settings of the run: a YAML file, or a recipe of the package: tiny (seconds), "
+        "timer-s1-mini, timer-s1-small or ttm-mini",
     )
     add(
         "--output",

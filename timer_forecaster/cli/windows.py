@@ -33,7 +33,7 @@ def add_windows(parser: argparse.ArgumentParser) -> None:
         default=(),
         metavar="NAMES",
         help="forecasters of sktime to score as well, with commas between them, such as "
-        "AutoETS,Theta; also naive",
+        "AutoETS,Theta; also naive; default: Seasonal Naive alone",
     )
     add(
         "--seasonality",
@@ -46,7 +46,7 @@ def add_windows(parser: argparse.ArgumentParser) -> None:
         type=levels_of_words,
         default=(0.1, 0.5, 0.9),
         metavar="LEVELS",
-        help="quantile levels beside 0.1, 0.2 to 0.9, with commas between them",
+        help="quantile levels to keep beside 0.1, 0.2 to 0.9, with commas between them",
     )
 
 

@@ -117,14 +117,16 @@ class FinetuneConfig:
 
     target: str | None = setting(None, "weights to train; default: by family", choices=TARGETS)
     steps: int = setting(100, "largest number of optimizer steps", "STEPS")
-    learning_rate: float | None = setting(None, "its peak; default: by target", "RATE")
+    learning_rate: float | None = setting(
+        None, "peak of the learning rate; default: by target", "RATE"
+    )
     batch_size: int | None = setting(None, "windows in a step; default: by length", "WINDOWS")
     context_length: int | None = setting(
         None, "steps of the contexts; default: all that the checkpoint reads", "STEPS"
     )
     horizon: int | None = setting(None, "steps to forecast; default: one pass", "STEPS")
     validation: float = setting(0.2, "newest share of each series, which validates", "SHARE")
-    patience: int = setting(4, "validations without improvement before the stop", "TIMES")
+    patience: int = setting(4, "stop after so many validations without improvement", "TIMES")
     balance_loss: float = setting(1e-3, "weight of the load-balancing loss", "WEIGHT")
     router_kl: float = setting(1e-2, "weight of the divergence of the routing", "WEIGHT")
     weight_decay: float = setting(0.01, "decay towards the checkpoint's weights", "RATE")

@@ -40,7 +40,9 @@ class ReadingOptions:
     sep: str | None = setting(
         None, "separator of a text file: one sign, or comma, semicolon, tab, pipe, space", "SIGN"
     )
-    decimal: str | None = setting(None, "decimal sign of numbers", choices=(".", ","))
+    decimal: str | None = setting(
+        None, "decimal sign of numbers: . or ,", "SIGN", choices=(".", ",")
+    )
     thousands: str | None = setting(
         None, "sign between thousands, such as , or . or a space", "SIGN"
     )

@@ -49,7 +49,7 @@ def _years(dates: Dates, years: tuple[int, int]) -> Dates:
     first, last = (np.datetime64(f"{year}-01-01") for year in (years[0], years[1] + 1))
     with np.errstate(invalid="ignore"):
         known = (dates >= first) & (dates < last)
-    return np.where(known, dates, np.datetime64("NaT"))
+    return np.where(known, dates, np.array("NaT", dates.dtype))
 
 
 def _day(n: Fields) -> Dates:

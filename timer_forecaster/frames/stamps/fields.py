@@ -26,14 +26,14 @@ def dates_of(year: Fields, month: Fields | int = 1, day: Fields | int = 1) -> Da
     year, month, day = np.broadcast_arrays(year, month, day)
     known = (_FIRST_YEAR <= year) & (year <= _LAST_YEAR) & (1 <= month) & (month <= 12)
     months = (np.where(known, (year - 1970) * 12 + month - 1, 0)).astype("datetime64[M]")
-    dates = months.astype("datetime64[D]") + (day - 1)
+    dates = months.astype("datetime64[D]") + _days(day - 1)
     known &= (day >= 1) & (dates.astype("datetime64[M]") == months)
     return np.where(known, dates, _NONE)
 
 
 def days_of_year(year: Fields, day: Fields) -> Dates:
     """Return the dates of days that are counted from the start of the year, which is day 1."""
-    dates = dates_of(year) + (day - 1)
+    dates = dates_of(year) + _days(day - 1)
     return np.where((day >= 1) & (dates < dates_of(year + 1)), dates, _NONE)
 
 
@@ -46,16 +46,21 @@ def weeks_of(year: Fields, week: Fields, day: Fields | int = 1) -> Dates:
     ['2024-01-01', 'NaT']
     """
     first, following = _first_mondays(year), _first_mondays(year + 1)
-    monday = first + 7 * (week - 1)
+    monday = first + _days(7 * (week - 1))
     known = (week >= 1) & (monday < following) & (np.asarray(day) >= 1) & (np.asarray(day) <= 7)
-    return np.where(known, monday + (day - 1), _NONE)
+    return np.where(known, monday + _days(day - 1), _NONE)
 
 
 def _first_mondays(year: Fields) -> Dates:
     """Return the Mondays of the weeks that hold the fourth of January."""
     fourth = dates_of(year, 1, 4)
     weekday = (fourth.astype("int64") + 3) % 7  # the epoch began on a Thursday
-    return fourth - weekday
+    return fourth - _days(weekday)
+
+
+def _days(numbers: Fields | int) -> NDArray[np.timedelta64]:
+    """Return numbers as days; numpy 2.5 deprecates sums of dates and plain numbers."""
+    return np.asarray(numbers).astype("timedelta64[D]")
 
 
 def moments_of(

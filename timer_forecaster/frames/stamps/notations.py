@@ -147,7 +147,7 @@ def read_parts(parts: pd.DataFrame, meaning: Mapping[str, str]) -> Dates:
         named = parts["weekday"].map(WEEKDAYS)
         weekday = (dates.astype("datetime64[D]").astype("int64") + 3) % 7
         right = parts["weekday"].isna() | (named == weekday)
-        dates = np.where(right, dates, np.datetime64("NaT"))
+        dates = np.where(right, dates, np.array("NaT", dates.dtype))
     return _with_clock(dates, parts, field) if "hour" in parts else dates
 
 

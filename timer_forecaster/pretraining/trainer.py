@@ -51,6 +51,7 @@ class PretrainingResult(NamedTuple):
     >>> from pathlib import Path
     >>> from timer_forecaster.pretraining import PretrainingResult
     >>> PretrainingResult(Path("run"), {"step": 100, "loss": 0.21}).metrics["loss"]
+    0.21
     """
 
     folder: Path

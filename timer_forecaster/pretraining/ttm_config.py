@@ -31,8 +31,8 @@ revisit_share
     Examples
     --------
     >>> from timer_forecaster.pretraining import TTMStage
-    0
     >>> TTMStage(name="all", steps=100, windows_per_step=64, learning_rate=1e-3).warmup_steps
+    0
     """
 
     windows_per_step: int

@@ -33,8 +33,8 @@ hidden_states, loc, scale
     >>> from timer_forecaster.models.ttm import TinyTimeMixerConfig, TinyTimeMixerForPrediction
     >>> config = TinyTimeMixerConfig(num_layers=1, decoder_num_layers=1)
     >>> output = TinyTimeMixerForPrediction(config).eval()(past_values=torch.randn(5, 64, 2))
-    torch.Size([5, 16, 2])
     >>> output.prediction_outputs.shape  # rows, steps, channels
+    torch.Size([5, 16, 2])
     """
 
     loss: Tensor | None = None
@@ -70,9 +70,9 @@ residual_quantile_outputs
     >>> from timer_forecaster.models.ttm import TinyTimeMixerConfig
     >>> from timer_forecaster.models.ttm import TinyTimeMixerForDecomposedPrediction
     >>> config = TinyTimeMixerConfig(num_layers=1, decoder_num_layers=1, decompose=True)
-    torch.Size([5, 16, 2])
     >>> model = TinyTimeMixerForDecomposedPrediction(config).eval()
     >>> model(past_values=torch.randn(5, 64, 2)).residual_prediction_outputs.shape
+    torch.Size([5, 16, 2])
     """
 
     loss: Tensor | None = None

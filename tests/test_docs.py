@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from places import ROOT
+from reference import documented
 
 import timer_forecaster
 from timer_forecaster import cli
@@ -101,27 +102,6 @@ PRIVATE = {
     "inference.histories",
     "models.checkpoints",
 }
-
-
-def modules_with_public_names():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__")
-        name = name.strip(".")
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        targets = (t for n in tree.body if isinstance(n, ast.Assign) for t in n.targets)
-        if name not in PRIVATE and any(getattr(t, "id", "") == "__all__" for t in targets):
-            yield name
-
-
-def documented():
-    """The names on the pages of the reference: pairs of a module and a name."""
-    for path in (DOCS / "reference").glob("*.rst"):
-        module = None
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if found := re.match(r"\.\. currentmodule:: timer_forecaster\.?(.*)", line):
-                module = found[1]
-            elif module is not None and (found := re.match(r"(?:   |\.\. py:data:: )(\w+)$", line)):
-                yield module, found[1]
 
 
 @functools.cache

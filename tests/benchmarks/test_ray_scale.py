@@ -9,7 +9,8 @@ import pytest
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.ray.partitions import numbered
 from timer_forecaster.ray.worker import Job
-from timer_forecaster.scale import ForecastTask, RunFolder, SeriesColumns
+from timer_forecaster.scale import ForecastTask, SeriesColumns
+from timer_forecaster.scale.folder import RunFolder
 
 pa = pytest.importorskip("pyarrow")
 pytest.importorskip("ray")

@@ -13,7 +13,7 @@ from scipy import stats
 from timer_forecaster import Forecast
 from timer_forecaster.inference import quantiles as quantile_function
 from timer_forecaster.inference.frequency import as_frequencies
-from timer_forecaster.inference.sampling import Dependence
+from timer_forecaster.inference.sampling.dependence import Dependence
 
 LEVELS = tuple(round(0.1 * i, 1) for i in range(1, 10))
 

@@ -1,5 +1,6 @@
 """The Python of docs/ray.md, and of the tutorial, runs and prints what the page says."""
 
+import doctest
 import re
 
 import pytest
@@ -18,6 +19,14 @@ def test_the_page_runs(local_ray, tmp_path, monkeypatch, capsys):
     exec(block, {})  # noqa: S102
     lines = capsys.readouterr().out.splitlines(keepends=True)
     assert "".join(line for line in lines if "(raylet)" not in line) == printed
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_the_examples_of_the_docstrings_run(local_ray, tmp_path, monkeypatch):
+    from timer_forecaster.ray import functions
+
+    monkeypatch.chdir(tmp_path)
+    assert doctest.testmod(functions).failed == 0
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

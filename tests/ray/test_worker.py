@@ -4,8 +4,8 @@ import pytest
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.ray.partitions import numbered
 from timer_forecaster.ray.worker import Job, PartitionWorker
-from timer_forecaster.scale import ForecastTask, RunFolder, SeriesColumns
-from timer_forecaster.scale.folder import name_of
+from timer_forecaster.scale import ForecastTask, SeriesColumns
+from timer_forecaster.scale.folder import RunFolder, name_of
 
 pa = pytest.importorskip("pyarrow")
 

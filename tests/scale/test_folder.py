@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from timer_forecaster.scale import Content, PartitionAnswer, RunFolder
+from timer_forecaster.scale import PartitionAnswer
+from timer_forecaster.scale.folder import Content, RunFolder
 
 IDENTITY = {"horizon": "3", "checkpoint": '"ab"'}
 CONTENT = Content(1, 60, "7f")

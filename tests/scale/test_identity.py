@@ -2,7 +2,8 @@
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.inference.options import ForecastOptions
-from timer_forecaster.scale import ForecastTask, SeriesColumns, run_identity
+from timer_forecaster.scale import ForecastTask, SeriesColumns
+from timer_forecaster.scale.identity import run_identity
 
 COLUMNS = SeriesColumns("day", "shop", ["sold"])
 

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 from scale_cases import in_memory, sales, with_bad
 
-from timer_forecaster.scale import ForecastTask, Names, RunFolder, SeriesSource, stream
+from timer_forecaster.scale import ForecastTask, Names, SeriesSource, stream
+from timer_forecaster.scale.folder import RunFolder
 
 
 @pytest.fixture

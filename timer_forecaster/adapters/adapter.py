@@ -164,6 +164,14 @@ class Adapter:
         ValueError
             If the tensors of the adapter have been changed, or if the folder cannot be written,
             for instance because the disk is full. The adapter in memory is still there then.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from timer_forecaster.adapters import Adapter, Base
+        >>> adapter = Adapter(Base("timer-s1-mini", None, "0f3a"), "head", {"norm": torch.ones(4)})
+        >>> sorted(file.name for file in adapter.save("my-adapter").iterdir())
+        ['adapter.json', 'adapter.safetensors']
         """
         if self._digest() != self.fingerprint:
             raise ValueError(
@@ -210,6 +218,14 @@ class Adapter:
         ------
         ValueError, TypeError
             If there is no adapter of that name, or it cannot be read.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from timer_forecaster.adapters import Adapter, Base
+        >>> adapter = Adapter(Base("timer-s1-mini", None, "0f3a"), "head", {"norm": torch.ones(4)})
+        >>> Adapter.load(adapter.save("stored-adapter")) == adapter
+        True
         """
         folder = find_files(name, revision, FILES)
         for _ in range(_TRIES):
@@ -284,6 +300,8 @@ class Adapter:
 
         Examples
         --------
+        It needs the network and a token that may write, so no test runs this example:
+
         >>> adapter.push_to_hub("owner/name", private=True)  # doctest: +SKIP
         """
         from timer_forecaster.adapters import hub
@@ -366,6 +384,19 @@ class Adapter:
         ValueError, TypeError
             If there is no adapter of that name, if it cannot be read, if it belongs to another
             network, or if this package does not have its kind of adapter.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from timer_forecaster import ForecastPipeline
+        >>> from timer_forecaster.adapters import Adapter, Base
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-test")
+        >>> layer, size = "model.layers.0.self_attn.q_proj", pipe.network.config.hidden_size
+        >>> weights = {f"{layer}.lora_A.weight": torch.ones(1, size),
+        ...            f"{layer}.lora_B.weight": torch.ones(size, 1)}
+        >>> folder = Adapter(Base.of(pipe.key), "lora", weights).to_peft("peft")
+        >>> Adapter.from_peft(folder, pipe).n_parameters == 2 * size
+        True
         """
         from timer_forecaster.adapters.peft import read
 
@@ -380,6 +411,8 @@ class Adapter:
         The check compares the architecture and some of the weights. Copies of the checkpoint in
         float32 or bfloat16, in any place, are accepted. No network is loaded, but the files of a
         hub id are downloaded if need be.
+
+        :meta private:
 
         Raises
         ------

@@ -33,6 +33,12 @@ class Base(NamedTuple):
         Branch, tag or commit of a hub id.
     signature : str
         Digest of the weights; copies of a checkpoint under other names have the same.
+
+    Examples
+    --------
+    >>> from timer_forecaster.adapters import Base
+    >>> str(Base("owner/name", revision="v1", signature="0f3a"))
+    'owner/name@v1'
     """
 
     name: str
@@ -41,7 +47,24 @@ class Base(NamedTuple):
 
     @classmethod
     def of(cls, key: NetworkKey) -> Base:
-        """Return the base of adapters for the network of a key."""
+        """Return the base of adapters for the network of a key.
+
+        Parameters
+        ----------
+        key : NetworkKey
+            ``ForecastPipeline.key`` of a pipeline.
+
+        Returns
+        -------
+        Base
+
+        Examples
+        --------
+        >>> from timer_forecaster import ForecastPipeline
+        >>> from timer_forecaster.adapters import Base
+        >>> Base.of(ForecastPipeline.from_pretrained("timer-s1-test").key).name
+        'timer-s1-test'
+        """
         return cls(key.name, key.revision, _signature(key))
 
     def __str__(self) -> str:

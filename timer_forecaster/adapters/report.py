@@ -40,6 +40,16 @@ class TuningReport:
         Share of each expert in the routing choices for the validation windows.
     n_series, n_windows : int
         Number of series for training, and of windows for validation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.finetuning import FinetuneConfig, finetune
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-test")
+    >>> adapter = finetune(pipe, np.sin(np.arange(300) / 5), FinetuneConfig(steps=3))
+    >>> adapter.report.steps, adapter.report.target
+    (3, 'router+head')
     """
 
     status: str
@@ -83,6 +93,15 @@ class TuningReport:
         -------
         matplotlib Figure
             A figure that pyplot does not manage.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> from timer_forecaster.finetuning import FinetuneConfig, finetune
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-test")
+        >>> adapter = finetune(pipe, np.sin(np.arange(300) / 5), FinetuneConfig(steps=3))
+        >>> adapter.report.plot().savefig("losses.png")
         """
         from timer_forecaster.plotting import plot_tuning
 

@@ -11,7 +11,7 @@ from timer_forecaster.backtesting.running import run
 from timer_forecaster.backtesting.seasons import season_of
 from timer_forecaster.backtesting.settings import BacktestSettings, Way
 from timer_forecaster.failures import Failures
-from timer_forecaster.frames.covariates import CovariateFrame
+from timer_forecaster.frames.covariates.tables import CovariateFrame
 from timer_forecaster.frames.labels import Labels
 from timer_forecaster.frames.long import check_free, level_columns
 from timer_forecaster.frames.panel import Panel

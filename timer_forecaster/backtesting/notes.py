@@ -11,7 +11,22 @@ _MOST_NAMES = 5
 
 
 class BacktestWarning(UserWarning):
-    """Some series or windows take no part in a backtest."""
+    """Some series or windows take no part in a backtest.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.backtesting import BacktestWarning, backtest
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> series = [np.sin(np.arange(90.0)), np.sin(np.arange(20.0))]  # one is too short
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", BacktestWarning)
+    ...     result = backtest(pipe, series, horizon=4)
+    >>> result.notes
+    ['1 series has fewer than 5 windows: series[1] (4)']
+    """
 
 
 def warn_of_notes(notes: Sequence[str]) -> None:

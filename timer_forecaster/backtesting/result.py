@@ -261,6 +261,8 @@ class BacktestResult:
     def points(self, model: str) -> Points:
         """Return the losses of each point of a model.
 
+        :meta private:
+
         Raises
         ------
         ValueError
@@ -275,7 +277,10 @@ class BacktestResult:
         return self._points[model]
 
     def window_name(self, row: int) -> str:
-        """Return the name of a window, by its series and the last time before it."""
+        """Return the name of a window, by its series and the last time before it.
+
+        :meta private:
+        """
         number, origin = int(self.windows.number[row]), int(self.windows.origin[row])
         return self.data.labels.window_name(number, origin)
 
@@ -298,6 +303,15 @@ class BacktestResult:
             If matplotlib is not installed.
         ValueError
             If there is no such model, or it forecast no window.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> from timer_forecaster.backtesting import backtest
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> result = backtest(pipe, np.sin(np.arange(200) / 4), 12, windows=3)
+        >>> result.plot().savefig("backtest.png")
         """
         from timer_forecaster.backtesting.pictures import plot_backtest
 
@@ -316,6 +330,18 @@ class BacktestResult:
         ------
         ValueError
             If the file cannot be written, or its name says no format.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from timer_forecaster import ForecastPipeline
+        >>> from timer_forecaster.backtesting import backtest
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> result = backtest(pipe, np.sin(np.arange(200) / 4), 12, windows=3)
+        >>> result.save("forecasts.csv")
+        >>> len(pd.read_csv("forecasts.csv")) == len(result.forecasts)
+        True
         """
         outputs.check_output(Path(path))
         outputs.write(self, Path(path))
@@ -324,6 +350,21 @@ class BacktestResult:
         """Return the leaderboard, the windows, the coverage and the scores as parts of a report.
 
         `timer_forecaster.report.write_report` writes them, beside parts of other results.
+
+        Returns
+        -------
+        list of parts
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> from timer_forecaster.backtesting import backtest
+        >>> from timer_forecaster.report import Words, write_report
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> result = backtest(pipe, np.sin(np.arange(200) / 4), 12, windows=3)
+        >>> why = Words("Why", ["The forecast of the next season decides what we buy."])
+        >>> write_report("backtest.html", [why, *result.report_parts()])
         """
         from timer_forecaster.backtesting.page import parts_of_report
 
@@ -345,6 +386,15 @@ class BacktestResult:
         ------
         ValueError
             If the file cannot be written, or its name has another ending.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> from timer_forecaster.backtesting import backtest
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> result = backtest(pipe, np.sin(np.arange(200) / 4), 12, windows=3)
+        >>> result.report("backtest.html", title="Sales of the last three weeks")
         """
         from timer_forecaster.report import write_report
 

@@ -165,7 +165,7 @@ def _units(unit: str) -> str:
 
 def _print_totals(arguments: argparse.Namespace, task: Task, totals: Totals, seconds: float) -> int:
     """Print what was done, and which series are left out; return the exit status."""
-    from timer_forecaster.scale import RunFolder
+    from timer_forecaster.scale.folder import RunFolder
 
     lacking = RunFolder(arguments.output).first_rejected()
     if lacking is not None and not totals.forecast_rows:

@@ -133,6 +133,16 @@ def stretch(
     Returns
     -------
     torch.Tensor of shape (batch, length)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from timer_forecaster.corpus.augmentation import stretch
+    >>> seed = torch.Generator().manual_seed(0)
+    >>> waves = torch.sin(torch.arange(64.0)).repeat(4, 1)
+    >>> slower = stretch(waves, 0.5, seed, seed)
+    >>> int((slower != waves).any(dim=1).sum())  # rows
+    2
     """
     order = torch.randperm(len(series), generator=generator, device=series.device)
     chosen = order[: round(share * len(series))]

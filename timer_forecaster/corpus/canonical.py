@@ -9,7 +9,7 @@ from torch import Tensor
 
 from timer_forecaster.corpus.primitives import Draw
 
-__all__ = ["SIGNALS", "canonical", "canonical_signal"]
+__all__ = ["SIGNALS", "canonical"]
 
 SIGNALS = ("linear", "sinusoidal", "exponential", "power", "impulse", "step")
 
@@ -21,6 +21,19 @@ def canonical(
 
     The synthetic part of TimeBench names the signals (Timer-S1 report, arXiv 2603.04791); it does
     not say how their parameters are drawn.
+
+    Parameters
+    ----------
+    batch, length : int
+        Number of series and of steps in each.
+    generator : torch.Generator
+        On the device.
+    device : torch.device or str
+        Where the series are made.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, length)
 
     Examples
     --------

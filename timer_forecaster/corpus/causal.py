@@ -44,6 +44,19 @@ def temporal_causal(
     steps. (The
     family `causal` mixes lagged roots without dynamics of the nodes.)
 
+    Parameters
+    ----------
+    batch, length : int
+        Number of series and of steps in each.
+    generator : torch.Generator
+        On the device.
+    device : torch.device or str
+        Where the series are made.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, length)
+
     Examples
     --------
     >>> import torch

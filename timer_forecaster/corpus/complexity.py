@@ -128,6 +128,22 @@ def describe(folder: str | Path, sample: int = 50) -> pd.DataFrame:
     ------
     ValueError
         If the folder is not a corpus, or one of its shards cannot be read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.corpus.complexity import describe
+    >>> from timer_forecaster.corpus.shards import build
+    >>> Path("source").mkdir()
+    >>> waves = [np.sin(np.arange(200.0) / period) for period in (3, 4, 5)]
+    >>> table = pd.DataFrame({"item_id": ["a", "b", "c"], "target": waves})
+    >>> table.to_parquet("source/waves__D.parquet")
+    >>> _ = build("source", "corpus")
+    >>> describe("corpus")[["dataset", "series", "points"]]
+        dataset  series  points
+    0  waves__D       3     600
     """
     if sample < 1:
         raise ValueError(f"sample={sample!r} must be at least 1")
@@ -182,6 +198,16 @@ def plot_complexity(table: pd.DataFrame) -> Figure:
     Returns
     -------
     matplotlib figure
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from timer_forecaster.corpus.complexity import plot_complexity
+    >>> table = pd.DataFrame(
+    ...     {"dataset": ["waves", "walks"], "points": [600, 9000], "adf": [-9.0, -1.5],
+    ...      "forecastability": [0.9, 0.6]}
+    ... )
+    >>> plot_complexity(table).savefig("complexity.png")
     """
     from matplotlib.figure import Figure
 

@@ -40,16 +40,28 @@ _SIGNIFICANCE_STEPS = 512
 
 
 class Curated(NamedTuple):
-    """The result of `Curation` for a series."""
+    """The result of `Curation` for a series.
+
+    Parameters
+    ----------
+    values : ndarray, or None
+        The series, or None if it is left out.
+    reason : str
+        The reason it is left out; empty if it is kept.
+    changed : Counter of str
+        Number of changed points by kind of change.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster.corpus.curation import Curation
+    >>> Curation()(np.ones(100)).reason
+    'constant'
+    """
 
     values: Array | None
-    """The series, or None if it is left out."""
-
     reason: str
-    """The reason it is left out; empty if it is kept."""
-
     changed: Counter[str]
-    """Number of changed points by kind of change."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +154,11 @@ class Curation:
 
 def trimmed(values: npt.ArrayLike) -> tuple[Array | None, str]:
     """Cut gaps off both ends; infinities become NaN.
+
+    Parameters
+    ----------
+    values : array-like of shape (steps,)
+        A series; NaN means missing.
 
     Returns
     -------

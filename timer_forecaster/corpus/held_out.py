@@ -98,6 +98,10 @@ def held_out_half(half: str) -> tuple[str, ...]:
         ``"A"``: the data sets to choose settings, ends of stages and options on. ``"B"``: the data
         sets to score once per candidate.
 
+    Returns
+    -------
+    tuple of str
+
     Examples
     --------
     >>> from timer_forecaster.corpus.held_out import HELD_OUT, held_out_half

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from timer_forecaster.corpus.primitives import Draw, constant, periods
 
-__all__ = ["composite_kernel", "kernel_synth", "stationary_process"]
+__all__ = ["kernel_synth"]
 
 MOST_KERNELS = 5
 _DEGREE = 2
@@ -35,6 +35,19 @@ def kernel_synth(
     period, others change by at most half a cycle). Every other kernel is summed with its image from
     the other side. So sums and products stay kernels. Powers of ``s t`` above the second, which are
     products of three linear kernels, are left out.
+
+    Parameters
+    ----------
+    batch, length : int
+        Number of series and of steps in each.
+    generator : torch.Generator
+        On the device.
+    device : torch.device or str
+        Where the series are made.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, length)
 
     Examples
     --------

@@ -16,7 +16,24 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class ShardEntry:
-    """One Parquet file of the corpus."""
+    """One Parquet file of the corpus.
+
+    Parameters
+    ----------
+    name, sha256 : str
+        Name of the file, and its digest.
+    bytes, rows, points : int
+        Sizes of the file.
+    datasets : dict of str to int
+        Rows of each data set in this shard.
+
+    Examples
+    --------
+    >>> from timer_forecaster.corpus.manifest import ShardEntry
+    >>> entry = ShardEntry("00000.parquet", "9f86d0", 4096, 2, points=400, datasets={"waves": 2})
+    >>> entry.points / entry.rows
+    200.0
+    """
 
     name: str
     sha256: str
@@ -24,37 +41,60 @@ class ShardEntry:
     rows: int
     points: int
     datasets: dict[str, int]
-    """Rows of each data set in this shard."""
 
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """One data set of the corpus: its source, and the series kept and left out."""
+    """One data set of the corpus: its source, and the series kept and left out.
+
+    Parameters
+    ----------
+    name, frequency : str
+    source : dict
+        ``file``, ``bytes`` and ``sha256`` of its source file.
+    series_found, points_found : int
+        Numbers of series and of points in the source file.
+    series : int
+        Number of rows kept. A series of more than `shards.LONGEST_ROW` points takes several rows.
+    points, missing : int
+        Number of points kept, and of those that are missing.
+    dropped_series : dict of str to int
+        Number of series left out, by reason.
+    changed_points : dict of str to int
+        Number of points that curation changed in the series kept, by kind of change.
+
+    Examples
+    --------
+    >>> from timer_forecaster.corpus.manifest import DatasetEntry
+    >>> entry = DatasetEntry("waves", "D", {}, 3, 600, 2, 400, 8, {"constant": 1})
+    >>> entry.missing / entry.points
+    0.02
+    """
 
     name: str
     frequency: str
     source: dict[str, Any]
-    """``file``, ``bytes`` and ``sha256`` of its source file."""
-
     series_found: int
     points_found: int
     series: int
-    """Number of rows kept. A series of more than `shards.LONGEST_ROW` points takes several rows."""
-
     points: int
     missing: int
-    """Number of points kept that are missing."""
-
     dropped_series: dict[str, int] = field(default_factory=dict)
-    """Number of series left out, by reason."""
-
     changed_points: dict[str, int] = field(default_factory=dict)
-    """Number of points that curation changed in the series kept, by kind of change."""
 
 
 @dataclass(frozen=True)
 class Manifest:
     """The contents of ``manifest.json``, which `build` writes.
+
+    Parameters
+    ----------
+    shards : tuple of ShardEntry
+        The Parquet files.
+    datasets : tuple of DatasetEntry
+        The data sets.
+    settings : dict
+        Arguments of `build`, and the version of the package.
 
     Examples
     --------
@@ -65,7 +105,6 @@ class Manifest:
     shards: tuple[ShardEntry, ...]
     datasets: tuple[DatasetEntry, ...]
     settings: dict[str, Any]
-    """Arguments of `build`, and the version of the package."""
 
     @property
     def series(self) -> int:
@@ -78,7 +117,10 @@ class Manifest:
         return sum(shard.points for shard in self.shards)
 
     def write(self, folder: Path) -> None:
-        """Write the manifest, whole or not at all."""
+        """Write the manifest, whole or not at all.
+
+        :meta private:
+        """
         content = {"format": _FORMAT} | dataclasses.asdict(self)
         partial = folder / f"{MANIFEST_NAME}.partial"
         partial.write_text(json.dumps(content, indent=1) + "\n")
@@ -93,10 +135,28 @@ class Manifest:
         folder : path
             Written by `build`.
 
+        Returns
+        -------
+        Manifest
+
         Raises
         ------
         ValueError
             If the folder holds no manifest, or it cannot be read.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from timer_forecaster.corpus.manifest import Manifest
+        >>> from timer_forecaster.corpus.shards import build
+        >>> Path("source").mkdir()
+        >>> table = pd.DataFrame({"item_id": ["a"], "target": [np.sin(np.arange(200.0))]})
+        >>> table.to_parquet("source/waves__D.parquet")
+        >>> _ = build("source", "corpus")
+        >>> [entry.name for entry in Manifest.read("corpus").datasets]
+        ['waves__D']
         """
         file = Path(folder) / MANIFEST_NAME
         if not file.is_file():

@@ -39,19 +39,38 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 class SharedRun(NamedTuple):
-    """A stretch of a series of the corpus that another series contains."""
+    """A stretch of a series of the corpus that another series contains.
+
+    Parameters
+    ----------
+    dataset, item_id : str
+        The series of the corpus.
+    start : int
+        First step in the row of the corpus.
+    other_dataset, other_item_id : str
+        The other series.
+    other_start : int
+        First step in the other row.
+    length : int
+        Steps.
+    kind : {"equal", "rescaled"}
+
+    Examples
+    --------
+    >>> from timer_forecaster.corpus.overlap import SharedRun
+    >>> run = SharedRun("train", "a", 100, "test", "b", 0, 64, "equal")
+    >>> run.start + run.length
+    164
+    """
 
     dataset: str
     item_id: str
     start: int
-    """First step in the row of the corpus."""
-
     other_dataset: str
     other_item_id: str
     other_start: int
     length: int
     kind: str
-    """``"equal"`` or ``"rescaled"``."""
 
 
 class _Chunk(NamedTuple):
@@ -88,6 +107,20 @@ def find_shared_runs(corpus: str | Path, other: str | Path) -> list[SharedRun]:
     list of SharedRun
         Neighboring windows are joined; the longest run comes first. A run with several places in
         the other folder appears once.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.corpus.overlap import find_shared_runs
+    >>> walk = np.random.default_rng(0).normal(size=300).cumsum()
+    >>> for folder, values in (("train", walk), ("test", walk[100:200])):
+    ...     Path(folder).mkdir()
+    ...     table = pd.DataFrame({"item_id": ["a"], "target": [values]})
+    ...     table.to_parquet(f"{folder}/{folder}__D.parquet")
+    >>> [(run.kind, run.start, run.length) for run in find_shared_runs("train", "test")]
+    [('equal', 100, 100), ('rescaled', 100, 100)]
     """
     chunk = _joined(series_of(other))
     indices = [_Index(chunk, _EQUAL), _Index(chunk, _SHAPE)]

@@ -73,6 +73,21 @@ class ShardSampler:
     ------
     ValueError
         If the folder is not a corpus, or an argument is out of range.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.corpus.sampler import ShardSampler
+    >>> from timer_forecaster.corpus.shards import build
+    >>> Path("source").mkdir()
+    >>> waves = [np.sin(np.arange(200.0) / period) for period in (3, 4, 5)]
+    >>> table = pd.DataFrame({"item_id": ["a", "b", "c"], "target": waves})
+    >>> table.to_parquet("source/waves__D.parquet")
+    >>> _ = build("source", "corpus")
+    >>> ShardSampler("corpus", seed=0).sample(batch_size=8, length=64, index=0).shape
+    torch.Size([8, 64])
     """
 
     def __init__(
@@ -114,7 +129,10 @@ class ShardSampler:
         return self._n_series
 
     def active(self, index: int) -> tuple[str, ...]:
-        """Return the sound shards that draw number `index` takes windows from."""
+        """Return the sound shards that draw number `index` takes windows from.
+
+        :meta private:
+        """
         return tuple(self._shards[number].name for number in self._wanted(index))
 
     def sample(
@@ -145,6 +163,25 @@ class ShardSampler:
         ------
         ValueError
             If an argument is out of range, or no shard at all can be read.
+
+        Examples
+        --------
+        Draws of a training run do not depend on those before them:
+
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from timer_forecaster.corpus.sampler import ShardSampler
+        >>> from timer_forecaster.corpus.shards import build
+        >>> Path("files").mkdir()
+        >>> waves = [np.sin(np.arange(200.0) / period) for period in (3, 4, 5)]
+        >>> table = pd.DataFrame({"item_id": ["a", "b", "c"], "target": waves})
+        >>> table.to_parquet("files/waves__D.parquet")
+        >>> _ = build("files", "shards")
+        >>> first, again = ShardSampler("shards", seed=0), ShardSampler("shards", seed=0)
+        >>> _ = first.sample(8, 64, index=0)
+        >>> bool((first.sample(8, 64, index=1) == again.sample(8, 64, index=1)).all())
+        True
         """
         _check_least(1, batch_size=batch_size, length=length)
         _check_least(0, index=index)

@@ -91,6 +91,20 @@ def build(
     ValueError
         If the source holds nothing to keep, a file cannot be read, a data set to leave out is
         unknown, or `out` is not empty.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.corpus.shards import build
+    >>> Path("source").mkdir()
+    >>> waves = [np.sin(np.arange(200.0) / period) for period in (3, 4, 5)]
+    >>> table = pd.DataFrame({"item_id": ["a", "b", "c"], "target": waves})
+    >>> table.to_parquet("source/waves__D.parquet")
+    >>> manifest = build("source", "corpus")
+    >>> manifest.points
+    600
     """
     sources = _sources(Path(source), exclude)
     for name, size in (("shard", shard_megabytes), ("memory", memory_megabytes)):

@@ -28,12 +28,26 @@ _BATCH_POINTS = 1 << 20
 
 
 class Series(NamedTuple):
-    """One series of a data set."""
+    """One series of a data set.
+
+    Parameters
+    ----------
+    dataset, item_id : str
+        Names of the data set and of the series.
+    values : ndarray, shape (steps,)
+        NaN where missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster.corpus.sources import Series
+    >>> Series("waves", "a", np.arange(3.0)).values
+    array([0., 1., 2.])
+    """
 
     dataset: str
     item_id: str
     values: Array
-    """(steps,), NaN where missing."""
 
 
 class Source:
@@ -49,6 +63,17 @@ class Source:
     ------
     ValueError
         If the file is not Parquet or lacks a column.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.corpus.sources import Source
+    >>> table = pd.DataFrame({"item_id": ["a", "b"], "target": [np.arange(5.0), np.ones(7)]})
+    >>> table.to_parquet("waves__D.parquet")
+    >>> [series.item_id for series in Source(Path("waves__D.parquet"))]
+    ['a', 'b']
     """
 
     def __init__(self, file: Path) -> None:
@@ -98,10 +123,27 @@ def series_of(folder: str | Path) -> Iterator[Series]:
     folder : path
         A corpus of `build`, or a folder of files of `Source`.
 
+    Yields
+    ------
+    Series
+        In the order of the files.
+
     Raises
     ------
     ValueError
         If there is nothing to read, or a file cannot be read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.corpus.sources import series_of
+    >>> Path("waves").mkdir()
+    >>> table = pd.DataFrame({"item_id": ["a"], "target": [np.arange(5.0)]})
+    >>> table.to_parquet("waves/waves__D.parquet")
+    >>> [(series.item_id, len(series.values)) for series in series_of("waves")]
+    [('a', 5)]
     """
     folder = Path(folder)
     if not (folder / MANIFEST_NAME).exists():

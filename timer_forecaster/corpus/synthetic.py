@@ -74,6 +74,14 @@ class SyntheticSeries:
         -------
         torch.Tensor of shape (batch_size, length), float32
             Finite rows at any scale, none of them constant.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from timer_forecaster.corpus.synthetic import SyntheticSeries
+        >>> series = SyntheticSeries().sample(4, 64, torch.Generator().manual_seed(0))
+        >>> series.shape, bool(series.isfinite().all())
+        (torch.Size([4, 64]), True)
         """
         seed = torch.randint(2**62, (1,), generator=generator, device=generator.device)
         host = torch.Generator().manual_seed(int(seed))
@@ -87,7 +95,10 @@ class SyntheticSeries:
         return _repaired(augment(series, local, host), local) if self.augmentation else series
 
     def counts(self, batch_size: int, host: torch.Generator) -> dict[str, int]:
-        """Draw the number of rows of each family, without families of no rows."""
+        """Draw the number of rows of each family, without families of no rows.
+
+        :meta private:
+        """
         weights = torch.tensor(list(self.families.values()), dtype=torch.float64)
         drawn = torch.multinomial(weights, batch_size, replacement=True, generator=host)
         numbers = torch.bincount(drawn, minlength=len(weights)).tolist()

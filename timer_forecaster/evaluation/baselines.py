@@ -126,12 +126,46 @@ def seasonal_naive_quantiles(
 def seasonal_naive_forecaster(
     contexts: list[FloatArray], horizon: int, configuration: Configuration
 ) -> FloatArray:
-    """Forecast with :func:`seasonal_naive_quantiles`: the benchmark's ``seasonal_naive``."""
+    """Forecast with :func:`seasonal_naive_quantiles`: the benchmark's ``seasonal_naive``.
+
+    Parameters
+    ----------
+    contexts : list of ndarray, each of shape (steps,)
+    horizon : int
+        Steps to forecast.
+    configuration : Configuration
+        It has the steps in a season.
+
+    Returns
+    -------
+    ndarray, shape (contexts, horizon, 9)
+        Quantiles at `LEVELS`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster.evaluation import Configuration, seasonal_naive_forecaster
+    >>> weeks = [np.arange(30.0) % 7]
+    >>> sales = Configuration("sales/D/short", "D", 3, 1, seasonality=7, series=weeks)
+    >>> seasonal_naive_forecaster(sales.contexts(), 3, sales)[0, :, 4]  # medians
+    array([6., 0., 1.])
+    """
     return naive_quantiles(contexts, horizon, configuration.seasonality)
 
 
 def naive_forecaster(contexts: list[FloatArray], horizon: int) -> FloatArray:
     """Forecast the last value, with the intervals of a random walk: the benchmark's ``naive``.
+
+    Parameters
+    ----------
+    contexts : list of ndarray, each of shape (steps,)
+    horizon : int
+        Steps to forecast.
+
+    Returns
+    -------
+    ndarray, shape (contexts, horizon, 9)
+        Quantiles at `LEVELS`.
 
     Examples
     --------

@@ -100,10 +100,25 @@ def load_configuration(path: str | Path, term: str = "short") -> Configuration:
         A Parquet file ``<dataset>__<frequency>.parquet``, or a folder of the benchmark's download.
     term : {"short", "medium", "long"}
 
+    Returns
+    -------
+    Configuration
+
     Raises
     ------
     ValueError
         If the term or frequency is unknown, or a series too short for a window and a context.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.evaluation import load_configuration
+    >>> table = pd.DataFrame({"item_id": ["a"], "freq": "D", "target": [np.arange(200.0) % 7]})
+    >>> table.to_parquet("sales__D.parquet")
+    >>> sales = load_configuration("sales__D.parquet")
+    >>> sales.name, sales.horizon, sales.windows
+    ('sales/D/short', 30, 1)
     """
     path = Path(path)
     return StoredConfiguration(f"{_dataset_and_frequency(path)}/{term}", path).load()
@@ -125,10 +140,27 @@ def find_configurations(
     terms : sequence of str
         Wanted terms. Terms that the benchmark does not score for a data set are left out.
 
+    Returns
+    -------
+    list of StoredConfiguration
+        Each has a ``name``, a ``path`` and a method ``load``.
+
     Raises
     ------
     ValueError
         If a term is unknown, a name fits nothing, or there is nothing to evaluate.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.evaluation import find_configurations
+    >>> Path("benchmark").mkdir()
+    >>> table = pd.DataFrame({"item_id": ["a"], "freq": "D", "target": [np.arange(200.0) % 7]})
+    >>> table.to_parquet("benchmark/sales__D.parquet")
+    >>> [found.name for found in find_configurations("benchmark")]
+    ['sales/D/short']
     """
     unknown = set(terms) - set(TERMS)
     if unknown:

@@ -170,6 +170,15 @@ class Configuration:
     ValueError
         If there is no series, a value is infinite, or a series has no context before its first
         window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster.evaluation import Configuration
+    >>> series = [np.arange(30.0), np.arange(40.0)]
+    >>> sales = Configuration("sales/D/short", "D", 5, windows=2, seasonality=7, series=series)
+    >>> len(sales)  # windows of all series
+    4
     """
 
     name: str
@@ -204,12 +213,39 @@ class Configuration:
         """Return the history before each window; the oldest windows of all series come first.
 
         The arrays are views of the series, so 20 windows take no more memory than one.
+
+        Returns
+        -------
+        list of ndarray, each of shape (steps,)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster.evaluation import Configuration
+        >>> series = [np.arange(30.0), np.arange(40.0)]
+        >>> sales = Configuration("sales/D/short", "D", 5, windows=2, seasonality=7, series=series)
+        >>> [len(context) for context in sales.contexts()]
+        [20, 30, 25, 35]
         """
         left = self._steps_left
         return [values[: len(values) - steps] for steps in left for values in self.series]
 
     def targets(self) -> FloatArray:
-        """Return the windows, (len(self), horizon), in the order of :meth:`contexts`."""
+        """Return the windows, (len(self), horizon), in the order of :meth:`contexts`.
+
+        Returns
+        -------
+        ndarray, shape (windows of all series, horizon)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster.evaluation import Configuration
+        >>> series = [np.arange(30.0), np.arange(40.0)]
+        >>> sales = Configuration("sales/D/short", "D", 5, windows=2, seasonality=7, series=series)
+        >>> sales.targets()[0]
+        array([20., 21., 22., 23., 24.])
+        """
         ends = [values[len(values) - self.windows * self.horizon :] for values in self.series]
         windows = np.stack(ends).reshape(len(self.series), self.windows, self.horizon)
         return windows.swapaxes(0, 1).reshape(len(self), self.horizon)

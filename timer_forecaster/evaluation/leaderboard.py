@@ -57,6 +57,15 @@ def read_published(path: str | Path) -> pd.DataFrame:
     ------
     ValueError
         If the file or folder holds no such results.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from timer_forecaster.evaluation import read_published
+    >>> scores = {"config": "m4_daily/D/short", "model": ["theta"], "MASE": [3.3], "CRPS": [0.02]}
+    >>> pd.DataFrame(scores).to_csv("scores.csv", index=False)
+    >>> read_published("scores.csv")["model"].tolist()
+    ['theta']
     """
     path = Path(path)
     if path.is_dir():
@@ -89,10 +98,33 @@ def compare(
     models : sequence of str, optional
         Published models to take. Default: all models with every common configuration.
 
+    Returns
+    -------
+    DataFrame
+        A results frame.
+
     Raises
     ------
     ValueError
         If nothing is common, or a wanted model is not published on every common configuration.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.evaluation import compare, evaluate_gift_eval, naive_forecaster
+    >>> from timer_forecaster.evaluation import read_published
+    >>> Path("own").mkdir()
+    >>> table = pd.DataFrame({"item_id": ["a"], "freq": "D", "target": [np.arange(200.0) % 9]})
+    >>> table.to_parquet("own/sales__D.parquet")
+    >>> results = evaluate_gift_eval(naive_forecaster, "own")
+    >>> pd.DataFrame(
+    ...     {"config": "sales/D/short", "model": ["theta", "seasonal_naive"], "MASE": [1.3, 1.5],
+    ...      "CRPS": [0.4, 0.5]}
+    ... ).to_csv("published.csv", index=False)
+    >>> compare(results, read_published("published.csv"))["model"].tolist()
+    ['naive_forecaster', 'seasonal_naive', 'theta']
     """
     rows = check_published(results["dataset"].unique(), published, models)
     domains = results.drop_duplicates("dataset").set_index("dataset")["domain"]
@@ -184,6 +216,19 @@ def aggregate(results: pd.DataFrame) -> pd.DataFrame:
         Indexed by model and group: ``"all"``, each term, each domain. Columns ``n``
         (configurations), ``MASE``, ``CRPS`` (geometric means of the ratios), and ``coverage`` (the
         mean; NaN where unknown).
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.evaluation import aggregate, evaluate_gift_eval, naive_forecaster
+    >>> Path("data").mkdir()
+    >>> table = pd.DataFrame({"item_id": ["a"], "freq": "D", "target": [np.arange(200.0) % 9]})
+    >>> table.to_parquet("data/sales__D.parquet")
+    >>> results = evaluate_gift_eval(naive_forecaster, "data")
+    >>> float(aggregate(results).loc[("seasonal_naive", "all"), "MASE"])
+    1.0
     """
     relative = relative_scores(results)
     if "coverage" not in relative:
@@ -224,6 +269,23 @@ def report(
         are then set in bold.
     models : sequence of str, optional
         Published models to show, also beside your own models on each configuration.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.evaluation import evaluate_gift_eval, naive_forecaster, report
+    >>> Path("benchmark").mkdir()
+    >>> table = pd.DataFrame({"item_id": ["a"], "freq": "D", "target": [np.arange(200.0) % 9]})
+    >>> table.to_parquet("benchmark/sales__D.parquet")
+    >>> results = evaluate_gift_eval(naive_forecaster, "benchmark")
+    >>> "sales/D/short" in report(results)
+    True
     """
     own = [name for name in results["model"].unique() if name != BASELINE]
     table = results if published is None else compare(results, published, models)

@@ -166,6 +166,17 @@ def seasonal_errors(series: npt.ArrayLike, ends: npt.ArrayLike, seasonality: int
 def seasonal_error(context: npt.ArrayLike, seasonality: int) -> float:
     """Return :func:`seasonal_errors` of one context.
 
+    Parameters
+    ----------
+    context : array-like (steps,)
+        The history of a window.
+    seasonality : int
+        Steps in a season.
+
+    Returns
+    -------
+    float
+
     Examples
     --------
     >>> seasonal_error([1.0, 2.0, 2.0, 3.0], seasonality=2)
@@ -225,6 +236,15 @@ def scaled_errors(
 def mape(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
     """Mean absolute error relative to the target, over observed targets that are not zero.
 
+    Parameters
+    ----------
+    targets, forecast : array-like (n, horizon)
+        Values, NaN where missing, and their point forecasts.
+
+    Returns
+    -------
+    float
+
     Examples
     --------
     >>> round(mape([[10.0, 12.0]], [[11.0, 11.0]]), 4)
@@ -241,6 +261,15 @@ def percentage_errors(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> FloatA
 
 def smape(targets: npt.ArrayLike, forecast: npt.ArrayLike) -> float:
     """Mean of ``2 |y - f| / (|y| + |f|)`` over observed targets, without those where both are 0.
+
+    Parameters
+    ----------
+    targets, forecast : array-like (n, horizon)
+        Values, NaN where missing, and their point forecasts.
+
+    Returns
+    -------
+    float
 
     Examples
     --------
@@ -274,6 +303,10 @@ def msis(
     scales : array-like (n,)
         The seasonal error of each window's context.
     alpha : float
+
+    Returns
+    -------
+    float
 
     Examples
     --------
@@ -312,6 +345,15 @@ def mean_of_finite(ratios: FloatArray) -> float:
 def interval_coverage(targets: npt.ArrayLike, lower: npt.ArrayLike, upper: npt.ArrayLike) -> float:
     """Return the share of observed targets in ``[lower, upper]``; NaN if none is observed.
 
+    Parameters
+    ----------
+    targets, lower, upper : array-like (n, horizon)
+        Values, NaN where missing, and the bounds of their intervals.
+
+    Returns
+    -------
+    float
+
     Examples
     --------
     >>> interval_coverage([[10.0, 12.0]], lower=[[9.0, 9.0]], upper=[[11.0, 11.0]])
@@ -326,6 +368,14 @@ def interval_coverage(targets: npt.ArrayLike, lower: npt.ArrayLike, upper: npt.A
 
 def geometric_mean(values: Iterable[float]) -> float:
     """Return the geometric mean, the leaderboard's aggregate of ratios; NaN of no values.
+
+    Parameters
+    ----------
+    values : iterable of float
+
+    Returns
+    -------
+    float
 
     Examples
     --------

@@ -300,9 +300,19 @@ def evaluate_gift_eval(
 
     Examples
     --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
     >>> from timer_forecaster.evaluation import aggregate, evaluate_gift_eval, naive_forecaster
-    >>> results = evaluate_gift_eval(naive_forecaster, "gift_eval")  # doctest: +SKIP
-    >>> aggregate(results)  # doctest: +SKIP
+    >>> Path("benchmark").mkdir()
+    >>> sales = [np.arange(200.0) % 7 + shop for shop in range(3)]
+    >>> table = pd.DataFrame({"item_id": ["a", "b", "c"], "freq": "D", "target": sales})
+    >>> table.to_parquet("benchmark/sales__D.parquet")
+    >>> results = evaluate_gift_eval(naive_forecaster, "benchmark")
+    >>> results[["dataset", "model"]]
+             dataset             model
+    0  sales/D/short  naive_forecaster
+    1  sales/D/short    seasonal_naive
     """
     named = _named(forecasters)
     stored = find_configurations(data, configurations, terms)

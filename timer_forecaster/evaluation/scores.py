@@ -119,6 +119,15 @@ def score(
     -------
     dict
         Scores by the names of the leaderboard, without ``eval_metrics/``, and ``coverage``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster.evaluation import score
+    >>> quantiles = np.linspace(8.0, 12.0, 9).reshape(1, 1, 9)
+    >>> scores = score([[11.0]], quantiles, scales=[2.0])
+    >>> scores["MASE[0.5]"], scores["coverage"]
+    (0.5, 1.0)
     """
     scores = Scores()
     scores.add(targets, quantiles, scales)

@@ -168,5 +168,8 @@ class FinetuneConfig:
         return self.learning_rate or LEARNING_RATES.get(self.target, _USUAL_RATE)
 
     def windows_per_step(self, n_tokens: int) -> int:
-        """Return the number of windows in a step, for windows of ``n_tokens`` patches."""
+        """Return the number of windows in a step, for windows of ``n_tokens`` patches.
+
+        :meta private:
+        """
         return self.batch_size or max(4, min(64, TOKENS_PER_STEP // n_tokens))

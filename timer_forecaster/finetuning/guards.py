@@ -31,7 +31,22 @@ _SOME_SPARE = 0.25  # experts
 
 
 class TuningWarning(UserWarning):
-    """Finetuning has changed nothing. The message gives the reason."""
+    """Finetuning has changed nothing. The message gives the reason.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.finetuning import FinetuneConfig, TuningWarning, finetune
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-test")
+    >>> config = FinetuneConfig(steps=2, learning_rate=1e-12)  # nothing can be learned
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", TuningWarning)
+    ...     adapter = finetune(pipe, np.sin(np.arange(300) / 5), config)
+    >>> adapter.is_identity
+    True
+    """
 
 
 class Validation(NamedTuple):

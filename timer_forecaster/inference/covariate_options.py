@@ -86,7 +86,10 @@ class CovariateOptions:
         object.__setattr__(self, "nonlinear", check_flag("nonlinear", self.nonlinear))
 
     def effort_for(self, hidden_size: int) -> Effort:
-        """Return the models and groups for a network of a hidden size."""
+        """Return the models and groups for a network of a hidden size.
+
+        :meta private:
+        """
         large = hidden_size > 256
         if self.effort == "fast" or (self.effort == "auto" and large):
             return Effort(FEW_MODELS, groups=1, phases=1)

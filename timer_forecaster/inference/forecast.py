@@ -15,13 +15,13 @@ from timer_forecaster.checks import check_integer, check_level, check_levels
 from timer_forecaster.inference import quantiles as quantile_function
 from timer_forecaster.inference.covariates.report import CovariateReport
 from timer_forecaster.inference.outcome import check_range
-from timer_forecaster.inference.sampling import Dependence
 from timer_forecaster.inference.sampling.aggregation import (
     function_of,
     groups_of,
     parts_of,
     summarized,
 )
+from timer_forecaster.inference.sampling.dependence import Dependence
 from timer_forecaster.inference.sampling.drawing import draw_paths
 from timer_forecaster.inference.sampling.seeds import generators
 from timer_forecaster.values import as_floats
@@ -123,6 +123,14 @@ class Forecast:
         ------
         ValueError
             If the level is not inside (0, 1).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> forecast = ForecastPipeline.from_pretrained().predict(np.sin(np.arange(200) / 4), 12)
+        >>> bool((forecast.quantile(0.99) > forecast.quantile(0.9)).all())
+        True
         """
         level = check_level("level", level)
         for index, known in enumerate(self.levels):
@@ -143,6 +151,15 @@ class Forecast:
         Returns
         -------
         lower, upper : ndarray, each of shape (n_series, horizon)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> forecast = ForecastPipeline.from_pretrained().predict(np.sin(np.arange(200) / 4), 12)
+        >>> lower, upper = forecast.interval(0.8)
+        >>> bool((lower < forecast.median).all() and (forecast.median < upper).all())
+        True
         """
         coverage = check_level("coverage", coverage)
         return self.quantile((1 - coverage) / 2), self.quantile((1 + coverage) / 2)
@@ -164,6 +181,14 @@ class Forecast:
         Returns
         -------
         ndarray, shape (n, n_series, horizon)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> forecast = ForecastPipeline.from_pretrained().predict(np.sin(np.arange(200) / 4), 12)
+        >>> forecast.sample(100, random_state=0).shape
+        (100, 1, 12)
         """
         n = check_integer("n", n)
         generator = np.random.default_rng(random_state)
@@ -366,6 +391,14 @@ class Forecast:
         pandas.DataFrame
             Columns ``series`` (index of the series), ``step`` (1 … horizon), ``mean`` and one
             per level, named ``q0.1``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> forecast = ForecastPipeline.from_pretrained().predict(np.sin(np.arange(200) / 4), 12)
+        >>> forecast.to_frame([0.1, 0.9]).columns.tolist()
+        ['series', 'step', 'mean', 'q0.1', 'q0.9']
         """
         import pandas as pd
 
@@ -460,6 +493,14 @@ class Forecast:
         ValueError
             If the file cannot be written, its name has another ending, or there are fewer or more
             names or contexts than series.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> y = np.sin(np.arange(200) / 4)
+        >>> forecast = ForecastPipeline.from_pretrained().predict(y, 12)
+        >>> forecast.report("forecast.html", [y], names=["tide"])
         """
         from timer_forecaster.inference.page import part_of_report
         from timer_forecaster.report import write_report

@@ -36,7 +36,7 @@ from timer_forecaster.inference.frequency import as_frequencies
 from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.prediction import calibration_of
-from timer_forecaster.inference.sampling import Dependence
+from timer_forecaster.inference.sampling.dependence import Dependence
 from timer_forecaster.inference.series import from_first_observed
 from timer_forecaster.locks import RenewedLock
 from timer_forecaster.models.network import Network

@@ -34,7 +34,7 @@ from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.prediction import calibration_of, checked, predict_quantiles
 from timer_forecaster.inference.routing import Routing
 from timer_forecaster.inference.rows import scaled_rows
-from timer_forecaster.inference.sampling import Dependence
+from timer_forecaster.inference.sampling.dependence import Dependence
 from timer_forecaster.inference.sampling.windows import PastWindows
 from timer_forecaster.inference.series import as_series, keys_of
 from timer_forecaster.models.network import Network
@@ -295,6 +295,25 @@ class ForecastPipeline:
             in the horizon, or if a history is too short for the check.
         FrequencyWarning
             If the checkpoint reads frequencies, and does not know the one of a series.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> forecast = pipe.predict([np.sin(np.arange(200) / 4), np.arange(30.0) % 7], horizon=12)
+        >>> forecast.median.shape
+        (2, 12)
+        >>> lower, upper = forecast.interval(0.8)
+
+        With a column that is known over the horizon:
+
+        >>> random = np.random.default_rng(0)
+        >>> price = random.uniform(1, 2, size=212)
+        >>> sold = 50 - 20 * price[:200] + random.normal(size=200)
+        >>> forecast = pipe.predict(sold, horizon=12, known=price[:, None])
+        >>> bool(np.abs(forecast.median[0] - (50 - 20 * price[200:])).max() < 3)
+        True
         """
         horizon, progress = check_integer("horizon", horizon), check_flag("progress", progress)
         past_windows = check_integer("past_windows", past_windows, 0)
@@ -910,6 +929,14 @@ class ForecastPipeline:
         Returns
         -------
         ndarray, shape (n_series, hidden size)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe.embed([np.sin(np.arange(200) / 4), np.arange(30.0) % 7]).shape
+        (2, 128)
         """
         network, series = self.network, as_series(series)
         frequencies = frequencies_for(network.config, freq, len(series))
@@ -931,6 +958,15 @@ class ForecastPipeline:
         Returns
         -------
         Routing
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> shares = pipe.routing(np.sin(np.arange(200) / 4)).shares[0]
+        >>> bool(np.allclose(shares.sum(axis=1), 1))  # of the experts of each block
+        True
         """
         return Routing(
             self._outcome("routing", engine_of(self.network).route_rows, series, context_length)
@@ -1014,6 +1050,8 @@ class ForecastPipeline:
     def check_number(self, n_series: int) -> None:
         """Refuse a number of series that rows of the checkpoint cannot be made of.
 
+        :meta private:
+
         Parameters
         ----------
         n_series : int
@@ -1030,6 +1068,8 @@ class ForecastPipeline:
 
     def check_row(self, columns: Sequence[Hashable], holder: str, noun: str) -> None:
         """Refuse series that belong together if the checkpoint reads another number as one row.
+
+        :meta private:
 
         Parameters
         ----------
@@ -1080,7 +1120,7 @@ def _predict_tables(
     more: Mapping[str, Any],
 ) -> tuple[Panel, Forecast]:
     """Forecast the series of a frame, beside columns of it and of a frame of the future."""
-    from timer_forecaster.frames.covariates import CovariateFrame
+    from timer_forecaster.frames.covariates.tables import CovariateFrame
     from timer_forecaster.frames.panel import Panel
 
     failures, horizon = Failures(on_error), check_integer("horizon", horizon)

@@ -44,6 +44,13 @@ class Routing:
         Returns
         -------
         matplotlib axes
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> axes = pipe.routing(np.sin(np.arange(200) / 4)).plot()
         """
         from timer_forecaster.plotting import plot_shares
 

@@ -9,8 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["InheritedWeights", "WeightAverage"]
-
 
 class WeightAverage:
     """Exponential moving average of a network's parameters.

@@ -32,7 +32,6 @@ __all__ = [
     "PretrainingConfig",
     "Stage",
     "TTMPretrainingConfig",
-    "config_of",
     "read_config",
 ]
 
@@ -72,6 +71,14 @@ class Stage(StageSchedule):
     revisit_share : float
         Share of windows from the data of the run in a stage with other data (the continued
         pre-training of the report revisits the pre-training corpus).
+
+    Examples
+    --------
+    >>> from timer_forecaster.pretraining import Stage
+    >>> stage = Stage(name="all", steps=100, tokens_per_step=512, window_patches=(32,),
+    ...               learning_rate=1e-3, final_learning_rate=1e-4)
+    >>> round(stage.learning_rate_at(99), 6)
+    0.000109
     """
 
     tokens_per_step: int
@@ -213,6 +220,10 @@ def read_config(path: str | Path) -> PretrainingConfig | TTMPretrainingConfig:
     ----------
     path : str or Path
         A YAML file, or the name of a recipe of the package (`recipe_names`).
+
+    Returns
+    -------
+    PretrainingConfig or TTMPretrainingConfig
 
     Raises
     ------

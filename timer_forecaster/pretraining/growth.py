@@ -20,7 +20,7 @@ from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
 from timer_forecaster.models.timer_s1.adaptation import parameter_shapes
 from timer_forecaster.pretraining.variants import load_weights
 
-__all__ = ["Growth", "grown_weights", "inherited_entries"]
+__all__ = ["Growth", "grown_weights"]
 
 _MAY_GROW = (
     "hidden_size",
@@ -57,6 +57,12 @@ class Growth:
     ----------
     grow : str
         Folder, registry name or hub id of the smaller checkpoint.
+
+    Examples
+    --------
+    >>> from timer_forecaster.pretraining.growth import Growth
+    >>> Growth(grow="timer-s1-mini").grow
+    'timer-s1-mini'
     """
 
     grow: str

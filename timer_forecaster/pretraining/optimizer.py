@@ -25,6 +25,17 @@ class Muon(torch.optim.Optimizer):
         Matrices only.
     lr, momentum, weight_decay : float
         Learning rate, Nesterov momentum, decoupled weight decay.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from timer_forecaster.pretraining import Muon
+    >>> matrix = torch.nn.Parameter(torch.eye(3))
+    >>> optimizer = Muon([matrix], lr=0.1, weight_decay=0.0)
+    >>> matrix.square().sum().backward()
+    >>> optimizer.step()
+    >>> bool(matrix.diagonal().max() < 1)
+    True
     """
 
     def __init__(
@@ -109,6 +120,18 @@ def build_optimizers(
         Beginnings of the names of parameters in blocks; the default is that of Timer-S1.
     fused : bool
         Let AdamW update all parameters in one kernel, for a GPU.
+
+    Returns
+    -------
+    list of torch.optim.Optimizer
+
+    Examples
+    --------
+    >>> from timer_forecaster.inference import load_plain_network
+    >>> from timer_forecaster.pretraining import build_optimizers
+    >>> network = load_plain_network("timer-s1-test")
+    >>> [type(one).__name__ for one in build_optimizers(network, "muon", weight_decay=0.01)]
+    ['Muon', 'AdamW']
     """
     hidden: list[Tensor] = []
     rest: list[Tensor] = []

@@ -34,6 +34,12 @@ class TeacherSettings:
     share : float
         Weight of the distance to the quantiles of the teacher, between 0 and 1. The pinball loss of
         the true values has the rest.
+
+    Examples
+    --------
+    >>> from timer_forecaster.pretraining import TeacherSettings
+    >>> TeacherSettings(checkpoint="timer-s1-mini").share
+    0.75
     """
 
     checkpoint: str

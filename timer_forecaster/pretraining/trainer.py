@@ -37,10 +37,25 @@ _logger = logging.getLogger(__name__)
 
 
 class PretrainingResult(NamedTuple):
-    """The result of a run."""
+    """The result of a run.
 
-    folder: Path  # with the checkpoint, for `load_pipeline`
-    metrics: dict[str, Any]  # last record of the log
+    Parameters
+    ----------
+    folder : Path
+        It holds the checkpoint, for `load_pipeline`.
+    metrics : dict
+        Last record of the log.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from timer_forecaster.pretraining import PretrainingResult
+    >>> PretrainingResult(Path("run"), {"step": 100, "loss": 0.21}).metrics["loss"]
+    0.21
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
 
 
 def pretrain(

@@ -27,6 +27,12 @@ revisit_share
         As in `timer_forecaster.pretraining.Stage`.
     windows_per_step : int
         Windows in one step of one process.
+
+    Examples
+    --------
+    >>> from timer_forecaster.pretraining import TTMStage
+    >>> TTMStage(name="all", steps=100, windows_per_step=64, learning_rate=1e-3).warmup_steps
+    0
     """
 
     windows_per_step: int
@@ -109,7 +115,10 @@ pool_steps, log_every, checkpoint_every, bfloat16, seed
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """Make a configuration of plain values; see `timer_forecaster.pretraining.read_config`."""
+        """Make a configuration of plain values; see `timer_forecaster.pretraining.read_config`.
+
+        :meta private:
+        """
         values = dict(values)
         if "architecture" in values:
             values["architecture"] = _architecture(values["architecture"])

@@ -74,6 +74,20 @@ def build_network(architecture: TimerS1Architecture, objective: str) -> TimerS1N
         ``"stp"``: the architecture as it is. ``"ntp"``: L + S main blocks that predict the next
         patch; forecasts are rolled out patch by patch. ``"mtp"``: L + S main blocks, and a head
         for each of the S further patches, all reading the same output.
+
+    Returns
+    -------
+    TimerS1Network
+
+    Examples
+    --------
+    >>> from timer_forecaster.models.timer_s1 import TimerS1Architecture
+    >>> from timer_forecaster.pretraining import build_network
+    >>> sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+    >>> blocks = {"num_hidden_layers": 1, "num_mtp_tokens": 2, "num_experts": 2}
+    >>> architecture = TimerS1Architecture(**sizes, **blocks)
+    >>> build_network(architecture, "ntp").config.num_hidden_layers
+    3
     """
     if objective == "stp":
         return TimerS1Network(architecture)
@@ -131,6 +145,14 @@ def remove_serial_blocks(checkpoint: str | Path, folder: str | Path) -> Path:
     ------
     ValueError
         If the checkpoint is of another family.
+
+    Examples
+    --------
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.pretraining import remove_serial_blocks
+    >>> folder = remove_serial_blocks("timer-s1-test", "main-blocks")
+    >>> ForecastPipeline.from_pretrained(folder).network.config.num_mtp_tokens
+    0
     """
     network = load_plain_network(checkpoint)
     if not isinstance(network, TimerS1Network):
@@ -188,6 +210,10 @@ def load_pipeline(
         Folder, registry name or hub id.
     device, dtype : str
         As in `timer_forecaster.ForecastPipeline.from_pretrained`.
+
+    Returns
+    -------
+    ForecastPipeline
 
     Examples
     --------

@@ -125,21 +125,18 @@ def forecast(
 
     Examples
     --------
-    >>> import tempfile
-    >>> import numpy as np, pandas as pd
+    >>> import numpy as np
+    >>> import pandas as pd
     >>> from timer_forecaster.ray import forecast
-    >>> frame = pd.DataFrame({
-    ...     "shop": np.repeat(["a", "b"], 60),
-    ...     "day": np.tile(pd.date_range("2024-01-01", periods=60), 2),
-    ...     "sold": np.arange(120.0) % 7,
-    ... })
-    >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
-    ...     frame.to_parquet(f"{folder}/sales.parquet")
-    ...     totals = forecast(
-    ...         f"{folder}/sales.parquet", 7, id_column="shop", time_column="day",
-    ...         target_columns="sold", output=f"{folder}/out",
-    ...     )
-    ...     pd.read_parquet(f"{folder}/out/forecast")
+    >>> days = np.tile(pd.date_range("2024-01-01", periods=60), 2)
+    >>> shops = np.repeat(["a", "b"], 60)
+    >>> frame = pd.DataFrame({"shop": shops, "day": days, "sold": np.arange(120.0) % 7})
+    >>> frame.to_parquet("sales.parquet")
+    >>> names = {"id_column": "shop", "time_column": "day", "target_columns": "sold"}
+    >>> forecast("sales.parquet", 7, output="forecasts", partitions=2, **names)
+    Totals(series=2, rows=120, forecast_rows=14, rejected=0)
+    >>> len(pd.read_parquet("forecasts/forecast"))
+    14
     """
     names = time_column, id_column, target_columns, freq
     columns = _columns(*names, known_columns, past_columns, categories)
@@ -213,9 +210,16 @@ def backtest(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import pandas as pd
     >>> from timer_forecaster.ray import backtest
+    >>> days = pd.date_range("2024-01-01", periods=60)
+    >>> frame = pd.DataFrame({"shop": "a", "day": days, "sold": np.arange(60.0) % 7})
+    >>> frame.to_parquet("shop.parquet")
     >>> names = {"id_column": "shop", "time_column": "day", "target_columns": "sold"}
-    >>> totals = backtest("sales/", 7, windows=3, output="out/", **names)  # doctest: +SKIP
+    >>> totals = backtest("shop.parquet", 7, windows=3, output="backtest", partitions=1, **names)
+    >>> pd.read_parquet("backtest/forecast")["model"].unique().tolist()
+    ['timer-s1-mini', 'seasonal_naive']
     """
     names = time_column, id_column, target_columns, freq
     columns = _columns(*names, known_columns, past_columns, categories)
@@ -287,9 +291,16 @@ def sample_paths(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import pandas as pd
     >>> from timer_forecaster.ray import sample_paths
+    >>> days = pd.date_range("2024-01-01", periods=60)
+    >>> frame = pd.DataFrame({"shop": "a", "day": days, "sold": np.arange(60.0) % 7})
+    >>> frame.to_parquet("paths.parquet")
     >>> names = {"id_column": "shop", "time_column": "day", "target_columns": "sold"}
-    >>> totals = sample_paths("sales/", 7, 100, output="out/", **names)  # doctest: +SKIP
+    >>> totals = sample_paths("paths.parquet", 7, 100, output="paths", partitions=1, **names)
+    >>> totals.forecast_rows  # 100 paths of 7 steps
+    700
     """
     names = time_column, id_column, target_columns, freq
     columns = _columns(*names, known_columns, past_columns, categories)

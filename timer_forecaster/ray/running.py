@@ -21,15 +21,9 @@ from timer_forecaster.ray.cluster import Workers, quiet_data, require_ray, runni
 from timer_forecaster.ray.partitions import NUMBER, numbered, partitions_for
 from timer_forecaster.ray.sources import Data, Source
 from timer_forecaster.ray.worker import ERROR, Job, PartitionWorker
-from timer_forecaster.scale import (
-    Content,
-    PartitionAnswer,
-    RunFolder,
-    Task,
-    Totals,
-    run_identity,
-)
-from timer_forecaster.scale.folder import REJECTED, name_of
+from timer_forecaster.scale import PartitionAnswer, Task, Totals
+from timer_forecaster.scale.folder import REJECTED, Content, RunFolder, name_of
+from timer_forecaster.scale.identity import run_identity
 
 if TYPE_CHECKING:
     from ray.data import Dataset

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.ray.partitions import frames_of
-from timer_forecaster.scale import Content, RunFolder, Task, answer_partition
-from timer_forecaster.scale.folder import MANIFEST, name_of
+from timer_forecaster.scale import Task, answer_partition
+from timer_forecaster.scale.folder import MANIFEST, Content, RunFolder, name_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -23,6 +23,14 @@ class Curve:
     shares : ndarray, shape (steps,)
         NaN where there is none.
     nominal : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster.report import Curve
+    >>> curve = Curve("80 %", shares=np.array([0.75, 0.5]), nominal=0.8)
+    >>> (curve.shares < curve.nominal).tolist()  # the interval is too narrow
+    [True, True]
     """
 
     name: str
@@ -44,9 +52,9 @@ class Curves:
     Examples
     --------
     >>> import numpy as np
-    >>> part = Curves("Coverage", {"mini": [Curve("80 %", np.array([0.7, 0.9]), 0.8)]})
-    >>> part.packed(1.0)["groups"][0][0]["v"]
-    [7000, 9000]
+    >>> from timer_forecaster.report import Curve, Curves, write_report
+    >>> curve = Curve("80 %", shares=np.array([0.7, 0.9]), nominal=0.8)
+    >>> write_report("coverage.html", [Curves("Coverage by step", {"timer-s1-mini": [curve]})])
     """
 
     title: str
@@ -59,7 +67,10 @@ class Curves:
         return 0
 
     def packed(self, share: float) -> dict[str, Any]:
-        """Return what the page draws."""
+        """Return what the page draws.
+
+        :meta private:
+        """
         return {
             "groups": [
                 [
@@ -71,7 +82,10 @@ class Curves:
         }
 
     def markup(self, number: int) -> str:
-        """Return the control and the place of the picture."""
+        """Return the control and the place of the picture.
+
+        :meta private:
+        """
         options = "".join(
             element("option", name, value=str(place)) for place, name in enumerate(self.groups)
         )

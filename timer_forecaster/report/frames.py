@@ -13,7 +13,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.calendar.local import like
 from timer_forecaster.frames.containers import as_frame
-from timer_forecaster.frames.covariates import CovariateFrame
+from timer_forecaster.frames.covariates.tables import CovariateFrame
 from timer_forecaster.frames.long import TARGET
 from timer_forecaster.frames.panel import Panel
 from timer_forecaster.report.gallery import MOST_SERIES, Gallery

@@ -40,10 +40,12 @@ class Gallery:
 
     Examples
     --------
-    >>> import numpy as np, pandas as pd
-    >>> chart = Chart("sales <east>", pd.RangeIndex(3), np.arange(3.0), [])
-    >>> "sales &lt;east&gt;" in Gallery("Series", [chart]).markup(0)
-    True
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.report import Chart, Gallery, write_report
+    >>> days = pd.date_range("2024-01-01", periods=30)
+    >>> chart = Chart("sales", days, np.arange(30.0) % 7, [])
+    >>> write_report("sales.html", [Gallery("Sales", [chart])])
     """
 
     title: str
@@ -61,7 +63,10 @@ class Gallery:
         return 1
 
     def packed(self, share: float) -> dict[str, Any]:
-        """Return what the page draws, in a share of the room of a page."""
+        """Return what the page draws, in a share of the room of a page.
+
+        :meta private:
+        """
         from timer_forecaster.report.detail import MOST_VALUES
 
         detail = Detail.of(self.charts, int(MOST_VALUES * share))
@@ -84,7 +89,10 @@ class Gallery:
         }
 
     def markup(self, number: int) -> str:
-        """Return the controls and the place of the picture."""
+        """Return the controls and the place of the picture.
+
+        :meta private:
+        """
         return "\n".join(
             [
                 f'<section class="gallery" data-part="{number}" aria-labelledby="part{number}">',

@@ -106,10 +106,23 @@ def write_report(
 def check_report(path: str | Path) -> None:
     """Refuse a file that no report can be written to, before the work is done.
 
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
     Raises
     ------
     ValueError
         Naming the file.
+
+    Examples
+    --------
+    >>> from timer_forecaster.report import check_report
+    >>> check_report("sales.html")
+    >>> check_report("sales.pdf")
+    Traceback (most recent call last):
+    ValueError: cannot write sales.pdf: the name of a report must end in .html
     """
     if Path(path).suffix.lower() not in _SUFFIXES:
         raise ValueError(f"cannot write {path}: the name of a report must end in .html")

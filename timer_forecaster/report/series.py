@@ -27,6 +27,15 @@ class Fan:
         Name of the model, if there are several.
     window : str
         Name of the window, if the series has several forecasts of one model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from timer_forecaster.report import Chart, Fan, Gallery, write_report
+    >>> fan = Fan(3, [0.1, 0.5, 0.9], np.array([[3.0, 4.0, 5.0], [3.5, 5.0, 6.5]]))
+    >>> chart = Chart("sales", pd.RangeIndex(5), np.array([1.0, 2.0, 3.0]), [fan])
+    >>> write_report("sales.html", [Gallery("Sales", [chart])])
     """
 
     start: int

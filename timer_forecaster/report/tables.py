@@ -29,9 +29,10 @@ class ScoreTable:
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"model": ["mini"], "MASE": [0.81234]})
-    >>> "<td>0.812</td>" in ScoreTable("Scores", frame).markup(0)
-    True
+    >>> import pandas as pd
+    >>> from timer_forecaster.report import ScoreTable, write_report
+    >>> scores = pd.DataFrame({"model": ["timer-s1-mini", "Seasonal Naive"], "MASE": [0.81, 1.0]})
+    >>> write_report("scores.html", [ScoreTable("Scores", scores)])
     """
 
     title: str
@@ -46,10 +47,16 @@ class ScoreTable:
         return 0
 
     def packed(self, share: float) -> None:
-        """Return nothing: the table is in the markup."""
+        """Return nothing: the table is in the markup.
+
+        :meta private:
+        """
 
     def markup(self, number: int) -> str:
-        """Return the table."""
+        """Return the table.
+
+        :meta private:
+        """
         heads = "".join(element("th", name, scope="col") for name in self.table.columns)
         rows = [_row(row, self.names) for row in self.table.itertuples(index=False, name=None)]
         head = f"<thead><tr>{heads}</tr></thead>"

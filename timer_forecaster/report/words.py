@@ -21,8 +21,8 @@ class Words:
 
     Examples
     --------
-    >>> "<li>a &amp; b</li>" in Words("Notes", notes=["a & b"]).markup(0)
-    True
+    >>> from timer_forecaster.report import Words, write_report
+    >>> write_report("notes.html", [Words("Notes", notes=["The shop was closed on Sundays."])])
     """
 
     title: str
@@ -36,10 +36,16 @@ class Words:
         return 0
 
     def packed(self, share: float) -> None:
-        """Return nothing: all is in the markup."""
+        """Return nothing: all is in the markup.
+
+        :meta private:
+        """
 
     def markup(self, number: int) -> str:
-        """Return the texts."""
+        """Return the texts.
+
+        :meta private:
+        """
         pairs = "".join(
             f"<div>{element('dt', name)}{element('dd', value)}</div>"
             for name, value in self.pairs.items()

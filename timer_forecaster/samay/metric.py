@@ -19,6 +19,10 @@ def mse(trues: npt.ArrayLike, preds: npt.ArrayLike) -> float:
     trues, preds : array-like of one shape
         True values, NaN where missing, and their forecasts. Missing values do not count.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     TypeError, ValueError
@@ -35,7 +39,16 @@ def mse(trues: npt.ArrayLike, preds: npt.ArrayLike) -> float:
 
 
 def mae(trues: npt.ArrayLike, preds: npt.ArrayLike) -> float:
-    """Return the mean absolute error; `mse` explains the arguments.
+    """Return the mean absolute error.
+
+    Parameters
+    ----------
+    trues, preds : array-like of one shape
+        As for `mse`.
+
+    Returns
+    -------
+    float
 
     Examples
     --------
@@ -47,7 +60,16 @@ def mae(trues: npt.ArrayLike, preds: npt.ArrayLike) -> float:
 
 
 def rmse(trues: npt.ArrayLike, preds: npt.ArrayLike) -> float:
-    """Return the root of the mean squared error; `mse` explains the arguments.
+    """Return the root of the mean squared error.
+
+    Parameters
+    ----------
+    trues, preds : array-like of one shape
+        As for `mse`.
+
+    Returns
+    -------
+    float
 
     Examples
     --------
@@ -60,8 +82,16 @@ def rmse(trues: npt.ArrayLike, preds: npt.ArrayLike) -> float:
 def mape(trues: npt.ArrayLike, preds: npt.ArrayLike) -> float:
     """Return the mean absolute error relative to the true values, in percent.
 
-    True values of zero do not count, since there is no error relative to them. `mse` explains the
-    arguments.
+    True values of zero do not count, since there is no error relative to them.
+
+    Parameters
+    ----------
+    trues, preds : array-like of one shape
+        As for `mse`.
+
+    Returns
+    -------
+    float
 
     Raises
     ------

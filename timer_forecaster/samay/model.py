@@ -145,6 +145,21 @@ class TinyTimeMixerModel(nn.Module):
             If an argument cannot be used, or if there is nothing to train on.
         RuntimeError
             If the training diverges. The model is then as it was before.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from timer_forecaster.samay import TinyTimeMixerDataset, TinyTimeMixerModel
+        >>> days = pd.date_range("2024-01-01", periods=400)
+        >>> frame = pd.DataFrame({"day": days, "sold": np.arange(400) % 7})
+        >>> frame.to_csv("train.csv", index=False)
+        >>> train = TinyTimeMixerDataset(
+        ...     datetime_col="day", path="train.csv", mode="train", context_len=128, horizon_len=32
+        ... )
+        >>> model = TinyTimeMixerModel(repo="ttm-test").finetune(train, epochs=2)
+        >>> model.trained
+        True
         """
         self._refuse_quantized("finetune")
         for name, dataset in (("train_dataset", train_dataset), ("val_dataset", val_dataset)):
@@ -183,6 +198,20 @@ class TinyTimeMixerModel(nn.Module):
         ------
         TypeError, ValueError
             If it is no data set, or if there is no value in a history or in all futures.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from timer_forecaster.samay import TinyTimeMixerDataset, TinyTimeMixerModel
+        >>> days = pd.date_range("2024-01-01", periods=300)
+        >>> frame = pd.DataFrame({"day": days, "sold": np.arange(300) % 7})
+        >>> frame.to_csv("test.csv", index=False)
+        >>> test = TinyTimeMixerDataset(
+        ...     datetime_col="day", path="test.csv", mode="test", context_len=128, horizon_len=32
+        ... )
+        >>> TinyTimeMixerModel(repo="ttm-test").evaluate(test).preds.shape
+        (7, 1, 32)
         """
         _check_dataset("dataset", dataset)
         if not self.trained:
@@ -207,10 +236,20 @@ class TinyTimeMixerModel(nn.Module):
     def save(self, path: str | Path) -> None:
         """Write the model to one file, which `load` reads.
 
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
         Raises
         ------
         ValueError
             If the file cannot be written, or if the model is quantized.
+
+        Examples
+        --------
+        >>> from timer_forecaster.samay import TinyTimeMixerModel
+        >>> TinyTimeMixerModel(repo="ttm-test").save("model.pt")
         """
         self._refuse_quantized("save")
         names = ("context_len", "horizon_len", "checkpoint", "trained")
@@ -221,10 +260,26 @@ class TinyTimeMixerModel(nn.Module):
     def load(cls, path: str | Path) -> TinyTimeMixerModel:
         """Return the model of a file that `save` wrote, on the CPU.
 
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
+        Returns
+        -------
+        TinyTimeMixerModel
+
         Raises
         ------
         ValueError
             If there is no such file, or if it is of another kind. The error names it.
+
+        Examples
+        --------
+        >>> from timer_forecaster.samay import TinyTimeMixerModel
+        >>> TinyTimeMixerModel(repo="ttm-test").save("stored.pt")
+        >>> TinyTimeMixerModel.load("stored.pt").horizon_len
+        32
         """
         network, facts = read_model(Path(path).expanduser())
         model = cls.__new__(cls)
@@ -238,10 +293,24 @@ class TinyTimeMixerModel(nn.Module):
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the network as a checkpoint, which `ForecastPipeline` and the other doors load.
 
+        Parameters
+        ----------
+        folder : str or Path
+            It is made if need be.
+
         Raises
         ------
         ValueError
             If the folder cannot be made, or if the model is quantized.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> from timer_forecaster.samay import TinyTimeMixerModel
+        >>> TinyTimeMixerModel(repo="ttm-test").save_pretrained("checkpoint")
+        >>> ForecastPipeline.from_pretrained("checkpoint").predict(np.arange(90.0) % 7, 12).horizon
+        12
         """
         self._refuse_quantized("save")
         write_folder(Path(folder).expanduser(), self.network)

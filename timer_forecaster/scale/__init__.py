@@ -1,13 +1,12 @@
 """More series than fit in memory: in partitions of whole series, each answered and written once.
 
-A source yields partitions, `answer_partition` asks a pipeline about one, and a `RunFolder` keeps
-the answers, so that a run that was stopped goes on where it was (docs/scale.md).
+A source yields partitions, `answer_partition` asks a pipeline about one, and a folder keeps the
+answers, so that a run that was stopped goes on where it was (docs/scale.md).
 """
 
 from timer_forecaster.scale.answering import answer_partition
-from timer_forecaster.scale.folder import Content, Finished, RunFolder, Totals
-from timer_forecaster.scale.identity import run_identity
-from timer_forecaster.scale.partitions import Names, Partition, SeriesSource
+from timer_forecaster.scale.folder import Totals
+from timer_forecaster.scale.partitions import Names, SeriesSource
 from timer_forecaster.scale.streaming import PARTITION_ROWS, stream
 from timer_forecaster.scale.tasks import (
     BacktestTask,
@@ -21,19 +20,14 @@ from timer_forecaster.scale.tasks import (
 __all__ = [
     "PARTITION_ROWS",
     "BacktestTask",
-    "Content",
-    "Finished",
     "ForecastTask",
     "Names",
-    "Partition",
     "PartitionAnswer",
     "PathsTask",
-    "RunFolder",
     "SeriesColumns",
     "SeriesSource",
     "Task",
     "Totals",
     "answer_partition",
-    "run_identity",
     "stream",
 ]

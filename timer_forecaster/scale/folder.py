@@ -105,19 +105,34 @@ class Finished:
 
 
 class Totals(NamedTuple):
-    """The size of a finished run."""
+    """The size of a finished run.
+
+    Parameters
+    ----------
+    series, rows : int
+        Ids and rows that were read.
+    forecast_rows : int
+        Rows of the answers.
+    rejected : int
+        Series, one for each target of an id, without an answer.
+
+    Examples
+    --------
+    >>> from timer_forecaster.scale import Totals
+    >>> Totals(series=50, rows=5000, forecast_rows=1200).rejected
+    0
+    """
 
     series: int = 0
-    """Ids that were read."""
     rows: int = 0
-    """Rows that were read."""
     forecast_rows: int = 0
     rejected: int = 0
-    """Series, one for each target of an id, without an answer."""
 
     @classmethod
     def of(cls, finished: Iterable[Finished]) -> Totals:
         """Add up finished partitions.
+
+        :meta private:
 
         Examples
         --------

@@ -42,6 +42,12 @@ class Names:
     id_column : str or sequence of str
     time_column, target_columns, known_columns, past_columns, categories : optional
     freq : str, optional
+
+    Examples
+    --------
+    >>> from timer_forecaster.scale import Names
+    >>> Names("shop", target_columns="sold").arguments["target_columns"]
+    ['sold']
     """
 
     id_column: Sequence[str] | str
@@ -86,16 +92,12 @@ class SeriesSource:
 
     Examples
     --------
-    >>> import tempfile
+    >>> import pandas as pd
+    >>> from timer_forecaster.scale import Names, SeriesSource
     >>> rows = pd.DataFrame({"shop": list("aabb"), "day": [1, 2, 1, 2], "sold": [3.0, 4, 5, 6]})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     rows.to_parquet(f"{folder}/sales.parquet")
-    ...     source = SeriesSource(f"{folder}/sales.parquet", Names("shop", "day"))
-    ...     parts = list(source.partitions(most_rows=2, answer_rows=0))
-    >>> source.columns.target_columns
+    >>> rows.to_parquet("sales.parquet")
+    >>> SeriesSource("sales.parquet", Names("shop", "day")).columns.target_columns
     ['sold']
-    >>> [part.read.frame["shop"].tolist() for part in parts]
-    [['a', 'a'], ['b', 'b']]
     """
 
     def __init__(
@@ -130,6 +132,8 @@ class SeriesSource:
 
     def partitions(self, most_rows: int, answer_rows: int) -> Iterator[Partition]:
         """Yield the series in partitions, in the order of the source.
+
+        :meta private:
 
         Parameters
         ----------

@@ -36,7 +36,7 @@ def stream(
     task : Task
         About the columns of the source.
     output : str or Path
-        A folder, which `RunFolder` describes: new, empty, or of the same run that was stopped.
+        A folder (docs/scale.md has what it holds): new, empty, or of the same run that was stopped.
     partition_rows : int
         Rows that are held at once: of a partition and of the answers about it. It bounds the
         memory, but for a series that alone has more.

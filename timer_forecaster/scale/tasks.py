@@ -29,12 +29,31 @@ _ROW = re.compile(r"\bdata row [\d,]+, ")  # its number in a partition, which no
 
 
 class PartitionAnswer(NamedTuple):
-    """The answer of a task about a partition."""
+    """The answer of a task about a partition.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The answers of the series that have one; without columns if none has.
+    rejected : pandas.DataFrame
+        The id, the target and the reason of each series without an answer.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.scale import ForecastTask, SeriesColumns, answer_partition
+    >>> days = pd.date_range("2024-01-01", periods=60)
+    >>> frame = pd.DataFrame({"shop": "a", "day": days, "sold": range(60)})
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> task = ForecastTask(SeriesColumns("day", "shop", ["sold"]), horizon=7)
+    >>> answer = answer_partition(pipe, frame, task)
+    >>> len(answer.table), len(answer.rejected)
+    (7, 0)
+    """
 
     table: pd.DataFrame
-    """The answers of the series that have one; without columns if none has."""
     rejected: pd.DataFrame
-    """The id, the target and the reason of each series without an answer."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +70,12 @@ class SeriesColumns:
         most series of its partition have.
     known_columns, past_columns, categories : sequence of str, optional
         Covariates. Rows with empty targets hold known columns over the horizon.
+
+    Examples
+    --------
+    >>> from timer_forecaster.scale import SeriesColumns
+    >>> SeriesColumns("day", "shop", ["sold"], known_columns=["price"]).names
+    ['shop', 'day', 'sold', 'price']
     """
 
     time_column: str
@@ -75,11 +100,16 @@ class SeriesColumns:
         return {name: list(v) if isinstance(v, tuple) else v for name, v in given.items()}
 
     def label(self, key: Any) -> str:
-        """Return how errors and warnings begin that are about a series of an id."""
+        """Return how errors and warnings begin that are about a series of an id.
+
+        :meta private:
+        """
         return f"{self.id_column} {key!r}"
 
     def rejected(self, reasons: Mapping[tuple[Any, str], str]) -> pd.DataFrame:
         """Return the table of rejected series.
+
+        :meta private:
 
         Parameters
         ----------
@@ -128,9 +158,9 @@ class ForecastTask:
 
     Examples
     --------
-    >>> columns = SeriesColumns("day", "shop", ["sold"])
-    >>> ForecastTask(columns, 7).rows_of_series()
-    7
+    >>> from timer_forecaster.scale import ForecastTask, SeriesColumns
+    >>> ForecastTask(SeriesColumns("day", "shop", ["sold"]), horizon=7).levels
+    (0.1, 0.5, 0.9)
     """
 
     columns: SeriesColumns
@@ -149,7 +179,10 @@ class ForecastTask:
         return list(level_columns(self.levels, time_column=times, id_column=ids))
 
     def answer(self, pipeline: ForecastPipeline, frame: pd.DataFrame) -> PartitionAnswer:
-        """Forecast whole series."""
+        """Forecast whole series.
+
+        :meta private:
+        """
         with recorded_failures() as reasons:
             table = pipeline.predict_frame(
                 frame,
@@ -162,11 +195,17 @@ class ForecastTask:
         return _answered(table, self._names(), reasons, self.columns)
 
     def rows_of_series(self) -> int:
-        """Return the rows of the forecast of one id."""
+        """Return the rows of the forecast of one id.
+
+        :meta private:
+        """
         return self.horizon * len(self.columns.target_columns)
 
     def described(self) -> dict[str, Any]:
-        """Return the settings by their names."""
+        """Return the settings by their names.
+
+        :meta private:
+        """
         return _described(self)
 
 
@@ -190,6 +229,18 @@ class PathsTask:
     ------
     ValueError, TypeError
         If a setting cannot be used. The error names it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.scale import PathsTask, SeriesColumns, answer_partition
+    >>> days = pd.date_range("2024-01-01", periods=60)
+    >>> frame = pd.DataFrame({"shop": "a", "day": days, "sold": [1.0, 3.0, 2.0] * 20})
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> task = PathsTask(SeriesColumns("day", "shop", ["sold"]), horizon=3, paths=10)
+    >>> len(answer_partition(pipe, frame, task).table)
+    30
     """
 
     columns: SeriesColumns
@@ -207,7 +258,10 @@ class PathsTask:
         check_free(PATH_COLUMNS, time_column=times, id_column=ids)
 
     def answer(self, pipeline: ForecastPipeline, frame: pd.DataFrame) -> PartitionAnswer:
-        """Draw paths of whole series."""
+        """Draw paths of whole series.
+
+        :meta private:
+        """
         with recorded_failures() as reasons:
             table = pipeline.sample_paths_frame(
                 frame,
@@ -222,11 +276,17 @@ class PathsTask:
         return _answered(table, [VALUE], reasons, self.columns)
 
     def rows_of_series(self) -> int:
-        """Return the rows of the paths of one id."""
+        """Return the rows of the paths of one id.
+
+        :meta private:
+        """
         return self.horizon * self.paths * len(self.columns.target_columns)
 
     def described(self) -> dict[str, Any]:
-        """Return the settings by their names."""
+        """Return the settings by their names.
+
+        :meta private:
+        """
         return _described(self)
 
 
@@ -251,6 +311,18 @@ class BacktestTask:
     ------
     ValueError, TypeError
         If a setting cannot be used. The error names it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.scale import BacktestTask, SeriesColumns, answer_partition
+    >>> days = pd.date_range("2024-01-01", periods=60)
+    >>> frame = pd.DataFrame({"shop": "a", "day": days, "sold": [1.0, 3.0, 2.0] * 20})
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> task = BacktestTask(SeriesColumns("day", "shop", ["sold"]), horizon=3, windows=2)
+    >>> answer_partition(pipe, frame, task).table["model"].unique().tolist()
+    ['timer-s1-mini', 'seasonal_naive']
     """
 
     columns: SeriesColumns
@@ -275,7 +347,10 @@ class BacktestTask:
         return {name: getattr(self, name) for name in names}
 
     def answer(self, pipeline: ForecastPipeline, frame: pd.DataFrame) -> PartitionAnswer:
-        """Forecast windows of whole series."""
+        """Forecast windows of whole series.
+
+        :meta private:
+        """
         from timer_forecaster.backtesting import BacktestWarning
 
         with warnings.catch_warnings():
@@ -299,12 +374,18 @@ class BacktestTask:
         return PartitionAnswer(result.forecasts, self.columns.rejected(reasons))
 
     def rows_of_series(self) -> int:
-        """Return the most rows of the forecasts of one id."""
+        """Return the most rows of the forecasts of one id.
+
+        :meta private:
+        """
         models = 2 + len(self.baselines)
         return self.horizon * self.windows * models * len(self.columns.target_columns)
 
     def described(self) -> dict[str, Any]:
-        """Return the settings by their names."""
+        """Return the settings by their names.
+
+        :meta private:
+        """
         return _described(self)
 
 

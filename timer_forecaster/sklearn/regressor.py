@@ -256,6 +256,14 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         -----
         timer_forecaster.finetuning.TuningWarning
             If finetuning did not help, so that nothing was changed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster.sklearn import TimerS1Regressor, make_windows
+        >>> X, y = make_windows(np.sin(np.arange(300) / 4), window_length=96, horizon=12)
+        >>> TimerS1Regressor().fit(X, y).n_outputs_
+        12
         """
         self.__dict__.pop("adapter_", None)  # from an earlier fit
         self._check_parameters()
@@ -294,6 +302,14 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         timer_forecaster.inference.covariates.CovariateWarning
             If a covariate can say less, or more, than it seems to; see
             `timer_forecaster.ForecastPipeline.predict`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster.sklearn import TimerS1Regressor, make_windows
+        >>> X, y = make_windows(np.sin(np.arange(300) / 4), window_length=96, horizon=12)
+        >>> TimerS1Regressor(point=0.9).fit(X, y).predict(X[-2:]).shape
+        (2, 12)
         """
         forecast = self._forecast(X)
         if isinstance(self.point, str):

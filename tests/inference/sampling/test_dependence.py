@@ -3,7 +3,7 @@
 import numpy as np
 
 from timer_forecaster.inference.frequency import as_frequencies
-from timer_forecaster.inference.sampling import Dependence
+from timer_forecaster.inference.sampling.dependence import Dependence
 from timer_forecaster.inference.sampling.table import weights_of
 
 

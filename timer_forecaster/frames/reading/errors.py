@@ -26,6 +26,17 @@ class MissingColumnError(NamedError):
         Name of the column.
     columns : sequence of str
         Names of the columns that the file has.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from timer_forecaster.frames.reading import MissingColumnError, read_series
+    >>> pd.DataFrame({"day": ["2024-01-01"], "sold": [3]}).to_csv("sales.csv", index=False)
+    >>> try:
+    ...     read_series("sales.csv", target_columns=["price"])
+    ... except MissingColumnError as error:
+    ...     print(error.argument, error.column, error.columns)
+    target_columns price ['day', 'sold']
     """
 
     def __init__(
@@ -37,7 +48,10 @@ class MissingColumnError(NamedError):
         self.path, self.argument, self.column, self.columns = path, argument, column, columns
 
     def renamed(self, argument: str) -> MissingColumnError:
-        """Return the same error under another name of the argument, such as an option."""
+        """Return the same error under another name of the argument, such as an option.
+
+        :meta private:
+        """
         return MissingColumnError(self.path, argument, self.column, self.columns)
 
 

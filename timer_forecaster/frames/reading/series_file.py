@@ -32,6 +32,16 @@ class SeriesFile:
         Covariates: columns that are known over the horizon, and up to the last target alone.
     future : pandas.DataFrame, optional
         The known columns over the horizon, with the times and the ids.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from timer_forecaster.frames.reading import read_series
+    >>> days = pd.date_range("2024-01-01", periods=30)
+    >>> pd.DataFrame({"day": days, "sold": range(30)}).to_csv("sales.csv", index=False)
+    >>> file = read_series("sales.csv")
+    >>> file.time_column, file.target_columns
+    ('day', ['sold'])
     """
 
     frame: pd.DataFrame
@@ -47,11 +57,30 @@ class SeriesFile:
     def summarized(self, freq: str | int | BaseOffset | None = None) -> ReadingReport:
         """Return the report with steps, span and gaps of the series.
 
+        Parameters
+        ----------
+        freq : str, int or pandas offset, optional
+            Step of the times. Default: found out.
+
+        Returns
+        -------
+        ReadingReport
+            Its text has a line for each remark.
+
         Raises
         ------
         ValueError
             If no series can be forecast, as `ForecastPipeline.predict_frame` would say. The
             message names the file.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from timer_forecaster.frames.reading import read_series
+        >>> days = pd.date_range("2024-01-01", periods=30).delete(7)
+        >>> pd.DataFrame({"day": days, "sold": range(29)}).to_csv("sales.csv", index=False)
+        >>> "1 of 30 steps without a value" in str(read_series("sales.csv").summarized())
+        True
         """
         columns = (self.time_column, self.id_column, self.target_columns)
         try:
@@ -61,7 +90,31 @@ class SeriesFile:
         return dataclasses.replace(self.report, summary=SeriesSummary.of(panel))
 
     def with_ids(self, forecast: pd.DataFrame) -> pd.DataFrame:
-        """Return a forecast with the columns of ids that the file has."""
+        """Return a forecast with the columns of ids that the file has.
+
+        Parameters
+        ----------
+        forecast : pandas.DataFrame
+            A forecast of the frame, as `ForecastPipeline.predict_frame` returns it.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from timer_forecaster import ForecastPipeline
+        >>> from timer_forecaster.frames.reading import read_series
+        >>> days = pd.date_range("2024-01-01", periods=30)
+        >>> sales = pd.DataFrame({"city": "Lyon", "shop": 3, "day": days, "sold": range(30)})
+        >>> sales.to_csv("sales.csv", index=False)
+        >>> file = read_series("sales.csv", id_column=["city", "shop"])
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> columns = {"time_column": file.time_column, "id_column": file.id_column}
+        >>> file.with_ids(pipe.predict_frame(file.frame, 2, **columns)).columns.tolist()
+        ['city', 'shop', 'target', 'day', 'q0.1', 'q0.5', 'q0.9']
+        """
         if self.parts is None:
             return forecast
         ids = self.parts.loc[forecast[self.id_column]].set_axis(forecast.index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from timer_forecaster.failures import Failures
-from timer_forecaster.frames.covariates import CovariateFrame
+from timer_forecaster.frames.covariates.tables import CovariateFrame
 from timer_forecaster.frames.labels import Labels
 from timer_forecaster.frames.long import check_free
 from timer_forecaster.frames.panel import Panel

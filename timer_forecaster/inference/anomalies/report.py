@@ -151,6 +151,15 @@ class AnomalyReport:
             Columns: the ids, the time or ``step``, ``y`` (the value), ``median``, ``lower`` and
             ``upper`` (what was expected), ``p_value``, ``score``, ``anomaly``, and ``reason``: why
             a step was not judged, else an empty text.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> report = pipe.detect_anomalies(np.sin(np.arange(90) / 4))
+        >>> len(report.to_frame())
+        90
         """
         return self._frame([np.arange(len(values)) for values in self.series])
 
@@ -194,6 +203,13 @@ class AnomalyReport:
         Returns
         -------
         matplotlib axes
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> axes = pipe.detect_anomalies(np.sin(np.arange(90) / 4)).plot()
         """
         from timer_forecaster.inference.anomalies.pictures import plot_series
 
@@ -211,6 +227,14 @@ class AnomalyReport:
         -------
         matplotlib Figure
             Made without pyplot: it needs no display and need not be closed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> y = np.sin(np.arange(90) / 4)
+        >>> pipe.detect_anomalies([y, y[::-1]]).plot_all().savefig("anomalies.png")
         """
         from timer_forecaster.inference.anomalies.pictures import plot_report
 
@@ -220,6 +244,20 @@ class AnomalyReport:
         """Return the pictures and the table of the oddest steps as parts of a report.
 
         `timer_forecaster.report.write_report` writes them, beside parts of other results.
+
+        Returns
+        -------
+        list of parts
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> from timer_forecaster.report import Words, write_report
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> report = pipe.detect_anomalies(np.sin(np.arange(90) / 4))
+        >>> why = Words("Why", ["A meter that fails is replaced within a day."])
+        >>> write_report("anomalies.html", [why, *report.report_parts()])
         """
         from timer_forecaster.inference.anomalies.page import parts_of_report
 
@@ -242,6 +280,13 @@ class AnomalyReport:
         ------
         ValueError
             If the file cannot be written, or its name has another ending.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe.detect_anomalies(np.sin(np.arange(90) / 4)).report("anomalies.html")
         """
         from timer_forecaster.report import write_report
 

@@ -42,6 +42,18 @@ class CovariateReport:
         Difference that each column makes to the median, against its mean in the history. Sums of
         terms of the models by their weights; on the logarithmic scale a column with part ``p`` of a
         forecast ``y`` adds ``y * (1 - exp(-p))``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timer_forecaster import ForecastPipeline
+    >>> random = np.random.default_rng(0)
+    >>> price = random.uniform(1, 2, size=212)
+    >>> sold = 50 - 20 * price[:200] + random.normal(size=200)
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> report = pipe.predict(sold, 12, known=price[:, None], covariates="fast").covariates
+    >>> bool(report.gain[0] > 0.5)  # the price saves more than half of the loss
+    True
     """
 
     models: Sequence[str]
@@ -53,7 +65,24 @@ class CovariateReport:
     effects: Sequence[FloatArray]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each series: ``series``, ``windows``, ``t``, ``gain``, the weights."""
+        """Return a row for each series: ``series``, ``windows``, ``t``, ``gain``, the weights.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> random = np.random.default_rng(0)
+        >>> price = random.uniform(1, 2, size=212)
+        >>> sold = 50 - 20 * price[:200] + random.normal(size=200)
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> report = pipe.predict(sold, 12, known=price[:, None], covariates="fast").covariates
+        >>> report.to_frame().columns.tolist()[:5]
+        ['series', 'windows', 't', 'gain', 'weight univariate']
+        """
         import pandas as pd
 
         frame = pd.DataFrame(
@@ -68,7 +97,25 @@ class CovariateReport:
         return pd.concat([frame, weights], axis=1)
 
     def effects_frame(self) -> pd.DataFrame:
-        """Return a row for each series, column and step: ``series, column, step, effect``."""
+        """Return a row for each series, column and step: ``series, column, step, effect``.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> random = np.random.default_rng(0)
+        >>> price = random.uniform(1, 2, size=212)
+        >>> sold = 50 - 20 * price[:200] + random.normal(size=200)
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> report = pipe.predict(sold, 12, known=price[:, None], covariates="fast").covariates
+        >>> effects = report.effects_frame()["effect"]
+        >>> bool(np.corrcoef(effects, price[200:])[0, 1] < -0.9)  # a higher price sells less
+        True
+        """
         import pandas as pd
 
         parts = [
@@ -97,6 +144,17 @@ class CovariateReport:
         Returns
         -------
         matplotlib axes
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from timer_forecaster import ForecastPipeline
+        >>> random = np.random.default_rng(0)
+        >>> price = random.uniform(1, 2, size=212)
+        >>> sold = 50 - 20 * price[:200] + random.normal(size=200)
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> report = pipe.predict(sold, 12, known=price[:, None], covariates="fast").covariates
+        >>> axes = report.plot()
         """
         from timer_forecaster.plotting import plot_effects
 

@@ -29,7 +29,21 @@ _KINDS = {
 
 
 class CovariateWarning(UserWarning):
-    """Covariates may say less, or more, than they seem to."""
+    """Covariates may say less, or more, than they seem to.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from timer_forecaster import ForecastPipeline
+    >>> from timer_forecaster.inference.covariates import CovariateWarning
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", CovariateWarning)
+    ...     pipe.predict(np.sin(np.arange(90)), 12, known=np.ones((102, 1)))
+    Traceback (most recent call last):
+    timer_forecaster.inference.covariates.warning.CovariateWarning: column 0 is constant ...
+    """
 
 
 def warn_of_covariates(message: str) -> None:

@@ -5,7 +5,3 @@ followed by others above theirs. Here each path draws its own correlation of the
 mixture, whose weights were learned from the errors of a checkpoint: the paths have the distribution
 of the forecast at each step, and sums and extremes over steps vary as they should.
 """
-
-from timer_forecaster.inference.sampling.dependence import Dependence
-
-__all__ = ["Dependence"]

@@ -46,12 +46,45 @@ __all__ = [
 
 
 def read_architecture(path: Path) -> TimerS1Architecture:
-    """Return the architecture of a ``config.json``."""
+    """Return the architecture of a ``config.json``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    TimerS1Architecture
+
+    Examples
+    --------
+    >>> from timer_forecaster.models.timer_s1 import TimerS1Config, read_architecture
+    >>> TimerS1Config(hidden_size=64, num_attention_heads=4).save_pretrained("small")
+    >>> read_architecture("small/config.json").hidden_size
+    64
+    """
     return TimerS1Architecture.from_config_file(path)
 
 
 def make_network(architecture: TimerS1Architecture) -> TimerS1Network:
-    """Return a network of an architecture, with weights as torch draws them."""
+    """Return a network of an architecture, with weights as torch draws them.
+
+    Parameters
+    ----------
+    architecture : TimerS1Architecture
+
+    Returns
+    -------
+    TimerS1Network
+
+    Examples
+    --------
+    >>> from timer_forecaster.models.timer_s1 import as_architecture, make_network
+    >>> sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+    >>> blocks = {"num_hidden_layers": 1, "num_mtp_tokens": 1, "num_experts": 2}
+    >>> make_network(as_architecture(sizes | blocks)).pass_length
+    32
+    """
     from timer_forecaster.models.timer_s1.network import TimerS1Network
 
     return TimerS1Network(architecture)

@@ -198,11 +198,29 @@ class TimerS1Architecture:
     ) -> TimerS1Architecture:
         """Read the fields of the network from a ``config.json`` with this ``model_type``.
 
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        model_type : str
+            Entry that the file must have.
+
+        Returns
+        -------
+        TimerS1Architecture
+
         Raises
         ------
         ValueError
             If the file cannot be read, lacks a field that the weights depend on, or has a value
             that cannot be meant. The error names the file and the field.
+
+        Examples
+        --------
+        >>> from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Config
+        >>> TimerS1Config(hidden_size=64, num_attention_heads=4).save_pretrained("small")
+        >>> TimerS1Architecture.from_config_file("small/config.json").hidden_size
+        64
         """
         values = read_object(Path(path))
         if values.get("model_type") != model_type:
@@ -237,6 +255,12 @@ def as_architecture(config: Any) -> TimerS1Architecture:
     ------
     TypeError, ValueError
         If it is no configuration of a Timer-S1, or if a field cannot be used.
+
+    Examples
+    --------
+    >>> from timer_forecaster.models.timer_s1 import as_architecture
+    >>> as_architecture({"hidden_size": 64, "num_attention_heads": 4}).num_hidden_layers
+    24
     """
     names = [field.name for field in dataclasses.fields(TimerS1Architecture)]
     if isinstance(config, Mapping):

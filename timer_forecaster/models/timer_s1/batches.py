@@ -47,12 +47,32 @@ class MaskShares:
 
 
 class TrainingBatch(NamedTuple):
-    """One batch that supervises all tokens it can; B rows of M patches of P steps."""
+    """One batch that supervises all tokens it can; B rows of M patches of P steps.
 
-    inputs: Tensor  # (B, M - 1, 2 P) values and observation flags of the tokens
-    targets: Tensor  # (B, M, P) normalized, finite
-    known: Tensor  # (B, M, P) bool: the target is observed
-    supervised: Tensor  # (B, M - 1) bool: the statistics of the token do not look ahead
+    Parameters
+    ----------
+    inputs : Tensor, shape (B, M - 1, 2 P)
+        Values and observation flags of the tokens.
+    targets : Tensor, shape (B, M, P)
+        Normalized and finite.
+    known : Tensor of bool, shape (B, M, P)
+        Whether a target is observed.
+    supervised : Tensor of bool, shape (B, M - 1)
+        Whether the statistics of a token do not look ahead.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from timer_forecaster.pretraining import make_batch
+    >>> batch = make_batch(torch.randn(4, 64), 16, torch.Generator().manual_seed(0))
+    >>> batch.targets.shape, batch.supervised.shape
+    (torch.Size([4, 4, 16]), torch.Size([4, 3]))
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    known: Tensor
+    supervised: Tensor
 
 
 def make_batch(
@@ -79,6 +99,19 @@ def make_batch(
         Source of the random numbers, on the device of the series.
     masks : MaskShares
         Shares of rows with hidden values.
+
+    Returns
+    -------
+    TrainingBatch
+
+    Examples
+    --------
+    >>> import torch
+    >>> from timer_forecaster.pretraining import MaskShares, make_batch
+    >>> none = MaskShares(leading=0, points=0, stretch=0, patches=0)
+    >>> batch = make_batch(torch.randn(4, 64), 16, torch.Generator().manual_seed(0), none)
+    >>> bool(batch.known.all())
+    True
     """
     n_patches = series.shape[-1] // patch_length
     series = align_start(series, patch_length)

@@ -16,7 +16,16 @@ from timer_forecaster.models.timer_s1.architecture import (
 class TimerS1Config(TimerS1Architecture, PreTrainedConfig):
     """`TimerS1Architecture` as a transformers configuration; reads the released ``config.json``.
 
-    It takes the parameters of `TimerS1Architecture` and of ``PreTrainedConfig``.
+    Parameters
+    ----------
+    **fields
+        Those of `TimerS1Architecture` and of ``PreTrainedConfig``.
+
+    Examples
+    --------
+    >>> from timer_forecaster.models.timer_s1 import TimerS1Config
+    >>> TimerS1Config(hidden_size=64, num_attention_heads=4).pass_length
+    272
     """
 
     model_type = MODEL_TYPE

@@ -284,6 +284,15 @@ class TimerS1Network(TimerS1Layers, Network):
         ----------
         generator : torch.Generator, optional
             Source of the random numbers. Default: torch's own.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+        >>> sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+        >>> blocks = {"num_hidden_layers": 1, "num_mtp_tokens": 1, "num_experts": 2}
+        >>> network = TimerS1Network(TimerS1Architecture(**sizes, **blocks))
+        >>> network.reset_parameters(torch.Generator().manual_seed(0))
         """
         std = self.config.initializer_range
         for name, parameter in self.named_parameters():

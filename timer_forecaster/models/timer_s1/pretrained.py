@@ -36,6 +36,16 @@ class TimerS1Output(ModelOutput):
         Forecast after the newest token, on the scale of the inputs.
     router_logits : tuple of Tensor, each (B * N, experts)
         Router logits of each block, main blocks first.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from timer_forecaster.models.timer_s1 import TimerS1Config, TimerS1ForPrediction
+    >>> sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+    >>> blocks = {"num_hidden_layers": 1, "num_mtp_tokens": 1, "num_experts": 2}
+    >>> model = TimerS1ForPrediction(TimerS1Config(**sizes, **blocks)).eval()
+    >>> model(torch.randn(4, 64)).quantiles.shape  # rows, levels, steps
+    torch.Size([4, 9, 32])
     """
 
     loss: Tensor | None = None

@@ -62,7 +62,23 @@ __all__ = [
 
 
 def read_architecture(path: Path) -> TTMArchitecture:
-    """Return the architecture of a ``config.json``."""
+    """Return the architecture of a ``config.json``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    TTMArchitecture
+
+    Examples
+    --------
+    >>> from timer_forecaster.models.ttm import TinyTimeMixerConfig, read_architecture
+    >>> TinyTimeMixerConfig(patch_length=16, patch_stride=16).save_pretrained("tiny")
+    >>> read_architecture("tiny/config.json").num_patches
+    4
+    """
     return TTMArchitecture.from_config_file(path)
 
 

@@ -248,11 +248,28 @@ mask_value
     def from_dict(cls, values: Mapping[str, Any]) -> TTMArchitecture:
         """Read the entries of a ``config.json``; unknown entries are kept in ``extras``.
 
+        Parameters
+        ----------
+        values : mapping
+            The entries.
+
+        Returns
+        -------
+        TTMArchitecture
+
         Raises
         ------
         TypeError, ValueError
             If it is the configuration of another model, if an entry cannot be used, or if a stored
             ``num_patches`` is not what the other entries give. The error names the entry.
+
+        Examples
+        --------
+        >>> from timer_forecaster.models.ttm import TTMArchitecture
+        >>> entries = {"patch_length": 16, "patch_stride": 16, "note": "mine"}
+        >>> architecture = TTMArchitecture.from_dict(entries)
+        >>> architecture.num_patches, architecture.extras
+        (4, {'note': 'mine'})
         """
         values = dict(values)
         model_type = values.get("model_type", MODEL_TYPE)
@@ -276,10 +293,26 @@ mask_value
     def from_config_file(cls, path: str | Path) -> TTMArchitecture:
         """Read a ``config.json``.
 
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
+        Returns
+        -------
+        TTMArchitecture
+
         Raises
         ------
         ValueError
             If the file cannot be read or used. The error names the file and the entry.
+
+        Examples
+        --------
+        >>> from timer_forecaster.models.ttm import TinyTimeMixerConfig, TTMArchitecture
+        >>> TinyTimeMixerConfig(patch_length=16, patch_stride=16).save_pretrained("tiny")
+        >>> TTMArchitecture.from_config_file("tiny/config.json").num_patches
+        4
         """
         values = read_object(Path(path))
         if values.get("model_type") != MODEL_TYPE:
@@ -294,7 +327,19 @@ mask_value
             ) from error
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entries of a ``config.json`` of the released layout."""
+        """Return the entries of a ``config.json`` of the released layout.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> from timer_forecaster.models.ttm import TTMArchitecture
+        >>> architecture = TTMArchitecture(context_length=96, patch_length=12, patch_stride=12)
+        >>> architecture.to_dict()["model_type"]
+        'tinytimemixer'
+        """
         fields = {field.name: field for field in dataclasses.fields(self)}
         values = dict(self.extras)
         for name, field in fields.items():
@@ -482,12 +527,34 @@ mask_value
         return self.quantile_levels if self.multi_quantile_head else None
 
     def trend(self) -> TTMArchitecture:
-        """Return the architecture of the network for the trend."""
+        """Return the architecture of the network for the trend.
+
+        Returns
+        -------
+        TTMArchitecture
+
+        Examples
+        --------
+        >>> from timer_forecaster.models.ttm import TTMArchitecture
+        >>> TTMArchitecture(decompose=True, d_model=16, trend_d_model=8).trend().d_model
+        8
+        """
         own = {name: getattr(self, f"trend_{name}") for name in OF_TREND}
         return self._branch({name: value for name, value in own.items() if value is not None})
 
     def residual(self) -> TTMArchitecture:
-        """Return the architecture of the network for the rest."""
+        """Return the architecture of the network for the rest.
+
+        Returns
+        -------
+        TTMArchitecture
+
+        Examples
+        --------
+        >>> from timer_forecaster.models.ttm import TTMArchitecture
+        >>> TTMArchitecture(decompose=True, d_model=16, trend_d_model=8).residual().d_model
+        16
+        """
         length = self.residual_context_length
         return self._branch({} if length is None else {"context_length": length})
 
@@ -510,10 +577,20 @@ def as_architecture(config: Any) -> TTMArchitecture:
     config : TTMArchitecture, TinyTimeMixerConfig or mapping
         A mapping has the entries of a ``config.json``.
 
+    Returns
+    -------
+    TTMArchitecture
+
     Raises
     ------
     TypeError, ValueError
         If it is no configuration of a TinyTimeMixer, or if an entry cannot be used.
+
+    Examples
+    --------
+    >>> from timer_forecaster.models.ttm import as_architecture
+    >>> as_architecture({"context_length": 96, "patch_length": 12, "patch_stride": 12}).num_patches
+    8
     """
     if isinstance(config, TTMArchitecture):
         return config

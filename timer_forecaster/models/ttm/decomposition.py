@@ -47,6 +47,15 @@ class TTMDecomposedOutput:
         Forecasts of both networks.
     trend_quantile_outputs, residual_quantile_outputs : Tensor, shape (B, Q, H, C), or None
         Quantiles of both networks.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from timer_forecaster.models.ttm import TTMArchitecture, TTMDecomposedNetwork
+    >>> architecture = TTMArchitecture(num_layers=1, decoder_num_layers=1, decompose=True)
+    >>> output = TTMDecomposedNetwork(architecture).eval()(torch.randn(5, 64, 2))
+    >>> output.trend_prediction_outputs.shape  # rows, steps, channels
+    torch.Size([5, 16, 2])
     """
 
     prediction_outputs: Tensor
@@ -201,7 +210,21 @@ class TTMDecomposedNetwork(TTMDecomposedLayers, Network):
         return self.architecture.pass_length
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw all weights as torch does."""
+        """Draw all weights as torch does.
+
+        Parameters
+        ----------
+        generator : torch.Generator, optional
+            Source of the random numbers. Default: torch's own.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from timer_forecaster.models.ttm import TTMArchitecture, TTMDecomposedNetwork
+        >>> architecture = TTMArchitecture(num_layers=1, decoder_num_layers=1, decompose=True)
+        >>> network = TTMDecomposedNetwork(architecture)
+        >>> network.reset_parameters(torch.Generator().manual_seed(0))
+        """
         redraw(self, generator)
 
     @property
@@ -242,6 +265,21 @@ class TTMDecomposedNetwork(TTMDecomposedLayers, Network):
 
 
 def make_network(architecture: TTMArchitecture) -> TTMNetwork | TTMDecomposedNetwork:
-    """Return the network of an architecture, with weights at random."""
+    """Return the network of an architecture, with weights at random.
+
+    Parameters
+    ----------
+    architecture : TTMArchitecture
+
+    Returns
+    -------
+    TTMNetwork or TTMDecomposedNetwork
+
+    Examples
+    --------
+    >>> from timer_forecaster.models.ttm import TTMArchitecture, make_network
+    >>> type(make_network(TTMArchitecture(decompose=True))).__name__
+    'TTMDecomposedNetwork'
+    """
     kind = TTMDecomposedNetwork if architecture.decompose else TTMNetwork
     return kind(architecture)

@@ -50,6 +50,14 @@ class TTMOutput:
         Tokens after the backbone and after the decoder.
     hidden_states : tuple of Tensor, or None
         If asked for: the tokens as they are embedded, and after each mixer.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from timer_forecaster.models.ttm import TTMArchitecture, TTMNetwork
+    >>> network = TTMNetwork(TTMArchitecture(num_layers=1, decoder_num_layers=1)).eval()
+    >>> network(torch.randn(5, 64, 2)).prediction_outputs.shape  # rows, steps, channels
+    torch.Size([5, 16, 2])
     """
 
     prediction_outputs: Tensor
@@ -341,7 +349,20 @@ class TTMNetwork(TTMLayers, Network):
         return self.architecture.pass_length
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw all weights as torch does."""
+        """Draw all weights as torch does.
+
+        Parameters
+        ----------
+        generator : torch.Generator, optional
+            Source of the random numbers. Default: torch's own.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from timer_forecaster.models.ttm import TTMArchitecture, TTMNetwork
+        >>> network = TTMNetwork(TTMArchitecture(num_layers=1, decoder_num_layers=1))
+        >>> network.reset_parameters(torch.Generator().manual_seed(0))
+        """
         redraw(self, generator)
 
     @property

@@ -19,8 +19,22 @@ from timer_forecaster.models.ttm.network import TTMLayers
 class TinyTimeMixerForPredictionOutput(ModelOutput):
     """The output of `TinyTimeMixerForPrediction`, with the fields of the released class.
 
-    `timer_forecaster.models.ttm.TTMOutput` explains them. ``input_data`` and
-    ``forecast_groundtruth`` are the values that were given.
+    Attributes
+    ----------
+    loss, prediction_outputs, quantile_outputs, backbone_hidden_state, decoder_hidden_state, \
+hidden_states, loc, scale
+        As in `timer_forecaster.models.ttm.TTMOutput`.
+    input_data, forecast_groundtruth : Tensor
+        The values that were given.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from timer_forecaster.models.ttm import TinyTimeMixerConfig, TinyTimeMixerForPrediction
+    >>> config = TinyTimeMixerConfig(num_layers=1, decoder_num_layers=1)
+    >>> output = TinyTimeMixerForPrediction(config).eval()(past_values=torch.randn(5, 64, 2))
+    >>> output.prediction_outputs.shape  # rows, steps, channels
+    torch.Size([5, 16, 2])
     """
 
     loss: Tensor | None = None
@@ -39,8 +53,26 @@ class TinyTimeMixerForPredictionOutput(ModelOutput):
 class TinyTimeMixerForDecomposedPredictionOutput(ModelOutput):
     """The output of `TinyTimeMixerForDecomposedPrediction`, with the fields of the released class.
 
-    `timer_forecaster.models.ttm.TTMDecomposedOutput` explains them. ``loc`` and ``scale`` are
-    further ones.
+    Attributes
+    ----------
+    loss, prediction_outputs, quantile_outputs, trend_prediction_outputs, \
+residual_prediction_outputs, trend_input, residual_input, trend_quantile_outputs, \
+residual_quantile_outputs
+        As in `timer_forecaster.models.ttm.TTMDecomposedOutput`.
+    input_data, forecast_groundtruth : Tensor
+        The values that were given.
+    loc, scale : Tensor
+        Location and scale of the histories, which the released class does not have.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from timer_forecaster.models.ttm import TinyTimeMixerConfig
+    >>> from timer_forecaster.models.ttm import TinyTimeMixerForDecomposedPrediction
+    >>> config = TinyTimeMixerConfig(num_layers=1, decoder_num_layers=1, decompose=True)
+    >>> model = TinyTimeMixerForDecomposedPrediction(config).eval()
+    >>> model(past_values=torch.randn(5, 64, 2)).residual_prediction_outputs.shape
+    torch.Size([5, 16, 2])
     """
 
     loss: Tensor | None = None

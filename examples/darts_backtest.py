@@ -83,6 +83,7 @@ for (title, (series, season, horizon, windows)), axis in zip(data_sets.items(), 
     axis.plot(series[0][-4 * horizon :].to_series(), "k:", label="what happened")
     axis.set_title(f"{title}: the newest window, and the MASE of all", loc="left")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    axis.spines[["top", "right"]].set_visible(False)
 
 # MASE: errors relative to the in-sample errors of the seasonal naive forecast.
 print(scores.round(3).assign(**{"seconds for all": seconds.sum(axis=1).round(1)}).to_string())

@@ -31,6 +31,8 @@ extensions = [
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 
+smartquotes_action = "qe"  # quotation marks and ellipses: two dashes begin an option
+
 # Markdown
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
 myst_heading_anchors = 4  # anchors of headings as GitHub makes them: the pages are read there too
@@ -56,7 +58,7 @@ html_copy_source = False
 html_theme_options = {
     "logo": {"text": f"timer-forecaster {release}"},
     "github_url": REPOSITORY,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "navbar_align": "left",
     "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
     "switcher": {"json_url": f"{html_baseurl}_static/versions.json", "version_match": release},

@@ -25,7 +25,7 @@ DOCS = Path(__file__).resolve().parent
 
 _BLOCK = re.compile(r"```(python|text|\{literalinclude\} (?P<program>\S+))\n(?P<body>.*?)```", re.S)
 _PICTURE = re.compile(r"\(\.\./images/([\w/]+\.png)\)")
-_COLORS = 64
+_COLORS = 32
 
 
 def outputs(text, name="page"):

@@ -56,7 +56,7 @@ def models_for(season, horizon):
     }
 
 
-figure, axes = pyplot.subplots(len(data_sets), figsize=(10, 9), layout="constrained")
+figure, axes = pyplot.subplots(len(data_sets), figsize=(10, 7.5), layout="constrained")
 scores, seconds = pd.DataFrame(), pd.DataFrame()
 for (title, (series, season, horizon, windows)), axis in zip(data_sets.items(), axes, strict=True):
     for name, model in models_for(season, horizon).items():
@@ -88,5 +88,5 @@ for (title, (series, season, horizon, windows)), axis in zip(data_sets.items(), 
 # MASE: errors relative to the in-sample errors of the seasonal naive forecast.
 print(scores.round(3).assign(**{"seconds for all": seconds.sum(axis=1).round(1)}).to_string())
 picture = Path(tempfile.mkdtemp(), "darts_backtest.png")
-figure.savefig(picture, dpi=150)
+figure.savefig(picture, dpi=120)
 print(f"picture: {picture}")

@@ -95,9 +95,10 @@ for name, forecast in newest.items():
     axes.plot(forecast.time_index, median, label=f"{name}: mean error {error:,.0f} MW")
     axes.fill_between(forecast.time_index, low, high, alpha=0.2)
 axes.plot(load[-week:].to_series() / 1000, "k:", label="what happened")
-axes.set_title("A week that finetuning did not see, forecast day by day, in gigawatts", loc="left")
-axes.legend(loc="lower left", frameon=False)
-axes.margins(x=0.01)
+axes.set_title("A week that finetuning did not see, with 80 % intervals, in gigawatts", loc="left")
+axes.legend(loc="lower left", ncols=3, frameon=False)
+axes.margins(x=0.01, y=0.12)
+axes.spines[["top", "right"]].set_visible(False)
 axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
 picture = files / "french_load_finetuning.png"
 figure.savefig(picture, dpi=150)

@@ -78,12 +78,12 @@ left.set_xticks([0.7, 1, 2, 4, 8], ["0.7", "1", "2", "4", "8"])
 left.set_title("Errors: 1 is last year's value in the known years", loc="left")
 left.legend(frameon=False)
 stores = "Department stores"
-y.loc[stores, "turnover"]["2016":].plot(ax=right, color="black", linestyle=":", label="turnover")
+y.loc[stores, "turnover"]["2017":].plot(ax=right, color="black", linestyle=":", label="turnover")
 for name in (results.index[0], "timer, context all"):
     forecasts[name].loc[stores, "turnover"].plot(ax=right, label=name)
 right.set(xlabel="", ylabel="million AUD")
 right.set_title(f"{stores}, Victoria", loc="left")
-right.legend(frameon=False)
+right.legend(loc="upper left", frameon=False)
 for axes in (left, right):
     axes.spines[["top", "right"]].set_visible(False)
 picture = Path(tempfile.mkdtemp(), "retail_model_selection.png")

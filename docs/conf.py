@@ -58,7 +58,7 @@ html_copy_source = False
 html_theme_options = {
     "logo": {"text": f"timer-forecaster {release}"},
     "github_url": REPOSITORY,
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 6,
     "navbar_align": "left",
     "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
     "switcher": {"json_url": f"{html_baseurl}_static/versions.json", "version_match": release},

@@ -101,5 +101,5 @@ axes.margins(x=0.01, y=0.12)
 axes.spines[["top", "right"]].set_visible(False)
 axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
 picture = files / "french_load_finetuning.png"
-figure.savefig(picture, dpi=150)
+figure.savefig(picture, dpi=120)
 print(f"picture: {picture}")

@@ -31,6 +31,8 @@ extensions = [
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 
+smartquotes_action = "qe"  # quotation marks and ellipses: two dashes begin an option
+
 # Markdown
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
 myst_heading_anchors = 4  # anchors of headings as GitHub makes them: the pages are read there too

@@ -2,10 +2,12 @@
 
     python docs/run_page.py docs/tutorials/first_forecast.md
     python docs/run_page.py --write docs/tutorials/*.md
+    python docs/run_page.py --write docs/gallery/[!i]*.md
 
-A block of text between a block of Python and the next one is what the first one prints. Each page
-runs in an empty folder with a copy of ``examples``. ``--write`` puts what was printed into the
-page, and each picture that the page shows and its Python has saved into ``docs/images``.
+Python is a block of the page, or a program that the page includes. A block of text between it and
+the next one is what it prints. Each page runs in an empty folder with a copy of ``examples``.
+``--write`` puts what was printed into the page, and each picture that the page shows and its
+Python has saved into ``docs/images``.
 """
 
 import argparse
@@ -13,13 +15,17 @@ import contextlib
 import io
 import os
 import re
+import runpy
 import shutil
+import tempfile
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from unittest import mock
 
 DOCS = Path(__file__).resolve().parent
 
-_BLOCK = re.compile(r"```(python|text)\n(.*?)```", flags=re.DOTALL)
+_BLOCK = re.compile(r"```(python|text|\{literalinclude\} (?P<program>\S+))\n(?P<body>.*?)```", re.S)
+_PICTURE = re.compile(r"\(\.\./images/([\w/]+\.png)\)")
+_COLORS = 32
 
 
 def outputs(text, name="page"):
@@ -40,12 +46,15 @@ def outputs(text, name="page"):
     found = list(_BLOCK.finditer(text))
     names = {"__name__": "__main__"}
     for number, match in enumerate(found):
-        if match[1] != "python":
+        if match[1] == "text":
             continue
         line = text.count("\n", 0, match.start()) + 1
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile("\n" * line + match[2], name, "exec"), names)  # noqa: S102
+            if match["program"]:
+                runpy.run_path(f"examples/{Path(match['program']).name}", run_name="__main__")
+            else:
+                exec(compile("\n" * line + match["body"], name, "exec"), names)  # noqa: S102
         after = found[number + 1] if number + 1 < len(found) else None
         yield (after if after and after[1] == "text" else None), printed.getvalue()
 
@@ -53,7 +62,7 @@ def outputs(text, name="page"):
 @contextlib.contextmanager
 def folder_of_a_reader():
     """Work in an empty folder that has the examples, as a reader does."""
-    with TemporaryDirectory() as folder, contextlib.chdir(folder):
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         shutil.copytree(DOCS.parent / "examples", "examples")
         yield Path(folder)
 
@@ -63,9 +72,34 @@ def refreshed(text, results):
     parts, end = [], 0
     for block, printed in results:
         if block is not None:
-            parts += [text[end : block.start(2)], printed]
-            end = block.end(2)
+            parts += [text[end : block.start("body")], printed]
+            end = block.end("body")
     return "".join(parts) + text[end:]
+
+
+def write(page):
+    """Run a page, and write what it prints and draws."""
+    text = page.read_text(encoding="utf-8")
+    with folder_of_a_reader() as folder:
+        temporary = folder / "temporary"  # programs write to new folders in it
+        temporary.mkdir()
+        with mock.patch("tempfile.tempdir", str(temporary)):
+            results = list(outputs(text, str(page)))
+        shown = re.compile(rf"{re.escape(str(temporary))}/\w+")
+        results = [(block, shown.sub("/tmp/new", printed)) for block, printed in results]  # noqa: S108
+        page.write_text(refreshed(text, results), encoding="utf-8")
+        for picture in _PICTURE.findall(text):
+            for saved in folder.rglob(Path(picture).name):
+                save_small(saved, DOCS / "images" / picture)
+
+
+def save_small(picture, path):
+    """Copy a picture with few colors: a drawing has no more, and takes a third of the bytes."""
+    from PIL import Image
+
+    few = Image.open(picture).convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE)
+    path.parent.mkdir(exist_ok=True)
+    few.save(path, optimize=True)
 
 
 def main():
@@ -76,16 +110,12 @@ def main():
     arguments = parser.parse_args()
     os.environ.setdefault("MPLBACKEND", "Agg")
     for page in [page.resolve() for page in arguments.pages]:
-        text = page.read_text(encoding="utf-8")
-        with folder_of_a_reader() as folder:
-            results = list(outputs(text, str(page)))
-            if not arguments.write:
-                print("".join(printed for _, printed in results))
-                continue
-            page.write_text(refreshed(text, results), encoding="utf-8")
-            for picture in re.findall(r"\(\.\./images/([\w.]+)\)", text):
-                if (folder / picture).exists():
-                    shutil.copyfile(folder / picture, DOCS / "images" / picture)
+        if arguments.write:
+            write(page)
+            continue
+        with folder_of_a_reader():
+            results = outputs(page.read_text(encoding="utf-8"), str(page))
+            print("".join(printed for _, printed in results))
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def models_for(season, horizon):
     }
 
 
-figure, axes = pyplot.subplots(len(data_sets), figsize=(10, 9), layout="constrained")
+figure, axes = pyplot.subplots(len(data_sets), figsize=(10, 7.5), layout="constrained")
 scores, seconds = pd.DataFrame(), pd.DataFrame()
 for (title, (series, season, horizon, windows)), axis in zip(data_sets.items(), axes, strict=True):
     for name, model in models_for(season, horizon).items():
@@ -83,9 +83,10 @@ for (title, (series, season, horizon, windows)), axis in zip(data_sets.items(), 
     axis.plot(series[0][-4 * horizon :].to_series(), "k:", label="what happened")
     axis.set_title(f"{title}: the newest window, and the MASE of all", loc="left")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    axis.spines[["top", "right"]].set_visible(False)
 
 # MASE: errors relative to the in-sample errors of the seasonal naive forecast.
 print(scores.round(3).assign(**{"seconds for all": seconds.sum(axis=1).round(1)}).to_string())
 picture = Path(tempfile.mkdtemp(), "darts_backtest.png")
-figure.savefig(picture, dpi=150)
+figure.savefig(picture, dpi=120)
 print(f"picture: {picture}")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from darts import TimeSeries
+from darts import TimeSeries, concatenate
 from darts.metrics import mae, mql
 from darts.utils.likelihood_models import QuantileRegression
+from matplotlib import pyplot
+from matplotlib.dates import ConciseDateFormatter
 from pytorch_lightning.callbacks import EarlyStopping
 
 from timer_forecaster.darts import TimerS1Model
@@ -52,26 +54,31 @@ tuned = TimerS1Model(
 tuned.fit(train, val_series=validation, load_best=True)
 
 
-def errors(model):
-    """Return the errors of daily forecasts in the validation week and in the newest week."""
-    found = {}
-    for name, series in (("validation", load[:-week]), ("newest week", load)):
-        forecasts = model.historical_forecasts(
-            series,
-            start=-week,
-            start_format="position",
-            forecast_horizon=day,
-            stride=day,
-            retrain=False,
-            last_points_only=False,
-            predict_likelihood_parameters=True,
+def daily_forecasts(model, series):
+    """Return the forecasts of each day of the newest week of a series."""
+    return model.historical_forecasts(
+        series,
+        start=-week,
+        start_format="position",
+        forecast_horizon=day,
+        stride=day,
+        retrain=False,
+        last_points_only=False,
+        predict_likelihood_parameters=True,
+    )
+
+
+weeks = {"validation": load[:-week], "newest week": load}
+models = {"zero-shot": zero_shot, "tuned": tuned}
+table, newest = pd.DataFrame(), {}
+for name, model in models.items():
+    for title, series in weeks.items():
+        days = daily_forecasts(model, series)
+        table.loc[f"{title}: MAE", name] = np.mean([mae(load, one, q=0.5) for one in days])
+        table.loc[f"{title}: quantile loss", name] = np.mean(
+            [mql(load, one, q=levels) for one in days]
         )
-        found[f"{name}: MAE"] = np.mean([mae(load, one, q=0.5) for one in forecasts])
-        found[f"{name}: quantile loss"] = np.mean([mql(load, one, q=levels) for one in forecasts])
-    return found
-
-
-table = pd.DataFrame({"zero-shot": errors(zero_shot), "tuned": errors(tuned)})
+    newest[name] = concatenate(days)
 table["change in %"] = 100 * (table["tuned"] / table["zero-shot"] - 1)
 adapter = tuned.adapter
 print(
@@ -80,3 +87,19 @@ print(
 print(f"tuned: {adapter.n_parameters:,} parameters, saved in {adapter.save(files / 'adapter')}")
 print("Errors in megawatts, forecasts of a day:")
 print(table.round(1).to_string())
+
+figure, axes = pyplot.subplots(figsize=(9, 4), layout="constrained")
+for name, forecast in newest.items():
+    low, median, high = forecast.values().T / 1000
+    error = table.loc["newest week: MAE", name]
+    axes.plot(forecast.time_index, median, label=f"{name}: mean error {error:,.0f} MW")
+    axes.fill_between(forecast.time_index, low, high, alpha=0.2)
+axes.plot(load[-week:].to_series() / 1000, "k:", label="what happened")
+axes.set_title("A week that finetuning did not see, with 80 % intervals, in gigawatts", loc="left")
+axes.legend(loc="lower left", ncols=3, frameon=False)
+axes.margins(x=0.01, y=0.12)
+axes.spines[["top", "right"]].set_visible(False)
+axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
+picture = files / "french_load_finetuning.png"
+figure.savefig(picture, dpi=120)
+print(f"picture: {picture}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 from matplotlib import pyplot
+from matplotlib.dates import ConciseDateFormatter
 from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import Ridge
@@ -60,7 +61,7 @@ print(table.to_string(index=False))
 newest = pd.concat([history, next_week])["load_mw"][-(WINDOW + WEEK) :]
 X_next, y_next = make_windows(newest, WINDOW, DAY, step=DAY)
 hours = next_week["time"]
-figure, axes = pyplot.subplots(figsize=(9, 4))
+figure, axes = pyplot.subplots(figsize=(9, 4), layout="constrained")
 for name, rows in table.groupby("model", sort=False):
     best = clone(pipeline).set_params(**results["params"][rows.index[0]]).fit(X, y)
     forecast = best.predict(X_next)
@@ -73,6 +74,9 @@ for name, rows in table.groupby("model", sort=False):
 axes.plot(hours, next_week["load_mw"], "k:", label="what happened")
 axes.set_ylabel("demand in MW")
 axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
+axes.margins(x=0.01)
+axes.spines[["top", "right"]].set_visible(False)
+axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
 picture = Path(tempfile.mkdtemp(), "french_load_sklearn.png")
-figure.savefig(picture, dpi=150, bbox_inches="tight")
+figure.savefig(picture, dpi=150)
 print(f"picture: {picture}")

@@ -58,25 +58,34 @@ search.fit(known, fh=year)
 
 # The scores of the search are too good for the model that they chose. The last year had no part in
 # the choice.
-rows = []
+rows, forecasts = [], {}
 for (_, fitted), score in zip(search.n_best_forecasters_, search.n_best_scores_, strict=True):
     chosen = fitted.get_params()
     name = chosen["selected_forecaster"]
     if name == "timer":
         name = f"timer, context {chosen['timer__context_length'] or 'all'}"
-    error = search.scoring(last_year, fitted.predict(), y_train=known)
+    forecasts[name] = fitted.predict()
+    error = search.scoring(last_year, forecasts[name], y_train=known)
     rows.append({"model": name, "MASE 2015-2017": score, "MASE 2018": error})
 results = pd.DataFrame(rows).set_index("model")
 print(results.round(3).to_string())
 
 figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
 left.semilogx(results[::-1], results.index[::-1], "o", label=results.columns)
-left.set(title="MASE of the industries, logarithmic")
+left.axvline(1, color="gray", linewidth=0.8)
+left.minorticks_off()
+left.set_xticks([0.7, 1, 2, 4, 8], ["0.7", "1", "2", "4", "8"])
+left.set_title("Errors: 1 is last year's value in the known years", loc="left")
 left.legend(frameon=False)
-y.loc["Department stores"]["turnover"]["2014":].plot(ax=right, color="black", label="turnover")
-search.predict().loc["Department stores"]["turnover"].plot(ax=right, label=results.index[0])
-right.set(title="Department stores, Victoria", xlabel="", ylabel="million AUD")
-right.legend(frameon=False)
+stores = "Department stores"
+y.loc[stores, "turnover"]["2017":].plot(ax=right, color="black", linestyle=":", label="turnover")
+for name in (results.index[0], "timer, context all"):
+    forecasts[name].loc[stores, "turnover"].plot(ax=right, label=name)
+right.set(xlabel="", ylabel="million AUD")
+right.set_title(f"{stores}, Victoria", loc="left")
+right.legend(loc="upper left", frameon=False)
+for axes in (left, right):
+    axes.spines[["top", "right"]].set_visible(False)
 picture = Path(tempfile.mkdtemp(), "retail_model_selection.png")
 figure.savefig(picture, dpi=150)
 print(f"picture: {picture}")

@@ -24,6 +24,7 @@ axes.fill_between(interval.index, *interval.to_numpy().T, alpha=0.3, label="80 %
 axes.set_title("French electricity demand in megawatts, by sktime's interface", loc="left")
 axes.legend(loc="upper left", ncols=3, frameon=False)
 axes.margins(x=0.01, y=0.15)
+axes.spines[["top", "right"]].set_visible(False)
 axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
 picture = Path(tempfile.mkdtemp(), "french_load_sktime.png")
 figure.savefig(picture, dpi=150)

@@ -56,13 +56,17 @@ results = errors.groupby(depth).mean().rename(index=levels).T
 print(results.assign(**{"gap, million AUD": gap}).round(3).to_string())
 
 figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
-results.T.plot.bar(ax=left, rot=0, title="Error: 1 is last year's value")
+results.T.plot.bar(ax=left, rot=0, width=0.7)
+left.set_title("Error: 1 is last year's value", loc="left")
 left.set_ylim(0, 1.7)
 left.legend(loc="upper left", ncols=2, frameon=False)
 for name in ("each by itself", "top-down"):
     (forecasts[name].loc["__total", "__total"] - parts[name]).plot(ax=right, label=name)
-right.set(title="Forecast of the total less those of its parts", xlabel="", ylabel="million AUD")
-right.legend(frameon=False)
+right.set(xlabel="", ylabel="million AUD")
+right.set_title("Forecast of the total less those of its parts", loc="left")
+right.legend(loc="upper left", frameon=False)
+for axes in (left, right):
+    axes.spines[["top", "right"]].set_visible(False)
 picture = Path(tempfile.mkdtemp(), "retail_reconciliation.png")
 figure.savefig(picture, dpi=150)
 print(f"picture: {picture}")

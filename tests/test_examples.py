@@ -22,6 +22,10 @@ def written(tmp_path):
     return written
 
 
+def contents_of_examples():
+    return {path: path.stat().st_mtime_ns for path in EXAMPLES.rglob("*")}
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     """Run a program, and return what it printed. It leaves files in its temporary folder alone.
@@ -37,10 +41,10 @@ def run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(here)
 
     def run(program):
-        before = set(EXAMPLES.iterdir())
+        before = contents_of_examples()
         runpy.run_path(str(EXAMPLES / program), run_name="__main__")
         assert not list(here.iterdir())
-        assert set(EXAMPLES.iterdir()) == before
+        assert contents_of_examples() == before
         printed = capsys.readouterr().out
         assert str(temporary) in printed
         return printed
@@ -165,7 +169,7 @@ def test_a_backtest_beside_models_of_darts(run, written):
 
 @pytest.mark.slow
 def test_tuning_in_darts_stops_early_and_helps_on_weeks_not_trained_on(run, written):
-    for package in ("darts", "pytorch_lightning"):
+    for package in ("darts", "pytorch_lightning", "matplotlib"):
         pytest.importorskip(package)
     printed = run("darts_finetuning.py")
     epochs = int(re.search(r"stopped after (\d+) epochs", printed)[1])
@@ -176,6 +180,7 @@ def test_tuning_in_darts_stops_early_and_helps_on_weeks_not_trained_on(run, writ
         "adapter.safetensors",
     }
     errors = printed_table(printed.partition("forecasts of a day:")[2], n_columns=3)
+    assert written("french_load_finetuning.png").stat().st_size > 10_000
     change = errors[2]
     np.testing.assert_allclose(100 * (errors[1] / errors[0] - 1), change, atol=0.1)
     assert change["validation: quantile loss"] < -10

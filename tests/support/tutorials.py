@@ -19,4 +19,4 @@ def run_tutorial(name):
     path = TUTORIALS / f"{name}.md"
     with run_page.folder_of_a_reader():
         for block, printed in run_page.outputs(path.read_text(encoding="utf-8"), str(path)):
-            assert_alike(printed, block[2] if block else "")
+            assert_alike(printed, block["body"] if block else "")

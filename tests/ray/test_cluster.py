@@ -68,11 +68,11 @@ def test_ray_that_starts_too_slowly_is_started_once_more(monkeypatch, failures, 
     def init(**arguments):
         asked.append(arguments["num_cpus"])
         if len(asked) <= failures:
-            raise Exception("The current node timed out during startup.")  # noqa: TRY002
+            raise Exception("The current node timed out during startup.")
 
     monkeypatch.setattr(ray, "init", init)
     monkeypatch.setattr(ray, "shutdown", lambda: None)
-    refused = pytest.raises(RuntimeError, match="when all cores are busy.*`ray start --head`")
+    refused = pytest.raises(RuntimeError, match=r"when all cores are busy.*`ray start --head`")
     with contextlib.nullcontext() if failures < 2 else refused:
         start_ray(num_cpus=2)
     assert asked == [2] * calls

@@ -20,6 +20,7 @@ def test_the_page_runs(local_ray, tmp_path, monkeypatch, capsys):
     assert "".join(line for line in lines if "(raylet)" not in line) == printed
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_the_tutorial_runs(local_ray):
     run_tutorial("parquet_ray")

@@ -68,6 +68,7 @@ class WatchedWorker(PartitionWorker):
             "ids": sum(report["ids"].to_pylist()),
             "loads": self._loads,
             "own": memory("RssAnon"),
+            "shared": memory("RssShmem"),
             "peak": memory("VmHWM"),
         }
         with self._log.open("a") as file:
@@ -183,9 +184,11 @@ def memory_of_workers(arguments: argparse.Namespace, data: Path) -> None:
     print("memory of each worker (MB), at the end of each quarter of its partitions:")
     for process, notes in log_of(output).items():
         places = [max(0, len(notes) * quarter // 4 - 1) for quarter in (1, 2, 3, 4)]
-        own, peak = ([round(notes[p][key]) for p in places] for key in ("own", "peak"))
+        names = ("own", "shared", "peak")
+        own, shared, peak = ([round(notes[p][key]) for p in places] for key in names)
         ids = sum(note["ids"] for note in notes)
-        print(f"  {process}: {ids:,} series; its own {own}, peak with shared pages {peak}")
+        print(f"  {process}: {ids:,} series; its own {own}, pages of the object store {shared},")
+        print(f"    peak of both and of mapped files {peak}")
 
 
 def throughput(arguments: argparse.Namespace, data: Path) -> None:

@@ -68,6 +68,7 @@ class WatchedWorker(PartitionWorker):
             "ids": sum(report["ids"].to_pylist()),
             "loads": self._loads,
             "own": memory("RssAnon"),
+            "shared": memory("RssShmem"),
             "peak": memory("VmHWM"),
         }
         with self._log.open("a") as file:
@@ -166,12 +167,14 @@ def compare(arguments: argparse.Namespace, data: Path, output: Path) -> None:
     frames = [one.sort_values(["id", "day"], ignore_index=True) for one in (found, expected)]
     same = all(frames[0][name].equals(frames[1][name]) for name in ("id", "target", "day"))
     levels = [name for name in expected if name.startswith("q0")]
-    differences = np.abs(frames[0][levels].to_numpy() - frames[1][levels].to_numpy())
-    scale = np.maximum(1, np.abs(frames[1][levels].to_numpy()))
+    own, other = (one[levels].to_numpy() for one in frames)
+    largest = pd.read_parquet(data, columns=["id", "value"]).groupby("id")["value"].max()
+    of_series = np.abs(own - other) / frames[1]["id"].map(largest).to_numpy()[:, None]
     counts = found.groupby("id").size()
     once = len(counts) == arguments.series and set(counts) == {arguments.horizon}
     print(f"  every id exactly once: {once}; ids, targets and times equal: {same}")
-    print(f"  largest difference: {(differences / scale).max():.1e}")
+    print(f"  within 1e-6 + 1e-6 of each value: {np.allclose(own, other, rtol=1e-6, atol=1e-6)}")
+    print(f"  largest difference: {of_series.max():.1e} of the largest value of the series")
 
 
 def memory_of_workers(arguments: argparse.Namespace, data: Path) -> None:
@@ -181,25 +184,45 @@ def memory_of_workers(arguments: argparse.Namespace, data: Path) -> None:
     print("memory of each worker (MB), at the end of each quarter of its partitions:")
     for process, notes in log_of(output).items():
         places = [max(0, len(notes) * quarter // 4 - 1) for quarter in (1, 2, 3, 4)]
-        own, peak = ([round(notes[p][key]) for p in places] for key in ("own", "peak"))
+        names = ("own", "shared", "peak")
+        own, shared, peak = ([round(notes[p][key]) for p in places] for key in names)
         ids = sum(note["ids"] for note in notes)
-        print(f"  {process}: {ids:,} series; its own {own}, peak with shared pages {peak}")
+        print(f"  {process}: {ids:,} series; its own {own}, pages of the object store {shared},")
+        print(f"    peak of both and of mapped files {peak}")
 
 
 def throughput(arguments: argparse.Namespace, data: Path) -> None:
-    """Print series a second of one worker and of two."""
+    """Print series a second of one worker and of two, while all of them are at work."""
     rates = {}
     for workers in (1, 2):
         output = fresh(arguments, f"throughput-{workers}")
         drive(arguments, data, output, workers)
-        notes = [note for every in log_of(output).values() for note in every]
-        seconds = max(note["stop"] for note in notes) - min(note["start"] for note in notes)
-        busy = sum(note["stop"] - note["start"] for note in notes)
-        cpu, ids = (sum(note[key] for note in notes) for key in ("cpu", "ids"))
-        rates[workers] = ids / seconds
+        seconds, busy, cpu, ids = at_once(list(log_of(output).values()))
+        rates[workers] = ids / seconds, ids / cpu
         shares = f"{ids / cpu:.0f} per CPU second, {cpu / busy:.2f} of a core for each worker"
         print(f"throughput of {workers}: {ids / seconds:.0f} series/s, {shares}")
-    print(f"  ratio {rates[2] / rates[1]:.2f}")
+    (one, one_free), (two, two_free) = rates[1], rates[2]
+    print(f"  ratio {two / one:.2f}; {2 * two_free / one_free:.2f} if each worker had a core")
+
+
+def at_once(workers: list[list[dict[str, float]]]) -> tuple[float, float, float, float]:
+    """Return the seconds in which all workers are at work, and what they do in them.
+
+    Workers start one after the other, for seconds, and end with partitions of different sizes.
+
+    Returns
+    -------
+    tuple of float
+        Seconds; seconds of calls, CPU seconds and series of all workers.
+    """
+    start = max(notes[0]["start"] for notes in workers)
+    stop = min(notes[-1]["stop"] for notes in workers)
+    busy = cpu = ids = 0.0
+    for note in (note for notes in workers for note in notes):
+        seconds = max(0.0, min(stop, note["stop"]) - max(start, note["start"]))
+        share = seconds / (note["stop"] - note["start"])
+        busy, cpu, ids = busy + seconds, cpu + share * note["cpu"], ids + share * note["ids"]
+    return stop - start, busy, cpu, ids
 
 
 def kills(arguments: argparse.Namespace, data: Path) -> None:
@@ -209,26 +232,28 @@ def kills(arguments: argparse.Namespace, data: Path) -> None:
     words += [f"--work={arguments.work}", f"--checkpoint={arguments.checkpoint}"]
     command = [sys.executable, "-m", "benchmarks.ray_scale", *words]
     caller = subprocess.Popen(command)  # noqa: S603
-    worker = int(wait_for(output, arguments.partitions // 8, caller))
-    os.kill(worker, signal.SIGKILL)
-    wait_for(output, arguments.partitions // 2, caller)
-    replaced = [process for process in log_of(output) if int(process) != worker]
+    (worker, *_) = wait_for(output, caller, arguments.partitions // 8, workers=1)
+    os.kill(int(worker), signal.SIGKILL)
+    wait_for(output, caller, arguments.partitions // 2, workers=arguments.workers + 1)
     caller.kill()
     caller.wait()
     time.sleep(5)  # Ray ends the workers of a caller that is gone
     done = len(list((output / "finished").glob("*.json")))
-    print(f"kills: worker {worker}, replaced: {len(replaced) >= 2}; then the caller, at {done} of")
-    print(f"  {arguments.partitions} partitions; second run: {drive(arguments, data, output, 2)}")
+    print(f"kills: a worker, which was replaced, and the caller, at {done} partitions of")
+    print(f"  {arguments.partitions}; second run: {drive(arguments, data, output, 2)}")
     left = [path for path in output.rglob(".*") if path.is_file()]
     print(f"  files that are not whole: {len(left)}")
     compare(arguments, data, output)
 
 
-def wait_for(output: Path, partitions: int, caller: subprocess.Popen[bytes]) -> str:
-    """Wait for a number of finished partitions, and return the process of a worker."""
+def wait_for(
+    output: Path, caller: subprocess.Popen[bytes], partitions: int, workers: int
+) -> list[str]:
+    """Wait for finished partitions, and for workers; return the processes of all workers so far."""
     while caller.poll() is None:
-        if len(list((output / "finished").glob("*.json"))) >= partitions and log_of(output):
-            return next(iter(log_of(output)))
+        found, finished = list(log_of(output)), list((output / "finished").glob("*.json"))
+        if len(finished) >= partitions and len(found) >= workers:
+            return found
         time.sleep(0.05)
     raise RuntimeError("the run ended before it could be killed: name more --series")
 

@@ -49,5 +49,15 @@ def test_a_watched_worker_notes_its_memory_and_loads(series, tmp_path, monkeypat
     ray_scale.compare(ray_scale.parse_arguments(asked), series, folder.path)
     printed = capsys.readouterr().out
     assert "every id exactly once: True; ids, targets and times equal: True" in printed
-    assert float(printed.split()[-1]) < 1e-6
+    assert "within 1e-6 + 1e-6 of each value: True" in printed
     assert np.isfinite(ray_scale.memory("RssAnon"))
+
+
+def test_throughput_counts_the_time_in_which_all_workers_are_at_work():
+    early = [
+        {"start": 0, "stop": 4, "cpu": 4, "ids": 8},
+        {"start": 4, "stop": 8, "cpu": 2, "ids": 8},
+    ]
+    late = [{"start": 2, "stop": 6, "cpu": 4, "ids": 4}]
+    assert ray_scale.at_once([early, late]) == (4, 8, 2 + 1 + 4, 4 + 4 + 4)
+    assert ray_scale.at_once([early]) == (8, 8, 6, 16)

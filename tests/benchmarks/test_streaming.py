@@ -2,6 +2,9 @@
 
 import re
 
+import numpy as np
+import pandas as pd
+
 from benchmarks import streaming
 
 
@@ -28,7 +31,12 @@ def test_it_prints_memory_and_time(capsys, monkeypatch, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_walks_and_arrays_are_the_same_series(tmp_path):
-    streaming.write_walks(tmp_path / "a.parquet", 3, 7)
-    (arrays,) = streaming._arrays(tmp_path / "a.parquet")
-    assert arrays.shape == (3, 7)
+def test_arrays_are_the_first_and_the_last_walks(tmp_path, monkeypatch):
+    monkeypatch.setattr(streaming, "_AT_ONCE", 2)
+    streaming.write_walks(tmp_path / "a.parquet", 7, 5)
+    walks = pd.read_parquet(tmp_path / "a.parquet")["y"].to_numpy().reshape(7, 5)
+    for most in (1, 2, 3, 6, 7, 20):
+        first, last = streaming.arrays_of(tmp_path / "a.parquet", most)
+        few = min(most, 7)
+        np.testing.assert_array_equal(first, walks[: few // 2])
+        np.testing.assert_array_equal(last, walks[7 - few + few // 2 :])

@@ -1,3 +1,4 @@
+import contextlib
 import logging
 import os
 import subprocess
@@ -5,7 +6,13 @@ import sys
 
 import pytest
 
-from timer_forecaster.ray.cluster import Workers, quiet_data, require_ray, running_ray
+from timer_forecaster.ray.cluster import (
+    Workers,
+    quiet_data,
+    require_ray,
+    running_ray,
+    start_ray,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,37 @@ def test_a_local_ray_is_started_and_stopped(monkeypatch):
         raise KeyError
     assert calls == [("0", False), "stopped"]
     assert "RAY_USAGE_STATS_ENABLED" not in os.environ
+
+
+@pytest.mark.parametrize(("failures", "calls"), [(1, 2), (2, 2)])
+def test_ray_that_starts_too_slowly_is_started_once_more(monkeypatch, failures, calls):
+    ray, asked = pytest.importorskip("ray"), []
+
+    def init(**arguments):
+        asked.append(arguments["num_cpus"])
+        if len(asked) <= failures:
+            raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    refused = pytest.raises(RuntimeError, match=r"when all cores are busy.*`ray start --head`")
+    with contextlib.nullcontext() if failures < 2 else refused:
+        start_ray(num_cpus=2)
+    assert asked == [2] * calls
+
+
+def test_another_failure_of_ray_is_not_tried_again(monkeypatch):
+    ray, asked = pytest.importorskip("ray"), []
+
+    def init(**arguments):
+        asked.append(arguments)
+        raise ConnectionError("no cluster at this address")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    with pytest.raises(ConnectionError, match="no cluster"):
+        start_ray()
+    assert len(asked) == 1
 
 
 def test_ray_data_is_quiet_for_a_while():

@@ -21,6 +21,7 @@ def test_the_page_runs(local_ray, tmp_path, monkeypatch, capsys):
     assert "".join(line for line in lines if "(raylet)" not in line) == printed
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_the_examples_of_the_docstrings_run(local_ray, tmp_path, monkeypatch):
     from timer_forecaster.ray import functions

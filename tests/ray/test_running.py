@@ -9,9 +9,10 @@ import pytest
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.failures import SeriesWarning
-from timer_forecaster.ray import forecast, sample_paths
+from timer_forecaster.ray import forecast, running, sample_paths
 from timer_forecaster.ray.running import Way, allows_gpus, run
-from timer_forecaster.scale import ForecastTask, SeriesColumns
+from timer_forecaster.ray.worker import ERROR
+from timer_forecaster.scale import ForecastTask, RunFolder, SeriesColumns
 
 NAMES = {"id_column": "shop", "time_column": "day", "target_columns": "sold"}
 TINY = {"checkpoint": "timer-s1-test"}
@@ -109,11 +110,29 @@ def test_paths_beside_a_frame_of_the_future(local_ray, sales, tmp_path):
     assert totals.forecast_rows == 6 * 8 * 3
 
 
-def test_the_error_of_a_task_is_the_error_of_the_run(local_ray, sales, tmp_path):
-    asked = {**NAMES, **TINY, "workers": 1, "partitions": 1, "output": tmp_path / "out"}
-    data = local_ray.data.from_pandas(sales.assign(sold="many"))
-    with pytest.raises(ValueError, match=r"^target 'sold' holds"):
-        forecast(data, 5, progress=False, **asked)
+def test_the_error_of_a_task_is_the_error_of_the_run(tmp_path, monkeypatch):
+    ray, pa = pytest.importorskip("ray"), pytest.importorskip("pyarrow")
+    pytest.importorskip("ray.data")
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+
+    class Groups:
+        """A dataset whose workers report an error about the second of two partitions."""
+
+        def materialize(self):
+            return self
+
+        def map_batches(self, *_, **__):
+            return self
+
+        def iter_batches(self, **_):
+            return [pa.table({ERROR: [None, "target 'sold' holds text"]})]
+
+    monkeypatch.setattr(running, "_grouped", lambda *_: Groups())
+    task, way = ForecastTask(SeriesColumns("day", "shop", ["sold"]), 5), Way(1, 2, False, False)
+    folder = RunFolder.begin(tmp_path / "out", {})
+    with pytest.raises(ValueError, match=r"^target 'sold' holds text$"):
+        running._answer(None, None, task, folder, way, 2, ())
+    assert folder.finished("part-000000") is None
 
 
 @pytest.mark.parametrize(("device", "gpus"), [("auto", True), ("cpu", False)])

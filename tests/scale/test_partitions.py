@@ -60,6 +60,9 @@ def test_mixed_ids_are_refused_with_advice(tmp_path, ending):
     source = SeriesSource(path, Names("shop"))
     with pytest.raises(ValueError, match=r"the id 's000' comes back .* must follow .* sort"):
         frames(source)
+    put_right = mixed.sort_values("shop", kind="stable")
+    put_right.to_parquet(path) if ending == "parquet" else put_right.to_csv(path, index=False)
+    assert pd.concat(frames(SeriesSource(path, Names("shop"))))["shop"].nunique() == 6
 
 
 def test_the_same_series_of_a_csv_and_of_parquet(table, tmp_path):

@@ -14,6 +14,8 @@ from timer_forecaster.extras import missing_extra
 # Of a local Ray alone. Variables that the user has set stay.
 _ENVIRONMENT = {"RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_USAGE_STATS_ENABLED": "0"}
 
+_TOO_SLOW = "timed out during startup"  # of the error of Ray
+
 
 class Workers(NamedTuple):
     """How many workers there are, and what Ray reserves for each."""
@@ -74,13 +76,47 @@ def running_ray() -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    unset = {name: text for name, text in _ENVIRONMENT.items() if name not in os.environ}
-    with mock.patch.dict(os.environ, unset):
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    start_ray()
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def start_ray(**settings: Any) -> None:
+    """Start a local Ray without dashboard and log lines, or connect to the cluster that there is.
+
+    Ray gives up if its agents need more than 15 seconds to start (ray-project/ray#65983), as they
+    do while all cores are busy or on a slow disk. A second start finds their files in memory.
+
+    Parameters
+    ----------
+    **settings
+        Of ``ray.init``.
+
+    Raises
+    ------
+    RuntimeError
+        If Ray did not start in time twice.
+    """
+    import ray
+
+    unset = {name: text for name, text in _ENVIRONMENT.items() if name not in os.environ}
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}
+    with mock.patch.dict(os.environ, unset):
+        for is_last in (False, True):
+            try:
+                ray.init(**{**quiet, **settings})
+                return
+            except Exception as error:  # Ray has no class for it
+                ray.shutdown()
+                if _TOO_SLOW not in str(error):
+                    raise
+                if is_last:
+                    raise RuntimeError(
+                        "Ray did not start on this machine in time, as when all cores are busy: "
+                        "call again when a core is free, or run `ray start --head` before the call"
+                    ) from error
 
 
 @contextmanager

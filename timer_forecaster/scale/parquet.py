@@ -82,7 +82,8 @@ class ParquetRows:
         names = ", ".join(map(repr, ids))
         return (
             f"sort the rows by {names}, for example by `polars.scan_parquet(...).sort([{names}], "
-            "maintain_order=True).sink_parquet(...)`"
+            "maintain_order=True).sink_parquet(...)`, or use `timer_forecaster.ray.forecast`, "
+            "which takes rows in any order"
         )
 
     def batches(self, columns: Sequence[str]) -> Iterator[Batch]:

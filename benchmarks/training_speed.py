@@ -13,6 +13,7 @@ the largest difference of the losses, which shows that both do the same.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -121,7 +122,7 @@ def answer(asked: dict[str, Any]) -> None:
         config = PretrainingConfig.from_mapping(asked["config"])
         options = {"device": "cpu", "compile_blocks": asked["compile"], "on_record": on_record}
         pretrain(config, folder, **options)
-    seconds = [second - first for first, second in zip(ends, ends[1:], strict=False)]
+    seconds = [second - first for first, second in itertools.pairwise(ends)]
     print(json.dumps({"seconds": seconds[WARM - 1 : -1], "losses": losses}))
 
 

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from timer_forecaster.files import whole_file
 
+_HEADER = 150  # most bytes in the header of a file for a weight, without its name
+
 
 def hand_over(run: Path, out: Path, megabytes: float) -> None:
     """Copy the newest weights of a run, their average and its log.
@@ -56,14 +58,15 @@ def _copy_checkpoint(folder: Path, out: Path, limit: int) -> None:
 def divided(weights: Mapping[str, Tensor], limit: int) -> list[dict[str, Tensor]]:
     """Divide weights among files of at most so many bytes, in their order.
 
-    A tenth of a file is left for its header. A weight that is larger has a file of its own.
+    A weight that is larger has a file of its own.
     """
     shards: list[dict[str, Tensor]] = [{}]
-    room = limit * 0.9
+    room = limit - _HEADER
     for name, value in weights.items():
-        if shards[-1] and value.nbytes > room:
+        size = value.nbytes + len(name) + _HEADER
+        if shards[-1] and size > room:
             shards.append({})
-            room = limit * 0.9
+            room = limit - _HEADER
         shards[-1][name] = value
-        room -= value.nbytes
+        room -= size
     return shards

@@ -13,6 +13,7 @@ the largest difference of the losses, which shows that both do the same.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import json
 import os
@@ -64,7 +65,7 @@ def question(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of the run, and whether it compiles."""
     stage = {
         "name": "steps",
-        "steps": WARM + arguments.steps + 1,  # validation follows the last
+        "steps": WARM + arguments.steps + 1,
         "tokens_per_step": arguments.tokens,
         "window_patches": arguments.window,
         "learning_rate": 1e-3,
@@ -88,7 +89,6 @@ def question(arguments: argparse.Namespace) -> dict[str, Any]:
         "pool_steps": stage["steps"],
         "log_every": 1,
         "checkpoint_every": stage["steps"],
-        "validation_rows": 1,
         "bfloat16": False,
     }
     return {"config": config, "compile": arguments.compile}
@@ -112,18 +112,24 @@ def answer(asked: dict[str, Any]) -> None:
     """Train as asked, and print the CPU seconds and losses of the steps that count."""
     from timer_forecaster.pretraining import PretrainingConfig, pretrain
 
+    config = PretrainingConfig.from_mapping(asked["config"])
     ends, losses = [], []
 
     def on_record(record: dict[str, Any]) -> None:
         ends.append(time.process_time())
         losses.append(record["loss"])
+        if len(losses) == config.steps - 1:
+            raise _Enough
 
-    with tempfile.TemporaryDirectory() as folder:
-        config = PretrainingConfig.from_mapping(asked["config"])
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(_Enough):
         options = {"device": "cpu", "compile_blocks": asked["compile"], "on_record": on_record}
         pretrain(config, folder, **options)
     seconds = [second - first for first, second in itertools.pairwise(ends)]
-    print(json.dumps({"seconds": seconds[WARM - 1 : -1], "losses": losses}))
+    print(json.dumps({"seconds": seconds[WARM - 1 :], "losses": losses}))
+
+
+class _Enough(Exception):
+    """Ends a run before its last step, which validation would follow."""
 
 
 def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:

@@ -57,7 +57,7 @@ class Ticking:
         self.now = 0.0
 
     def monotonic(self):
-        self.now += 0.05
+        self.now += 0.1
         return self.now
 
 
@@ -68,7 +68,7 @@ def rehearsal(tmp_path_factory):
     (folder / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
     words = ["--output", folder / "out", "--settings", folder / "recipe.yaml", "--device", "cpu"]
     words += ["--minutes", 0.05, "--checks-minutes", 0, "--compile", "no", "--probe-steps", 2]
-    words += ["--checkpoint-seconds", 0.5, "--file-megabytes", 0.01, *TINY]
+    words += ["--checkpoint-seconds", 1, "--file-megabytes", 0.01, *TINY]
     with pytest.MonkeyPatch.context() as patch:
         ticking = Ticking()
         for module in (program, probe, training, clock):

@@ -5,16 +5,15 @@
     python -m benchmarks.training_speed --reference FOLDER --size small --compile
 
 Both versions train the same network from the same seed on the same synthetic series, by their own
-`pretrain`. They take turns, each in a process of its own with one thread. CPU seconds of the steps
-are taken, without the first ones, which compile. The program prints the medians, their ratio and
-the largest difference of the losses, which shows that both do the same.
+`pretrain`, each in a process of its own with one thread. They take turns step by step. CPU seconds
+are taken, without the first steps, which compile. The program prints the medians, the median of the
+ratios and the largest difference of the losses, which shows that both do the same.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import json
 import os
 import statistics
@@ -22,9 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 SIZES = {
     "mini": {"hidden_size": 128, "intermediate_size": 128, "num_hidden_layers": 4,
@@ -43,22 +42,25 @@ def main(given: Sequence[str] | None = None) -> None:
     """Print seconds of both versions, their ratio, and the difference of their losses."""
     arguments = parse_arguments(given)
     if arguments.answer:
-        answer(json.loads(arguments.answer))
+        answer(json.loads(arguments.answer), sys.stdin, sys.stdout)
         return
-    sides = {"reference": arguments.reference, "this": Path(__file__).parents[1]}
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
-    for _ in range(arguments.rounds):
-        for name, tree in sides.items():
-            found[name].append(ask(tree, question(arguments)))
-    seconds = {
-        name: statistics.median(value for each in answers for value in each["seconds"])
-        for name, answers in found.items()
-    }
-    losses = [found[name][0]["losses"] for name in sides]
-    difference = max(abs(one - other) / other for one, other in zip(*losses, strict=True))
-    for name, value in seconds.items():
-        print(f"{name:10}{value:8.2f} s a step{arguments.tokens / value:8.0f} patches/s")
-    print(f"ratio {seconds['reference'] / seconds['this']:.2f}, losses differ by {difference:.1e}")
+    asked = json.dumps(question(arguments))
+    with contextlib.ExitStack() as stack:
+        sides = {
+            "reference": stack.enter_context(running(arguments.reference, asked)),
+            "this": stack.enter_context(running(Path(__file__).parents[1], asked)),
+        }
+        steps = [
+            {name: ask(side) for name, side in sides.items()} for _ in range(WARM + arguments.steps)
+        ]
+    counted = steps[WARM:]
+    for name in sides:
+        seconds = statistics.median(step[name]["seconds"] for step in counted)
+        print(f"{name:10}{seconds:8.2f} s a step{arguments.tokens / seconds:8.0f} patches/s")
+    ratios = [step["reference"]["seconds"] / step["this"]["seconds"] for step in counted]
+    losses = [(step["reference"]["loss"], step["this"]["loss"]) for step in steps]
+    difference = max(abs(one - other) / other for one, other in losses)
+    print(f"ratio {statistics.median(ratios):.2f}, losses differ by {difference:.1e}")
 
 
 def question(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -94,42 +96,55 @@ def question(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"config": config, "compile": arguments.compile}
 
 
-def ask(tree: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer of the version in a folder."""
+@contextlib.contextmanager
+def running(tree: Path, asked: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a process that trains as asked by the version in a folder, and waits at each step."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     paths = os.pathsep.join([str(tree.resolve()), *filter(None, sys.path)])
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, __file__, "--answer", json.dumps(asked)],
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, __file__, "--answer", asked],
         env=os.environ | threads | {"PYTHONPATH": paths},
-        stdout=subprocess.PIPE,
-        check=True,
+        text=True,
+        **pipes,
     )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    with process:
+        yield process
+        process.communicate()
+
+
+def ask(process: subprocess.Popen[str]) -> dict[str, float]:
+    """Let a process make its next step, and return its CPU seconds and its loss."""
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101
+    print("next", file=process.stdin, flush=True)
+    found: dict[str, float] = json.loads(process.stdout.readline())
     return found
 
 
-def answer(asked: dict[str, Any]) -> None:
-    """Train as asked, and print the CPU seconds and losses of the steps that count."""
+def answer(asked: dict[str, Any], requests: Iterable[str], answers: IO[str]) -> None:
+    """Train as asked: a step for each request, and an answer with its CPU seconds and its loss."""
     from timer_forecaster.pretraining import PretrainingConfig, pretrain
 
-    config = PretrainingConfig.from_mapping(asked["config"])
-    ends, losses = [], []
+    waiting = iter(requests)
+    next(waiting)
+    started = time.process_time()
 
     def on_record(record: dict[str, Any]) -> None:
-        ends.append(time.process_time())
-        losses.append(record["loss"])
-        if len(losses) == config.steps - 1:
+        nonlocal started
+        seconds = time.process_time() - started
+        print(json.dumps({"seconds": seconds, "loss": record["loss"]}), file=answers, flush=True)
+        if next(waiting, None) is None:
             raise _Enough
+        started = time.process_time()
 
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(_Enough):
+        config = PretrainingConfig.from_mapping(asked["config"])
         options = {"device": "cpu", "compile_blocks": asked["compile"], "on_record": on_record}
         pretrain(config, folder, **options)
-    seconds = [second - first for first, second in itertools.pairwise(ends)]
-    print(json.dumps({"seconds": seconds[WARM - 1 :], "losses": losses}))
 
 
 class _Enough(Exception):
-    """Ends a run before its last step, which validation would follow."""
+    """Ends a run at a step, so that no validation follows."""
 
 
 def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -144,8 +159,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     add("--tokens", type=int, default=2048, help="patches of a step; default: 2048")
     add("--parts", type=int, default=1, help="parts of a step; default: 1")
     add("--window", type=int, default=64, help="patches of a window; default: 64")
-    add("--steps", type=int, default=5, help="steps of a run that count; default: 5")
-    add("--rounds", type=int, default=2, help="runs of each version; default: 2")
+    add("--steps", type=int, default=5, help="steps that count; default: 5")
     add("--optimizer", choices=("muon", "adamw"), default="muon")
     add("--compile", action="store_true", help="compile blocks and loss")
     add("--answer", help=argparse.SUPPRESS)

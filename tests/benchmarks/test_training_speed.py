@@ -14,18 +14,20 @@ from benchmarks.places import ROOT
 
 
 def test_both_sides_train_the_same(monkeypatch, capsys):
-    asked = []
+    started = []
 
-    def ask(tree, question):  # in this process, as a new one takes seconds to start
-        asked.append(tree)
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
-            training_speed.answer(question)
-        return json.loads(printed.getvalue())
+    @contextlib.contextmanager
+    def running(tree, asked):  # in this process, as a new one takes seconds to start
+        started.append(str(tree))
+        answers = io.StringIO()
+        training_speed.answer(json.loads(asked), ["next"] * 3, answers)
+        yield iter(answers.getvalue().splitlines())
 
-    monkeypatch.setattr(training_speed, "ask", ask)
+    monkeypatch.setattr(training_speed, "running", running)
+    monkeypatch.setattr(training_speed, "ask", lambda lines: json.loads(next(lines)))
     words = ["--reference", "other", "--size", "tiny", "--tokens", "64", "--window", "16"]
-    training_speed.main([*words, "--serial-blocks", "2", "--steps", "1", "--rounds", "1"])
-    assert [str(tree) for tree in asked] == ["other", str(ROOT)]
+    training_speed.main([*words, "--serial-blocks", "2", "--steps", "1"])
+    assert started == ["other", str(ROOT)]
     printed = capsys.readouterr().out
     assert re.search(r"^reference +\d+\.\d\d s a step +\d+ patches/s$", printed, re.M)
     assert re.search(r"^ratio \d+\.\d\d, losses differ by 0\.0e\+00$", printed, re.M)

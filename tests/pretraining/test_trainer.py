@@ -318,10 +318,15 @@ def test_a_run_stopped_by_time_keeps_a_checkpoint_and_goes_on_to_the_same_losses
 ):
     stopped = pretrain(config, tmp_path, device="cpu", seconds=1e-9)
     assert stopped.metrics["step"] == 1 and "validation_ntp" in stopped.metrics
-    seen = []
-    pretrain(config, tmp_path, device="cpu", checkpoint_seconds=1e-9, on_checkpoint=seen.append)
-    assert seen == [tmp_path] * (config.steps - 1)
+    pretrain(config, tmp_path, device="cpu")
     assert same(weights(tmp_path), weights(straight.folder))
+
+
+def test_checkpoints_are_written_by_time_too(settings, tmp_path):
+    settings["stages"] = [settings["stages"][0] | {"steps": 3}]
+    config, seen = PretrainingConfig.from_mapping(settings), []
+    pretrain(config, tmp_path, device="cpu", checkpoint_seconds=1e-9, on_checkpoint=seen.append)
+    assert seen == [tmp_path] * 3
 
 
 @pytest.mark.parametrize("name", ["seconds", "checkpoint_seconds"])

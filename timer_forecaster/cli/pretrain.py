@@ -43,18 +43,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "cpu", "cuda"),
         help="where to train; default: auto, a GPU if there is one",
     )
-    add(
-        "--minutes",
-        type=float,
-        metavar="M",
-        help="stop after this time with a checkpoint; the same command continues",
-    )
-    add(
-        "--checkpoint-minutes",
-        type=float,
-        metavar="M",
-        help="write a checkpoint whenever the newest is this old, besides those of the settings",
-    )
+    for flag, about in (
+        ("--minutes", "stop after this time with a checkpoint; the same command continues"),
+        ("--checkpoint-minutes", "write a checkpoint also whenever the newest is this old"),
+    ):
+        add(flag, type=float, metavar="M", help=about)
     add("--compile", action="store_true", help="compile blocks and loss: slow start, faster steps")
 
 

@@ -97,9 +97,7 @@ def build(
         unknown, or `out` is not empty.
     """
     sources = _sources(Path(source), exclude)
-    for name, size in (("shard", shard_megabytes), ("memory", memory_megabytes)):
-        if not size > 0:
-            raise ValueError(f"{name}_megabytes={size!r} must be positive")
+    _check_sizes(shard=shard_megabytes, memory=memory_megabytes)
     _check_empty(Path(out))
     settings = {
         "exclude": list(exclude),
@@ -110,17 +108,15 @@ def build(
         "seed": seed,
         "version": __version__,
     }
-    if excerpt is not None:  # all other manifests stay as they were
+    if excerpt is not None:  # manifests of whole data sets stay as they were
         settings["excerpt"] = dataclasses.asdict(excerpt)
+    rules = _Rules(frozenset(exclude_series), excerpt or Excerpt(), curation, seed)
     with whole_folder(out) as folder:
         with tempfile.TemporaryDirectory(dir=folder, prefix="scratch-") as scratch:
             points = sum(source.points for source in sources)
             heap = _Shuffler(Path(scratch), points, memory_megabytes, seed)
-            rules = _Rules(frozenset(exclude_series), excerpt or Excerpt(), curation, seed)
-            datasets = tuple(
-                _gather(one, heap, rules)
-                for one in tqdm(sources, "gathering", disable=not progress)
-            )
+            shown = tqdm(sources, "gathering", disable=not progress)
+            datasets = tuple(_gather(one, heap, rules) for one in shown)
             if not heap.points:
                 raise ValueError(f"source={str(source)!r}: not one of its series can be kept")
             shards = tuple(_write_shards(heap, folder, shard_megabytes * _MEGABYTE))
@@ -134,6 +130,12 @@ def _sources(folder: Path, exclude: Sequence[str]) -> list[Source]:
     if not files:
         raise ValueError(f"source={str(folder)!r}: exclude leaves none of its data sets")
     return [Source(file) for file in files]
+
+
+def _check_sizes(**megabytes: float) -> None:
+    for name, size in megabytes.items():
+        if not size > 0:
+            raise ValueError(f"{name}_megabytes={size!r} must be positive")
 
 
 def _check_empty(folder: Path) -> None:

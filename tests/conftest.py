@@ -3,6 +3,16 @@ import pytest
 from timer_forecaster import release
 
 
+def pytest_runtest_setup(item):
+    """Skip a test that needs a GPU where there is none."""
+    if item.get_closest_marker("gpu") is None:
+        return
+    import torch  # which not every test needs
+
+    if not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
+
+
 @pytest.fixture(scope="session")
 def int8_kernel():
     """Skip where this build of torch has no 8-bit kernel for the CPU."""

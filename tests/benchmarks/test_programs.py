@@ -13,6 +13,7 @@ NEEDS = {
     "anomaly_table": ("pyarrow",),
     "darts_backtest": ("darts",),
     "finetuning": ("pyarrow",),
+    "gpu_run": ("accelerate", "pyarrow"),
     "ray_scale": ("pyarrow", "ray"),
     "sktime_overhead": ("sktime",),
 }

@@ -146,7 +146,7 @@ def test_the_automatic_device_is_the_cpu(monkeypatch, int8_kernel):
     assert load(device="auto", quantization="int8").network.device.type == "cpu"
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 def test_a_gpu_is_refused():
     with pytest.raises(ValueError, match="device is 'cuda:0': give device_map='cpu' or"):
         NetworkKey.resolve(

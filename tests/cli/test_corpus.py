@@ -52,6 +52,10 @@ def test_build_and_describe(run, tmp_path):
         code, _, error = run(*words)
         assert code == 2
         assert "no data set noise; there are nn5__D, noise__H, walks__D" in error
+    small = "corpus", "build", source, tmp_path / "small", "--newest", 100, "--most-series", 2
+    code, printed, _ = run(*small)
+    assert "2 data sets, 4 series, 400 points" in printed
+    assert "11 series left out: not chosen" in printed
     code, printed, _ = run("corpus", "build", source, tmp_path / "held", "--held-out")
     assert "1 data sets, 1 series, 80 points" in printed
 

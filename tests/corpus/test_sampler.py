@@ -330,7 +330,7 @@ def test_memory_stays_flat_over_a_corpus_ten_times_larger(tmp_path: Path) -> Non
     assert int(done.stdout) > 10 * 4 * 10**6
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 def test_windows_are_the_same_on_a_gpu(corpus: Path) -> None:
     here, there = ShardSampler(corpus), ShardSampler(corpus, device="cuda")
     drawn = there.sample(50, 64, 3)

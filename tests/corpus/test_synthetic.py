@@ -89,7 +89,7 @@ def test_augment_flips_about_half_and_keeps_its_input() -> None:
     assert 0.1 < flipped < 0.4
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 @pytest.mark.parametrize("where", ["cpu", "cuda"])
 def test_on_a_gpu(where: str) -> None:
     random = torch.Generator(where).manual_seed(0)

@@ -313,6 +313,44 @@ def test_weights_that_a_step_has_ruined_are_not_saved(config, tmp_path, monkeypa
     assert pretrain(config, tmp_path, device="cpu").metrics["step"] == config.steps
 
 
+def test_a_run_stopped_by_time_keeps_a_checkpoint_and_goes_on_to_the_same_losses(
+    config, straight, tmp_path
+):
+    stopped = pretrain(config, tmp_path, device="cpu", seconds=1e-9)
+    assert stopped.metrics["step"] == 1 and "validation_ntp" in stopped.metrics
+    pretrain(config, tmp_path, device="cpu")
+    assert same(weights(tmp_path), weights(straight.folder))
+
+
+def test_checkpoints_are_written_by_time_too(settings, tmp_path):
+    settings["stages"] = [settings["stages"][0] | {"steps": 3}]
+    config, seen = PretrainingConfig.from_mapping(settings), []
+    pretrain(config, tmp_path, device="cpu", checkpoint_seconds=1e-9, on_checkpoint=seen.append)
+    assert seen == [tmp_path] * 3
+
+
+@pytest.mark.parametrize("name", ["seconds", "checkpoint_seconds"])
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_times_that_cannot_be_meant_are_named(config, tmp_path, name, value):
+    with pytest.raises(ValueError, match=f"{name}={value} must be positive and finite"):
+        pretrain(config, tmp_path, device="cpu", **{name: value})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_run_learns_and_goes_on_on_a_gpu(settings, tmp_path, compiled):
+    settings |= {"bfloat16": True, "ema_decay": 0.9}
+    config = PretrainingConfig.from_mapping(settings)
+    records = []
+    options = {"device": "cuda", "compile_blocks": compiled, "on_record": records.append}
+    pretrain(config, tmp_path, seconds=1e-9, **options)
+    folder, metrics = pretrain(config, tmp_path, **options)
+    assert metrics["step"] == config.steps
+    assert metrics["validation_ntp"] < 0.9 * records[0]["validation_ntp"]
+    assert np.isfinite(load_pipeline(folder, "cuda").predict(np.arange(50.0), 60).quantiles).all()
+
+
 def test_the_random_state_of_the_caller_is_left_alone(settings, tmp_path):
     settings["stages"] = [settings["stages"][0] | {"steps": 1, "warmup_steps": 0}]
     torch.manual_seed(5)
@@ -339,8 +377,19 @@ def test_the_command_trains(settings, tmp_path, capsys):
     record, summary = capsys.readouterr().out.splitlines()
     assert json.loads(record)["step"] == 2
     assert summary == f"Trained 2 steps -> {tmp_path / 'out'}"
+    assert cli.main([*words, "--minutes", "1e-9"]) == 0  # nothing is left to do
     assert cli.main([*words, "--no-resume"]) == 2
     assert "of a run; choose another folder, or resume it" in capsys.readouterr().err
+
+
+def test_the_command_says_how_to_continue(settings, tmp_path, capsys):
+    file = tmp_path / "quick.yaml"
+    file.write_text(yaml.safe_dump(settings))
+    words = ["pretrain", str(file), "--output", str(tmp_path / "out"), "--device", "cpu"]
+    assert cli.main([*words, "--minutes", "1e-9", "--checkpoint-minutes", "1"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"Trained 1 steps of 24; the same command continues -> {tmp_path / 'out'}"
+    )
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from timer_forecaster.cli.help import show_examples
 from timer_forecaster.cli.output import check_outputs, check_picture, save_picture
 from timer_forecaster.cli.settings import add_settings, given_settings
 from timer_forecaster.corpus.curation import Curation
+from timer_forecaster.corpus.excerpt import Excerpt
 
 if TYPE_CHECKING:
     from timer_forecaster.corpus.manifest import Manifest
@@ -61,6 +62,7 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     ):
         add(name, type=float, default=default, metavar="MB", help=f"{about}; default: {default:g}")
     add("--seed", type=int, default=0, help="seed of the shuffle; default: 0")
+    add_settings(parser, Excerpt)
     add(
         "--curate",
         action=argparse.BooleanOptionalAction,
@@ -102,6 +104,7 @@ def build(arguments: argparse.Namespace) -> None:
         arguments.shard_megabytes,
         arguments.memory_megabytes,
         arguments.seed,
+        _excerpt(arguments),
         progress=sys.stderr.isatty(),
     )
     _print_manifest(arguments.out, manifest)
@@ -126,6 +129,11 @@ def _curation(arguments: argparse.Namespace) -> Curation | None:
     if given and not arguments.curate:
         raise ValueError(f"--{next(iter(given)).replace('_', '-')} needs --curate")
     return Curation(**given) if arguments.curate else None
+
+
+def _excerpt(arguments: argparse.Namespace) -> Excerpt | None:
+    given = given_settings(arguments, Excerpt)
+    return Excerpt(**given) if given else None
 
 
 def _print_manifest(out: Path, manifest: Manifest) -> None:

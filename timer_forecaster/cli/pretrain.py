@@ -45,6 +45,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "cpu", "cuda"),
         help="where to train; default: auto, a GPU if there is one",
     )
+    for flag, about in (
+        ("--minutes", "stop after this time with a checkpoint; the same command continues"),
+        ("--checkpoint-minutes", "write a checkpoint also whenever the newest is this old"),
+    ):
+        add(flag, type=float, metavar="M", help=about)
     add("--compile", action="store_true", help="compile blocks and loss: slow start, faster steps")
 
 
@@ -67,6 +72,14 @@ def run(arguments: argparse.Namespace) -> None:
         resume=arguments.resume,
         progress=sys.stderr.isatty(),
         on_record=lambda record: tqdm.write(json.dumps(record)),
+        seconds=_seconds(arguments.minutes),
+        checkpoint_seconds=_seconds(arguments.checkpoint_minutes),
     )
     if os.environ.get("RANK", "0") == "0":
-        print(f"Trained {metrics['step']} steps -> {folder}")
+        steps = metrics["step"]
+        of = "" if steps == config.steps else f" of {config.steps}; the same command continues"
+        print(f"Trained {steps} steps{of} -> {folder}")
+
+
+def _seconds(minutes: float | None) -> float | None:
+    return None if minutes is None else 60 * minutes

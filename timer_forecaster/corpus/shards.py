@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,9 +27,10 @@ from tqdm import tqdm
 
 from timer_forecaster import __version__
 from timer_forecaster.corpus.curation import Curation, trimmed
+from timer_forecaster.corpus.excerpt import Excerpt
 from timer_forecaster.corpus.held_out import HELD_OUT, HELD_OUT_SERIES
 from timer_forecaster.corpus.manifest import DatasetEntry, Manifest, ShardEntry
-from timer_forecaster.corpus.sources import Array, Source, source_files
+from timer_forecaster.corpus.sources import Array, Series, Source, source_files
 from timer_forecaster.files import check_new_folder, make_folder, whole_folder
 
 __all__ = ["LONGEST_ROW", "build"]
@@ -53,6 +54,7 @@ def build(
     shard_megabytes: float = 50.0,
     memory_megabytes: float = 256.0,
     seed: int = 0,
+    excerpt: Excerpt | None = None,
     progress: bool = False,
 ) -> Manifest:
     """Write the series of a folder as a corpus: Parquet shards and ``manifest.json``.
@@ -79,6 +81,8 @@ def build(
         Approximate memory for the series that wait to be written.
     seed : int
         Seed of the shuffle.
+    excerpt : Excerpt, optional
+        Bounds of what each data set may add, for a small corpus. Default: all of it.
     progress : bool
         Show a progress bar.
 
@@ -107,9 +111,7 @@ def build(
     600
     """
     sources = _sources(Path(source), exclude)
-    for name, size in (("shard", shard_megabytes), ("memory", memory_megabytes)):
-        if not size > 0:
-            raise ValueError(f"{name}_megabytes={size!r} must be positive")
+    _check_sizes(shard=shard_megabytes, memory=memory_megabytes)
     _check_empty(Path(out))
     settings = {
         "exclude": list(exclude),
@@ -120,14 +122,15 @@ def build(
         "seed": seed,
         "version": __version__,
     }
+    if excerpt is not None:  # manifests of whole data sets stay as they were
+        settings["excerpt"] = dataclasses.asdict(excerpt)
+    rules = _Rules(frozenset(exclude_series), excerpt or Excerpt(), curation, seed)
     with whole_folder(out) as folder:
         with tempfile.TemporaryDirectory(dir=folder, prefix="scratch-") as scratch:
             points = sum(source.points for source in sources)
             heap = _Shuffler(Path(scratch), points, memory_megabytes, seed)
-            datasets = tuple(
-                _gather(one, heap, frozenset(exclude_series), curation)
-                for one in tqdm(sources, "gathering", disable=not progress)
-            )
+            shown = tqdm(sources, "gathering", disable=not progress)
+            datasets = tuple(_gather(one, heap, rules) for one in shown)
             if not heap.points:
                 raise ValueError(f"source={str(source)!r}: not one of its series can be kept")
             shards = tuple(_write_shards(heap, folder, shard_megabytes * _MEGABYTE))
@@ -143,26 +146,46 @@ def _sources(folder: Path, exclude: Sequence[str]) -> list[Source]:
     return [Source(file) for file in files]
 
 
+def _check_sizes(**megabytes: float) -> None:
+    for name, size in megabytes.items():
+        if not size > 0:
+            raise ValueError(f"{name}_megabytes={size!r} must be positive")
+
+
 def _check_empty(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"out={str(folder)!r} is not an empty folder: remove it or name another")
     check_new_folder(make_folder(folder))
 
 
-def _gather(
-    source: Source, heap: _Shuffler, unwanted: frozenset[str], curation: Curation | None
-) -> DatasetEntry:
+class _Rules(NamedTuple):
+    """Which series of a data set are kept, and which of their values."""
+
+    unwanted: frozenset[str]
+    excerpt: Excerpt
+    curation: Curation | None
+    seed: int
+
+    def __call__(self, series: Series, chosen: bool) -> tuple[Array | None, str, Counter[str]]:
+        """Return the values kept, or None and the reason; and counts of changed values."""
+        if series.item_id in self.unwanted:
+            return None, "held out", Counter()
+        if not chosen:
+            return None, "not chosen", Counter()
+        values = self.excerpt.cut(series.values)
+        return (*trimmed(values), Counter()) if self.curation is None else self.curation(values)
+
+
+def _gather(source: Source, heap: _Shuffler, rules: _Rules) -> DatasetEntry:
     """Put the series kept of a source on the heap, and return its entry of the manifest."""
     kept: Counter[str] = Counter(series=0, points=0, missing=0)
     found: Counter[str] = Counter(series=0, points=0)
     dropped: Counter[str] = Counter()
     changed: Counter[str] = Counter()
-    for series in source:
+    chosen = rules.excerpt.chosen(source.rows, source.name, rules.seed)
+    for series, is_chosen in zip(source, chosen, strict=True):
         found.update(series=1, points=len(series.values))
-        if series.item_id in unwanted:
-            dropped["held out"] += 1
-            continue
-        values, reason, changes = _curated(series.values, curation)
+        values, reason, changes = rules(series, bool(is_chosen))
         if values is None:
             dropped[reason] += 1
             continue
@@ -180,10 +203,6 @@ def _gather(
         changed_points=dict(changed),
         **kept,
     )
-
-
-def _curated(values: Array, curation: Curation | None) -> tuple[Array | None, str, Counter[str]]:
-    return (*trimmed(values), Counter()) if curation is None else curation(values)
 
 
 def _pieces(values: Array) -> Iterator[Array]:

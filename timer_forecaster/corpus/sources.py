@@ -88,6 +88,11 @@ class Source:
             )
 
     @property
+    def rows(self) -> int:
+        """Number of series, from the metadata of the file."""
+        return int(self._parquet.metadata.num_rows)
+
+    @property
     def points(self) -> int:
         """Number of values, from the metadata of the file."""
         metadata = self._parquet.metadata

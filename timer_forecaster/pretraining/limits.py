@@ -115,3 +115,16 @@ def settle_shares(settings: Any, *names: str, where: str = "") -> None:
         if not 0 <= number <= 1:
             raise ValueError(f"{name}={value} must lie between 0 and 1{where}")
         object.__setattr__(settings, name, number)
+
+
+def checked_seconds(name: str, value: float | None) -> float | None:
+    """Return a time that is positive and finite, or None.
+
+    Raises
+    ------
+    ValueError
+        If it is neither. The message names it.
+    """
+    if value is not None and not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"{name}={value!r} must be positive and finite")
+    return value

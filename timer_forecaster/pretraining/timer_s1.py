@@ -17,6 +17,7 @@ from timer_forecaster.models.timer_s1.objective import (
     load_balance_loss,
     patch_loss,
     stage_losses,
+    tokens_that_count,
 )
 from timer_forecaster.pretraining.config import PretrainingConfig
 from timer_forecaster.pretraining.growth import Growth, grown_weights, inherited_entries
@@ -52,11 +53,17 @@ class DenseObjective(nn.Module):
         self.levels = torch.tensor(network.config.quantiles, device=device)
 
     def forward(self, batch: TrainingBatch, serial_weighting: str, n_serial: int) -> Tensor:
-        """Return the terms of the objective (loss, NTP, STP, load balance) over all tokens."""
+        """Return the terms of the objective (loss, NTP, STP, load balance) over all tokens.
+
+        The head runs on supervised tokens alone: about half of all, by the prefix that the
+        statistics are of.
+        """
         config, device = self.network.config, batch.inputs.device.type
+        tokens = tokens_that_count(batch.supervised)
         with torch.autocast(device, torch.bfloat16, enabled=self.autocast):
             stages = list(self.network.stages(batch.inputs, n_serial))
-            predictions = [self.network.predict_patch(stage.hidden_states) for stage in stages]
+            counted = [stage.hidden_states.flatten(0, 1)[tokens] for stage in stages]
+            predictions = [self.network.predict_patch(hidden_states) for hidden_states in counted]
         losses = stage_losses(
             predictions,
             batch.targets,
@@ -65,6 +72,7 @@ class DenseObjective(nn.Module):
             config.training_loss,
             batch.supervised,
             self.patch_loss,
+            tokens,
         )
         router_logits = [logits for stage in stages for logits in stage.router_logits]
         aux = load_balance_loss(router_logits, config.num_experts_per_token)
@@ -86,7 +94,7 @@ class DenseObjective(nn.Module):
                 module.forward = torch.compiler.disable(module.forward)  # type: ignore[method-assign]
         for block in (*self.network.model.layers, *self.network.mtp_modules):
             block.compile(dynamic=False)
-        self.patch_loss = torch.compile(patch_loss, dynamic=False)
+        self.patch_loss = torch.compile(patch_loss, dynamic=True)  # numbers of tokens vary
 
 
 class TimerS1Family:

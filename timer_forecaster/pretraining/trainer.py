@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 from timer_forecaster.files import make_folder, whole_file
 from timer_forecaster.pretraining.averaging import InheritedWeights, WeightAverage
 from timer_forecaster.pretraining.checkpoints import CheckpointFolder
+from timer_forecaster.pretraining.clock import Clock
 from timer_forecaster.pretraining.config import config_of
 from timer_forecaster.pretraining.data import BatchSource, identify_corpus
 from timer_forecaster.pretraining.families import Family, family_of
@@ -67,6 +68,9 @@ def pretrain(
     resume: bool = True,
     progress: bool = False,
     on_record: Callable[[dict[str, Any]], None] | None = None,
+    seconds: float | None = None,
+    checkpoint_seconds: float | None = None,
+    on_checkpoint: Callable[[Path], None] | None = None,
 ) -> PretrainingResult:
     """Train a network, or resume an interrupted run.
 
@@ -92,6 +96,13 @@ def pretrain(
         Show a progress bar.
     on_record : callable, optional
         Receives each record of the log as it is written, in the first process.
+    seconds : float, optional
+        Stop at the first step that ends after this time, with a checkpoint; another call continues.
+        Default: stop after the last step only.
+    checkpoint_seconds : float, optional
+        Write a checkpoint also whenever the newest is this old. Default: by steps only.
+    on_checkpoint : callable, optional
+        Receives the folder after each checkpoint, in the first process.
 
     Returns
     -------
@@ -119,10 +130,12 @@ def pretrain(
     >>> metrics["step"], load_pipeline(folder).predict([1.0, 2.0, 4.0], 8).median.shape
     (2, (1, 8))
     """
+    clock = Clock(seconds, checkpoint_seconds)
     gpus = [int(os.environ.get("LOCAL_RANK", "0"))] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=gpus):
         run = _Run(config, Path(folder), device, compile_blocks, resume)
-        return run.train(progress, on_record or (lambda record: None))
+        ignored = lambda value: None  # noqa: E731
+        return run.train(progress, on_record or ignored, on_checkpoint or ignored, clock)
 
 
 class _Run:
@@ -212,23 +225,29 @@ class _Run:
         self.accelerator.register_load_state_pre_hook(load)
 
     def train(
-        self, progress: bool, on_record: Callable[[dict[str, Any]], None]
+        self,
+        progress: bool,
+        on_record: Callable[[dict[str, Any]], None],
+        on_checkpoint: Callable[[Path], None],
+        clock: Clock,
     ) -> PretrainingResult:
-        """Train to the last step."""
+        """Train to the last step, or until the time is over."""
         config, record = self.config, self._log.last()
         shown = progress and self.accelerator.is_main_process
         bar = tqdm(total=config.steps, initial=self.step, unit="step", disable=not shown)
         meter = Meter(self.batches, self.family.terms)
-        while self.step < config.steps:
+        is_over = False
+        while self.step < config.steps and not is_over:
             stage, step_in_stage = config.locate(self.step)
             meter.add(self._train_step(), self.family.units(self.step))
             self.step += 1
             bar.update()
             stage_ends = step_in_stage + 1 == stage.steps
-            if not stage_ends and self.step % config.log_every:
+            is_over, is_due = self._read(clock)
+            saving = stage_ends or is_over or is_due or self.step % config.checkpoint_every == 0
+            if not saving and self.step % config.log_every:
                 continue
             record = self._record(meter, stage.name, stage.learning_rate_at(step_in_stage))
-            saving = stage_ends or self.step % config.checkpoint_every == 0
             if saving:
                 self._check_weights()
                 record |= self._validate()
@@ -237,10 +256,22 @@ class _Run:
                 on_record(record)
             if saving:
                 self._save(stage.name if stage_ends else None)
+                clock.saved()
+                if self.accelerator.is_main_process:
+                    on_checkpoint(self.folder)
             bar.set_postfix({"stage": stage.name, "loss": f"{record['loss']:.4f}"})
             meter = Meter(self.batches, self.family.terms)
         bar.close()
         return PretrainingResult(self.folder, record)
+
+    def _read(self, clock: Clock) -> tuple[bool, bool]:
+        """Return whether the time is over, and whether a checkpoint is due, in any process."""
+        readings = clock.is_over, clock.checkpoint_is_due
+        if self.accelerator.num_processes == 1 or not clock.is_set:
+            return readings
+        counts = self.accelerator.reduce(torch.tensor(readings, device=self.device).float(), "sum")
+        is_over, is_due = (counts > 0).tolist()
+        return is_over, is_due
 
     def _train_step(self) -> Tensor:
         """Update the network with one batch, and return the means of the terms of the objective."""

@@ -9,6 +9,7 @@ from timer_forecaster.models.timer_s1.objective import (
     load_balance_loss,
     patch_loss,
     stage_losses,
+    tokens_that_count,
 )
 
 LEVELS = np.array([0.1, 0.5, 0.9])
@@ -113,3 +114,26 @@ def test_terms_are_next_token_plus_mean_serial_plus_balance():
     assert later.stp.item() == pytest.approx(serial)
     assert later.loss.item() == pytest.approx(1 + serial + 0.02 * 1.5)
     assert combine_terms(losses[:1], aux, "equal", 0.0).loss.item() == 1.0
+
+
+@pytest.mark.parametrize("kind", ["pinball", "wql"])
+@pytest.mark.parametrize("share", [0.0, 0.4])
+def test_losses_of_supervised_tokens_alone_are_those_of_all(kind, share):
+    generator = torch.Generator().manual_seed(0)
+    rows, n_tokens, levels, length = 3, 5, torch.tensor([0.1, 0.5, 0.9]), 4
+    targets = torch.randn(rows, n_tokens + 1, length, generator=generator)
+    known = torch.rand(targets.shape, generator=generator) < 0.8
+    supervised = torch.rand(rows, n_tokens, generator=generator) < share
+    shape = rows, n_tokens, len(levels), length
+    outputs = [torch.randn(shape, generator=generator).requires_grad_() for _ in range(3)]
+    tokens = tokens_that_count(supervised)
+    counted = [output.flatten(0, 1)[tokens] for output in outputs]
+    arguments = targets, known, levels, kind, supervised
+    found = []
+    for predictions, only in ((outputs, None), (counted, tokens)):
+        losses = torch.stack(stage_losses(predictions, *arguments, tokens=only))
+        found.append((losses, torch.autograd.grad(losses.sum(), outputs)))
+    (whole, gradients), (part, others) = found
+    torch.testing.assert_close(part, whole)
+    for one, other in zip(others, gradients, strict=True):
+        torch.testing.assert_close(one, other)

@@ -65,12 +65,13 @@ def stage_losses(
     kind: str,
     supervised: Tensor | None = None,
     loss: Callable[[Tensor, Tensor, Tensor, Tensor, str], Tensor] = patch_loss,
+    tokens: Tensor | None = None,
 ) -> list[Tensor]:
     """Return the loss of each stage at all tokens: stage j at token i predicts patch i + j + 1.
 
     Parameters
     ----------
-    predictions : sequence of Tensor, each (B, N, Q, P)
+    predictions : sequence of Tensor, each (B, N, Q, P), or (tokens, Q, P) with ``tokens``
         Predictions of stage 0 and of each serial block.
     targets, known : Tensor, shape (B, M, P)
         Patches from the beginning of the tokens on, and whether each step is observed (bool).
@@ -80,13 +81,16 @@ def stage_losses(
         Tokens that count. Default: all.
     loss : callable
         `patch_loss`, or a compiled copy of it.
+    tokens : Tensor of int, optional
+        `tokens_that_count` of the supervised tokens; the predictions are of these alone. Default:
+        they are of all tokens.
 
     Returns
     -------
     list of Tensor, scalars
         The loss of stage 0, then of each serial block.
     """
-    n_tokens = predictions[0].shape[1]
+    n_tokens = predictions[0].shape[1] if supervised is None else supervised.shape[1]
     counts_at = known.new_ones(1, 1, 1) if supervised is None else supervised.unsqueeze(-1)
     # Unknown patches after the end give all stages the same shape, which is compiled once.
     beyond = max(0, n_tokens + len(predictions) - targets.shape[1])
@@ -94,8 +98,17 @@ def stage_losses(
     losses = []
     for shift, prediction in enumerate(predictions, start=1):
         target, counts = (x[:, shift : shift + n_tokens] for x in (targets, known))
-        losses.append(loss(prediction.float(), target, counts & counts_at, levels, kind))
+        if tokens is None:
+            counts = counts & counts_at
+        else:
+            target, counts = (x.flatten(0, 1).index_select(0, tokens) for x in (target, counts))
+        losses.append(loss(prediction.float(), target, counts, levels, kind))
     return losses
+
+
+def tokens_that_count(supervised: Tensor) -> Tensor:
+    """Return the numbers of the supervised tokens (B, N) among all tokens, (tokens,)."""
+    return supervised.flatten().nonzero().squeeze(1)
 
 
 def load_balance_loss(router_logits: Sequence[Tensor], top_k: int) -> Tensor:

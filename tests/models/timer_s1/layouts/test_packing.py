@@ -87,7 +87,7 @@ def test_what_is_stacked():
     assert n_values == sum(parameter.numel() for parameter in make_network().parameters())
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 def test_grouped_products_on_a_gpu():
     plain = make_network(torch.bfloat16).cuda()
     if not stacks(SIZES, plain.device, plain.dtype):

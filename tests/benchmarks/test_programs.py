@@ -14,7 +14,7 @@ NEEDS = {
     "darts_backtest": ("darts",),
     "finetuning": ("pyarrow",),
     "ray_scale": ("pyarrow", "ray"),
-    "sktime_overhead": ("sktime",),
+    "panel_doors": ("sktime",),
 }
 FOLDER = ROOT / "benchmarks"
 PROGRAMS = sorted(

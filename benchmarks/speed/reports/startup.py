@@ -1,15 +1,19 @@
-"""Report on the time from the start of a process to an import or to a first forecast."""
+"""Report on the time from the start of a process to a first forecast, and on the package's size."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 
 from benchmarks.measuring import in_turns
 from benchmarks.pages import markdown
+from benchmarks.places import ROOT
 from benchmarks.processes import IMPORTABLE, ONE_THREAD
 
 FORECAST = "predict([float(i * i % 17) for i in range(200)], 24)"
@@ -29,14 +33,30 @@ PROGRAMS = {
         "TimerS1Forecaster().fit(pd.Series([float(i * i % 17) for i in range(200)])).predict([24])"
     ),
 }
+PACKAGE = ROOT / "timer_forecaster"
 PRINT_CLOCKS = "; import time; print(time.monotonic(), time.process_time())"
 
 
 def report_startup(rounds: int) -> None:
-    """Print the seconds of each of `PROGRAMS`."""
+    """Print the seconds of each of `PROGRAMS`, and the size of the package."""
     found = measure_startup(rounds)
     rows = [{"": name} | figures for name, figures in found.items()]
     print(markdown(rows) + "\n")
+    files, compressed = package_bytes()
+    print(
+        f"The package's own files, weights included: {files / 1e6:.1f} MB, "
+        f"{compressed / 1e6:.1f} MB compressed as in a wheel.\n"
+    )
+
+
+def package_bytes(folder: Path = PACKAGE) -> tuple[int, int]:
+    """Return the bytes of the files of a package without bytecode, as they are and compressed."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in files:
+            archive.write(path, path.relative_to(folder))
+    return sum(path.stat().st_size for path in files), len(wheel.getvalue())
 
 
 def measure_startup(

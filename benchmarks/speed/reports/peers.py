@@ -1,0 +1,90 @@
+"""Report on forecasters of this package and of others, series by series."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import in_turns
+from benchmarks.pages import markdown
+from benchmarks.speed.asking import start
+from benchmarks.speed.darts_models import LEFT_OUT
+from benchmarks.speed.peers import PEERS, Peer
+
+
+def report_peers(
+    pythons: Mapping[str, str | None],
+    folders: Mapping[str, Path],
+    *,
+    rounds: int,
+    most: int | None = None,
+    steps: int = 512,
+    horizon: int = 96,
+    peers: Sequence[Peer] = PEERS,
+) -> None:
+    """Print the CPU time of a series, and its ratio to the first forecaster's.
+
+    Parameters
+    ----------
+    pythons : mapping
+        By side, an interpreter, or None if its forecasters are left out.
+    folders : mapping
+        Checkpoints of random weights, by the names that the forecasters call them.
+    rounds : int
+        Medians are taken over them. A forecast before them is not counted.
+    most : int, optional
+        Upper bound of the number of series. Default: none.
+    steps, horizon : int
+        Length of each series, and steps to forecast.
+    peers : sequence of Peer
+        The forecasters.
+    """
+    with contextlib.ExitStack() as stack:
+        processes = {
+            side: stack.enter_context(contextlib.closing(start(python, side)))
+            for side, python in pythons.items()
+            if python
+        }
+
+        def ask(peer: Peer, seed: int) -> dict[str, Any]:
+            answer = processes[peer.side].ask(
+                "peer",
+                peer.name,
+                checkpoint=folders.get(peer.checkpoint, peer.checkpoint),
+                n=min(peer.series, most or peer.series),
+                steps=steps,
+                horizon=horizon,
+                seed=seed,
+            )
+            return dict(answer)
+
+        first = {peer: ask(peer, 0) for peer in peers if peer.side in processes}
+        present = [peer for peer in first if "missing" not in first[peer]]
+        seeds = {peer: iter(range(1, rounds + 1)) for peer in present}
+        turns = {
+            peer: lambda peer=peer: {"seconds": ask(peer, next(seeds[peer]))["seconds"]}
+            for peer in present
+        }
+        found = in_turns(turns, rounds)
+    seconds = {peer: found[peer]["seconds"] for peer in present}
+    print(f"Walks of {steps} points, {horizon} steps, medians of {rounds} rounds:\n")
+    print(markdown(_row(peer, seconds, first[peer]["parameters"]) for peer in present) + "\n")
+    for peer in peers:
+        if peer not in present:
+            reason = first[peer]["missing"] if peer in first else f"--{peer.side}-python not given"
+            print(f"Left out: {peer.name}: {reason}.\n")
+    for name, reason in LEFT_OUT.items():
+        print(f"Left out: {name}: {reason}.\n")
+
+
+def _row(peer: Peer, seconds: Mapping[Peer, float], parameters: int | None) -> dict[str, Any]:
+    base = next(iter(seconds.values()))
+    return {
+        "forecaster": peer.model,
+        "through": peer.way,
+        "10⁶ parameters": parameters / 1e6 if parameters else None,
+        "CPU ms a series": 1000 * seconds[peer],
+        "ratio": seconds[peer] / base,
+    }

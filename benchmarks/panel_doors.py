@@ -4,7 +4,7 @@
 
 The pipeline gets the observed values of all series as arrays. `predict_frame` gets the same series
 in a long frame; the sktime forecaster is fitted to it and predicts the median, or three quantiles.
-All take turns in one process. CPU seconds are taken; their medians over the rounds are printed, with
+All take turns in one process. CPU seconds are taken. Their medians over the rounds are printed, and
 the ratios to the pipeline. Each call has values of its own, since a forecast of known values would
 be recalled.
 """

@@ -298,11 +298,11 @@ def test_a_panel_of_mixed_lengths_is_compared_with_the_released_one(monkeypatch,
 
 def test_forecasters_are_compared_with_the_first(monkeypatch, capsys):
     class Asked(Answering):
-        def ask(self, question, name, n, seed, **details):
+        def ask(self, question, name, seed, **details):
             if name == "absent, way":
                 return {"missing": "No module named 'absent'"}
             seconds = {"ours, way": 0.002, "slow, way": 0.05}[name]
-            return {"seconds": seconds + (seed == 0), "parameters": n * 1_000_000}
+            return {"seconds": seconds + (seed == 0), "parameters": 4_000_000}
 
     monkeypatch.setattr(peers, "start", lambda python, side: Asked({}))
     rows = [

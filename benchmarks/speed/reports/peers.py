@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def report_peers(
     folders : mapping
         Checkpoints of random weights, by the names that the forecasters call them.
     rounds : int
-        Medians are taken over them. A forecast before them is not counted.
+        Medians are taken over them. A forecast of one series before them is not counted.
     most : int, optional
         Upper bound of the number of series. Default: none.
     steps, horizon : int
@@ -48,25 +49,27 @@ def report_peers(
             if python
         }
 
-        def ask(peer: Peer, seed: int) -> dict[str, Any]:
+        def ask(peer: Peer, n: int, seed: int) -> dict[str, Any]:
             answer = processes[peer.side].ask(
                 "peer",
                 peer.name,
                 checkpoint=folders.get(peer.checkpoint, peer.checkpoint),
-                n=min(peer.series, most or peer.series),
+                n=n,
                 steps=steps,
                 horizon=horizon,
                 seed=seed,
             )
             return dict(answer)
 
-        first = {peer: ask(peer, 0) for peer in peers if peer.side in processes}
+        first = {peer: ask(peer, 1, seed=0) for peer in peers if peer.side in processes}
         present = [peer for peer in first if "missing" not in first[peer]]
-        seeds = {peer: iter(range(1, rounds + 1)) for peer in present}
-        turns = {
-            peer: lambda peer=peer: {"seconds": ask(peer, next(seeds[peer]))["seconds"]}
-            for peer in present
-        }
+        seeds = itertools.count(1)
+
+        def turn(peer: Peer) -> dict[str, float]:
+            n = min(peer.series, most or peer.series)
+            return {"seconds": ask(peer, n, next(seeds))["seconds"]}
+
+        turns = {peer: lambda peer=peer: turn(peer) for peer in present}
         found = in_turns(turns, rounds)
     seconds = {peer: found[peer]["seconds"] for peer in present}
     print(f"Walks of {steps} points, {horizon} steps, medians of {rounds} rounds:\n")

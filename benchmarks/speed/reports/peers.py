@@ -74,12 +74,20 @@ def report_peers(
     seconds = {peer: found[peer]["seconds"] for peer in present}
     print(f"Walks of {steps} points, {horizon} steps, medians of {rounds} rounds:\n")
     print(markdown(_row(peer, seconds, first[peer]["parameters"]) for peer in present) + "\n")
-    for peer in peers:
-        if peer not in present:
-            reason = first[peer]["missing"] if peer in first else f"--{peer.side}-python not given"
-            print(f"Left out: {peer.name}: {reason}.\n")
-    for name, reason in LEFT_OUT.items():
-        print(f"Left out: {name}: {reason}.\n")
+    _print_left_out(peers, first)
+
+
+def _print_left_out(peers: Sequence[Peer], first: Mapping[Peer, Mapping[str, Any]]) -> None:
+    """Print the forecasters that did not answer the first question, with the reason."""
+    reasons = {
+        peer.name: first[peer].get("missing")
+        if peer in first
+        else f"--{peer.side}-python not given"
+        for peer in peers
+    }
+    for name, reason in (reasons | LEFT_OUT).items():
+        if reason:
+            print(f"Left out: {name}: {reason}.\n")
 
 
 def _row(peer: Peer, seconds: Mapping[Peer, float], parameters: int | None) -> dict[str, Any]:

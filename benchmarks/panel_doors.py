@@ -3,9 +3,10 @@
     OMP_NUM_THREADS=1 python -m benchmarks.panel_doors --checkpoint timer-s1-mini ttm-mini
 
 The pipeline gets the observed values of all series as arrays. `predict_frame` gets the same series
-in a long frame; the sktime forecaster is fitted to it and predicts. All three take turns in one
-process. CPU seconds are taken; their medians over the rounds and the ratios of these are printed.
-Each call has values of its own, since a forecast of known values would be recalled.
+in a long frame; the sktime forecaster is fitted to it and predicts the median, or three quantiles.
+All take turns in one process. CPU seconds are taken. Their medians over the rounds are printed, and
+the ratios to the pipeline. Each call has values of its own, since a forecast of known values would
+be recalled.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from timer_forecaster import ForecastPipeline
 from timer_forecaster.sktime import TimerS1Forecaster
 
 START = "2015-01-05"  # a Monday
+WAYS = ("pipeline", "frame", "sktime", "sktime quantiles")
+LEVELS = [0.05, 0.5, 0.95]
 _levels = itertools.count()
 MISSING_SHARE = 12  # one step of so many is missing, if a series has gaps
 
@@ -52,23 +55,15 @@ def main(given: Sequence[str] | None = None) -> None:
         f"{arguments.series} series of {arguments.steps} steps, {arguments.horizon} ahead, CPU "
         f"seconds, medians of {arguments.rounds} rounds, {arguments.threads} thread(s)"
     )
-    names = ("pipeline", "frame", "sktime")
-    print(
-        f"{'checkpoint':14}{'freq':5}{'spans':12}" + "".join(f"{name:>10}" for name in names),
-        end="",
-    )
-    print(f"{'frame ratio':>13}{'sktime ratio':>14}")
+    print(f"{'checkpoint':14}{'freq':5}{'spans':11}" + "".join(f"{name:>20}" for name in WAYS))
     for checkpoint in arguments.checkpoint:
         for freq in arguments.freq:
             for spans in SPANS:
                 panel = make_panel(arguments, freq, spans)
                 found = in_turns(sides(checkpoint, panel, arguments.horizon), arguments.rounds)
-                seconds = [found[name]["seconds"] for name in names]
-                print(
-                    f"{checkpoint:14}{freq:5}{spans:12}" + "".join(f"{s:10.3f}" for s in seconds),
-                    end="",
-                )
-                print(f"{seconds[1] / seconds[0]:13.2f}{seconds[2] / seconds[0]:14.2f}")
+                seconds = [found[name]["seconds"] for name in WAYS]
+                cells = (f"{one:12.3f} ({one / seconds[0]:.2f})".rjust(20) for one in seconds)
+                print(f"{checkpoint:14}{freq:5}{spans:11}" + "".join(cells), flush=True)
 
 
 SPANS = {"equal": (False, False), "own": (True, False), "own, gaps": (True, True)}
@@ -119,7 +114,13 @@ def sides(
         y = panel.moved(next(_levels)).indexed
         return measured(lambda: TimerS1Forecaster(checkpoint).fit(y).predict(steps))
 
-    return {"pipeline": arrays, "frame": frame, "sktime": sktime}
+    def sktime_quantiles() -> Mapping[str, float]:
+        y = panel.moved(next(_levels)).indexed
+        return measured(
+            lambda: TimerS1Forecaster(checkpoint).fit(y).predict_quantiles(steps, alpha=LEVELS)
+        )
+
+    return dict(zip(WAYS, (arrays, frame, sktime, sktime_quantiles), strict=True))
 
 
 def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:

@@ -59,6 +59,20 @@ def write_checkpoint(
     return folder
 
 
+def write_ttm(folder: Path, release: str) -> Path:
+    """Write a TinyTimeMixer of random weights with the sizes of a release; return the folder."""
+    import torch
+
+    from benchmarks.ttm_speed import architecture
+    from timer_forecaster.checkpoints import writing
+    from timer_forecaster.models.ttm import TTMNetwork
+
+    torch.manual_seed(0)
+    sizes = architecture(release)
+    writing.write_checkpoint(folder, sizes.to_dict(), TTMNetwork(sizes).state_dict())
+    return folder
+
+
 def parameter_shapes(sizes: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """Return the name and shape of every parameter of the released layout."""
     import torch

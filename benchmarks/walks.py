@@ -14,15 +14,23 @@ def walk_rows(seed: int, n: int, steps: int) -> NDArray[np.float64]:
     return np.random.default_rng(seed).normal(size=(n, steps)).cumsum(axis=1)
 
 
+def walk_times(steps: int) -> pd.DatetimeIndex:
+    """Return the hours of a walk."""
+    return pd.date_range(FIRST_HOUR, periods=steps, freq="h")
+
+
+def panel_of(rows: NDArray[np.float64]) -> pd.DataFrame:
+    """Return rows (n, steps) as a panel of hours, indexed by (series, time)."""
+    n, steps = rows.shape
+    index = pd.MultiIndex.from_product([range(n), walk_times(steps)], names=["series", "time"])
+    return pd.DataFrame({"y": rows.ravel()}, index=index)
+
+
 def walk_panel(seed: int, n: int, steps: int = 256) -> pd.DataFrame:
     """Return hourly random walks as a panel, indexed by (series, time)."""
-    values = walk_rows(seed, n, steps)
-    times = pd.date_range(FIRST_HOUR, periods=steps, freq="h")
-    index = pd.MultiIndex.from_product([range(n), times], names=["series", "time"])
-    return pd.DataFrame({"y": values.ravel()}, index=index)
+    return panel_of(walk_rows(seed, n, steps))
 
 
 def walk_series(steps: int) -> pd.Series:
     """Return one hourly random walk, always the same."""
-    values = np.random.default_rng(0).normal(size=steps).cumsum()
-    return pd.Series(values, pd.date_range(FIRST_HOUR, periods=steps, freq="h"))
+    return pd.Series(walk_rows(0, 1, steps)[0], walk_times(steps))

@@ -2,23 +2,25 @@ r"""Speed and memory, as ratios against the released implementation, the machine
 
     python -m venv reference
     reference/bin/pip install sktime==1.2.0 skpro transformers==4.57.6 accelerate torch
-    python -m venv statsforecast
-    statsforecast/bin/pip install statsforecast
+    python -m venv peers
+    peers/bin/pip install statsforecast chronos-forecasting timesfm datasets deprecated torch
+    peers/bin/pip install --no-deps granite-tsfm
     python -m benchmarks.speed --work FOLDER --reference-python reference/bin/python \
-        --statsforecast-python statsforecast/bin/python
+        --peers-python peers/bin/python
 
-The program prints tables in Markdown. With ``--page docs/performance.md`` it puts them into that
-page, which explains the figures. ``--only`` chooses parts. The network of released size is written
-into the folder once (17 GB); ``--sizes`` makes it smaller.
+granite-tsfm comes without its dependencies, because it refuses the torch of the others. The program
+prints tables in Markdown, each with its date and machine. With ``--page docs/performance.md`` it
+puts them into that page, which explains the figures. ``--only`` chooses parts. The network of
+released size is written into the folder once (17 GB); ``--sizes`` makes it smaller.
 
 full      the released sizes in bfloat16, and ours in int8: time, memory, shares of the machine
 small     35.7 M parameters in float32: a long roll-out, a panel of mixed lengths
-embedded  timer-s1-mini: a panel, against the released implementation and classical forecasters
+peers     the embedded checkpoints, the released implementation, other foundation models of random
+          weights through Darts and their own packages, and classical forecasters
 panel     timer-s1-mini: cost of a series and memory as the panel grows
 growth    cost by context, horizon and batch
-neighbor wall time with default settings beside a busy process
-startup   from the start of a process to an import or a first forecast
-peers     Darts' foundation models, randomly initialized
+neighbor  wall time with default settings beside a busy process
+startup   from the start of a process to an import or a first forecast; size of the package
 gpu       the released sizes on a GPU (only where asked for)
 """
 
@@ -32,6 +34,7 @@ from pathlib import Path
 
 from benchmarks.pages import write_page
 from benchmarks.processes import answer_for
+from benchmarks.speed.machine_rates import describe_machine
 from benchmarks.speed.parts import PARTS
 from benchmarks.speed.questions import QUESTIONS
 
@@ -46,6 +49,7 @@ def main(given: Sequence[str] | None = None) -> None:
         print(f"### {part}\n")
         try:
             with contextlib.redirect_stdout(io.StringIO()) as printed:
+                print(f"`--only {part}`, {describe_machine()}.\n")
                 PARTS[part](arguments)
         finally:
             print(printed.getvalue(), flush=True)
@@ -61,7 +65,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, help="folder for checkpoints, which are kept")
     parser.add_argument("--reference-python", help="python with sktime's class; default: left out")
     parser.add_argument(
-        "--statsforecast-python", help="python with statsforecast; default: left out"
+        "--peers-python", help="python with the packages of other forecasters; default: left out"
     )
     parser.add_argument(
         "--only",
@@ -70,10 +74,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         help=f"parts, separated by commas: {', '.join(PARTS)}; default: all but gpu",
     )
     parser.add_argument("--page", type=Path, help="Markdown page whose tables are replaced")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds that medians are taken over")
-    parser.add_argument(
-        "--budget", type=float, default=20.0, help="CPU seconds for a classical forecaster"
-    )
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that medians are taken over")
     parser.add_argument(
         "--sizes",
         type=_sizes,

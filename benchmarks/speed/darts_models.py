@@ -1,4 +1,4 @@
-"""Darts' foundation models, and ours through Darts, on the same walks.
+"""Foundation models through Darts.
 
 Darts' models are built from their published sizes with random weights, so that nothing is
 downloaded. Their speed does not depend on the values of the weights.
@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
-import statistics
-import time
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 import numpy as np
 
-from benchmarks.random_checkpoints import parameter_shapes
-from benchmarks.speed.balanced_routing import balance
+from benchmarks.speed.built import Builder, Built, Walks, count_parameters
+
+AT_ONCE = 64
+"""Series in a batch."""
 
 CHRONOS_2 = {
     "d_model": 768,
@@ -40,6 +39,7 @@ CHRONOS_2 = {
     },
 }
 """amazon/chronos-2, 120 M parameters."""
+CHRONOS_2_SMALL = CHRONOS_2 | {"d_model": 512, "d_ff": 2048, "num_layers": 6, "num_heads": 8}
 
 PATCHTST_FM = {
     "context_length": 8192,
@@ -52,24 +52,6 @@ PATCHTST_FM = {
 }
 """ibm-granite/granite-timeseries-patchtst-fm-r1: the defaults of Darts' port."""
 
-SIMILAR = {
-    "hidden_size": 512,
-    "intermediate_size": 2048,
-    "num_hidden_layers": 4,
-    "num_mtp_tokens": 5,
-    "num_attention_heads": 8,
-    "num_experts": 8,
-}
-"""Sizes of a Timer-S1 with about as many parameters as Chronos-2; a token uses a third of them."""
-
-DARTS_MODELS: dict[str, dict[str, Any]] = {
-    "Chronos2Model": CHRONOS_2,
-    "Chronos2Model, small": CHRONOS_2
-    | {"d_model": 512, "d_ff": 2048, "num_layers": 6, "num_heads": 8},
-    "TimesFM2p5Model": {},  # Darts' code holds its sizes
-    "PatchTSTFMModel": PATCHTST_FM,
-}
-
 LEFT_OUT = {
     "TimesFM3Model": "asks its user to accept the license of weights, before it reads any sizes",
     "TiRexModel, TiRex2Model": "need packages beside Darts, which download the sizes with the "
@@ -79,63 +61,48 @@ LEFT_OUT = {
 """Foundation models of Darts 0.48 that cannot be built here, with the reason."""
 
 
-def time_darts_model(
-    name: str, n: int, steps: int, horizon: int, repeats: int, checkpoint: str = ""
-) -> dict[str, float]:
-    """Forecast panels of walks through Darts: three quantiles of each step.
+def darts_model(name: str, config: dict[str, Any] | None = None) -> Builder:
+    """Return a builder of a foundation model of Darts: three quantiles from a list of series.
 
     Parameters
     ----------
     name : str
-        A key of `DARTS_MODELS`, or ``"TimerS1Model"``.
-    n, steps, horizon, repeats : int
-        Number of series, their length, the steps to forecast, and the number of panels.
-    checkpoint : str
-        Folder of weights for our model. Default: the embedded checkpoint.
-
-    Returns
-    -------
-    dict
-        Median of the CPU seconds of a panel, and number of parameters of the network.
+        Class in ``darts.models``.
+    config : dict, optional
+        Its sizes. Default: those in Darts' code.
     """
-    from darts import TimeSeries
 
-    _be_quiet()
-    with _without_files(DARTS_MODELS.get(name, {})):
-        model = _make_darts_model(name, steps, horizon, checkpoint)
-        model.fit(_darts_panel(TimeSeries, 1, steps, seed=0)[0])
-        found = []
-        for seed in range(repeats + 1):
-            series = _darts_panel(TimeSeries, n, steps, seed)
-            start = time.process_time()
-            model.predict(horizon, series, predict_likelihood_parameters=True, batch_size=64)
-            found.append(time.process_time() - start)
-        return {"seconds": statistics.median(found[1:]), "parameters": _parameters(model)}
-
-
-def _make_darts_model(name: str, steps: int, horizon: int, checkpoint: str) -> Any:
-    from darts.utils.likelihood_models import QuantileRegression
-
-    options: dict[str, Any] = {
-        "likelihood": QuantileRegression([0.1, 0.5, 0.9]),
-        "pl_trainer_kwargs": {"accelerator": "cpu", "enable_progress_bar": False},
-    }
-    if name != "TimerS1Model":
+    def build(checkpoint: str, steps: int, horizon: int) -> Built:
         import darts.models
 
-        return getattr(darts.models, name.partition(",")[0])(steps, horizon, **options)
-    from timer_forecaster import ForecastPipeline
-    from timer_forecaster.darts import TimerS1Model
+        with _without_files(config or {}):
+            return built_with_darts(getattr(darts.models, name), steps, horizon)
 
-    if checkpoint:  # random weights, whose routers would use few experts
-        options["local_dir"] = checkpoint
-        balance(ForecastPipeline.from_pretrained(checkpoint, device="cpu").network)
-    return TimerS1Model(steps, horizon, **options)
+    return build
 
 
-def _darts_panel(series: Any, n: int, steps: int, seed: int) -> list[Any]:
-    values = np.random.default_rng(seed).normal(size=(n, steps)).cumsum(axis=1)
-    return [series.from_values(row.astype(np.float32)) for row in values]
+def built_with_darts(model_class: Any, steps: int, horizon: int, **parameters: Any) -> Built:
+    """Build a foundation model, and make it load its weights."""
+    from darts import TimeSeries
+    from darts.utils.likelihood_models import QuantileRegression
+
+    be_quiet()
+    model = model_class(
+        steps,
+        horizon,
+        likelihood=QuantileRegression([0.1, 0.5, 0.9]),
+        pl_trainer_kwargs={"accelerator": "cpu", "enable_progress_bar": False},
+        **parameters,
+    )
+
+    def prepare(walks: Walks) -> Any:
+        series = [TimeSeries.from_values(row.astype(np.float32)) for row in walks]
+        options = {"predict_likelihood_parameters": True, "batch_size": AT_ONCE}
+        return lambda: model.predict(horizon, series, **options)
+
+    model.fit(TimeSeries.from_values(np.arange(steps, dtype=np.float32)))
+    prepare(np.ones((1, steps)))()
+    return Built(prepare, count_parameters(model.model))
 
 
 @contextlib.contextmanager
@@ -150,16 +117,7 @@ def _without_files(config: dict[str, Any]) -> Iterator[None]:
         yield
 
 
-def _parameters(model: Any) -> int:
-    if hasattr(model.model, "checkpoint"):  # our network lies in the cache of networks
-        from timer_forecaster import ForecastPipeline
-
-        pipeline = ForecastPipeline.from_pretrained(model.model.checkpoint, device="cpu")
-        shapes = parameter_shapes(vars(pipeline.network.config))
-        return sum(math.prod(shape) for shape in shapes.values())
-    return sum(parameter.numel() for parameter in model.model.parameters())
-
-
-def _be_quiet() -> None:
+def be_quiet() -> None:
+    """Stop the lines that Lightning and Darts log for each forecast."""
     logging.captureWarnings(True)
-    logging.disable(logging.WARNING)  # Lightning and Darts log several lines for each forecast
+    logging.disable(logging.WARNING)

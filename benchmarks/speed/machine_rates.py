@@ -1,7 +1,9 @@
-"""The best rates of this machine on one thread: products of matrices, and reading of memory."""
+"""The machine, and its best rates on one thread: products of matrices, and reading of memory."""
 
 from __future__ import annotations
 
+import datetime
+import os
 from collections.abc import Callable, Sequence
 
 from benchmarks.measuring import measure_cpu
@@ -12,6 +14,15 @@ READ_BYTES = 2**29
 REPEATS = 5
 QUICK = {"shapes": ((32, 64, 64),), "read_bytes": 2**20}
 """Arguments of a short run, whose rates are wrong."""
+
+
+def describe_machine() -> str:
+    """Return the date, the number of cores, and the instructions and version of torch."""
+    import torch
+
+    instructions = torch.backends.cpu.get_cpu_capability()
+    cores = f"{os.cpu_count()} cores with {instructions}"
+    return f"{datetime.date.today()}, {cores}, torch {torch.__version__.partition('+')[0]}"
 
 
 def machine_rates(

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.places import MINI
-from benchmarks.random_checkpoints import write_checkpoint
+from benchmarks.random_checkpoints import write_checkpoint, write_ttm
 from benchmarks.speed.asking import asker
-from benchmarks.speed.darts_models import SIMILAR
+from benchmarks.speed.peers import SIMILAR, TTM_R2
 from benchmarks.speed.reports.busy_machine import report_neighbor
-from benchmarks.speed.reports.darts import report_darts
-from benchmarks.speed.reports.embedded import classical_questions, report_embedded
 from benchmarks.speed.reports.growth import report_growth
 from benchmarks.speed.reports.panel_growth import report_panel_growth
+from benchmarks.speed.reports.peers import report_peers
 from benchmarks.speed.reports.released import (
     Case,
     Setting,
@@ -37,6 +36,15 @@ SMALL = {
     "num_experts": 8,
 }
 """Sizes of a network of 35.7 M parameters, which a laptop could train."""
+SIMILAR_SIZES = {
+    "hidden_size": 512,
+    "intermediate_size": 2048,
+    "num_hidden_layers": 4,
+    "num_mtp_tokens": 5,
+    "num_attention_heads": 8,
+    "num_experts": 8,
+}
+"""Sizes of a Timer-S1 with about as many parameters as Chronos-2; a token uses a third of them."""
 CONTEXTS = (2880, 11520)
 QUICK_CASES = (Case(1, 64, 32, 1), Case(2, 64, 400, 1))
 SMALL_CASES = (Case(1, 2880, 80), Case(64, 512, 80), Case(8, 11520, 720, repeats=2))
@@ -93,24 +101,6 @@ def small(arguments: argparse.Namespace) -> None:
     report_ragged(setting, 4 if arguments.quick else 400, 48, 1)
 
 
-def embedded(arguments: argparse.Namespace) -> None:
-    """Report on the embedded checkpoint beside sktime's class and classical forecasters."""
-    ask_statsforecast = None
-    if arguments.statsforecast_python:
-        ask_statsforecast = asker(arguments.statsforecast_python, "statsforecast")
-    classical = classical_questions(
-        asker(sys.executable, "ours"), ask_statsforecast, arguments.budget
-    )
-    report_embedded(
-        sys.executable,
-        arguments.reference_python,
-        classical,
-        series=4 if arguments.quick else 1000,
-        slow_series=2 if arguments.quick else 100,
-        rounds=arguments.rounds,
-    )
-
-
 def panel(arguments: argparse.Namespace) -> None:
     """Report on the embedded checkpoint as the panel grows."""
     sizes = (2, 4) if arguments.quick else (10, 100, 1000, 10_000)
@@ -145,26 +135,32 @@ def neighbor(arguments: argparse.Namespace) -> None:
 
 
 def startup(arguments: argparse.Namespace) -> None:
-    """Report on the time until an import or a first forecast is done."""
-    report_startup(1 if arguments.quick else 2 * arguments.rounds + 1)
+    """Report on the time until an import or a first forecast is done, and on the package."""
+    report_startup(1 if arguments.quick else arguments.rounds)
 
 
 def peers(arguments: argparse.Namespace) -> None:
-    """Report on Darts' foundation models."""
-    similar = write_checkpoint(arguments.work / "similar", SIMILAR, "float32")
-    ask = asker(sys.executable, "ours")
-    report_darts(ask, similar, n=2 if arguments.quick else 64, rounds=arguments.rounds)
+    """Report on the embedded checkpoints beside the released code and other forecasters."""
+    pythons = {
+        "ours": sys.executable,
+        "reference": arguments.reference_python,
+        "peers": arguments.peers_python,
+    }
+    folders = {
+        SIMILAR: write_checkpoint(arguments.work / SIMILAR, SIMILAR_SIZES, "float32"),
+        TTM_R2: write_ttm(arguments.work / TTM_R2, "r2-512-96"),
+    }
+    report_peers(pythons, folders, rounds=arguments.rounds, most=2 if arguments.quick else None)
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "full": full,
     "small": small,
-    "embedded": embedded,
+    "peers": peers,
     "panel": panel,
     "growth": growth,
     "neighbor": neighbor,
     "startup": startup,
-    "peers": peers,
     "gpu": gpu,
 }
 """By name on the command line, the function that prints the part."""

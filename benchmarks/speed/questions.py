@@ -13,10 +13,9 @@ import numpy as np
 
 from benchmarks.measuring import memory
 from benchmarks.speed import balanced_routing, panels
-from benchmarks.speed.classical import time_classical
-from benchmarks.speed.darts_models import time_darts_model
 from benchmarks.speed.implementations import IMPLEMENTATIONS
 from benchmarks.speed.machine_rates import machine_rates
+from benchmarks.speed.peers import peer
 from benchmarks.walks import walk_rows
 
 _held: dict[str, Any] = {}
@@ -152,6 +151,5 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
     "memory": _for_any_side(memory),
     "machine_rates": _for_any_side(machine_rates),
     "grown_panel": _for_any_side(panels.grown_panel),
-    "classical": _for_any_side(time_classical),
-    "darts_model": _for_any_side(time_darts_model),
+    "peer": _for_any_side(peer),
 }

@@ -6,6 +6,8 @@ import pytest
 pytest.importorskip("sktime")
 
 from benchmarks import panel_doors
+from benchmarks.measuring import count_calls
+from timer_forecaster.models.timer_s1 import TimerS1Network
 
 SIZES = ["--series", "3", "--steps", "24", "--horizon", "2", "--rounds", "1"]
 
@@ -13,11 +15,18 @@ SIZES = ["--series", "3", "--steps", "24", "--horizon", "2", "--rounds", "1"]
 def test_it_prints_the_ratios_of_all_panels(capsys):
     panel_doors.main(["--checkpoint", "timer-s1-test", *SIZES])
     _, names, *lines = capsys.readouterr().out.splitlines()
-    assert names.split()[-4:] == ["frame", "ratio", "sktime", "ratio"]
-    assert [line[19:31].strip() for line in lines] == ["equal", "own", "own, gaps"]
+    assert names.split()[3:] == ["pipeline", "frame", "sktime", "sktime", "quantiles"]
+    assert [line[19:30].strip() for line in lines] == ["equal", "own", "own, gaps"]
     for line in lines:
-        pipeline, frame, sktime, *ratios = map(float, line[31:].split())
-        assert [frame / pipeline, sktime / pipeline] == pytest.approx(ratios, rel=0.25)
+        found = [float(one.strip("()")) for one in line[30:].split()]
+        seconds, ratios = found[::2], found[1::2]
+        assert [one / seconds[0] for one in seconds] == pytest.approx(ratios, rel=0.25)
+
+
+def test_all_ways_run_the_network_once():
+    panel = panel_doors.make_panel(panel_doors.parse_arguments(SIZES), "D", "equal")
+    for way in panel_doors.sides("timer-s1-test", panel, 2).values():
+        assert count_calls(way, (TimerS1Network, "forecast_pass")) == [1]
 
 
 def test_series_have_spans_and_gaps_of_their_own():

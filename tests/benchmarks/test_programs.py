@@ -15,7 +15,7 @@ NEEDS = {
     "finetuning": ("pyarrow",),
     "gpu_run": ("accelerate", "pyarrow"),
     "ray_scale": ("pyarrow", "ray"),
-    "sktime_overhead": ("sktime",),
+    "panel_doors": ("sktime",),
 }
 FOLDER = ROOT / "benchmarks"
 PROGRAMS = sorted(

@@ -1,5 +1,6 @@
 """The parts of the speed benchmark at tiny sizes. No test asserts a time."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -8,22 +9,14 @@ import pytest
 from places import ROOT
 
 from benchmarks.pages import write_page
-from benchmarks.random_checkpoints import parameter_shapes, write_checkpoint
+from benchmarks.random_checkpoints import parameter_shapes, write_checkpoint, write_ttm
 from benchmarks.speed import __main__ as program
 from benchmarks.speed import balanced_routing, darts_models, machine_rates, panels, parts, questions
-from benchmarks.speed.classical import CLASSICAL, time_classical
-from benchmarks.speed.reports import (
-    busy_machine,
-    darts,
-    embedded,
-    growth,
-    panel_growth,
-    released,
-    startup,
-)
+from benchmarks.speed import peers as forecasters
+from benchmarks.speed.built import Built
+from benchmarks.speed.reports import busy_machine, growth, panel_growth, peers, released, startup
 from benchmarks.speed.useful_work import useful_work
 from timer_forecaster import release
-from timer_forecaster.checkpoints.registry import find_checkpoint
 
 torch = pytest.importorskip("torch")
 
@@ -57,7 +50,7 @@ def parameters(sizes):
 def test_the_sizes_are_the_documented_ones():
     assert parameters({}) == 8_303_654_176
     assert parameters(parts.SMALL) == pytest.approx(35.7e6, rel=0.01)
-    assert parameters(darts_models.SIMILAR) == pytest.approx(120e6, rel=0.1)
+    assert parameters(parts.SIMILAR_SIZES) == pytest.approx(120e6, rel=0.1)
 
 
 def test_balanced_routing_uses_every_expert_alike():
@@ -200,38 +193,84 @@ def test_a_panel_is_measured(door):
     assert 0 < found["before"] <= found["peak"]
 
 
-@pytest.mark.parametrize("name", CLASSICAL)
-def test_classical_forecasters(name):
-    library = "statsforecast" if "statsforecast" in name else "statsmodels"
-    pytest.importorskip(library, reason=f"{library} is not in this environment")
-    if "season" in name and "AutoETS" in name:
-        pytest.skip("takes seconds, and differs from the others in the season only")
-    found = time_classical(name, 60, 3, budget=0)
-    assert found["seconds"] > 0 and found["series"] == 1
+def ask(name, checkpoint="", n=2, horizon=3):
+    return forecasters.peer(name, str(checkpoint), n, 60, horizon, seed=0)
 
 
-@pytest.mark.parametrize("name", ["Chronos2Model, tiny", "TimerS1Model", "ours"])
-def test_darts_models_are_built_without_files(name, checkpoint, monkeypatch):
+@pytest.fixture
+def peer_of(monkeypatch):
+    """Return a function that adds a forecaster for this test."""
+    monkeypatch.setattr(darts_models, "be_quiet", lambda: None)  # it quiets the whole process
+    monkeypatch.setattr(forecasters, "_built", {})
+
+    def add(build):
+        one = forecasters.Peer("model", "way", "ours", 2, build)
+        monkeypatch.setattr(forecasters, "PEERS", [one])
+        return one.name
+
+    return add
+
+
+@pytest.mark.parametrize("library", ["sktime", "statsforecast"])
+def test_a_classical_forecaster(library, peer_of):
+    pytest.importorskip(library)
+    build = {
+        "sktime": forecasters.sktime_classical("Theta", sp=24),
+        "statsforecast": forecasters.statsforecast_classical("AutoTheta", 24),
+    }[library]
+    found = ask(peer_of(build), n=1)
+    assert found["seconds"] > 0 and found["parameters"] is None
+
+
+@pytest.mark.parametrize("door", ["pipeline", "sktime_door", "darts_door"])
+def test_a_door_of_ours(door, checkpoint, peer_of):
+    pytest.importorskip({"sktime_door": "sktime", "darts_door": "darts"}.get(door, "torch"))
+    found = ask(peer_of(getattr(forecasters, door)), checkpoint)
+    assert found["seconds"] > 0 and found["parameters"] == parameters(TINY)
+
+
+def test_a_model_of_darts_is_built_without_files(peer_of):
     pytest.importorskip("darts")
     sizes = {"d_model": 32, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 2}
-    monkeypatch.setitem(
-        darts_models.DARTS_MODELS, "Chronos2Model, tiny", darts_models.CHRONOS_2 | sizes
-    )
-    monkeypatch.setattr(
-        darts_models, "_be_quiet", lambda: None
-    )  # it changes logging for the whole process
-    folder = find_checkpoint(TEST_MODEL) if name == "TimerS1Model" else checkpoint
-    found = darts_models.time_darts_model(
-        "TimerS1Model" if name == "ours" else name, 2, 40, 5, 1, checkpoint=str(folder)
-    )
-    assert found["seconds"] > 0
-    if name == "ours":
-        assert found["parameters"] == parameters(TINY)
+    tiny = darts_models.CHRONOS_2 | sizes
+    found = ask(peer_of(forecasters.darts_model("Chronos2Model", tiny)))
+    assert found["seconds"] > 0 and 0 < found["parameters"] < 1e6
+
+
+@pytest.mark.parametrize("name", ["chronos_2", "timesfm_2p5", "granite_ttm"])
+def test_a_package_that_is_absent_is_said(name, peer_of, monkeypatch):
+    for package in ("chronos", "timesfm", "tsfm_public"):
+        monkeypatch.setitem(sys.modules, package, None)
+    found = ask(peer_of(getattr(forecasters.own_pipelines, name)))
+    assert set(found) == {"missing"}
+
+
+def test_a_ttm_of_released_size_is_written(tmp_path, peer_of):
+    found = ask(peer_of(forecasters.pipeline), write_ttm(tmp_path, "r2-512-96"))
+    assert found["parameters"] == 805_280  # as in the released notebooks
+
+
+def test_forecasters_are_named_once_and_a_forecast_uses_its_own_series(peer_of):
+    names = [one.name for one in forecasters.PEERS]
+    assert len(set(names)) == len(names)
+    seen = []
+    name = peer_of(lambda *sizes: Built(lambda walks: lambda: seen.append(walks)))
+    ask(name)
+    forecasters.peer(name, "", 2, 60, 3, seed=1)
+    assert seen[0].shape == (2, 60) and (seen[0] != seen[1]).all()
 
 
 def test_start_up_is_measured_in_new_processes():
     found = startup.measure_startup(1, {"nothing": "pass", "package": "import timer_forecaster"})
     assert all(0 < figures["CPU s"] for figures in found.values())
+
+
+def test_the_size_of_the_package_is_that_of_its_files(tmp_path):
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "weights").write_bytes(bytes(100_000))
+    (tmp_path / "bytecode.pyc").write_bytes(bytes(100))
+    files, compressed = startup.package_bytes(tmp_path)
+    assert files == 100_000 and 0 < compressed < 1000
 
 
 def test_the_program_prints_tables(tmp_path, capsys):
@@ -242,6 +281,7 @@ def test_the_program_prints_tables(tmp_path, capsys):
     assert "Left out: the released implementation" in printed
     assert "| 2 | 64 | 400 | ours, bfloat16 |" in printed
     assert "This machine's own products" in printed
+    assert re.search(r"`--only full`, \d{4}-\d\d-\d\d, \d+ cores with \w+, torch 2", printed)
 
 
 def test_a_panel_of_mixed_lengths_is_compared_with_the_released_one(monkeypatch, capsys):
@@ -256,25 +296,32 @@ def test_a_panel_of_mixed_lengths_is_compared_with_the_released_one(monkeypatch,
     assert "| ours, float32 | 3 | 300 | 3 |" in capsys.readouterr().out
 
 
-def test_classical_forecasters_stand_beside_ours(monkeypatch, capsys):
-    monkeypatch.setattr(embedded, "Process", lambda *arguments: Answering({"panel": 2.0}))
-    asked = []
+def test_forecasters_are_compared_with_the_first(monkeypatch, capsys):
+    class Asked(Answering):
+        def ask(self, question, name, seed, **details):
+            if name == "absent, way":
+                return {"missing": "No module named 'absent'"}
+            seconds = {"ours, way": 0.002, "slow, way": 0.05}[name]
+            return {"seconds": seconds + (seed == 0), "parameters": 4_000_000}
 
-    def ask(question, name, **details):
-        asked.append((question, name, details["budget"]))
-        return {"seconds": 0.06, "series": 7}
-
-    classical = embedded.classical_questions(ask, None, budget=5.0)
-    assert set(classical) == {name for name in CLASSICAL if "statsforecast" not in name}
-    embedded.report_embedded(
-        "python", "python", classical, series=100, slow_series=10, rounds=1, steps=64, horizon=8
-    )
+    monkeypatch.setattr(peers, "start", lambda python, side: Asked({}))
+    rows = [
+        forecasters.Peer(model, "way", side, 5, None)
+        for model, side in (
+            ("ours", "ours"),
+            ("slow", "peers"),
+            ("absent", "peers"),
+            ("x", "other"),
+        )
+    ]
+    pythons = {"ours": "python", "peers": "python", "other": None}
+    peers.report_peers(pythons, {}, rounds=3, most=4, peers=rows)
     printed = capsys.readouterr().out
-    assert "Left out: AutoETS of statsforecast: --statsforecast-python is not given." in printed
-    assert "| timer-s1-mini, our sktime class | 20 | 100 | 1 |" in printed
-    assert "released implementation behind sktime's class | 200 | 10 | 10 |" in printed
-    assert "| AutoETS of sktime | 60 | 7 | 3 |" in printed
-    assert ("classical", "AutoETS of sktime", 5.0) in asked
+    assert "| ours | way | 4 | 2 | 1 |" in printed
+    assert "| slow | way | 4 | 50 | 25 |" in printed
+    assert "Left out: absent, way: No module named 'absent'." in printed
+    assert "Left out: x, way: --other-python not given." in printed
+    assert "Left out: T0Model: " in printed
 
 
 def test_memory_of_growing_panels_is_printed_by_door(capsys):
@@ -298,18 +345,6 @@ def test_a_busy_machine_is_compared_with_a_free_one(monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "| ratio |" in printed
     assert "| ours | 1 | 3 | 3 |" in printed
-
-
-def test_models_of_darts_are_printed_with_the_ones_left_out(capsys):
-    def ask(question, name, checkpoint="", **details):
-        return {"seconds": 4.0 if checkpoint else 2.0, "parameters": 5_000_000}
-
-    darts.report_darts(ask, Path("similar"), n=64, rounds=1)
-    printed = capsys.readouterr().out
-    assert "| TimerS1Model, timer-s1-mini | 5 | 32 |" in printed
-    assert "| TimerS1Model, random weights | 5 | 16 |" in printed
-    assert "| Chronos2Model | 5 | 32 |" in printed
-    assert "Left out: T0Model: " in printed
 
 
 def test_growth_is_printed(checkpoint, capsys):

@@ -17,10 +17,12 @@ def report_panel_growth(
     rows = []
     for n in sizes:
         row: dict[str, Any] = {"series": n}
-        for door in ("pipeline", "sktime"):
-            details = {"n": n, "steps": steps, "horizon": horizon, "door": door}
-            turns = {door: lambda details=details: ask("grown_panel", **details)}
-            found = in_turns(turns, rounds)[door]
+        details = {"n": n, "steps": steps, "horizon": horizon}
+        turns = {
+            door: lambda door=door, details=details: ask("grown_panel", door=door, **details)
+            for door in ("pipeline", "sktime")
+        }
+        for door, found in in_turns(turns, rounds).items():
             row |= {
                 f"{door}: ms a series": 1000 * found["seconds"] / n,
                 f"{door}: peak GB": found["peak"],

@@ -2,7 +2,7 @@
 
     python -m benchmarks.inference_options --data FOLDER [--checkpoint NAME] [--output results.csv]
     python -m benchmarks.inference_options --data FOLDER --precisions ...
-    python -m benchmarks.inference_options --data FOLDER --checkpoint ttm-mini --mean-cycles ...
+    python -m benchmarks.inference_options --data FOLDER --qualities [--half B] ...
 
 The protocol is GIFT-Eval's, on the files that `timer_forecaster.corpus.held_out.HELD_OUT` names.
 The embedded checkpoint was not trained on them, and none of them is part of the benchmark. So
@@ -12,7 +12,8 @@ relative to Seasonal Naive. The cost is the time of the forecasts relative to th
 
 The second command compares float32, bfloat16 and 8-bit integers on a CPU. It also prints the change
 of both errors from float32, in percent, with its standard error. The third compares forecasts of
-series as they are with those without the mean cycles of their long seasons.
+series as they are with those of transformed series. Rules are chosen on half A of the data sets,
+and confirmed on half B.
 """
 
 from __future__ import annotations
@@ -21,17 +22,14 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 
 from timer_forecaster import ForecastPipeline
-from timer_forecaster.corpus.held_out import HELD_OUT
+from timer_forecaster.corpus.held_out import HELD_OUT, held_out_half
 from timer_forecaster.evaluation import PipelineForecaster, aggregate, evaluate_gift_eval
 from timer_forecaster.evaluation.gift_eval import horizon_of
-from timer_forecaster.inference import profiles
 
 OPTIONS: dict[str, dict[str, object]] = {
     "quantile": {"rollout": "quantile"},
@@ -46,6 +44,9 @@ PRECISIONS: dict[str, dict[str, str]] = {
     "bfloat16, int8": {"dtype": "bfloat16", "quantization": "int8"},
 }
 SERIES, NEWEST_STEPS = 3, 20_000
+QUALITIES: dict[str, dict[str, object]] = {
+    name: {"quality": name} for name in ("plain", "fast", "best")
+}
 LONGEST_GAP = 512
 """Steps of a gap that leave nothing in the context of a TinyTimeMixer."""
 
@@ -55,7 +56,7 @@ def main(given: Sequence[str] | None = None) -> None:
     arguments = parse_arguments(given)
     forecasters = arguments.compared(arguments.checkpoint)
     with tempfile.TemporaryDirectory() as folder:
-        for name in filter(_has_horizon, sorted(HELD_OUT)):
+        for name in filter(_has_horizon, sorted(chosen_sets(arguments.half))):
             excerpt(arguments.data / f"{name}.parquet").to_parquet(f"{folder}/{name}.parquet")
         results = evaluate_gift_eval(forecasters, folder, output=arguments.output, progress=True)
     print(table(results, next(iter(forecasters))).to_string(float_format="{:.3f}".format))
@@ -72,10 +73,11 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--checkpoint", default="timer-s1-mini")
     parser.add_argument("--output", type=Path, help="keep the results here; a run goes on from it")
     compared = parser.add_mutually_exclusive_group()
-    for flag, function in (("--precisions", by_precision), ("--mean-cycles", by_mean_cycles)):
+    for flag, function in (("--precisions", by_precision), ("--qualities", by_quality)):
         compared.add_argument(
             flag, action="store_const", dest="compared", const=function, help=function.__doc__
         )
+    parser.add_argument("--half", choices=("A", "B"), help="half of the data sets; default: both")
     parser.set_defaults(compared=by_option)
     return parser.parse_args(given)
 
@@ -96,19 +98,15 @@ def by_precision(checkpoint: str) -> dict[str, PipelineForecaster]:
     }
 
 
-class AsItIs(PipelineForecaster):
-    """Forecasts of series with their long seasons."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> np.ndarray:
-        """Forecast the nine levels."""
-        with patch.object(profiles, "mean_cycle", lambda values, context_length: None):
-            return super().__call__(*arguments, **options)
-
-
-def by_mean_cycles(checkpoint: str) -> dict[str, PipelineForecaster]:
-    """Return a forecaster that reads series as they are, and one without long seasons."""
+def by_quality(checkpoint: str) -> dict[str, PipelineForecaster]:
+    """Return a forecaster for each quality; they share one network."""
     pipeline = ForecastPipeline.from_pretrained(checkpoint)
-    return {"as it is": AsItIs(pipeline), "without cycles": PipelineForecaster(pipeline)}
+    return {name: PipelineForecaster(pipeline, dict(o)) for name, o in QUALITIES.items()}
+
+
+def chosen_sets(half: str | None) -> tuple[str, ...]:
+    """Return the data sets of a half, or all that are held out."""
+    return HELD_OUT if half is None else held_out_half(half)
 
 
 def changes(results: pd.DataFrame) -> pd.DataFrame:

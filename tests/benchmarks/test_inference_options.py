@@ -42,7 +42,7 @@ def test_every_option_has_scores_and_a_cost(data, capsys, monkeypatch):
     assert costs and set(costs) == {1.0}
 
 
-def test_mean_cycles_are_compared_with_series_as_they_are(tmp_path, monkeypatch):
+def test_qualities_are_compared(tmp_path, monkeypatch):
     step = np.arange(168 * 12)
     week = np.random.default_rng(0).normal(size=168)[step % 168]
     noise = np.random.default_rng(1).normal(size=len(step))
@@ -51,10 +51,17 @@ def test_mean_cycles_are_compared_with_series_as_they_are(tmp_path, monkeypatch)
     monkeypatch.setattr(inference_options, "HELD_OUT", ("hours__H",))
     output = tmp_path / "results.csv"
     arguments = ["--data", str(tmp_path), "--checkpoint", "ttm-mini", "--output", str(output)]
-    inference_options.main([*arguments, "--mean-cycles"])
+    inference_options.main([*arguments, "--qualities"])
     scores = pd.read_csv(output).set_index(["model", "dataset"])
     losses = scores["eval_metrics/mean_weighted_sum_quantile_loss"].unstack()
-    assert (losses.loc["without cycles"] < 0.9 * losses.loc["as it is"]).all()
+    assert (losses.loc["fast"] < 0.9 * losses.loc["plain"]).all()
+    assert (losses.loc["best"] != losses.loc["fast"]).all()
+
+
+def test_halves_are_parts_of_the_data_sets():
+    halves = [set(inference_options.chosen_sets(half)) for half in ("A", "B")]
+    assert not halves[0] & halves[1]
+    assert halves[0] | halves[1] == set(inference_options.chosen_sets(None))
 
 
 def test_changes_are_relative_to_float32_with_their_standard_error():

@@ -38,6 +38,8 @@ LEVELS = [0.03, 0.5, 0.9]
 TOLERANCE = 1e-6
 # Processors round experts' inputs to 8 or to 7 bits, and learning carries roundings on.
 ROUNDED, TRAINED = 1e-2, 1e-4
+# Dropout of a run draws other numbers: its head no longer runs on tokens without a target.
+DRAWN = 2e-3
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:'pin_memory' argument is set:UserWarning"),
@@ -466,7 +468,7 @@ CASES = {
     "checkpoint_transformers": Case(
         "checkpoints/transformers", load_transformers, ask_transformers
     ),
-    "run": Case("run", Path, ask_run, PRETRAIN, TRAINED),
+    "run": Case("run", Path, ask_run, PRETRAIN, DRAWN),
     "corpus": Case("corpus", Path, ask_corpus, PRETRAIN, TRAINED),
     "evaluation": Case("evaluation/results.csv", Path, ask_results, ("pyarrow",)),
 }

@@ -6,6 +6,12 @@ pytest.importorskip("accelerate")
 pytest.importorskip("yaml")
 
 
+class Config(str):
+    """A recipe of seven steps, which is read as its name."""
+
+    steps = 7
+
+
 @pytest.fixture
 def asked(monkeypatch):
     """The arguments of each training, which is not done."""
@@ -17,11 +23,12 @@ def asked(monkeypatch):
         return folder, {"step": 7}
 
     monkeypatch.setattr("timer_forecaster.pretraining.pretrain", pretrain)
-    monkeypatch.setattr("timer_forecaster.pretraining.read_config", str)
+    monkeypatch.setattr("timer_forecaster.pretraining.read_config", Config)
     return made
 
 
-DEFAULTS = {"device": "auto", "compile_blocks": False, "resume": True, "progress": False}
+TIMES = {"seconds": None, "checkpoint_seconds": None}
+DEFAULTS = {"device": "auto", "compile_blocks": False, "resume": True, "progress": False, **TIMES}
 
 
 def test_a_run_is_named_after_its_settings(run, asked):
@@ -36,7 +43,12 @@ def test_options_are_passed_on(run, asked):
     words = ["--output", "here", "--device", "cpu", "--no-resume", "--compile"]
     assert run("pretrain", "quick.yaml", *words)[0] == 0
     options = {"device": "cpu", "compile_blocks": True, "resume": False, "progress": False}
-    assert asked == [{"config": "quick.yaml", "folder": Path("here"), **options}]
+    assert asked == [{"config": "quick.yaml", "folder": Path("here"), **options, **TIMES}]
+
+
+def test_minutes_are_passed_on_as_seconds(run, asked):
+    assert run("pretrain", "quick.yaml", "--minutes", "2", "--checkpoint-minutes", "0.5")[0] == 0
+    assert (asked[0]["seconds"], asked[0]["checkpoint_seconds"]) == (120, 30)
 
 
 def test_only_the_first_process_prints_the_summary(run, asked, monkeypatch):

@@ -56,7 +56,10 @@ class Excerpt:
                 raise ValueError(f"{name}={value!r} must be at least {least}")
 
     def chosen(self, count: int, dataset: str, seed: int) -> npt.NDArray[np.bool_]:
-        """Return which of the series of a data set are kept; other data sets have no influence."""
+        """Return which of the series of a data set are kept; other data sets have no influence.
+
+        :meta private:
+        """
         kept = np.ones(count, dtype=bool)
         if self.most_series is not None:
             order = np.random.default_rng([seed, *dataset.encode()]).permutation(count)

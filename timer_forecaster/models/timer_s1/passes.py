@@ -76,6 +76,18 @@ class ForecastPasses:
         Returns
         -------
         Tensor, shape (B, Q, n_patches * P)
+
+        Examples
+        --------
+        >>> import torch
+        >>> from timer_forecaster.models.timer_s1 import TimerS1Architecture, TimerS1Network
+        >>> from timer_forecaster.models.timer_s1.patches import patchify
+        >>> sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+        >>> blocks = {"num_hidden_layers": 1, "num_mtp_tokens": 1, "num_experts": 2}
+        >>> network = TimerS1Network(TimerS1Architecture(**sizes, **blocks)).eval()
+        >>> patches = patchify(torch.randn(3, 64), None, 16)
+        >>> network.forecast_pass(patches, 2).shape
+        torch.Size([3, 9, 32])
         """
         batch, n_tokens, _ = patches.shape
         if last_token is None:

@@ -143,8 +143,8 @@ def as_module(weights: np.ndarray, table: np.ndarray) -> str:
         '"""Errors of one-step forecasts on training data, by '
         '`python -m benchmarks.anomaly_table`."""\n\n'
         f"WEIGHTS = (\n{shown})\n"
-        '"""Of the kinds of `timer_forecaster.inference.anomalies.kinds`: a row for each scale, a '
-        'column for each\ndegrees of freedom."""\n\n'
+        '"""Of the kinds of `timer_forecaster.inference.anomalies.kinds`: a row for each scale, '
+        'a\ncolumn for each degrees of freedom."""\n\n'
         f"CHANCES = ({', '.join(map(str, CHANCES))})\n\n"
         f"LOWER = ({lower})\n"
         f"UPPER = ({upper})\n"

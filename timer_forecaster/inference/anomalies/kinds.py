@@ -32,7 +32,7 @@ FREEDOMS = (1.0, 2.0, 4.0, 8.0, math.inf)
 POWER = 0.5
 """Power of the likelihood of a step."""
 
-CHANGE = 0.01
+CHANGE = 0.03
 """Share of the learned weights that enters at each step."""
 
 KNOTS = np.geomspace(math.log(2), 1e4, 200)

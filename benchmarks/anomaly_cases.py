@@ -46,9 +46,7 @@ class Case(NamedTuple):
     """Whether each step is planted: the spike, the first step of a shift, a step of the season."""
 
 
-def cases(
-    seed: int, each: int, steps: int, start: int, size: float = SIZE
-) -> Iterator[Case]:
+def cases(seed: int, each: int, steps: int, start: int, size: float = SIZE) -> Iterator[Case]:
     """Make series of several families with anomalies of each kind.
 
     Parameters

@@ -30,10 +30,7 @@ def test_the_table_is_written_as_a_module(tmp_path):
 
 def test_surprises_of_true_chances_are_their_logarithms():
     random = np.random.default_rng(0)
-    sets = [
-        random.choice([-1, 1], size=n) * random.exponential(size=n)
-        for n in (40_000, 400_000)
-    ]
+    sets = [random.choice([-1, 1], size=n) * random.exponential(size=n) for n in (40_000, 400_000)]
     for side in anomaly_table.table_of(sets):
         expected = -np.log(CHANCES)
         np.testing.assert_allclose(side[1:-2], expected[1:-2], rtol=0.05)

@@ -82,4 +82,3 @@ class Chances:
         """Learn from a step; one at or inside a point mass of its forecast tells nothing."""
         if self._learns and 0 < depth < math.inf:
             self._kinds.add(depth)
-

@@ -9,6 +9,7 @@ Examples
 ::
 
     python -m benchmarks.anomalies --series 4
+    python -m benchmarks.anomalies --steps 100 --start 64 --size 15 --level 0.999
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.anomaly_cases import KINDS, SEASONS, SPIKES, Case, cases
+from benchmarks.anomaly_cases import KINDS, SEASONS, SIZE, SPIKES, Case, cases
 from timer_forecaster import ForecastPipeline
 
 STEPS, START = 640, 400
@@ -36,7 +37,7 @@ Detector = Callable[[Sequence[np.ndarray], float], list[np.ndarray]]
 
 
 class Counts(NamedTuple):
-    """Steps that a detector flagged, from `START` on."""
+    """Steps that a detector flagged, from the first one that may be planted on."""
 
     found: int
     planted: int
@@ -72,41 +73,45 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--checkpoint", default="timer-s1-mini")
     parser.add_argument("--series", type=int, default=4, help="of each family and kind")
     parser.add_argument("--level", type=float, default=0.99)
+    parser.add_argument("--steps", type=int, default=STEPS, help="of each series")
+    parser.add_argument("--start", type=int, default=START, help="first step that may be planted")
+    parser.add_argument("--size", type=float, default=SIZE, help="in deviations of the noise")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", help="detectors by the beginnings of their names")
     options = parser.parse_args(given)
     warnings.simplefilter("ignore")
     for name in ("darts", "pytorch_lightning", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    made = list(cases(options.seed, options.series, STEPS, START))
+    start = options.start
+    made = list(cases(options.seed, options.series, options.steps, start, options.size))
     kinds = ", ".join(f"recall of {kind}" for kind in KINDS)
     print(f"| detector | precision | recall | F1 | false alarms | {kinds.replace(', ', ' | ')} |")
     print("| --- " * (5 + len(KINDS)) + "|")
-    for name, detector in detectors(options.checkpoint).items():
+    for name, detector in detectors(options.checkpoint, start).items():
         if options.only is None or name.startswith(tuple(options.only)):
             flags = detector([case.values for case in made], options.level)
-            print(row_of(name, made, flags), flush=True)
+            print(row_of(name, made, flags, start), flush=True)
 
 
-def row_of(name: str, made: Sequence[Case], flags: Sequence[np.ndarray]) -> str:
+def row_of(name: str, made: Sequence[Case], flags: Sequence[np.ndarray], start: int) -> str:
     """Return a row of the table."""
-    every = counted(made, flags)
+    every = counted(made, flags, start)
     shown = f"{every.precision:.2f} | {every.recall:.2f} | {every.f1:.2f} | {every.false_rate:.2%}"
     for kind in KINDS:
         own = [place for place, case in enumerate(made) if case.kind == kind]
-        part = counted([made[place] for place in own], [flags[place] for place in own])
+        part = counted([made[place] for place in own], [flags[place] for place in own], start)
         shown += f" | {part.recall:.2f}"
     return f"| {name} | {shown} |"
 
 
-def counted(made: Sequence[Case], flags: Sequence[np.ndarray]) -> Counts:
-    """Count flags from `START` on.
+def counted(made: Sequence[Case], flags: Sequence[np.ndarray], start: int) -> Counts:
+    """Count flags from a step on.
 
     A missing season is found if one of its steps is. Steps soon after an anomaly do not count.
     """
     totals = np.zeros(4, int)
     for case, flagged in zip(made, flags, strict=True):
-        odd, own = case.odd[START:], np.asarray(flagged, bool)[START:]
+        odd, own = case.odd[start:], np.asarray(flagged, bool)[start:]
         near = np.convolve(odd, np.ones(AFTER + 1))[: len(odd)] > 0
         usual = ~near if case.kind != SPIKES else ~odd
         found, planted = int((odd & own).sum()), int(odd.sum())
@@ -116,14 +121,14 @@ def counted(made: Sequence[Case], flags: Sequence[np.ndarray]) -> Counts:
     return Counts(*totals.tolist())
 
 
-def detectors(checkpoint: str) -> dict[str, Detector]:
-    """Return the detectors by their names."""
+def detectors(checkpoint: str, start: int) -> dict[str, Detector]:
+    """Return the detectors by their names; some fit the steps before a start."""
     return {
         "timer-forecaster": partial(by_pipeline, checkpoint, {}),
         "the same, `calibrate='table'`": partial(by_pipeline, checkpoint, {"calibrate": "table"}),
         "the same, `repair=False`": partial(by_pipeline, checkpoint, {"repair": False}),
-        "Darts NormScorer, its forecasts": partial(by_darts, checkpoint, "norm"),
-        "Darts KMeansScorer, its forecasts": partial(by_darts, checkpoint, "k-means"),
+        "Darts NormScorer, its forecasts": partial(by_darts, checkpoint, "norm", start),
+        "Darts KMeansScorer, its forecasts": partial(by_darts, checkpoint, "k-means", start),
         "rolling z-score": by_rolling_scores,
     }
 
@@ -148,7 +153,7 @@ def by_rolling_scores(series: Sequence[np.ndarray], level: float) -> list[np.nda
 
 
 def by_darts(
-    checkpoint: str, kind: str, series: Sequence[np.ndarray], level: float
+    checkpoint: str, kind: str, start: int, series: Sequence[np.ndarray], level: float
 ) -> list[np.ndarray]:
     """Flag by a scorer of Darts over forecasts of a checkpoint, one step ahead."""
     from darts import TimeSeries
@@ -162,16 +167,16 @@ def by_darts(
     for values in given:
         model = TimerS1Model(
             input_chunk_length=CONTEXT, output_chunk_length=1, hub_model_name=checkpoint
-        ).fit(values[:START])
+        ).fit(values[:start])
         scorer = NormScorer() if kind == "norm" else KMeansScorer(k=8, window=1)
         detector = ForecastingAnomalyModel(model=model, scorer=scorer)
         options = {"forecast_horizon": 1}
         if kind != "norm":
-            detector.fit(values[:START], **options)
+            detector.fit(values[:start], **options)
         scores = detector.score(values, **options)
         first = len(values) - len(scores)
         own = scores.values().ravel()
-        flags = own > np.quantile(own[: START - first], level)
+        flags = own > np.quantile(own[: start - first], level)
         found.append(np.r_[np.zeros(first, bool), flags])
     return found
 

@@ -15,6 +15,9 @@ from timer_forecaster.corpus.held_out import HELD_OUT_SERIES
 ROBUST = 1.4826
 """Standard deviations in a median absolute deviation of a normal distribution."""
 
+SIZE = 6.0
+"""Deviations of the noise that spikes and level shifts move values by."""
+
 PERIOD = 24
 SPIKES, SHIFTS, SEASONS = "spikes", "level shifts", "missing seasons"
 KINDS = (SPIKES, SHIFTS, SEASONS)
@@ -43,7 +46,7 @@ class Case(NamedTuple):
     """Whether each step is planted: the spike, the first step of a shift, a step of the season."""
 
 
-def cases(seed: int, each: int, steps: int, start: int) -> Iterator[Case]:
+def cases(seed: int, each: int, steps: int, start: int, size: float = SIZE) -> Iterator[Case]:
     """Make series of several families with anomalies of each kind.
 
     Parameters
@@ -54,6 +57,8 @@ def cases(seed: int, each: int, steps: int, start: int) -> Iterator[Case]:
     steps : int
     start : int
         No anomaly is planted before this step.
+    size : float
+        Deviations of the noise that spikes and level shifts move values by.
 
     Yields
     ------
@@ -64,25 +69,26 @@ def cases(seed: int, each: int, steps: int, start: int) -> Iterator[Case]:
             for one in range(each):
                 generator = np.random.default_rng([seed, number, place, one])
                 values, noise = make(generator, steps)
-                yield _planted(generator, family, kind, values, noise, start)
+                yield _planted(generator, family, kind, (values, noise), start, size)
 
 
 def _planted(
     generator: np.random.Generator,
     family: str,
     kind: str,
-    values: np.ndarray,
-    noise: float,
+    made: tuple[np.ndarray, float],
     start: int,
+    size: float,
 ) -> Case:
-    values, odd = values.copy(), np.zeros(len(values), bool)
+    values, noise = made[0].copy(), made[1]
+    odd = np.zeros(len(values), bool)
     if kind == SPIKES:
         at = spread_places(generator, start, len(values), 3)
-        values[at] += 6 * noise * generator.choice([-1, 1], size=len(at))
+        values[at] += size * noise * generator.choice([-1, 1], size=len(at))
         odd[at] = True
     elif kind == SHIFTS:
         at = spread_places(generator, start, len(values), 1)
-        values[at[0] :] += 6 * noise * generator.choice([-1, 1])
+        values[at[0] :] += size * noise * generator.choice([-1, 1])
         odd[at] = True
     else:
         (at,) = spread_places(generator, start, len(values) - PERIOD, 1)

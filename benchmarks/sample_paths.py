@@ -2,7 +2,8 @@
 
 Sums and maxima over the horizon, energy and variogram scores, relative to independent samples: the
 geometric mean over data sets, and the worst one. Coverage is that of the 80 % interval of the sum.
-The exit status is 1 if a figure is out of its bounds.
+Standard errors say what other cases of the same data sets would change. The exit status is 1 if a
+figure is out of its bounds.
 
 Examples
 --------
@@ -10,6 +11,7 @@ Examples
 
     python -m benchmarks.sample_paths --data FOLDER
     python -m benchmarks.sample_paths --data FOLDER --long
+    python -m benchmarks.sample_paths --data FOLDER --sets us_gasoline__W --cases 150 --spread 1
     python -m benchmarks.sample_paths --data FOLDER --door darts --cases 6
     python -m benchmarks.sample_paths --data GIFT_EVAL_FOLDER --all
 """
@@ -21,6 +23,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -50,6 +53,24 @@ LONG_BOUNDS = {
 MOST_COVERAGE = 0.88
 
 
+class Figures(NamedTuple):
+    """Figures of joint paths on a data set."""
+
+    coverage: float
+    """Of the 80 % interval of the sum."""
+    ratios: np.ndarray
+    """`SCORES` relative to those of independent samples."""
+    errors: np.ndarray
+    """Standard errors of the logarithms of the ratios."""
+
+    @property
+    def row(self) -> str:
+        """The cells of a table."""
+        shown = zip(self.ratios, self.errors, strict=True)
+        cells = [f"{ratio:.3f} ± {ratio * error:.3f}" for ratio, error in shown]
+        return " | ".join([f"{self.coverage:.3f}", *cells])
+
+
 def main(given: Sequence[str] | None = None) -> int:
     """Print the figures of each data set, and their means beside the bounds."""
     options = _parsed(given)
@@ -66,16 +87,15 @@ def main(given: Sequence[str] | None = None) -> int:
     for name in names:
         horizon = LONG if options.long else horizon_of(name)
         path = options.data / f"{name}.parquet"
-        cases = read_cases(path, horizon, options.cases, spread=SPREAD)
+        cases = read_cases(path, horizon, options.cases, spread=options.spread)
         if not cases.histories:
             print(f"| {name} | 0 | | | | | | |")
             continue
         found.append([figures(pipe, cases, count, options.door) for count in counts])
         for count, row in zip(counts, found[-1], strict=True):
-            cells = " | ".join(f"{value:.3f}" for value in row)
-            print(f"| {name} | {len(cases.histories)} | {count} | {cells} |", flush=True)
+            print(f"| {name} | {len(cases.histories)} | {count} | {row.row} |", flush=True)
     good = [
-        _summarized(np.array(rows), count, LONG_BOUNDS if options.long else BOUNDS)
+        _summarized(rows, count, LONG_BOUNDS if options.long else BOUNDS)
         for count, rows in zip(counts, zip(*found, strict=True), strict=True)
     ]
     if not options.door:
@@ -100,29 +120,35 @@ def _parsed(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="all files of the folder")
     parser.add_argument("--long", action="store_true", help="240 steps of sub-daily sets")
     parser.add_argument("--cases", type=int, default=CASES, help="of each data set, about")
+    text = "share of each series over which its cases lie; 0: the newest ones"
+    parser.add_argument("--spread", type=float, default=SPREAD, help=text)
     parser.add_argument("--past-windows", type=int, default=4, help="beside none")
     parser.add_argument("--door", choices=DOORS, help="draw the paths through a framework")
     return parser.parse_args(given)
 
 
-def _summarized(rows: np.ndarray, count: int, bounds: dict[str, tuple[float, float]]) -> bool:
+def _summarized(
+    rows: Sequence[Figures], count: int, bounds: dict[str, tuple[float, float]]
+) -> bool:
     """Print means and worst values of all data sets; return whether they are within bounds."""
-    coverage = rows[:, 0]
-    ratios = np.exp(np.log(rows[:, 1:]).mean(axis=0))
+    coverage = np.array([row.coverage for row in rows])
+    ratios = np.array([row.ratios for row in rows])
+    means = np.exp(np.log(ratios).mean(axis=0))
+    errors = means * np.linalg.norm([row.errors for row in rows], axis=0) / len(rows)
     least, lowest = bounds["coverage"]
     good = [least <= coverage.mean() <= MOST_COVERAGE and coverage.min() >= lowest]
     print(f"{count} past windows: coverage of the sum {coverage.mean():.3f} ({coverage.min():.2f})")
-    for place, name in enumerate(SCORES):
-        mean, worst, most = ratios[place], rows[:, 1 + place].max(), bounds[name]
+    for name, mean, error, worst in zip(SCORES, means, errors, ratios.max(axis=0), strict=True):
+        most = bounds[name]
         good.append(mean <= most[0] and worst <= most[1])
         verdict = "" if good[-1] else f": NOT within {most}"
-        print(f"{count} past windows: {name} {mean:.3f} ({worst:.3f}){verdict}")
+        print(f"{count} past windows: {name} {mean:.3f} ± {error:.3f} ({worst:.3f}){verdict}")
     return all(good)
 
 
 def figures(
     pipe: ForecastPipeline, cases: Cases, past_windows: int, door: str | None = None
-) -> list[float]:
+) -> Figures:
     """Return the coverage of the sum, and scores relative to those of independent samples."""
     horizon = cases.actual.shape[1]
     forecast = pipe.predict(
@@ -133,11 +159,19 @@ def figures(
         lambda: DOORS[door](pipe, cases) if door else forecast.sample_paths(PATHS, 0),
     )
     independent = scores_of(cases, lambda: forecast.sample(PATHS, 0).transpose(1, 0, 2))
-    return [joint[0], *(joint[1:] / independent[1:]).tolist()]
+    return compared(joint, independent)
+
+
+def compared(joint: np.ndarray, independent: np.ndarray) -> Figures:
+    """Return figures from the results of `scores_of` for joint paths and independent samples."""
+    n, (own, other) = len(joint), (scores[:, 1:] for scores in (joint, independent))
+    means, others = own.mean(axis=0), other.mean(axis=0)
+    spread = np.std(own / means - other / others, axis=0, ddof=1) if n > 1 else np.nan * means
+    return Figures(float(joint[:, 0].mean()), means / others, spread / n**0.5)
 
 
 def scores_of(cases: Cases, draw: Callable[[], np.ndarray]) -> np.ndarray:
-    """Return the coverage of the sum, and the mean scores in units of the histories."""
+    """Return whether the sum was covered, and the scores in units of the history, of each case."""
     found = []
     for paths, actual, unit in zip(draw(), cases.actual, cases.units, strict=True):
         seen = np.isfinite(actual)
@@ -152,7 +186,7 @@ def scores_of(cases: Cases, draw: Callable[[], np.ndarray]) -> np.ndarray:
                 variogram(x, y),
             ]
         )
-    return np.mean(found, axis=0)
+    return np.array(found)
 
 
 def crps(x: np.ndarray, y: float) -> float:

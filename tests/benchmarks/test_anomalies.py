@@ -11,14 +11,12 @@ from benchmarks.anomaly_cases import SEASONS, SPIKES, Case
 
 def test_a_row_for_each_detector(capsys, monkeypatch):
     pytest.importorskip("darts")
-    monkeypatch.setattr(anomalies, "STEPS", 100)
-    monkeypatch.setattr(anomalies, "START", 60)
     monkeypatch.setattr(anomalies, "CONTEXT", 40)
     few = list(anomalies.cases(0, 1, 100, 60))[:3]
     monkeypatch.setattr(anomalies, "cases", lambda *unused: few)
-    anomalies.main(["--checkpoint", "timer-s1-test"])
+    anomalies.main(["--checkpoint", "timer-s1-test", "--steps", "100", "--start", "60"])
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 + len(anomalies.detectors("timer-s1-test"))
+    assert len(lines) == 2 + len(anomalies.detectors("timer-s1-test", 60))
     assert {line.count("|") for line in lines} == {9}
 
 
@@ -27,12 +25,12 @@ def test_flags_are_counted_from_the_start_on():
     odd[500] = True
     flags = odd.copy()
     flags[[10, 450, 501]] = True
-    counts = anomalies.counted([Case(SPIKES, "", odd * 1.0, odd)], [flags])
+    counts = anomalies.counted([Case(SPIKES, "", odd * 1.0, odd)], [flags], anomalies.START)
     assert counts[:3] == (1, 1, 2)
     assert counts.precision == pytest.approx(1 / 3)
     assert counts.recall == 1
     odd[500:524] = True
-    counts = anomalies.counted([Case(SEASONS, "", odd * 1.0, odd)], [flags])
+    counts = anomalies.counted([Case(SEASONS, "", odd * 1.0, odd)], [flags], anomalies.START)
     assert counts[:3] == (1, 1, 1)  # the flag soon after it is neither right nor wrong
 
 

@@ -65,12 +65,30 @@ def test_scores_are_those_of_their_definitions():
 
 
 def test_figures_out_of_bounds_are_named(capsys):
-    good = np.array([[0.8, 0.9, 0.8, 0.98, 0.9]] * 3)
+    def of(coverage, of_sum):
+        ratios = np.array([of_sum, 0.8, 0.98, 0.9])
+        return sample_paths.Figures(coverage, ratios, np.full(4, 0.03))
+
+    good = [of(0.8, 0.9)] * 3
     assert sample_paths._summarized(good, 0, sample_paths.BOUNDS)
-    bad = good.copy()
-    bad[1, 1] = 1.2
-    assert not sample_paths._summarized(bad, 0, sample_paths.BOUNDS)
-    assert re.search(r"sum \S+ \(1\.200\): NOT within \(0\.915, 1\.12\)", capsys.readouterr().out)
-    bad = good.copy()
-    bad[1, 0] = 0.4
-    assert not sample_paths._summarized(bad, 0, sample_paths.BOUNDS)
+    assert "sum 0.900 ± 0.016 (0.900)" in capsys.readouterr().out
+    assert not sample_paths._summarized([*good, of(0.8, 1.2)], 0, sample_paths.BOUNDS)
+    assert re.search(r"sum .* \(1\.200\): NOT within \(0\.915, 1\.12\)", capsys.readouterr().out)
+    assert not sample_paths._summarized([*good, of(0.4, 0.9)], 0, sample_paths.BOUNDS)
+
+
+def test_standard_errors_are_those_of_other_cases():
+    """Ratios of many draws of cases vary as the standard error of one draw says."""
+    random = np.random.default_rng(0)
+    other = random.gamma(4, size=(500, 30, 5))
+    own = 0.9 * other + random.gamma(1, size=(500, 30, 5)) * 0.2
+    found = [sample_paths.compared(*pair) for pair in zip(own, other, strict=True)]
+    spread = np.std([np.log(one.ratios) for one in found], axis=0)
+    np.testing.assert_allclose(np.mean([one.errors for one in found], axis=0), spread, rtol=0.15)
+    np.testing.assert_allclose(np.mean([one.ratios for one in found], axis=0), 0.95, atol=0.01)
+
+
+def test_a_single_case_has_no_standard_error():
+    one = sample_paths.compared(np.ones((1, 5)), np.full((1, 5), 2.0))
+    assert one.ratios.tolist() == [0.5] * 4
+    assert np.isnan(one.errors).all()

@@ -766,9 +766,10 @@ class ForecastPipeline:
         min_history : int
             Observed values that a step needs before it to be judged.
         calibrate : {"auto", "table", "off"}
-            ``"auto"`` looks the tail probability up in a table of training data, and ranks it among
-            the newest 1,000 steps of the series. ``"table"`` does not rank: series whose errors are
-            wild have more anomalies. ``"off"`` takes the tails of the forecast as they are.
+            ``"auto"`` learns from earlier steps how wide the errors of the series are and how heavy
+            their tails, from a table of training data on. ``"table"`` does not learn: series whose
+            errors are wild have more anomalies. ``"off"`` takes the tails of the forecast as they
+            are.
         repair : bool
             Whether very odd values (a chance of 0.2 %) are missing in the histories of later
             steps, so that a spike does not spoil their forecasts. Four in a row are a change of the

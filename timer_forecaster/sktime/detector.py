@@ -36,8 +36,8 @@ class ForecastAnomalyDetector(BaseDetector):
     min_history : int, default=32
         Observed values that a step needs before it to be judged.
     calibrate : {"auto", "table", "off"}, default="auto"
-        Whether tail probabilities are looked up in a table and ranked among earlier steps, looked
-        up alone, or taken as they are.
+        Whether tail probabilities are calibrated by a table and by earlier steps of the series, by
+        the table alone, or taken as they are.
     repair : bool, default=True
         Whether very odd values are missing in the histories of later steps.
     exact : bool, default=True

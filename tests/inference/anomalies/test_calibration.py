@@ -1,4 +1,4 @@
-"""Chances by a table, and by the earlier steps of a series."""
+"""Chances by the earlier steps of a series, and by a table."""
 
 import math
 
@@ -6,110 +6,116 @@ import numpy as np
 import pytest
 
 from timer_forecaster.inference.anomalies import table
-from timer_forecaster.inference.anomalies.calibration import (
-    MOST_EXCESS,
-    PRIOR,
-    PRIOR_EXCESSES,
-    TAIL,
-    WINDOW,
-    Ranks,
-    depths_of,
-    surprise_of,
-)
+from timer_forecaster.inference.anomalies.calibration import Chances
+from timer_forecaster.inference.anomalies.kinds import FREEDOMS, SCALES, deviations_of
 
-START = -math.log(TAIL)
+KNOTS = np.geomspace(math.log(2), 1e5, 100_000)
+DEVIATIONS = deviations_of(KNOTS)
 
 
-@pytest.mark.parametrize("by_table", [True, False])
+def depths_of(x):
+    """Return the depths of deviations."""
+    return np.interp(np.abs(x), DEVIATIONS, KNOTS)
+
+
+def after(steps, **options):
+    """Return the chances after steps that lie so many deviations off."""
+    chances = Chances(**options)
+    for depth in depths_of(np.asarray(steps)):
+        chances.add(float(depth))
+    return chances
+
+
+def log_chances(x):
+    """Return the log chances of steps, each after the steps before it."""
+    chances, found = Chances(), []
+    for depth, above in zip(depths_of(x), x > 0, strict=True):
+        found.append(-chances.surprise(float(depth), bool(above)))
+        chances.add(float(depth))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("calibrates", [True, False])
 @pytest.mark.parametrize("above", [True, False])
-def test_depths_are_the_inverse_of_surprises(by_table, above):
-    depths = np.array([0.8, 1.5, 3.0, 6.0, 20.0, 800.0])
-    found = np.array([surprise_of(depth, above, by_table) for depth in depths.tolist()])
+def test_depths_are_the_inverse_of_surprises(calibrates, above):
+    chances = after(np.random.default_rng(0).normal(size=20), calibrates=calibrates)
+    depths = np.array([0.8, 1.5, 3.0, 6.0, 20.0, 800.0, 3e4])
+    found = [chances.surprise(depth, above) for depth in depths.tolist()]
     assert (np.diff(found) > 0).all()
-    np.testing.assert_allclose(depths_of(found, by_table)[int(above)], depths, rtol=1e-9)
+    back = [chances.depths(surprise)[int(above)] for surprise in found]
+    np.testing.assert_allclose(back, depths, rtol=1e-9)
 
 
-def test_the_table_has_its_chances():
-    for side, depths in enumerate((table.LOWER, table.UPPER)):
-        found = [surprise_of(depth, bool(side)) for depth in depths]
-        np.testing.assert_allclose(np.exp(-np.array(found)), table.CHANCES, rtol=1e-9)
-
-
-def test_the_table_falls():
+def test_the_table_has_weights_and_falls():
+    weights = np.array(table.WEIGHTS)
+    assert weights.shape == (len(SCALES), len(FREEDOMS))
+    assert weights.min() > 0
+    assert weights.sum() == pytest.approx(1, abs=0.01)
     assert list(table.CHANCES) == sorted(table.CHANCES, reverse=True)
     for side in (table.LOWER, table.UPPER):
-        assert list(side) == sorted(side)
+        assert side[0] == 0
+        assert (np.diff(side) > 0).all()
 
 
-def test_the_median_surprises_nobody_and_infinity_most():
-    found = [surprise_of(depth, False) for depth in (0.0, math.log(2), math.inf)]
-    assert found == pytest.approx([0.0, 0.0, math.inf], abs=1e-4)
-    assert np.isinf(depths_of(np.array([math.inf]))).all()
+def test_the_median_surprises_nobody():
+    for calibrates in (True, False):
+        chances = Chances(calibrates)
+        assert [chances.surprise(depth, False) for depth in (0.0, math.log(2))] == [0, 0]
 
 
-def test_without_own_steps_the_table_decides():
-    for window in (0, WINDOW):
-        assert Ranks(window).log_chance(3.0) == pytest.approx(-3.0)
-        assert Ranks(window).bound(0.01) == pytest.approx(math.log(100))
+def test_quiet_series_make_spikes_rarer_and_wild_ones_usual():
+    depth = float(depths_of(np.array([6.0]))[0])
+    random = np.random.default_rng(0)
+    first = Chances().surprise(depth, True)
+    quiet = after(random.normal(size=40)).surprise(depth, True)
+    wild = after(random.standard_t(1, size=40)).surprise(depth, True)
+    wide = after(4 * random.normal(size=40)).surprise(depth, True)
+    assert wide < wild < -math.log(0.01) < first < quiet
+    assert after(random.normal(size=40)).first_surprise(depth, True) == first
 
 
-def test_ranks_count_the_newest_steps_as_the_definition_says():
-    random, ranks = np.random.default_rng(0), Ranks(window=50)
-    given = np.round(random.exponential(size=200), 1)  # with ties
-    for step, surprise in enumerate(given):
-        own = given[max(0, step - 50) : step]
-        chance = (PRIOR * math.exp(-surprise) + (own >= surprise).sum()) / (PRIOR + len(own))
-        if surprise > START:
-            excesses = np.minimum(own[own >= START] - START, MOST_EXCESS)
-            mean = (PRIOR_EXCESSES + excesses.sum()) / (PRIOR_EXCESSES + len(excesses))
-            start = (PRIOR * TAIL + len(excesses)) / (PRIOR + len(own))
-            chance = start * math.exp((START - surprise) / mean)
-        assert math.exp(ranks.log_chance(surprise)) == pytest.approx(chance, rel=1e-9)
-        ranks.add(float(surprise))
+def test_a_short_series_tells_a_large_spike():
+    """Fifteen deviations after forty steps are rarer than one step in a thousand."""
+    depth = float(depths_of(np.array([15.0]))[0])
+    for seed in range(10):
+        steps = np.random.default_rng(seed).normal(size=40)
+        assert after(steps).surprise(depth, True) > -math.log(0.001)
+
+
+def test_without_learning_nothing_changes():
+    chances, depth = Chances(learns=False), 9.0
+    first = chances.surprise(depth, False)
+    for _ in range(50):
+        chances.add(1.0)
+    assert chances.surprise(depth, False) == chances.first_surprise(depth, False) == first
+
+
+def test_steps_without_a_distribution_tell_nothing():
+    chances = Chances()
+    for depth in (0.0, math.inf):
+        chances.add(depth)
+    assert chances.surprise(5.0, True) == Chances().surprise(5.0, True)
 
 
 def test_a_second_spike_is_still_rare():
-    """One earlier spike does not decide what the next one of its size means."""
-    random, ranks = np.random.default_rng(0), Ranks()
-    for surprise in random.exponential(size=500):
-        ranks.add(float(surprise))
-    first = ranks.log_chance(12.0)
-    ranks.add(12.0)
-    assert first < ranks.log_chance(12.0) < math.log(0.001)
+    usual = np.random.default_rng(0).normal(size=300)
+    chances = after([*usual, 12.0, *usual[:5]])
+    assert chances.surprise(float(depths_of(np.array([12.0]))[0]), True) > -math.log(0.002)
 
 
-@pytest.mark.parametrize("wild", [0.5, 1.0, 1.5])
-def test_far_tails_keep_their_level(wild):
-    """Also of series whose far tails are lighter or heavier than those of the table."""
+@pytest.mark.parametrize("scale", [0.7, 1.6])
+@pytest.mark.parametrize("freedom", [2, 100])
+def test_levels_hold_roughly_for_each_kind(scale, freedom):
+    """They hold in the mean over kinds; wild series have more false alarms, quiet ones fewer."""
+    x = scale * np.random.default_rng(1).standard_t(freedom, size=1000)
+    found = log_chances(x)[50:]
+    assert 0.005 < (found <= math.log(0.05)).mean() < 0.1
+    assert (found <= math.log(0.01)).mean() < 0.03
+    assert (found <= math.log(0.001)).mean() < 0.008
+
+
+def test_errors_that_become_wider_are_usual_soon():
     random = np.random.default_rng(2)
-    chances = []
-    for _ in range(10):
-        ranks = Ranks()
-        for surprise in random.exponential(size=2000):
-            own = surprise if surprise < START else START + wild * (surprise - START)
-            chances.append(ranks.log_chance(own))
-            ranks.add(own)
-    flagged = (np.array(chances) <= math.log(0.001)).mean()
-    assert 0.0006 < flagged < 0.0018
-
-
-@pytest.mark.parametrize("prior", [2.0, 50.0, 500.0])
-@pytest.mark.parametrize("chance", [0.3, 0.05, 0.01, 0.001])
-def test_the_bound_is_where_chances_fall_below_the_level(prior, chance):
-    random, ranks = np.random.default_rng(1), Ranks(prior=prior)
-    for surprise in [*random.exponential(3.0, size=300), 40.0, 40.0, math.inf]:
-        bound = ranks.bound(chance)
-        if math.isfinite(bound):
-            assert math.exp(ranks.log_chance(bound + 1e-9)) <= chance * (1 + 1e-9)
-        if bound > 0:
-            inside = min(bound - 1e-9, 1e300)
-            assert math.exp(ranks.log_chance(inside)) >= chance * (1 - 1e-6)
-        ranks.add(float(surprise))
-
-
-def test_many_infinite_surprises_are_no_surprise():
-    ranks = Ranks(prior=10.0)
-    for _ in range(10):
-        ranks.add(math.inf)
-    assert ranks.bound(0.1) == math.inf
-    assert ranks.log_chance(math.inf) == pytest.approx(math.log(0.5))
+    found = log_chances(np.concatenate([random.normal(size=200), 5 * random.normal(size=200)]))
+    assert (found[200:230] <= math.log(0.01)).any()
+    assert (found[260:] <= math.log(0.01)).mean() < 0.03

@@ -34,6 +34,13 @@ def test_a_change_after_a_constant_is_as_rare_as_its_history_is_long(pipe):
     assert (report.p_values[0][32:110] == 1).all()
 
 
+def test_a_second_change_after_a_constant_is_twice_as_likely(pipe):
+    y = np.full(120, 3.0)
+    y[[110, 115]] = 4.0, -1.0
+    chances = pipe.detect_anomalies(y).p_values[0]
+    assert chances[[110, 115]].tolist() == pytest.approx([1 / 111, 2 / 116])
+
+
 def test_integers_and_zeros(pipe):
     random = np.random.default_rng(0)
     y = random.poisson(0.3, size=200)

@@ -10,12 +10,7 @@ import numpy as np
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference import quantiles as quantile_function
 from timer_forecaster.inference.anomalies import tails
-from timer_forecaster.inference.anomalies.calibration import (
-    WINDOW,
-    Ranks,
-    depths_of,
-    surprise_of,
-)
+from timer_forecaster.inference.anomalies.calibration import Chances
 from timer_forecaster.inference.anomalies.judged import (
     JUDGED,
     MISSING,
@@ -56,15 +51,16 @@ class SeriesJudge:
         self.found.reason[~self.known.observed] = MISSING
         self._values, self._levels, self._chance = values, levels, settings.chance
         self._calibrates = settings.calibrate != "off"
-        self._ranks = Ranks(WINDOW if settings.calibrate == "auto" else 0)
+        self._chances = Chances(self._calibrates, settings.calibrate == "auto")
         self._usual = tails.UsualSpread()
-        self._steps, self._bounds = np.empty(0, np.intp), np.empty(0)
+        self._without_chance = 0  # earlier steps
+        self._steps, self._bounds, self._rare = np.empty(0, np.intp), np.empty((2, 0)), np.empty(0)
         self._quantiles = np.empty((0, len(levels)))
 
     def look_at(self, steps: Sequence[int], quantiles: FloatArray) -> None:
         """Take the forecasts (steps, Q) of some steps, which are judged next."""
         self._steps, self._quantiles = np.asarray(steps, np.intp), quantiles.copy()
-        self._bounds = np.full(len(steps), np.nan)
+        self._bounds, self._rare = np.full((2, len(steps)), np.nan), np.zeros(len(steps))
         self._scales = tails.scales_of(quantiles, self._levels, self._calibrates)
 
     def judge(self, place: int) -> bool:
@@ -88,22 +84,27 @@ class SeriesJudge:
             own[:] = tails.stretched(own, self._levels, factor)
         at = self._values[step : step + 1]
         below, above = (float(one[0]) for one in tails.depths(own, self._levels, at, scales))
-        surprise = surprise_of(max(below, above), above > below, self._calibrates)
-        log_p = self._ranks.log_chance(surprise)
-        if surprise == math.inf:
-            log_p = max(log_p, self._rare(step))
-        self.found.above[step] = above > below
-        self.found.reason[step], self.found.log_p[step] = JUDGED, log_p
-        self._bounds[place] = self._ranks.bound(self._chance)
-        self._ranks.add(surprise)
-        return self.reading.note(step, -surprise, log_p)
+        depth, is_above = max(below, above), above > below
+        self.found.above[step], self.found.reason[step] = is_above, JUDGED
+        self._bounds[:, place] = self._chances.depths(-math.log(self._chance))
+        self._rare[place] = self._log_rare(step)
+        if depth == math.inf:
+            self._without_chance += 1
+            self.found.log_p[step] = self._rare[place]
+            return self.reading.note(step, -math.inf, float(self._rare[place]))
+        log_p = -self._chances.surprise(depth, is_above)
+        self.found.log_p[step] = log_p
+        first = -self._chances.first_surprise(depth, is_above)
+        self._chances.add(depth)
+        return self.reading.note(step, first, log_p)
 
-    def _rare(self, step: int) -> float:
+    def _log_rare(self, step: int) -> float:
         """Return the log chance of a value where no other one than the forecast was possible.
 
-        Of n values that were equal and one that may be another, each is as likely to be that one.
+        Of n values that were as the only possible one, and one that is not, each is as likely to be
+        the other one. Earlier ones that were not count too.
         """
-        return -math.log(1 + int(self.known.seen[step]))
+        return math.log((1 + self._without_chance) / (1 + int(self.known.seen[step])))
 
     def settle(self, count: int) -> None:
         """Write down what was expected of the first steps that were looked at."""
@@ -111,12 +112,12 @@ class SeriesJudge:
         judged = self.found.reason[steps] == JUDGED
         if not judged.any():
             return
-        steps, bounds = steps[judged], self._bounds[:count][judged]
+        steps, bounds = steps[judged], self._bounds[:, :count][:, judged]
         quantiles, scales = self._quantiles[:count][judged], self._scales[:, :count][:, judged]
         half = quantile_function.evaluate(quantiles, self._levels, np.array([0.5]))
         self.found.median[steps] = half[:, 0]
-        ends = tails.values_at(quantiles, self._levels, depths_of(bounds, self._calibrates), scales)
-        rare = np.log1p(self.known.seen[steps]) < -math.log(self._chance)
+        ends = tails.values_at(quantiles, self._levels, bounds, scales)
+        common = self._rare[:count][judged] > math.log(self._chance)
         outwards = (self.found.lower, -np.inf), (self.found.upper, np.inf)
         for (where, end), own, scale in zip(outwards, ends, scales, strict=True):
-            where[steps] = np.where(np.isinf(bounds) | (rare & (scale == 0)), end, own)
+            where[steps] = np.where(common & (scale == 0), end, own)

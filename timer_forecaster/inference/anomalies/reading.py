@@ -13,7 +13,7 @@ import numpy as np
 from timer_forecaster.arrays import FloatArray
 
 LEFT_OUT, USUAL = 0.002, 0.01
-"""Chances by the table, and among the earlier steps of the series, up to which a value is left out
+"""Chances by the table, and after the earlier steps of the series, up to which a value is left out
 of later histories, whatever level is asked for. The second one keeps the values of series that are
 always wild."""
 
@@ -34,7 +34,7 @@ class Reading:
     Examples
     --------
     >>> reading = Reading(np.array([1.0, 2.0, 90.0, 3.0]))
-    >>> reading.note(2, log_chance=-20.0, log_rank=-5.0)
+    >>> reading.note(2, log_chance=-20.0, log_own=-5.0)
     True
     >>> reading.values.tolist()
     [1.0, 2.0, nan, 3.0]
@@ -45,14 +45,14 @@ class Reading:
         self.values = values.copy() if repairs else values
         self._run: list[int] = []
 
-    def note(self, step: int, log_chance: float, log_rank: float) -> bool:
+    def note(self, step: int, log_chance: float, log_own: float) -> bool:
         """Take note of an observed step; steps come in the order of time.
 
         Parameters
         ----------
         step : int
-        log_chance, log_rank : float
-            Logarithms of its chance by the table, and among the earlier steps of the series.
+        log_chance, log_own : float
+            Logarithms of its chance by the table, and after the earlier steps of the series.
 
         Returns
         -------
@@ -61,7 +61,7 @@ class Reading:
         """
         if not self._repairs:
             return False
-        if log_chance > math.log(LEFT_OUT) or log_rank > math.log(USUAL):
+        if log_chance > math.log(LEFT_OUT) or log_own > math.log(USUAL):
             self._run.clear()
             return False
         self._run.append(step)

@@ -39,8 +39,8 @@ class Excerpt:
     Examples
     --------
     >>> import numpy as np
-    >>> Excerpt(newest=12).cut(np.append(np.arange(20.0), np.nan))[:3]
-    array([8., 9., 10.])
+    >>> Excerpt(newest=12).cut(np.append(np.arange(20.0), np.nan))[:3].tolist()
+    [8.0, 9.0, 10.0]
     """
 
     newest: int | None = setting(None, "keep this many newest steps of each series", "STEPS")
@@ -67,7 +67,10 @@ class Excerpt:
         return kept
 
     def cut(self, values: Array) -> Array:
-        """Return the newest steps of a series, up to its last observed value."""
+        """Return the newest steps of a series, up to its last observed value.
+
+        :meta private:
+        """
         if self.newest is None:
             return values
         observed = np.flatnonzero(np.isfinite(values))

@@ -79,12 +79,15 @@ def test_series_that_nothing_changes_are_forecast_as_they_are(pipe):
     np.testing.assert_array_equal(plain, fast)
 
 
-def test_best_is_the_mean_of_both_signs_and_of_the_plain_series(pipe):
-    signs = [pipe.predict(COUNTS, 24, quality=q, flip=True) for q in ("fast", "plain")]
-    mean = sum(forecast.quantiles for forecast in signs) / 2
-    best = pipe.predict([FAR, COUNTS], 24, quality="best").quantiles
+@pytest.mark.parametrize("horizon", [24, 200])
+def test_best_is_the_mean_of_both_signs_and_near_ahead_of_the_plain_series(pipe, horizon):
+    near = horizon == 24 and not pipe.network.config.fixed_context
+    readings = ("fast", "plain") if near else ("fast",)
+    signs = [pipe.predict(COUNTS, horizon, quality=name, flip=True) for name in readings]
+    mean = sum(forecast.quantiles for forecast in signs) / len(signs)
+    best = pipe.predict([FAR, COUNTS], horizon, quality="best").quantiles
     np.testing.assert_allclose(best[1], np.maximum(mean[0], 0), rtol=1e-4, atol=1e-4)
-    far = pipe.predict(FAR, 24, flip=True).quantiles
+    far = pipe.predict(FAR, horizon, flip=True).quantiles
     np.testing.assert_allclose(best[0], far[0], rtol=1e-5)
 
 

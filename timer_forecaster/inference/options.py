@@ -41,8 +41,8 @@ class ForecastOptions:
         Values before a history that is shorter than the only context of a network.
     quality : {"fast", "best", "plain"}
         How much work goes into a forecast. ``"fast"``: one reading of each series, transformed if
-        the checkpoint prefers it. ``"best"``: the mean of both signs and, where a series is
-        transformed, of the series as it is. ``"plain"``: the series as it is.
+        the checkpoint prefers it. ``"best"``: the mean of both signs and, within one pass, of a
+        transformed series as it is. ``"plain"``: the series as it is.
 
     Raises
     ------

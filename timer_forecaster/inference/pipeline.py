@@ -262,8 +262,8 @@ class ForecastPipeline:
             that prefers it, as those of the package do, reads some series without a long season,
             or their square roots, and its forecasts of a history without negative values are cut
             off at zero (`timer_forecaster.inference.readings`). ``"best"``: the mean of both signs
-            and, where a series is transformed, of the series as it is, at two to four times the
-            cost. ``"plain"``: the series as it is, so that the forecast moves with its level.
+            and, within one pass of Timer-S1, of a transformed series as it is, at two to four times
+            the cost. ``"plain"``: the series as it is, so that the forecast moves with its level.
         freq : str, pandas offset or int, or list of them, optional
             Frequency of all series or of each, such as "h", "15min", "D" or "W". Some TinyTimeMixer
             checkpoints read it, and forecast worse without. It is a fact about the data: other

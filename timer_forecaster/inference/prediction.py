@@ -118,7 +118,9 @@ def _read(
     if known is not None or not options.transforms(config):
         return forecast(series, numbers)
     gate, rows = Gate.of(network, horizon), list(grouped(numbers, width))
-    return forecast_read(forecast, series, gate, rows, options.quality == "best")
+    # Further ahead, and to a network that reads little, the plain series says less than its reading.
+    near = horizon <= network.pass_length and not config.fixed_context
+    return forecast_read(forecast, series, gate, rows, near and options.quality == "best")
 
 
 def _blank(n_series: int, horizon: int, n_quantiles: int) -> FloatArray:

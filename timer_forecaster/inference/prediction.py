@@ -118,7 +118,7 @@ def _read(
     if known is not None or not options.transforms(config):
         return forecast(series, numbers)
     gate, rows = Gate.of(network, horizon), list(grouped(numbers, width))
-    # Further ahead, and to a network that reads little, the plain series says less than its reading.
+    # Further ahead, and to a network that reads little, the plain series adds nothing good.
     near = horizon <= network.pass_length and not config.fixed_context
     return forecast_read(forecast, series, gate, rows, near and options.quality == "best")
 

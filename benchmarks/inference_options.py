@@ -37,6 +37,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     "multiscale": {"rollout": "multiscale"},
     "multiscale, both signs": {"rollout": "multiscale", "flip": True},
 }
+"""Of series as they are."""
 PRECISIONS: dict[str, dict[str, str]] = {
     "float32": {"dtype": "float32"},
     "bfloat16": {"dtype": "bfloat16"},
@@ -85,7 +86,8 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 def by_option(checkpoint: str) -> dict[str, PipelineForecaster]:
     """Return a forecaster for each of the options; they share one network."""
     pipeline = ForecastPipeline.from_pretrained(checkpoint)
-    return {name: PipelineForecaster(pipeline, dict(o)) for name, o in OPTIONS.items()}
+    plain = {"quality": "plain"}
+    return {name: PipelineForecaster(pipeline, plain | o) for name, o in OPTIONS.items()}
 
 
 def by_precision(checkpoint: str) -> dict[str, PipelineForecaster]:

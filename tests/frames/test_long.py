@@ -50,6 +50,7 @@ def test_long_frame_in_one_call(pipeline):
         "progress": False,
         "covariates": "auto",
         "padding": "mean",
+        "quality": "fast",
         "freq": [pd.offsets.Day()] * 2,
     }
 

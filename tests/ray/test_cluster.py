@@ -32,7 +32,7 @@ def test_there_is_a_worker_for_each_gpu_or_core(number, gpus, resources, expecte
 
 def test_a_missing_ray_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray.data", None)
-    with pytest.raises(ImportError, match=r"pip install '\.\[ray\]'"):
+    with pytest.raises(ImportError, match=r'pip install "timer-forecaster\[ray\]"'):
         require_ray()
 
 

@@ -65,5 +65,5 @@ def test_a_damaged_file_is_named(tmp_path):
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     data = parquet_of(FRAME)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError, match=r"pyarrow; .* extra 'parquet'"):
+    with pytest.raises(ImportError, match=r'pyarrow; .*"timer-forecaster\[parquet\]"'):
         read_series(as_file(data))

@@ -104,7 +104,7 @@ def test_other_names_are_refused(name):
 )
 def test_missing_packages_are_named_with_their_extra(name, package, extra, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ImportError, match=rf"{package}; .*pip install '\.\[{extra}\]'"):
+    with pytest.raises(ImportError, match=rf'{package}; .*"timer-forecaster\[{extra}\]"'):
         check_table_name(Path(name))
 
 

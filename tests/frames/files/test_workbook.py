@@ -101,7 +101,7 @@ def test_a_sheet_without_a_header():
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     data = workbook_of(Data=TABLE)
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    with pytest.raises(ImportError, match=r"openpyxl; .* extra 'excel'.*pip install '.\[excel\]'"):
+    with pytest.raises(ImportError, match=r'openpyxl; .*"timer-forecaster\[excel\]"'):
         read_series(as_file(data))
 
 

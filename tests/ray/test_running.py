@@ -12,7 +12,8 @@ from timer_forecaster.failures import SeriesWarning
 from timer_forecaster.ray import forecast, running, sample_paths
 from timer_forecaster.ray.running import Way, allows_gpus, run
 from timer_forecaster.ray.worker import ERROR
-from timer_forecaster.scale import ForecastTask, RunFolder, SeriesColumns
+from timer_forecaster.scale import ForecastTask, SeriesColumns
+from timer_forecaster.scale.folder import RunFolder
 
 NAMES = {"id_column": "shop", "time_column": "day", "target_columns": "sold"}
 TINY = {"checkpoint": "timer-s1-test"}

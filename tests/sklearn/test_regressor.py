@@ -358,6 +358,7 @@ def test_parameters_are_stored_as_they_are(tmp_path):
         "covariates": CovariateOptions(windows=4),
         "padding": "released",
         "freq": pd.offsets.Day(),
+        "quality": "best",
     }
     estimator = TimerS1Regressor(**given_values)
     assert all(estimator.get_params()[name] is value for name, value in given_values.items())

@@ -83,10 +83,9 @@ def add_forecast_options(parser: argparse._ActionsContainer) -> None:
         "--quality",
         choices=QUALITIES,
         default="fast",
-        help="how much work goes into a forecast; default: fast, one reading of each series, "
-        "transformed if the checkpoint prefers it. best: the mean of both signs and, within one "
-        "pass, of a transformed series as it is, at two to four times the cost. plain: the series "
-        "as it is",
+        help="default: fast, one reading of each series, transformed if the checkpoint prefers it. "
+        "best: the mean of both signs and, within one pass, of a transformed series as it is, at "
+        "two to four times the cost. plain: the series as it is",
     )
 
 

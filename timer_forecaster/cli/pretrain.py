@@ -36,8 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--resume",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="continue the run in the folder; --no-resume refuses a folder that holds one; "
-        "default: --resume",
+        help="default: continue the run in the folder; --no-resume refuses a folder with a run",
     )
     add(
         "--device",

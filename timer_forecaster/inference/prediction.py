@@ -64,8 +64,8 @@ def predict_quantiles(
     Raises
     ------
     ValueError
-        If no forecast can be made from a series, if ``flip`` needs other levels, if the network
-        needs no ``padding``, or if it computes NaN or infinite values.
+        If no forecast can be made from a series, if the mean of both signs needs other levels, if
+        the network needs no ``padding``, or if it computes NaN or infinite values.
     """
     config = network.config
     if options.both_signs:
@@ -117,9 +117,9 @@ def _read(
     numbers = range(len(series))
     if known is not None or not options.transforms(config):
         return forecast(series, numbers)
-    gate, rows = Gate.of(network, horizon), list(grouped(numbers, width))
-    # Further ahead, and to a network that reads little, the plain series adds nothing good.
     near = horizon <= network.pass_length and not config.fixed_context
+    gate, rows = Gate.of(config.fixed_context, near), list(grouped(numbers, width))
+    # Further ahead, and to a network that reads little, the plain series adds nothing good.
     return forecast_read(forecast, series, gate, rows, near and options.quality == "best")
 
 

@@ -11,7 +11,7 @@ were chosen.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.multiscale import LOOK_BACK
 from timer_forecaster.inference.scaling import squarable_unit
 from timer_forecaster.inference.seasons import short_and_long_period
-
-if TYPE_CHECKING:
-    from timer_forecaster.models.network import Network
 
 LONG = 64
 """Steps from which on a season is long."""
@@ -43,11 +40,12 @@ class Gate(NamedTuple):
     """Of changes from step to step: a rough mean cycle spoils the next steps of smooth series."""
 
     @classmethod
-    def of(cls, network: Network, horizon: int) -> Gate:
-        """Return the gate of a network. One that reads a long context finds more by itself."""
-        if network.config.fixed_context:
-            return cls(0.7)
-        return cls(0.8, 0.8 if horizon <= network.pass_length else 0.0)
+    def of(cls, fixed_context: bool, near: bool) -> Gate:
+        """Return the gate of a network; near, of one whose context grows, if one pass is enough.
+
+        A network that reads a long context finds more by itself.
+        """
+        return cls(0.7) if fixed_context else cls(0.8, 0.8 if near else 0.0)
 
 
 def relieve(values: FloatArray, gate: Gate) -> tuple[FloatArray, FloatArray | None]:

@@ -1,5 +1,6 @@
 """The rows of Parquet files."""
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -29,6 +30,17 @@ def test_row_groups_and_files_follow_each_other(tmp_path):
         assert source.head().column_names == ["shop", "day", "sold"]
     assert len(source.described()["data"]) > 10
     assert source.described()["data"][9][0] == "part-9.parquet"
+
+
+def test_memory_does_not_grow_with_the_row_groups_that_were_read(tmp_path):
+    values = np.random.default_rng(0).normal(size=2_000_000)
+    pd.DataFrame({"y": values}).to_parquet(tmp_path / "one.parquet", row_group_size=20_000)
+    before = pa.total_allocated_bytes()
+    held = []
+    for batch in ParquetRows(tmp_path / "one.parquet").batches(["y"]):
+        del batch
+        held.append(pa.total_allocated_bytes() - before)
+    assert max(held) < values.nbytes / 4  # three quarters of the file, by one reader for all
 
 
 def test_names_of_folders_are_columns(tmp_path):

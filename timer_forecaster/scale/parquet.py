@@ -12,6 +12,7 @@ from timer_forecaster.scale.batches import Batch, require_pyarrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow import parquet
 
 _ROWS = 1 << 16  # of a batch
 _BYTES = 1 << 20  # of a column that are read from the disk at once
@@ -107,9 +108,31 @@ class ParquetRows:
                 _naming(fragment.path),
                 parquet.ParquetFile(fragment.path, buffer_size=_BYTES) as file,
             ):
-                for batch in file.iter_batches(_ROWS, columns=stored, use_threads=False):
+                for batch in _batches(file, stored):
                     done += len(batch)
                     yield Batch(_completed(batch, keys, schema), done)
+
+
+def _batches(file: parquet.ParquetFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield some columns of a file, by a new reader for each few row groups.
+
+    A reader of pyarrow keeps memory of each row group that it has read until it ends.
+    """
+    for groups in _portions(file.metadata):
+        yield from file.iter_batches(_ROWS, groups, columns, use_threads=False)
+
+
+def _portions(metadata: parquet.FileMetaData) -> Iterator[list[int]]:
+    """Yield the numbers of neighboring row groups that have the rows of a batch together."""
+    groups, rows = [], 0
+    for number in range(metadata.num_row_groups):
+        groups.append(number)
+        rows += metadata.row_group(number).num_rows
+        if rows >= _ROWS:
+            yield groups
+            groups, rows = [], 0
+    if groups:
+        yield groups
 
 
 def _completed(batch: pa.RecordBatch, keys: dict[str, Any], schema: pa.Schema) -> pa.Table:

@@ -3,7 +3,8 @@ r"""Speed and memory, as ratios against the released implementation, the machine
     python -m venv reference
     reference/bin/pip install sktime==1.2.0 skpro transformers==4.57.6 accelerate torch
     python -m venv peers
-    peers/bin/pip install statsforecast chronos-forecasting timesfm datasets deprecated torch
+    peers/bin/pip install statsforecast chronos-forecasting timesfm
+    peers/bin/pip install datasets deprecated scikit-learn torch
     peers/bin/pip install --no-deps granite-tsfm
     python -m benchmarks.speed --work FOLDER --reference-python reference/bin/python \
         --peers-python peers/bin/python

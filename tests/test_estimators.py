@@ -32,6 +32,7 @@ def estimator(**changed):
         "covariates": "auto",
         "padding": "mean",
         "quality": "fast",
+        "nonnegative": "auto",
     }
     assert changed.keys() <= {*parameters, "adapter_"}
     return types.SimpleNamespace(**parameters | changed)

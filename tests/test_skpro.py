@@ -252,6 +252,50 @@ def test_point_masses():
     np.testing.assert_allclose(loss.iloc[0, 0], 0.5)
 
 
+def test_entries_that_are_never_negative():
+    quantiles = np.stack([np.linspace(0.2, 4, 9), np.linspace(0.2, 4, 9)])[:, None]
+    d = QuantileFunction(quantiles, DECILES, ["cut", "free"], ["y"], [[True], [False]])
+    assert d.ppf(0.001)["y"]["cut"] == 0 > d.ppf(0.001)["y"]["free"]
+    assert d.cdf(-0.01)["y"].tolist() == [
+        0,
+        functionals.cdf(quantiles[1, 0], DECILES, np.array([-0.01]))[0],
+    ]
+    assert d.pmf(0.0)["y"]["cut"] == d.cdf(0.0)["y"]["cut"] > 0 == d.pmf(0.0)["y"]["free"]
+    assert d.log_pdf(-0.01)["y"]["cut"] == -np.inf and d.pdfnorm()["y"]["cut"] == np.inf
+    assert d.mean()["y"]["cut"] > d.mean()["y"]["free"]
+    assert d.var()["y"]["cut"] < d.var()["y"]["free"]
+    assert d.energy().iloc[0, 0] < d.energy().iloc[1, 0]
+    np.random.seed(0)
+    draws = d.sample(5000)["y"].unstack()
+    assert draws["cut"].min() == 0 > draws["free"].min()
+    np.testing.assert_allclose(draws.mean(), d.mean()["y"], rtol=0.05)
+    np.testing.assert_allclose(draws.var(), d.var()["y"], rtol=0.1)
+
+
+def test_selections_and_copies_keep_that_entries_are_never_negative():
+    quantiles = np.tile(np.linspace(0.2, 4, 9), (2, 2, 1))
+    bounded = [[True, False], [False, True]]
+    d = QuantileFunction(quantiles, DECILES, ["a", "b"], ["x", "y"], bounded)
+    expected = d.mean()
+    copies = d.clone(), pickle.loads(pickle.dumps(d)), QuantileFunction(**d.get_params())  # noqa: S301
+    for copy in copies:
+        pd.testing.assert_frame_equal(copy.mean(), expected)
+    pd.testing.assert_frame_equal(d.loc[["b"]].mean(), expected.loc[["b"]])
+    pd.testing.assert_frame_equal(d.iloc[:, [1]].mean(), expected.iloc[:, [1]])
+    assert d.at["b", "y"].mean() == expected.loc["b", "y"] > d.at["a", "y"].mean()
+    everywhere = QuantileFunction(quantiles, DECILES, nonnegative=True)
+    assert (everywhere.ppf(0.001) == 0).all(axis=None)
+
+
+def test_a_pickle_of_version_0_2_is_not_bounded():
+    d = QuantileFunction(np.tile(np.linspace(0.2, 4, 9), (2, 1, 1)), DECILES)
+    expected = d.ppf(0.001)
+    del d.__dict__["nonnegative"], d.__dict__["_floor"]
+    old = pickle.loads(pickle.dumps(d))  # noqa: S301
+    pd.testing.assert_frame_equal(old.ppf(0.001), expected)
+    pd.testing.assert_frame_equal(old.iloc[[1]].ppf(0.001), expected.iloc[[1]])
+
+
 def test_functions_of_an_entry_without_forecast_are_nan():
     d, y = distribution()
     quantiles = d.quantiles.copy()
@@ -340,6 +384,9 @@ def test_default_labels_are_numbers():
         ({"index": ["a"]}, "index has 1 labels"),
         ({"columns": ["a", "b"]}, "columns has 2 labels"),
         ({"quantiles": [1.0, 2.0], "index": ["a"]}, "scalar"),
+        ({"nonnegative": [True]}, r"array of them of shape \(2, 1\)"),
+        ({"nonnegative": 1}, "nonnegative must be True, False"),
+        ({"quantiles": [-1.0, 2.0], "nonnegative": True}, "negative quantile; cut"),
     ],
 )
 def test_bad_arguments_are_refused(changed, message):

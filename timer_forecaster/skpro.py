@@ -53,11 +53,14 @@ class QuantileFunction(BaseDistribution):
         Labels of the rows, with one level or many. Default: 0, 1, …
     columns : pandas.Index, optional
         Labels of the columns. Default: 0, 1, …
+    nonnegative : bool or array-like of shape (rows, columns), default=False
+        Whether each entry is never negative. Its lower tail then ends in a point mass at zero.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, or levels or quantiles are out of order.
+        If the shapes do not fit, if levels or quantiles are out of order, or if an entry that is
+        never negative has a negative quantile.
 
     Examples
     --------
@@ -97,17 +100,23 @@ class QuantileFunction(BaseDistribution):
         "distr:paramtype": "nonparametric",
     }
 
+    nonnegative: Any = False  # pickles of version 0.2 have neither of these
+    _floor: Any = functionals.NO_FLOOR
+
     def __init__(
         self,
         quantiles: ArrayLike,
         levels: Sequence[float],
         index: Any = None,
         columns: Any = None,
+        nonnegative: ArrayLike = False,
     ) -> None:
         self.quantiles = quantiles
         self.levels = levels
+        self.nonnegative = nonnegative
         self._levels = _checked_levels(levels)
         self._quantiles = _checked_quantiles(quantiles, len(self._levels))
+        self._floor = _checked_floor(nonnegative, self._quantiles)
         if self._quantiles.ndim > 1:
             index = _checked_axis("index", index, self._quantiles.shape[0])
             columns = _checked_axis("columns", columns, self._quantiles.shape[1])
@@ -141,19 +150,27 @@ class QuantileFunction(BaseDistribution):
             self.levels,
             index=self.index.take(rows),
             columns=self.columns.take(columns),
+            nonnegative=self._bounded[np.ix_(rows, columns)],
         )
 
     def _iat(self, rowidx: Any = None, colidx: Any = None) -> QuantileFunction:
-        return type(self)(self._quantiles[rowidx, colidx], self.levels)
+        bounded = bool(self._bounded[rowidx, colidx])
+        return type(self)(self._quantiles[rowidx, colidx], self.levels, nonnegative=bounded)
+
+    @property
+    def _bounded(self) -> NDArray[np.bool_]:
+        """Whether each entry is never negative."""
+        return np.broadcast_to(np.isfinite(self._floor), self._quantiles.shape[:-1])
 
     def _mean(self) -> FloatArray:
-        return functionals.mean(self._quantiles, self._levels)
+        return functionals.mean(self._quantiles, self._levels, self._floor)
 
     def _var(self) -> FloatArray:
-        return functionals.variance(self._quantiles, self._levels)
+        return functionals.variance(self._quantiles, self._levels, self._floor)
 
     def _energy_self(self) -> FloatArray:
-        return self._by_row(functionals.mean_difference(self._quantiles, self._levels))
+        given = self._quantiles, self._levels, self._floor
+        return self._by_row(functionals.mean_difference(*given))
 
     def _energy_x(self, x: ArrayLike) -> FloatArray:
         return self._by_row(self._entrywise(functionals.absolute_deviation, x))
@@ -192,7 +209,8 @@ class QuantileFunction(BaseDistribution):
         -------
         pandas.DataFrame, or float for a scalar distribution
         """
-        norms = self._where_known(functionals.density_norm(self._quantiles, self._levels, a))
+        given = self._quantiles, self._levels, a, self._floor
+        norms = self._where_known(functionals.density_norm(*given))
         return pd.DataFrame(norms, index=self.index, columns=self.columns) if self.ndim else norms
 
     def _sample(self, n_samples: int | None = None) -> Any:
@@ -207,7 +225,8 @@ class QuantileFunction(BaseDistribution):
     def _entrywise(self, function: Callable[..., FloatArray], at: ArrayLike) -> FloatArray:
         """Evaluate a function at one or many values or levels for each entry."""
         values = np.asarray(at, dtype=np.float64)[..., None]
-        return self._where_known(function(self._quantiles, self._levels, values)[..., 0])
+        found = function(self._quantiles, self._levels, values, self._floor)
+        return self._where_known(found[..., 0])
 
     def _where_known(self, values: FloatArray) -> FloatArray:
         return np.where(np.isnan(self._quantiles[..., 0]), np.nan, values)[()]
@@ -235,6 +254,7 @@ class QuantileFunction(BaseDistribution):
             {"quantiles": table, "levels": levels},
             {"quantiles": table, "levels": levels, "index": [3, 1, 2], "columns": ["a", "b"]},
             {"quantiles": table[0][0], "levels": levels},
+            {"quantiles": table[1:], "levels": levels, "nonnegative": True},
         ]
 
 
@@ -294,6 +314,21 @@ def _checked_quantiles(quantiles: ArrayLike, n_levels: int) -> FloatArray:
             f"quantiles decrease along the levels at {entry}; sort them, for example by np.sort"
         )
     return array
+
+
+def _checked_floor(nonnegative: ArrayLike, quantiles: FloatArray) -> FloatArray:
+    """Return the lowest possible values of entries."""
+    bounded = np.asarray(nonnegative)
+    if bounded.dtype != bool or bounded.shape not in ((), quantiles.shape[:-1]):
+        raise ValueError(
+            f"nonnegative must be True, False, or an array of them of shape {quantiles.shape[:-1]}"
+        )
+    if (bounded & (quantiles[..., 0] < 0)).any():
+        raise ValueError(
+            "nonnegative is True for an entry with a negative quantile; cut the quantiles off, for "
+            "example by np.maximum(quantiles, 0)"
+        )
+    return functionals.floor_of(bounded)
 
 
 def _checked_axis(name: str, labels: Any, size: int) -> Any:

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -210,3 +211,22 @@ def test_the_frequency_of_the_file_and_the_padding_reach_the_network(tmp_path, c
     capsys.readouterr()
     assert cli.main([*words, *output, str(folder)]) == 0
     assert "note: freq: the checkpoint has no token for 'MS'" in capsys.readouterr().err
+
+
+def test_the_bound_at_zero_reaches_the_network(tmp_path, capsys):
+    counts = np.random.default_rng(0).poisson(0.6, size=90)
+    times = pd.date_range("2024-01-01", periods=90, freq="D")
+    table = pd.DataFrame({"t": times, "sold": counts})
+    table.to_csv(tmp_path / "y.csv", index=False)
+    words = ["forecast", str(tmp_path / "y.csv"), "--time-column", "t", "--horizon", "8"]
+    words += ["--levels", "0.001,0.5", "--output", str(tmp_path / "f.csv")]
+    words += ["--checkpoint", "timer-s1-mini"]
+    lowest = []
+    for options in ([], ["--nonnegative"], ["--no-nonnegative"]):
+        assert cli.main([*words, *options]) == 0
+        lowest.append(pd.read_csv(tmp_path / "f.csv")["q0.001"].min())
+    assert lowest[0] == lowest[1] == 0 > lowest[2]
+    table.assign(sold=counts - 1).to_csv(tmp_path / "y.csv", index=False)
+    capsys.readouterr()
+    assert cli.main([*words, "--nonnegative"]) != 0
+    assert re.search("sold.* has negative values, down to -1", capsys.readouterr().err)

@@ -1,5 +1,7 @@
 """Samples are joint paths, from one run of the network."""
 
+import pickle
+
 import numpy as np
 import pytest
 from darts.utils.likelihood_models import QuantileRegression
@@ -131,3 +133,28 @@ def test_windows_without_values_have_no_paths():
     drawn = drawing().fit(series).predict(24, series.with_values(values), num_samples=20)
     assert np.isnan(drawn.all_values()[:, 0]).all()
     assert np.isfinite(drawn.all_values()[:, 1]).all()
+
+
+@pytest.mark.parametrize("make_model", [drawing, mixer])
+def test_bounded_samples_are_never_negative(make_model):
+    counts = np.random.default_rng(0).poisson(0.6, size=(100, 1)).astype(float)
+    series = make_series().slice_n_points_after(make_series().start_time(), 100)
+    series = series.with_values(counts)
+    drawn = {}
+    for choice in (False, True):
+        model = make_model(nonnegative=choice).fit(series)
+        drawn[choice] = model.predict(24, num_samples=200, random_state=0).all_values().min()
+        assert pickle.loads(pickle.dumps(model)).model_params["nonnegative"] is choice  # noqa: S301
+    assert drawn[False] < 0 <= drawn[True]
+    model = make_model(nonnegative=True).fit(series)
+    with pytest.raises(ValueError, match="window 0 has negative values"):
+        model.predict(24, series - 3.0)
+    with pytest.raises(TypeError, match="nonnegative='yes' must be 'auto', True or False"):
+        make_model(nonnegative="yes")
+
+
+def test_a_model_of_version_0_2_is_bounded_by_its_history():
+    model = drawing().fit(make_series())
+    del model.model_params["nonnegative"]
+    old = pickle.loads(pickle.dumps(model))  # noqa: S301
+    assert old.model.options.nonnegative == "auto"

@@ -51,6 +51,7 @@ def test_long_frame_in_one_call(pipeline):
         "covariates": "auto",
         "padding": "mean",
         "quality": "fast",
+        "nonnegative": "auto",
         "freq": [pd.offsets.Day()] * 2,
     }
 

@@ -301,9 +301,9 @@ def test_paths_cost_about_as_much_as_samples(monkeypatch):
     evaluated = []
     evaluate = quantile_function.evaluate
 
-    def counted(quantiles, levels, at):
+    def counted(quantiles, levels, at, *floor):
         evaluated.append(at.shape)
-        return evaluate(quantiles, levels, at)
+        return evaluate(quantiles, levels, at, *floor)
 
     monkeypatch.setattr(quantile_function, "evaluate", counted)
     normal_forecast(3, 8).sample_paths(100)

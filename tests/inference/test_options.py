@@ -29,6 +29,9 @@ NETWORK = TimerS1Architecture(max_context_length=512, preferred_rollout="median"
         ({"rollout": None}, ValueError, "rollout=None"),
         ({"padding": "zeros"}, ValueError, "padding='zeros' is unknown; use one of .*'released'"),
         ({"padding": None}, ValueError, "padding=None"),
+        ({"nonnegative": "yes"}, TypeError, "nonnegative='yes' must be 'auto', True or False"),
+        ({"nonnegative": 1}, TypeError, "nonnegative=1 must be"),
+        ({"nonnegative": None}, TypeError, "nonnegative=None must be"),
         ({"flip": "yes"}, TypeError, "flip='yes' must be True or False"),
     ],
 )
@@ -78,6 +81,7 @@ def test_levels_are_symmetric_to_rounding():
 
 @pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint32, np.uint64, np.array])
 def test_integers_of_numpy_mean_what_they_say(kind):
+    assert ForecastOptions(nonnegative=np.True_).nonnegative is True
     options = ForecastOptions(context_length=kind(100), batch_size=kind(3), flip=np.True_)
     assert options == ForecastOptions(context_length=100, batch_size=3, flip=True)
     assert hash(options) == hash(ForecastOptions(context_length=100, batch_size=3, flip=True))

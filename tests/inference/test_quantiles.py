@@ -363,3 +363,132 @@ def test_tails_are_exact_where_probabilities_vanish():
     scale = functionals.tail_scales(np.asarray(values), np.asarray(levels))[0]
     lower, _ = functionals.log_tails(values, levels, values[:1] - 1e4 * scale)
     assert lower[0] == pytest.approx(np.log(levels[0]) - 1e4)
+
+
+FLOORED = {
+    "at the floor": (np.array([0.0, 0, 0, 1, 1, 2, 3, 4, 4]), DECILES),
+    "from the floor on": (np.linspace(0, 4, 9), DECILES),
+    "above the floor": (stats.expon.ppf(DECILES) + 0.4, DECILES),
+    "far above the floor": (stats.norm.ppf(DECILES) + 4e3, DECILES),
+    "one point": (np.full(9, 5.3), DECILES),
+    "nothing but the floor": (np.zeros(9), DECILES),
+    "two levels": (np.array([0.5, 7.0]), (0.25, 0.6)),
+    "uneven levels": (np.array([0.1, 0.5, 0.75, 20.0]), (0.02, 0.5, 0.55, 0.99)),
+}
+
+
+@pytest.fixture(params=FLOORED.values(), ids=FLOORED)
+def floored(request):
+    return request.param
+
+
+def over_levels_above_zero(function, values, levels):
+    """Integrate a function of the larger of a quantile and zero over the levels."""
+    kink = functionals.cdf(values, levels, np.array([-1e-12]))[0]
+
+    def integrand(level):
+        quantile = functionals.evaluate(values, levels, np.array([level]))[0]
+        return function(level, max(quantile, 0.0))
+
+    ends = np.unique([0.0, min(kink, levels[0]), *levels, 1.0])
+    return sum(integrate.quad(integrand, low, high, limit=200)[0] for low, high in pairwise(ends))
+
+
+def test_a_floor_cuts_the_quantile_function_and_the_distribution_function_off(floored):
+    at = np.array([0.0, 1e-9, 0.003, 0.04, 0.1, 0.33, 0.5, 0.97, 1 - 1e-9])
+    free = functionals.evaluate(*floored, at)
+    np.testing.assert_array_equal(functionals.evaluate(*floored, at, 0.0), np.maximum(free, 0))
+    places = np.array([-7.0, -1e-9, 0.0, 1e-9, 0.2, 1.0, 5.3, 4e3, np.nan])
+    expected = np.where(places < 0, 0.0, functionals.cdf(*floored, places))
+    np.testing.assert_array_equal(functionals.cdf(*floored, places, 0.0), expected)
+
+
+def test_moments_with_a_floor_are_integrals_of_the_quantile_function(floored):
+    mean = over_levels_above_zero(lambda _, q: q, *floored)
+    variance = over_levels_above_zero(lambda _, q: (q - mean) ** 2, *floored)
+    difference = 2 * over_levels_above_zero(lambda p, q: (2 * p - 1) * (q - mean), *floored)
+    close = {"rtol": 1e-6, "atol": 1e-9}
+    np.testing.assert_allclose(functionals.mean(*floored, 0.0), mean, **close)
+    np.testing.assert_allclose(functionals.variance(*floored, 0.0), variance, **close)
+    np.testing.assert_allclose(functionals.mean_difference(*floored, 0.0), difference, **close)
+    places = np.array([-3.0, 0.0, 0.2, 0.41, 1.0, 5.3, 60.0])
+    expected = [over_levels_above_zero(lambda _, q, y=y: abs(q - y), *floored) for y in places]
+    found = functionals.absolute_deviation(*floored, places, 0.0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["at the floor", "from the floor on", "above the floor"])
+def test_the_score_with_a_floor_is_the_integrated_squared_error(name):
+    case, grid = FLOORED[name], np.linspace(-2, 60, 620_001)
+    below = functionals.cdf(*case, grid, 0.0)
+    for y in (0.0, 0.3, 2.5):
+        at = np.array([y])
+        deviation = functionals.absolute_deviation(*case, at, 0.0)[0]
+        found = deviation - functionals.mean_difference(*case, 0.0) / 2
+        expected = integrate.trapezoid((below - (grid >= y)) ** 2, grid)
+        np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+def test_density_and_masses_with_a_floor_have_a_total_of_one(floored):
+    values, levels = floored
+    at = np.unique([0.0, *values])
+    mass = functionals.point_mass(values, levels, at, 0.0).sum()
+    ends = [0.0, *at, at[-1] + 1e3]
+
+    def density(y):
+        found = functionals.log_density(values, levels, np.array([y]), 0.0)[0]
+        return 0.0 if found == np.inf else np.exp(found)  # a point mass is counted above
+
+    near = values[0] - 40 * functionals.tail_scales(values, np.asarray(levels))[0]
+    ends = np.unique([*ends, max(near, 0.0)])
+    total = sum(integrate.quad(density, low, high, limit=500)[0] for low, high in pairwise(ends))
+    np.testing.assert_allclose(total + mass, 1, rtol=1e-6)
+    below = np.array([-1e-9, -4.0])
+    assert (functionals.log_density(values, levels, below, 0.0) == -np.inf).all()
+    assert (functionals.point_mass(values, levels, below, 0.0) == 0).all()
+
+
+def test_tails_with_a_floor_are_the_logarithms_of_both_probabilities(floored):
+    at = np.array([-2.0, -1e-9, 0.0, 0.2, 1.0, 5.3, *floored[0]])
+    lower, upper = functionals.log_tails(*floored, at, 0.0)
+    reached = functionals.cdf(*floored, at, 0.0)
+    mass = functionals.point_mass(*floored, at, 0.0)
+    np.testing.assert_allclose(np.exp(lower), reached, atol=1e-12)
+    np.testing.assert_allclose(np.exp(upper), 1 - reached + mass, atol=1e-12)
+
+
+def test_a_power_of_the_density_is_infinite_where_the_floor_has_a_mass():
+    near, far = FLOORED["above the floor"], FLOORED["far above the floor"]
+    assert functionals.density_norm(*near, 2.0, 0.0) == np.inf
+    expected = functionals.density_norm(*far, 2.0)
+    assert functionals.density_norm(*far, 2.0, 0.0) == expected < np.inf
+
+
+@given(arrays(np.int64, 9, elements=st.integers(0, 1000)).map(lambda v: np.sort(v).astype(float)))
+def test_a_floor_keeps_the_scale_and_the_order_of_mean_and_variance(values):
+    double, free = values * 2, functionals.variance(values, DECILES)
+    mean, spread = (f(values, DECILES, 0.0) for f in (functionals.mean, functionals.variance))
+    assert functionals.mean(double, DECILES, 0.0) == 2 * mean
+    assert functionals.variance(double, DECILES, 0.0) == 4 * spread
+    assert mean >= functionals.mean(values, DECILES) and mean >= 0
+    assert 0 <= spread <= free * (1 + 1e-12)
+
+
+def test_a_floor_of_some_series_leaves_the_others_as_they_are():
+    values = np.sort(np.random.default_rng(0).normal(2, 1, size=(2, 3, 9)).clip(0))
+    floor = functionals.floor_of([[True], [False]])
+    at, places = np.array([1e-4, 0.2, 0.999]), np.array([-1.0, 0.0, 0.5])
+    for function, more in [
+        (functionals.evaluate, (at,)),
+        (functionals.mean, ()),
+        (functionals.variance, ()),
+        (functionals.mean_difference, ()),
+        (functionals.absolute_deviation, (places,)),
+        (functionals.cdf, (places,)),
+        (functionals.log_density, (places,)),
+        (functionals.point_mass, (places,)),
+        (functionals.density_norm, (2.0,)),
+    ]:
+        found = function(values, DECILES, *more, floor)
+        np.testing.assert_array_equal(found[1], function(values[1], DECILES, *more))
+        np.testing.assert_array_equal(found[0], function(values[0], DECILES, *more, 0.0))

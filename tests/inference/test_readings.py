@@ -45,6 +45,12 @@ def test_roots_are_read_near_zero_alone(series, is_root):
     np.testing.assert_array_equal(reading.values, expected)
 
 
+def test_roots_of_what_a_model_leaves_are_not_read():
+    reading = Reading.of(COUNTS, GATE, is_remainder=True)
+    assert not reading.is_root
+    np.testing.assert_array_equal(reading.values, COUNTS)
+
+
 def test_a_long_season_goes_before_roots():
     reading = Reading.of(WEEK - WEEK.min(), GATE)
     assert reading.cycle is not None and not reading.is_root

@@ -359,6 +359,7 @@ def test_parameters_are_stored_as_they_are(tmp_path):
         "padding": "released",
         "freq": pd.offsets.Day(),
         "quality": "best",
+        "nonnegative": True,
     }
     estimator = TimerS1Regressor(**given_values)
     assert all(estimator.get_params()[name] is value for name, value in given_values.items())
@@ -569,6 +570,24 @@ def test_zeros_before_short_rows_on_demand():
         np.testing.assert_allclose(fitted.predict(rows[:, 3:]), expected, **ACROSS_BATCHES)
     with pytest.raises(ValueError, match="padding='released' is for networks of one context"):
         regressor(padding="released").fit(rows[:, :-3], rows[:, -3:]).predict(rows[:, 3:])
+
+
+def test_bounded_rows_on_demand():
+    rows = np.random.default_rng(0).poisson(0.6, size=(3, 60)).astype(float)
+    X, y = rows[:, :-3], rows[:, -3:]
+    free = regressor(nonnegative=False).fit(X, y).predict_quantiles(X, [0.001])
+    fitted = regressor(nonnegative=True).fit(X, y)
+    low = fitted.predict_quantiles(X, [0.001])
+    assert free.min() < 0 <= low.min()
+    assert (regressor(nonnegative=True, point="mean").fit(X, y).predict(X) >= 0).all()
+    X[1, 4] = -2
+    with pytest.raises(ValueError, match="row 1 of X has negative values, down to -2"):
+        fitted.predict(X)
+    state = fitted.__getstate__()
+    del state["nonnegative"]
+    old = TimerS1Regressor.__new__(TimerS1Regressor)
+    old.__setstate__(state)
+    assert old.nonnegative == "auto"
 
 
 def test_checkpoints_that_mix_channels_are_refused(tmp_path):

@@ -84,3 +84,22 @@ def test_docstring_examples():
     results = [doctest.DocTestRunner().run(test) for test in tests]
     assert sum(result.attempted for result in results) > 0
     assert sum(result.failed for result in results) == 0
+
+
+def test_the_bound_at_zero_reaches_the_pipeline(detector, y):
+    given = detector.clone().set_params(nonnegative=True)
+    with pytest.warns(UserWarning, match="has negative values"):
+        assert given.fit(y).predict(y).empty
+    positive = y.abs()
+    report = ForecastPipeline.from_pretrained(detector.model_path, device="cpu").detect_anomalies(
+        positive.to_numpy(), freq="h", nonnegative=True
+    )
+    found = given.clone().fit(positive).predict(positive)
+    assert found["ilocs"].tolist() == np.flatnonzero(report.flags[0]).tolist()
+
+
+def test_a_pickle_of_version_0_2_has_the_default_bound(detector, y):
+    fitted = detector.clone().fit(y)
+    del fitted.__dict__["nonnegative"]
+    old = pickle.loads(pickle.dumps(fitted))  # noqa: S301
+    pd.testing.assert_frame_equal(old.predict(y), detector.clone().fit(y).predict(y))

@@ -115,3 +115,50 @@ def test_pickles_of_earlier_versions_have_no_seed():
 def test_numbers_of_paths_are_checked(n_paths):
     with pytest.raises((ValueError, TypeError), match="n_paths="):
         forecaster(n_paths=n_paths).fit(hourly())
+
+
+COUNTS = hourly() * 0 + np.random.default_rng(0).poisson(0.6, size=len(hourly()))
+
+
+@pytest.mark.parametrize(
+    ("family", "name"), [(TimerS1Forecaster, MODEL), (TinyTimeMixerForecaster, "ttm-test")]
+)
+def test_bounded_forecasts_are_never_negative(family, name):
+    """Ahead and in the sample, by every verb, and equal to those of the pipeline."""
+    steps = [-3, 0, *STEPS]
+    fitted = family(name, nonnegative=True, n_paths=100, random_state=0).fit(COUNTS, fh=steps)
+    free = family(name, nonnegative=False).fit(COUNTS, fh=steps)
+    assert free.predict_quantiles(alpha=[0.001]).min(axis=None) < 0
+    low = fitted.predict_quantiles(alpha=[0.001])
+    assert (low >= 0).all(axis=None) and (low == 0).any(axis=None)
+    assert (fitted.predict_interval(coverage=0.99) >= 0).all(axis=None)
+    assert (joint(fitted).spl >= 0).all(axis=None)
+    distribution = fitted.predict_proba()
+    assert (distribution.sample(100) >= 0).all(axis=None)
+    np.testing.assert_allclose(distribution.var(), fitted.predict_var())
+    pipe = ForecastPipeline.from_pretrained(name)
+    found = pipe.predict(COUNTS.to_numpy().ravel(), 12, freq="h", nonnegative=True)
+    np.testing.assert_allclose(distribution.mean().to_numpy()[2:, 0], found.mean[0], rtol=1e-4)
+    np.testing.assert_allclose(low.to_numpy()[2:, 0], found.quantile(0.001)[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("steps", [[1, 2], [0, 1], [0]])
+def test_negative_values_are_refused_by_instance_and_column(steps):
+    y = unequal_panel().abs().assign(other=1.0)
+    fitted = forecaster(nonnegative=True).fit(y, fh=steps)
+    assert (fitted.predict_quantiles(alpha=[0.01]) >= 0).all(axis=None)
+    y.loc[y.index[3], "other"] = -7.0
+    bad = forecaster(nonnegative=True).fit(y, fh=steps)
+    key = y.index[3][0]
+    with pytest.raises(ValueError, match=f"{key}.*'other' has negative values, down to -7"):
+        bad.predict()
+
+
+def test_pickles_of_earlier_versions_are_bounded_by_the_history():
+    fitted = forecaster().fit(hourly(), fh=STEPS)
+    state = dict(vars(fitted))
+    del state["nonnegative"]
+    old = object.__new__(type(fitted))
+    old.__setstate__(state)
+    pd.testing.assert_frame_equal(old.predict_var(), fitted.predict_var())
+    assert old.nonnegative == "auto"

@@ -72,6 +72,12 @@ def add_forecast_options(parser: argparse._ActionsContainer) -> None:
         metavar="SERIES",
         help="most series that enter the network at once; default: by a budget of tokens",
     )
+    _add_readings(parser)
+
+
+def _add_readings(parser: argparse._ActionsContainer) -> None:
+    """Add the options that say how series are read, and what their forecasts may be."""
+    add = parser.add_argument
     add(
         "--padding",
         choices=("mean", "released"),
@@ -86,6 +92,13 @@ def add_forecast_options(parser: argparse._ActionsContainer) -> None:
         help="default: fast, one reading of each series, transformed if the checkpoint prefers it. "
         "best: the mean of both signs and, within one pass, of a transformed series as it is, at "
         "two to four times the cost. plain: the series as it is",
+    )
+    add(
+        "--nonnegative",
+        action=argparse.BooleanOptionalAction,
+        default="auto",
+        help="whether forecasts are never negative; then negative values are refused. default: "
+        "%(default)s, those of a history without negative values, if series are transformed",
     )
 
 

@@ -159,7 +159,8 @@ def _forecast(
     if reasons:
         forecast = forecast.dropna(subset=columns, how="all")
     if forecast.empty:
-        raise ValueError(next(iter(reasons.values())))
+        name, reason = next(iter(reasons.items()))
+        raise ValueError(reason if name in reason else f"{name}: {reason}")
     return forecast.reset_index(drop=True), reasons
 
 

@@ -265,6 +265,7 @@ class CheckpointModel(CovariateWindows, FoundationModel):
             *ours,
             "padding",
             "quality",
+            "nonnegative",
             "use_reversible_instance_norm",
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any, NoReturn
 
@@ -93,8 +94,8 @@ def check_parameters(parameters: dict[str, Any]) -> None:
     check_window(parameters["input_chunk_length"])
     check_integer("output_chunk_length", parameters["output_chunk_length"], 1)
     check_integer("output_chunk_shift", parameters["output_chunk_shift"], 0)
-    names = ("rollout", "flip", "batch_size", "covariates", "padding", "quality")
-    ForecastOptions(**{name: parameters[name] for name in names})
+    fields = [field.name for field in dataclasses.fields(ForecastOptions)]
+    ForecastOptions(**{name: parameters[name] for name in fields if name in parameters})
     check_likelihood(parameters["likelihood"])
     check_enable_finetuning(parameters["enable_finetuning"])
     check_darts_parameters(**parameters)

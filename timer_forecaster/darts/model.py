@@ -91,6 +91,8 @@ class TimerS1Model(PipelineModel):
         `timer_forecaster.ForecastPipeline.predict`.
     quality : {"fast", "best", "plain"}
         How much work goes into a forecast; see `timer_forecaster.ForecastPipeline.predict`.
+    nonnegative : {"auto", True, False}
+        Whether forecasts are never negative; see `timer_forecaster.ForecastPipeline.predict`.
     **kwargs
         As for Darts' ``FoundationModel``, for example ``pl_trainer_kwargs``. Draws repeat only if
         ``random_state`` is given, here or to `predict`: unlike Darts' own models, this one takes no
@@ -156,6 +158,7 @@ class TimerS1Model(PipelineModel):
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -27,7 +27,7 @@ from timer_forecaster.darts.tensors import (
     own_precision,
     unfold_components,
 )
-from timer_forecaster.failures import warn_of_failures
+from timer_forecaster.failures import series_called, warn_of_failures
 from timer_forecaster.finetuning.steps import Step, in_units, window_step
 from timer_forecaster.finetuning.tuned import TunedWeights
 from timer_forecaster.inference import Forecast, ForecastPipeline, memo
@@ -72,6 +72,7 @@ class PipelineModule(TunedWeights, CovariateReader, PathSampler, PLForecastingMo
         covariates: str | dict[str, Any] = "auto",
         padding: str = "mean",
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
         **kwargs: Any,
     ) -> None:
         # Lightning saves the arguments of all these constructors: they must be plain values.
@@ -84,7 +85,12 @@ class PipelineModule(TunedWeights, CovariateReader, PathSampler, PLForecastingMo
         )
         chosen = CovariateOptions(**covariates) if isinstance(covariates, dict) else covariates
         self.options = ForecastOptions(
-            rollout=rollout, flip=flip, covariates=chosen, padding=padding, quality=quality
+            rollout=rollout,
+            flip=flip,
+            covariates=chosen,
+            padding=padding,
+            quality=quality,
+            nonnegative=nonnegative,
         )
         self.quantization, self.on_error = quantization, on_error
         # Darts keeps the levels of a likelihood ascending.
@@ -108,16 +114,17 @@ class PipelineModule(TunedWeights, CovariateReader, PathSampler, PLForecastingMo
         pipeline.check_row(range(past.shape[2]), "series", "components")
         names = self._row_names(len(rows), past.shape[2])
         tables = self._tables(x_in, horizon, names)
-        forecast = memo.predict(
-            pipeline,
-            rows,
-            horizon,
-            self.options,
-            unobserved="nan",
-            on_error=self.on_error,
-            tables=tables,
-            freq=self._frequencies(len(rows), past.shape[2]),
-        )
+        with series_called(names):
+            forecast = memo.predict(
+                pipeline,
+                rows,
+                horizon,
+                self.options,
+                unobserved="nan",
+                on_error=self.on_error,
+                tables=tables,
+                freq=self._frequencies(len(rows), past.shape[2]),
+            )
         warn_of_failures(forecast.failures, len(rows), names.__getitem__)
         return forecast
 

@@ -64,6 +64,7 @@ class PipelineModel(CheckpointModel):
         own["covariates"] = covariates
         own["padding"] = self.model_params.get("padding", "mean")
         own["quality"] = self.model_params.get("quality", "plain")  # a model saved by version 0.1
+        own["nonnegative"] = self.model_params.get("nonnegative", "auto")  # or by version 0.2
         return {**super()._module_options(), **own}
 
 

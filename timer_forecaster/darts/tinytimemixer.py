@@ -38,7 +38,7 @@ class TinyTimeMixerModel(PipelineModel):
     hub_model_revision, local_dir
         A branch, tag or commit of a hub id; a folder that replaces ``hub_model_name``.
     dtype, rollout, flip, batch_size, quantization, adapter, on_error, covariates, padding,
-    quality
+    quality, nonnegative
         As of `timer_forecaster.darts.TimerS1Model`.
     enable_finetuning : bool, str or dict, optional
         The weights that `fit` trains, in Darts' own Lightning loop: True for all, a target of
@@ -90,6 +90,7 @@ class TinyTimeMixerModel(PipelineModel):
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -36,7 +36,8 @@ class Forecast:
 
     There is a quantile for every level in (0, 1): between the predicted levels the quantile
     function is linear, and beyond them it has exponential tails, fitted to the two outermost levels
-    on each side; see `timer_forecaster.inference.quantiles`.
+    on each side; see `timer_forecaster.inference.quantiles`. The lower tail of a series that is not
+    negative ends at zero, with a point mass there.
 
     Parameters
     ----------
@@ -57,6 +58,9 @@ class Forecast:
     dependence : Dependence, optional
         How the steps of each series depend on each other, and what its random draws are keyed by.
         Without it, paths are drawn as for an unknown checkpoint and frequency.
+    nonnegative : ndarray of bool, shape (n_series,) or (n_series, horizon), optional
+        Whether the values of each series, or of each of its steps, are never negative. Their
+        quantiles are not negative. Default: none is bounded.
 
     Examples
     --------
@@ -77,6 +81,17 @@ class Forecast:
     covariates: CovariateReport | None = None
     calibration: tuple[str, ...] = ()
     dependence: Dependence | None = None
+    nonnegative: Any = None
+
+    def __post_init__(self) -> None:
+        """Fill in that no series is bounded, if nothing is said."""
+        if self.nonnegative is None:
+            object.__setattr__(self, "nonnegative", np.zeros(self.n_series, dtype=bool))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickle; one of version 0.2 does not say which series are bounded."""
+        self.__dict__.update(state)
+        self.__post_init__()
 
     @property
     def n_series(self) -> int:
@@ -97,15 +112,22 @@ class Forecast:
     def mean(self) -> FloatArray:
         """Mean of the quantile function, tails included; shape (n_series, horizon)."""
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
-            mean = quantile_function.mean(self.quantiles, self.levels)
+            mean = quantile_function.mean(self.quantiles, self.levels, self._floor)
         return check_range(mean, "mean", self.quantiles)
 
     @property
     def variance(self) -> FloatArray:
         """Variance of the quantile function, tails included; shape (n_series, horizon)."""
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
-            variance = quantile_function.variance(self.quantiles, self.levels)
+            variance = quantile_function.variance(self.quantiles, self.levels, self._floor)
         return check_range(variance, "variance", self.quantiles)
+
+    @property
+    def _floor(self) -> FloatArray:
+        """Lowest possible values, shape (n_series, horizon)."""
+        floor = quantile_function.floor_of(self.nonnegative)
+        floor = floor[:, None] if floor.ndim == 1 else floor
+        return np.broadcast_to(floor, self.quantiles.shape[:2])
 
     def quantile(self, level: float) -> FloatArray:
         """Return the quantile at any level.
@@ -137,7 +159,8 @@ class Forecast:
             if np.isclose(level, known, rtol=0, atol=1e-12):
                 return self.quantiles[..., index].copy()
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
-            values = quantile_function.evaluate(self.quantiles, self.levels, np.array([level]))
+            given = self.quantiles, self.levels, np.array([level]), self._floor
+            values = quantile_function.evaluate(*given)
         return check_range(values[..., 0], f"{level:g} quantile", self.quantiles)
 
     def interval(self, coverage: float) -> tuple[FloatArray, FloatArray]:
@@ -192,10 +215,10 @@ class Forecast:
         """
         n = check_integer("n", n)
         generator = np.random.default_rng(random_state)
-        draws = np.empty((n, self.n_series, self.horizon))
+        draws, floor = np.empty((n, self.n_series, self.horizon)), self._floor
         for i, quantiles in enumerate(self.quantiles):  # series by series, to bound memory
             uniform = generator.uniform(np.finfo(float).tiny, 1.0, size=(self.horizon, n))
-            draws[:, i] = quantile_function.evaluate(quantiles, self.levels, uniform).T
+            draws[:, i] = quantile_function.evaluate(quantiles, self.levels, uniform, floor[i]).T
         furthest = np.abs(draws).max(axis=0)
         check_range(furthest, "sample", self.quantiles)
         return draws
@@ -251,10 +274,12 @@ class Forecast:
         known = self.dependence
         known = Dependence.of_quantiles(self.quantiles) if known is None else known
         weights, sources = known.weights, list(generators(random_state, known.keys))
+        floor = self._floor
 
         def draw(number: int) -> FloatArray:
             own = self.quantiles[number]
-            return draw_paths(own, self.levels, n, weights[number], sources[number])
+            how = weights[number], sources[number], floor[number]
+            return draw_paths(own, self.levels, n, *how)
 
         return draw
 

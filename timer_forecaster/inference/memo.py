@@ -286,6 +286,7 @@ def _answer(
                 found.levels,
                 failures,
                 calibration=found.calibration[start:stop],
+                nonnegative=found.nonnegative[start:stop],
             )
             _memo_of(pipeline).remember(key, Answer(own, keys[start:stop]))
             start = stop
@@ -332,7 +333,9 @@ class _Rows(NamedTuple):
             if row in forecast.failures
         }
         calibration = tuple((*forecast.calibration, blank)[row] for row in rows.tolist())
-        return Forecast(quantiles, forecast.levels, failures, calibration=calibration)
+        nonnegative = np.append(forecast.nonnegative, False)[rows]
+        more: dict[str, Any] = {"calibration": calibration, "nonnegative": nonnegative}
+        return Forecast(quantiles, forecast.levels, failures, **more)
 
     def scattered_keys(self, keys: Sequence[int]) -> list[int]:
         """Return the keys of the series from those of the rows; any key for one left out."""
@@ -394,6 +397,7 @@ def _compute(
     width = width_of(pipeline.network.config)
     bounds = np.unique(bounds // width * width)
     quantiles: list[FloatArray] = []
+    nonnegative: list[NDArray[np.bool_]] = []
     failures: dict[int, str] = {}
     calibration: tuple[str, ...] = ()
     keys: tuple[int, ...] = ()
@@ -407,8 +411,10 @@ def _compute(
             with series_called(names, None if tables is None else tables.roles):
                 part = pipeline.predict(series, horizon, **arguments, on_error=on_error)
             quantiles.append(part.quantiles)
+            nonnegative.append(part.nonnegative)
             failures |= {start + i: reason for i, reason in part.failures.items()}
             calibration += part.calibration
             keys += () if part.dependence is None else part.dependence.keys
     whole = quantiles[0] if len(quantiles) == 1 else np.concatenate(quantiles)
-    return Answer(Forecast(whole, levels, failures, calibration=calibration), keys)
+    more: dict[str, Any] = {"calibration": calibration, "nonnegative": np.concatenate(nonnegative)}
+    return Answer(Forecast(whole, levels, failures, **more), keys)

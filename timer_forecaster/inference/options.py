@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from timer_forecaster.checks import check_choice, check_flag, check_integer
+from timer_forecaster.checks import check_choice, check_flag, check_integer, plain
 from timer_forecaster.inference import multiscale
 from timer_forecaster.inference.covariate_options import CovariateOptions, as_covariate_options
 from timer_forecaster.inference.scaling import PADDINGS
@@ -43,6 +43,9 @@ class ForecastOptions:
         How much work goes into a forecast. ``"fast"``: one reading of each series, transformed if
         the checkpoint prefers it. ``"best"``: the mean of both signs and, within one pass, of a
         transformed series as it is. ``"plain"``: the series as it is.
+    nonnegative : {"auto", True, False}
+        Whether forecasts are cut off at zero. ``"auto"``: those of a history without negative
+        values, where series are transformed. True: all, and negative values are refused.
 
     Raises
     ------
@@ -63,6 +66,7 @@ class ForecastOptions:
     covariates: str | CovariateOptions = "auto"
     padding: str = "mean"
     quality: str = "fast"
+    nonnegative: bool | str = "auto"
 
     def __post_init__(self) -> None:
         """Check the options as far as no network is needed."""
@@ -71,6 +75,7 @@ class ForecastOptions:
         check_choice("padding", self.padding, PADDINGS)
         check_choice("quality", self.quality, QUALITIES)
         self._settle("flip", check_flag)
+        self._settle("nonnegative", _check_nonnegative)
         for name in ("context_length", "batch_size"):
             if getattr(self, name) is not None:
                 self._settle(name, check_integer)
@@ -133,6 +138,14 @@ class ForecastOptions:
 
     def _at_most(self, longest: int) -> int:
         return min(self.context_length or longest, longest)
+
+
+def _check_nonnegative(name: str, value: Any) -> bool | str:
+    """Return True or False as a Python bool, or "auto"."""
+    choice = plain(value)
+    if isinstance(choice, bool) or (isinstance(choice, str) and choice == "auto"):
+        return choice
+    raise TypeError(f"{name}={value!r} must be 'auto', True or False")
 
 
 DEFAULT = ForecastOptions()

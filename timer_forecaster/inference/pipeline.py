@@ -17,6 +17,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.key import Device, NetworkKey
 from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.failures import Failures, quietly, series_called, warn_of_failures
+from timer_forecaster.inference.bounds import check_signs, nonnegative_of
 from timer_forecaster.inference.channels import check_number, check_row, check_usable, width_of
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateReport
 from timer_forecaster.inference.covariates.alignment import aligned
@@ -32,6 +33,7 @@ from timer_forecaster.inference.known import check_reads_alone, known_rows
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.prediction import calibration_of, checked, predict_quantiles
+from timer_forecaster.inference.quantiles import floor_of
 from timer_forecaster.inference.routing import Routing
 from timer_forecaster.inference.rows import scaled_rows
 from timer_forecaster.inference.sampling.dependence import Dependence
@@ -190,6 +192,7 @@ class ForecastPipeline:
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
         freq: Any = None,
         past_windows: int = 0,
     ) -> Forecast:
@@ -260,10 +263,16 @@ class ForecastPipeline:
         quality : {"fast", "best", "plain"}
             How much work goes into a forecast. ``"fast"``: one reading of each series. A checkpoint
             that prefers it, as those of the package do, reads some series without a long season,
-            or their square roots, and its forecasts of a history without negative values are cut
-            off at zero (`timer_forecaster.inference.readings`). ``"best"``: the mean of both signs
-            and, within one pass of Timer-S1, of a transformed series as it is, at two to four times
-            the cost. ``"plain"``: the series as it is, so that the forecast moves with its level.
+            or their square roots (`timer_forecaster.inference.readings`). ``"best"``: the mean of
+            both signs and, within one pass of Timer-S1, of a transformed series as it is, at two to
+            four times the cost. ``"plain"``: the series as it is, so that the forecast moves with
+            its level.
+        nonnegative : {"auto", True, False}
+            Whether forecasts are never negative: quantiles, tails, samples and paths, with a point
+            mass at zero. ``"auto"``: forecasts of a history without negative values, if the
+            checkpoint prefers transformed series and ``quality`` is not ``"plain"``. True: all, and
+            a history with a negative value is refused. False: none is cut off; squares of forecast
+            roots are not negative by their form.
         freq : str, pandas offset or int, or list of them, optional
             Frequency of all series or of each, such as "h", "15min", "D" or "W". Some TinyTimeMixer
             checkpoints read it, and forecast worse without. It is a fact about the data: other
@@ -317,11 +326,10 @@ class ForecastPipeline:
         """
         horizon, progress = check_integer("horizon", horizon), check_flag("progress", progress)
         past_windows = check_integer("past_windows", past_windows, 0)
-        how = context_length, rollout, flip, batch_size, covariates, padding, quality
+        how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
         options = ForecastOptions(*how)
         failures, network = Failures(on_error), self.network
-        values = as_series(series, failures)
-        self.check_number(len(values))
+        values = self._values(series, options, failures)
         every = as_frequencies(freq, len(values))
         frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)
@@ -332,7 +340,8 @@ class ForecastPipeline:
         calibration = calibration_of(network, values, horizon, options.context_length)
         dependence = self._dependence(values, horizon, every, past_windows, given, asked)
         levels, reasons = network.config.quantiles, failures.by_number()
-        return Forecast(quantiles, levels, reasons, report, calibration, dependence)
+        bounded = nonnegative_of(network.config, values, options)
+        return Forecast(quantiles, levels, reasons, report, calibration, dependence, bounded)
 
     def sample_paths(
         self,
@@ -418,6 +427,7 @@ class ForecastPipeline:
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
     ) -> pd.DataFrame:
         """Forecast every id and every target column of a frame, all in one batch.
 
@@ -483,10 +493,12 @@ class ForecastPipeline:
         quality : {"fast", "best", "plain"}
             How much work goes into a forecast. ``"fast"``: one reading of each series. A checkpoint
             that prefers it, as those of the package do, reads some series without a long season,
-            or their square roots, and its forecasts of a history without negative values are cut
-            off at zero (`timer_forecaster.inference.readings`). ``"best"``: the mean of both signs
-            and, where a series is transformed, of the series as it is, at two to four times the
-            cost. ``"plain"``: the series as it is, so that the forecast moves with its level.
+            or their square roots (`timer_forecaster.inference.readings`). ``"best"``: the mean of
+            both signs and, where a series is transformed, of the series as it is, at two to four
+            times the cost. ``"plain"``: the series as it is, so that the forecast moves with its
+            level.
+        nonnegative : {"auto", True, False}
+            As in `predict`. True refuses negative values, by the name of their column and id.
 
         Returns
         -------
@@ -521,7 +533,7 @@ class ForecastPipeline:
         from timer_forecaster.frames.long import level_columns, long_frame
 
         at = level_columns(levels, time_column=time_column, id_column=id_column)
-        how = context_length, rollout, flip, batch_size, covariates, padding, quality
+        how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
         options = ForecastOptions(*how)
         names = time_column, id_column, target_columns, freq
         tables = frame, future_frame, known_columns, past_columns
@@ -563,7 +575,7 @@ class ForecastPipeline:
             Covariates, as in `predict_frame`.
         **options
             ``context_length``, ``rollout``, ``flip``, ``batch_size``, ``covariates``,
-            ``padding`` and ``quality``, as in `predict`.
+            ``padding``, ``quality`` and ``nonnegative``, as in `predict`.
 
         Returns
         -------
@@ -629,6 +641,7 @@ class ForecastPipeline:
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
         parts: str | Path | None = None,
     ) -> BacktestResult:
         """Forecast the past of a frame from rolling origins, and score the forecasts.
@@ -665,6 +678,8 @@ class ForecastPipeline:
         levels : sequence of float
             Quantile levels of the forecasts, beside the nine that are scored.
         context_length, rollout, flip, batch_size, progress, covariates, padding, quality
+            As in `predict`.
+        nonnegative : {"auto", True, False}
             As in `predict`.
         on_error : {"raise", "nan"}
             Reaction to a series that cannot be forecast. ``"nan"`` leaves it out, and the result
@@ -715,7 +730,7 @@ class ForecastPipeline:
         from timer_forecaster.backtesting.settings import BacktestSettings, Way
 
         settings = BacktestSettings(horizon, windows, step, min_history, seasonality, levels)
-        how = context_length, rollout, flip, batch_size, covariates, padding, quality
+        how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
         options = ForecastOptions(*how)
         way = Way(options, baselines, on_error, progress, parts)
         tables = frame, future_frame, known_columns, past_columns
@@ -745,6 +760,7 @@ class ForecastPipeline:
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
         freq: Any = None,
     ) -> AnomalyReport:
         """Find the steps of series that the forecasts from earlier steps did not expect.
@@ -780,6 +796,9 @@ class ForecastPipeline:
             several times as fast and changes forecasts a little (docs/anomalies.md).
         context_length, rollout, flip, batch_size, covariates, padding, quality, freq
             As in `predict`. A shorter context costs less.
+        nonnegative : {"auto", True, False}
+            As in `predict`, of the nine predicted quantiles. With True, negative values anywhere in
+            a series are refused.
         progress : bool
             Show a progress bar.
         on_error : {"raise", "nan"}
@@ -823,7 +842,7 @@ class ForecastPipeline:
         from timer_forecaster.inference.anomalies.series import anomalies_of_series
         from timer_forecaster.inference.anomalies.settings import AnomalySettings
 
-        how = context_length, rollout, flip, batch_size, covariates, padding, quality
+        how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
         options = ForecastOptions(*how)
         given = level, horizon, min_history, calibrate, repair, exact, options, on_error, progress
         beside = known, past, categories, cycles
@@ -855,6 +874,7 @@ class ForecastPipeline:
         covariates: str | CovariateOptions = "auto",
         padding: str = "mean",
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
     ) -> AnomalyReport:
         """Find the odd steps of every id and every target column of a frame.
 
@@ -868,6 +888,8 @@ class ForecastPipeline:
             As in `predict_frame`.
         context_length, rollout, flip, batch_size, progress, covariates, padding, quality
             As in `predict`.
+        nonnegative : {"auto", True, False}
+            As in `detect_anomalies`.
         on_error : {"raise", "nan"}
             As in `predict_frame`: ``"nan"`` judges the series that can be read, and warns of the
             others.
@@ -906,7 +928,7 @@ class ForecastPipeline:
         from timer_forecaster.inference.anomalies.frames import anomalies_of_frame
         from timer_forecaster.inference.anomalies.settings import AnomalySettings
 
-        how = context_length, rollout, flip, batch_size, covariates, padding, quality
+        how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
         options = ForecastOptions(*how)
         given = level, horizon, min_history, calibrate, repair, exact, options, on_error, progress
         names = time_column, id_column, target_columns, freq
@@ -991,6 +1013,13 @@ class ForecastPipeline:
         check_outcome(outcome, values, self._label, noun)
         return outcome
 
+    def _values(self, series: Any, options: ForecastOptions, failures: Failures) -> Any:
+        """Return series as arrays, in a number and of signs that can be forecast."""
+        values = as_series(series, failures)
+        self.check_number(len(values))
+        check_signs(self.network.config, values, options, failures)
+        return values
+
     def _given(
         self,
         series: Any,
@@ -1042,10 +1071,12 @@ class ForecastPipeline:
             return dependence
         own = None if frequencies is None else past.take(frequencies)
         beside = given and (past.covariates(given[0]), past.take(given[1]))
+        contexts = past.contexts(values)
         asked = options, False, label, Failures("nan"), own  # a window that fails says nothing
         with unwarned():
-            found, _ = self._quantiles(past.contexts(values), steps, beside, asked)
-        scores = past.scores(values, found, config.quantiles)
+            found, _ = self._quantiles(contexts, steps, beside, asked)
+        floor = floor_of(nonnegative_of(config, contexts, options))[:, None]
+        scores = past.scores(values, found, config.quantiles, floor)
         return dataclasses.replace(dependence, weights=past.updated(dependence.weights, scores))
 
     def check_number(self, n_series: int) -> None:

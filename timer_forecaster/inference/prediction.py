@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
 from timer_forecaster.inference import multiscale
+from timer_forecaster.inference.bounds import cut_off, nonnegative_of
 from timer_forecaster.inference.channels import check_rows, grouped, width_of
 from timer_forecaster.inference.frequency import Frequency, tokens_of
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
@@ -34,6 +35,7 @@ def predict_quantiles(
     failures: Failures | None = None,
     frequencies: Sequence[Frequency] | None = None,
     known: Sequence[FloatArray] | None = None,
+    is_remainder: Sequence[bool] | None = None,
 ) -> FloatArray:
     """Forecast series.
 
@@ -55,6 +57,9 @@ def predict_quantiles(
         Of each series, for a network that reads them.
     known : sequence of ndarray, each of shape (columns, steps + horizon), optional
         The columns that the network reads beside each row, as `known_rows` returns them.
+    is_remainder : sequence of bool, optional
+        Whether each series is what a model of covariates leaves, which may have any sign. Default:
+        none is.
 
     Returns
     -------
@@ -74,16 +79,19 @@ def predict_quantiles(
     failures = failures or Failures()
     series = checked(network, series, options.context_length, failures)
     n_series = len(series)
+    is_remainder = [False] * n_series if is_remainder is None else is_remainder
     sound = [i for i in range(n_series) if i not in failures.reasons]
     if not sound:
         return _blank(n_series, horizon, len(config.quantiles))
     if len(sound) < n_series:
-        series = [series[i] for i in sound]
+        series, is_remainder = [series[i] for i in sound], [is_remainder[i] for i in sound]
         frequencies = None if frequencies is None else [frequencies[i] for i in sound]
         known = known and [known[row[0] // len(row)] for row in grouped(sound, width_of(config))]
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
         roll_out = functools.partial(_roll_out, network, options, bar, known)
-        found = _read(network, roll_out, series, horizon, options, frequencies, known)
+        how = options, frequencies, known, is_remainder
+        found = _read(network, roll_out, series, horizon, *how)
+    cut_off(found, nonnegative_of(config, series, options) & ~np.array(is_remainder))
     check_outcome(found, series, name, numbers=sound, failures=failures)
     if len(sound) == n_series:
         return found
@@ -100,6 +108,7 @@ def _read(
     options: ForecastOptions,
     frequencies: Sequence[Frequency] | None,
     known: Sequence[FloatArray] | None,
+    is_remainder: Sequence[bool],
 ) -> FloatArray:
     """Forecast series, as they are or as the network reads them best."""
     config, width = network.config, width_of(network.config)
@@ -120,7 +129,8 @@ def _read(
     near = horizon <= network.pass_length and not config.fixed_context
     gate, rows = Gate.of(config.fixed_context, near), list(grouped(numbers, width))
     # Further ahead, and to a network that reads little, the plain series adds nothing good.
-    return forecast_read(forecast, series, gate, rows, near and options.quality == "best")
+    with_plain = near and options.quality == "best"
+    return forecast_read(forecast, series, gate, rows, is_remainder, with_plain)
 
 
 def _blank(n_series: int, horizon: int, n_quantiles: int) -> FloatArray:

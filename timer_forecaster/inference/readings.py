@@ -3,9 +3,8 @@
 A network reads some series better in another form. A long season is taken out
 (`timer_forecaster.inference.profiles`). Where a history without negative values lies near zero,
 square roots are forecast, and their quantiles squared: counts and loads have errors that grow with
-their level. The forecast of a history without negative values is cut off at zero. All of it keeps
-the scale of a series: a series twice as large has a forecast twice as large. `docs/inference.md`
-has the measured gains, and says on which data each rule was chosen.
+their level. All of it keeps the scale of a series: a series twice as large has a forecast twice as
+large. `docs/inference.md` has the measured gains, and says on which data each rule was chosen.
 """
 
 from __future__ import annotations
@@ -41,18 +40,19 @@ class Reading(NamedTuple):
     """The long season that was taken out; its first entry belongs to the first forecast step."""
     is_root: bool = False
     """Whether the values are square roots of the series."""
-    is_nonnegative: bool = False
-    """Whether the series has no negative value."""
 
     @classmethod
-    def of(cls, series: FloatArray, gate: Gate) -> Reading:
-        """Return the reading of a series, of which at most the newest 65,536 steps count."""
+    def of(cls, series: FloatArray, gate: Gate, is_remainder: bool = False) -> Reading:
+        """Return the reading of a series, of which at most the newest 65,536 steps count.
+
+        A remainder of a model has signs by chance: its roots are not read.
+        """
         recent = series[-LOOK_BACK:]
-        is_nonnegative = not (recent < 0).any()
         rest, cycle = relieve(series, gate)
-        if cycle is None and is_nonnegative and _lies_near_zero(recent):
-            return cls(np.sqrt(recent), is_root=True, is_nonnegative=True)
-        return cls(rest, cycle, is_nonnegative=is_nonnegative)
+        has_roots = cycle is None and not is_remainder and is_nonnegative(recent)
+        if has_roots and _lies_near_zero(recent):
+            return cls(np.sqrt(recent), is_root=True)
+        return cls(rest, cycle)
 
     @property
     def is_changed(self) -> bool:
@@ -73,6 +73,7 @@ def forecast_read(
     series: Sequence[FloatArray],
     gate: Gate,
     rows: Sequence[Sequence[int]],
+    is_remainder: Sequence[bool],
     with_plain: bool = False,
 ) -> FloatArray:
     """Forecast series, each as it is read best.
@@ -87,6 +88,8 @@ def forecast_read(
     gate : Gate
     rows : sequence of sequence of int
         Numbers of series that are read together.
+    is_remainder : sequence of bool
+        Whether each series is what a model of covariates leaves.
     with_plain : bool
         Whether to average with the forecasts of the changed series as they are.
 
@@ -94,7 +97,8 @@ def forecast_read(
     -------
     ndarray, shape (n_series, horizon, Q)
     """
-    readings = [Reading.of(values, gate) for values in series]
+    pairs = zip(series, is_remainder, strict=True)
+    readings = [Reading.of(values, gate, remainder) for values, remainder in pairs]
     found = forecast([reading.values for reading in readings], range(len(series)))
     with np.errstate(over="ignore", invalid="ignore"):  # beyond all floats: refused later
         for number, reading in enumerate(readings):
@@ -103,10 +107,12 @@ def forecast_read(
         if with_plain and again:
             plain = forecast([series[i] for i in again], again)
             found[again] = (found[again] + plain) / 2
-    for number, reading in enumerate(readings):
-        if reading.is_nonnegative:
-            np.maximum(found[number], 0.0, out=found[number])
     return found
+
+
+def is_nonnegative(series: FloatArray) -> bool:
+    """Whether the newest 65,536 steps of a series have no negative value."""
+    return not (series[-LOOK_BACK:] < 0).any()
 
 
 def _lies_near_zero(values: FloatArray) -> bool:

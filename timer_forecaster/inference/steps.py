@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.failures import Failures, warn_of_failures
+from timer_forecaster.failures import Failures, series_called, warn_of_failures
 from timer_forecaster.frames import beside
 from timer_forecaster.frames.calendar.opening import Step
 from timer_forecaster.frames.calendar.periods import periods_of
@@ -90,13 +90,16 @@ def forecast_steps(
     levels = pipeline.network.config.quantiles
     instance, step = _rows(steps)
     quantiles = np.empty((len(step), len(memory.columns), len(levels)))
+    bounded = np.zeros(quantiles.shape[:2], dtype=bool)
     future = step > 0
     if future.any():
-        ahead = _ahead(pipeline, memory, steps, options, on_error, covariates)
+        ahead, never = _ahead(pipeline, memory, steps, options, on_error, covariates)
         quantiles[future] = ahead[instance[future], :, step[future] - 1]
+        bounded[future] = never[instance[future]]
     if not future.all():
-        quantiles[~future] = _behind(pipeline, memory, steps, options, argument, covariates)
-    return Forecast(quantiles, levels)
+        past = _behind(pipeline, memory, steps, options, argument, covariates)
+        quantiles[~future], bounded[~future] = past.quantiles, past.nonnegative
+    return Forecast(quantiles, levels, nonnegative=bounded)
 
 
 def sample_steps(
@@ -143,7 +146,7 @@ def sample_steps(
         values[:, future] = np.moveaxis(ahead[instance[future], :, :, step[future] - 1], 2, 0)
     if not future.all():
         past = _behind(pipeline, memory, steps, options, argument, covariates)
-        values[:, ~future] = Forecast(past, pipeline.network.config.quantiles).sample(n, source)
+        values[:, ~future] = past.sample(n, source)
     return values
 
 
@@ -160,8 +163,8 @@ def _behind(
     options: ForecastOptions,
     argument: str,
     covariates: Covariates | None,
-) -> FloatArray:
-    """Return quantiles (rows, variables, Q) of the past steps, each from the steps before it."""
+) -> Forecast:
+    """Return the forecast (rows, variables, Q) of past steps, each from the steps before it."""
     _refuse_past(pipeline, argument)
     if covariates is not None:
         warn_of_covariates(f"{argument}: past steps are forecast from y alone, without X")
@@ -171,8 +174,12 @@ def _behind(
     each = zip(past, step[step <= 0], strict=True)
     windows = [window for history, at in each for window in _known_before(history, at)]
     frequencies = [history.step for history in past for _ in memory.columns]
-    one_step = _one_step(pipeline, windows, options, frequencies)
-    return one_step.reshape(len(past), len(memory.columns), -1)
+    keys = list(steps)
+    with series_called(_names(memory, [keys[i] for i in instance[step <= 0]])):
+        found = _one_step(pipeline, windows, options, frequencies)
+    shape = len(past), len(memory.columns)
+    quantiles, bounded = found.quantiles.reshape(*shape, -1), found.nonnegative.reshape(shape)
+    return Forecast(quantiles, found.levels, nonnegative=bounded)
 
 
 def _farthest(steps: Steps) -> int:
@@ -196,13 +203,19 @@ def _ahead(
     options: ForecastOptions,
     on_error: str,
     covariates: Covariates | None,
-) -> FloatArray:
-    """Return quantiles (instances, variables, horizon, Q) of all steps up to the farthest."""
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return the forecast of all steps up to the farthest.
+
+    These are quantiles (instances, variables, horizon, Q), and whether each variable of each
+    instance is never negative.
+    """
     n_variables, levels = len(memory.columns), pipeline.network.config.quantiles
     quantiles = np.full((len(steps) * n_variables, _farthest(steps), len(levels)), np.nan)
+    bounded = np.zeros(len(quantiles), dtype=bool)
     for numbers, reach, found in _answers(pipeline, memory, steps, options, on_error, covariates):
-        quantiles[numbers, :reach] = found.quantiles
-    return quantiles.reshape(len(steps), n_variables, -1, len(levels))
+        quantiles[numbers, :reach], bounded[numbers] = found.quantiles, found.nonnegative
+    shape = len(steps), n_variables
+    return quantiles.reshape(*shape, -1, len(levels)), bounded.reshape(shape)
 
 
 def _answers(
@@ -214,17 +227,17 @@ def _answers(
     covariates: Covariates | None,
 ) -> list[tuple[list[int], int, Forecast]]:
     """Return forecasts of future steps: numbers of series, the horizon, and their forecast."""
-    answers, failures = [], Failures(on_error)
+    answers, failures, names = [], Failures(on_error), _names(memory, steps)
     with warned_once():
         for numbers, question in questions(pipeline, memory, steps, options, covariates, failures):
             series, reach, tables, freq = question
             given: dict[str, Any] = {"on_error": on_error, "tables": tables, "freq": freq}
-            found = memo.predict(pipeline, series, reach, options, **given)
+            with series_called([names[number] for number in numbers]):
+                found = memo.predict(pipeline, series, reach, options, **given)
             answers.append((numbers, reach, found))
             for number, reason in found.failures.items():
                 failures.add(numbers[number], ValueError(reason))
     if failures.reasons:
-        names = _names(memory, steps)
         warn_of_failures(failures.by_number(), len(names), names.__getitem__)
     return answers
 
@@ -345,7 +358,8 @@ def forecast_rows(
     steps = memory.steps_of(panel, f"{argument}: times")
     forecast = forecast_steps(pipeline, memory, steps, options, argument, covariates=covariates)
     order = np.argsort(np.concatenate(panel.rows))
-    return Forecast(forecast.quantiles[order], forecast.levels)
+    quantiles, bounded = forecast.quantiles[order], forecast.nonnegative[order]
+    return Forecast(quantiles, forecast.levels, nonnegative=bounded)
 
 
 def contexts(
@@ -412,9 +426,8 @@ def _one_step(
     windows: Sequence[FloatArray],
     options: ForecastOptions,
     frequencies: Sequence[Step | None],
-) -> FloatArray:
-    """Return quantiles (windows, Q) of the step after each window; NaN where it shows no value."""
+) -> Forecast:
+    """Return the forecast of the step after each window; NaN where it shows no value."""
     newest = options.longest_context(pipeline.network.config)
     cut = [window[-newest:] for window in windows]
-    found = memo.predict(pipeline, cut, 1, options, unobserved="nan", freq=frequencies)
-    return found.quantiles[:, 0]
+    return memo.predict(pipeline, cut, 1, options, unobserved="nan", freq=frequencies)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ def forecast(
     covariates: str | CovariateOptions = "auto",
     padding: str = "mean",
     quality: str = "fast",
+    nonnegative: bool | str = "auto",
     checkpoint: str | Path = "timer-s1-mini",
     adapter: Any = None,
     device: str = "auto",
@@ -87,6 +88,8 @@ def forecast(
     known_columns, past_columns, categories : str or sequence of str, optional
         Covariates, as in `ForecastPipeline.predict_frame`.
     context_length, rollout, flip, batch_size, covariates, padding, quality
+        As in `ForecastPipeline.predict`.
+    nonnegative : {"auto", True, False}
         As in `ForecastPipeline.predict`.
     checkpoint : str or Path
         Registry name, folder or hub id, which all machines can read.
@@ -138,10 +141,9 @@ def forecast(
     >>> len(pd.read_parquet("forecasts/forecast"))
     14
     """
-    names = time_column, id_column, target_columns, freq
-    columns = _columns(*names, known_columns, past_columns, categories)
-    how = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding, quality)
-    task = ForecastTask(columns, horizon, tuple(levels), how)
+    names = time_column, id_column, target_columns, freq, known_columns, past_columns, categories
+    how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
+    task = _task(ForecastTask, names, how, horizon, tuple(levels))
     load, run = (checkpoint, adapter, dtype, quantization, device), (workers, partitions, progress)
     return _run(data, future, task, output, load, run)
 
@@ -171,6 +173,7 @@ def backtest(
     covariates: str | CovariateOptions = "auto",
     padding: str = "mean",
     quality: str = "fast",
+    nonnegative: bool | str = "auto",
     checkpoint: str | Path = "timer-s1-mini",
     adapter: Any = None,
     device: str = "auto",
@@ -195,6 +198,8 @@ def backtest(
     known_columns, past_columns, categories
         Covariates: columns of ``data``.
     context_length, rollout, flip, batch_size, covariates, padding, quality
+        As in `ForecastPipeline.predict`.
+    nonnegative : {"auto", True, False}
         As in `ForecastPipeline.predict`.
     checkpoint, adapter, device, dtype, quantization, workers, partitions, progress
         As in `forecast`.
@@ -221,12 +226,11 @@ def backtest(
     >>> pd.read_parquet("backtest/forecast")["model"].unique().tolist()
     ['timer-s1-mini', 'seasonal_naive']
     """
-    names = time_column, id_column, target_columns, freq
-    columns = _columns(*names, known_columns, past_columns, categories)
-    how = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding, quality)
+    names = time_column, id_column, target_columns, freq, known_columns, past_columns, categories
+    how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
     where = windows, step, min_history, seasonality, tuple(levels), tuple(baselines)
     load, run = (checkpoint, adapter, dtype, quantization, device), (workers, partitions, progress)
-    return _run(data, None, BacktestTask(columns, horizon, *where, how), output, load, run)
+    return _run(data, None, _task(BacktestTask, names, how, horizon, *where), output, load, run)
 
 
 def sample_paths(
@@ -252,6 +256,7 @@ def sample_paths(
     covariates: str | CovariateOptions = "auto",
     padding: str = "mean",
     quality: str = "fast",
+    nonnegative: bool | str = "auto",
     checkpoint: str | Path = "timer-s1-mini",
     adapter: Any = None,
     device: str = "auto",
@@ -276,6 +281,8 @@ def sample_paths(
     future, known_columns, past_columns, categories
         As in `forecast`.
     context_length, rollout, flip, batch_size, covariates, padding, quality
+        As in `ForecastPipeline.predict`.
+    nonnegative : {"auto", True, False}
         As in `ForecastPipeline.predict`.
     checkpoint, adapter, device, dtype, quantization, workers, partitions, progress
         As in `forecast`.
@@ -302,12 +309,18 @@ def sample_paths(
     >>> totals.forecast_rows  # 100 paths of 7 steps
     700
     """
-    names = time_column, id_column, target_columns, freq
-    columns = _columns(*names, known_columns, past_columns, categories)
-    how = ForecastOptions(context_length, rollout, flip, batch_size, covariates, padding, quality)
-    task = PathsTask(columns, horizon, n, past_windows, random_state, how)
+    names = time_column, id_column, target_columns, freq, known_columns, past_columns, categories
+    how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
+    task = _task(PathsTask, names, how, horizon, n, past_windows, random_state)
     load, run = (checkpoint, adapter, dtype, quantization, device), (workers, partitions, progress)
     return _run(data, future, task, output, load, run)
+
+
+def _task(
+    kind: Callable[..., Task], names: tuple[Any, ...], how: tuple[Any, ...], *asked: Any
+) -> Task:
+    """Return a task from names of columns, what is asked, and the options of a forecast."""
+    return kind(_columns(*names), *asked, ForecastOptions(*how))
 
 
 def _columns(

@@ -14,6 +14,7 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.extras import missing_extra
+from timer_forecaster.failures import series_called
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
@@ -122,6 +123,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         `timer_forecaster.ForecastPipeline.predict`. Rows of X have no times to take it from.
     quality : {"fast", "best", "plain"}, default="fast"
         How much work goes into a forecast; see `timer_forecaster.ForecastPipeline.predict`.
+    nonnegative : {"auto", True, False}, default="auto"
+        Whether forecasts are never negative; see `timer_forecaster.ForecastPipeline.predict`.
 
     Attributes
     ----------
@@ -199,11 +202,10 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         padding: str = "mean",
         freq: Any = None,
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
     ) -> None:
-        self.model_path = model_path
-        self.revision = revision
-        self.context_length = context_length
-        self.point = point
+        self.model_path, self.revision = model_path, revision
+        self.context_length, self.point = context_length, point
         self.rollout, self.flip = rollout, flip
         self.batch_size = batch_size
         self.device_map = device_map
@@ -214,12 +216,13 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         self.known, self.past = known, past
         self.categories, self.cycles = categories, cycles
         self.covariates = covariates
-        self.padding, self.freq, self.quality = padding, freq, quality
+        self.padding, self.freq = padding, freq
+        self.quality, self.nonnegative = quality, nonnegative
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a pickle; those of version 0.1 have no parameters of covariates."""
         defaults = {"known": (), "past": (), "categories": (), "cycles": None, "covariates": "auto"}
-        later = {"padding": "mean", "freq": None, "quality": "plain"}
+        later = {"padding": "mean", "freq": None, "quality": "plain", "nonnegative": "auto"}
         super().__setstate__(defaults | later | state)
 
     def __sklearn_tags__(self) -> Tags:
@@ -360,7 +363,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         pipe, options = pipeline_of(self), options_of(self)
         pipe.check_row(["window"], "each row of X", "series")
         beside: dict[str, Any] = {"tables": rows.tables, "freq": [self.freq] * len(target)}
-        return memo.predict(pipe, target, self.n_outputs_, options, **beside)
+        with series_called([f"row {number} of X" for number in range(len(target))]):
+            return memo.predict(pipe, target, self.n_outputs_, options, **beside)
 
     def _contexts(self, rows: Rows) -> FloatArray:
         """Return the newest steps of the windows, each row with an observed value."""

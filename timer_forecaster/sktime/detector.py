@@ -70,6 +70,9 @@ class ForecastAnomalyDetector(BaseDetector):
         Values before a history that is shorter than the only context of a TinyTimeMixer.
     quality : {"fast", "best", "plain"}, default="fast"
         How much work goes into a forecast; see `timer_forecaster.ForecastPipeline.predict`.
+    nonnegative : {"auto", True, False}, default="auto"
+        Whether predicted quantiles are never negative; see
+        `timer_forecaster.ForecastPipeline.detect_anomalies`.
 
     Examples
     --------
@@ -95,6 +98,7 @@ class ForecastAnomalyDetector(BaseDetector):
     }
 
     covariates: str = "off"  # a field of the options that is no parameter here
+    nonnegative: bool | str = "auto"  # pickles of version 0.2 have none
 
     def __init__(
         self,
@@ -119,12 +123,14 @@ class ForecastAnomalyDetector(BaseDetector):
         adapter: Any = None,
         padding: str = "mean",
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
     ) -> None:
         self.model_path, self.revision = model_path, revision
         self.level, self.horizon, self.min_history = level, horizon, min_history
         self.calibrate, self.repair, self.exact, self.freq = calibrate, repair, exact, freq
         self.context_length, self.rollout, self.flip = context_length, rollout, flip
-        self.batch_size, self.padding, self.quality = batch_size, padding, quality
+        self.batch_size, self.padding = batch_size, padding
+        self.quality, self.nonnegative = quality, nonnegative
         self.device_map, self.dtype, self.config = device_map, dtype, config
         self.quantization, self.quantization_config = quantization, quantization_config
         self.adapter = adapter

@@ -122,6 +122,7 @@ class PipelineForecaster(ProbabilisticForecaster):
         later: dict[str, Any] = {"on_error": "raise", "covariates": "auto", "padding": "mean"}
         later["_beside"] = None
         later |= {"n_paths": N_PATHS, "random_state": None, "quality": "plain"}
+        later["nonnegative"] = "auto"  # nor had version 0.2 this one
         self.__dict__.update(later | state)
 
     def _fit(self, y: pd.DataFrame, X: pd.DataFrame | None, fh: Any) -> PipelineForecaster:

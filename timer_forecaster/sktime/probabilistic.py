@@ -59,9 +59,9 @@ class ProbabilisticForecaster(ExogenousForecaster):
             paths, index = self._paths(fh, X)
             return empirical(paths, index, self._memory.columns)
         forecast, index = self._forecast(fh, X)
-        return QuantileFunction(
-            forecast.quantiles, forecast.levels, index=index, columns=self._memory.columns
-        )
+        labels = {"index": index, "columns": self._memory.columns}
+        bounded = forecast.nonnegative
+        return QuantileFunction(forecast.quantiles, forecast.levels, **labels, nonnegative=bounded)
 
     def _forecast(self, fh: Any, X: pd.DataFrame | None) -> tuple[Forecast, pd.Index]:
         """Return the forecast that a horizon asks for, and the index of its rows."""

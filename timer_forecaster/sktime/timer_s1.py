@@ -88,6 +88,8 @@ class TimerS1Forecaster(BacktestingForecaster):
         Seed of these paths. With None, they differ each time.
     quality : {"fast", "best", "plain"}, default="fast"
         How much work goes into a forecast; see `timer_forecaster.ForecastPipeline.predict`.
+    nonnegative : {"auto", True, False}, default="auto"
+        Whether forecasts are never negative; see `timer_forecaster.ForecastPipeline.predict`.
 
     Attributes
     ----------
@@ -145,11 +147,10 @@ class TimerS1Forecaster(BacktestingForecaster):
         n_paths: int = N_PATHS,
         random_state: Any = None,
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
     ) -> None:
-        self.model_path = model_path
-        self.revision = revision
-        self.context_length = context_length
-        self.point = point
+        self.model_path, self.revision = model_path, revision
+        self.context_length, self.point = context_length, point
         self.rollout, self.flip = rollout, flip
         self.batch_size = batch_size
         self.device_map = device_map
@@ -159,7 +160,8 @@ class TimerS1Forecaster(BacktestingForecaster):
         self.deterministic, self.quantization = deterministic, quantization
         self.adapter, self.tuning = adapter, tuning
         self.on_error, self.covariates, self.padding = on_error, covariates, padding
-        self.n_paths, self.random_state, self.quality = n_paths, random_state, quality
+        self.n_paths, self.random_state = n_paths, random_state
+        self.quality, self.nonnegative = quality, nonnegative
         super().__init__()
 
     def _check_parameters(self) -> None:

@@ -94,6 +94,8 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         Seed of these paths. With None, they differ each time.
     quality : {"fast", "best", "plain"}, default="fast"
         How much work goes into a forecast; see `timer_forecaster.ForecastPipeline.predict`.
+    nonnegative : {"auto", True, False}, default="auto"
+        Whether forecasts are never negative; see `timer_forecaster.ForecastPipeline.predict`.
 
     Attributes
     ----------
@@ -152,6 +154,7 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
         n_paths: int = N_PATHS,
         random_state: Any = None,
         quality: str = "fast",
+        nonnegative: bool | str = "auto",
     ) -> None:
         parameters = {name: value for name, value in locals().items() if name not in _NO_PARAMETERS}
         self.__dict__.update(parameters)  # sktime reads each under its own name

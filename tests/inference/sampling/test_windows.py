@@ -75,6 +75,16 @@ def test_scores_are_missing_where_they_would_say_nothing():
     assert scores[6] == pytest.approx(1.2816, abs=1e-4)
 
 
+def test_a_value_at_the_floor_of_its_forecast_has_no_score():
+    series = np.concatenate([np.ones(50), np.zeros(5), np.ones(5)])
+    quantiles = np.tile([0.5, 1.0, 2.0], (1, 10, 1))
+    windows = PastWindows.of([series], 1, 10, 1)
+    free = windows.scores([series], quantiles, LEVELS)[0]
+    bounded = windows.scores([series], quantiles, LEVELS, np.zeros((1, 1)))[0]
+    assert np.isfinite(free).all() and np.isnan(bounded[:5]).all()
+    np.testing.assert_array_equal(bounded[5:], free[5:])
+
+
 def test_each_series_learns_from_its_own_windows():
     series = [np.random.default_rng(0).normal(size=200), np.zeros(20), np.arange(200.0)]
     windows = PastWindows.of(series, 2, 20, 1)

@@ -141,6 +141,8 @@ class SharedRows:
         shared = engine.forecast_origins(self._network, values, back, horizon)
         for own, row, quantiles in zip(places, rows, shared, strict=True):
             found[own] = quantiles[:, -1] * row.scale + row.location
+        if self._each.settings.options.nonnegative is True:  # these series are not transformed
+            found = np.maximum(found, 0.0)
         if alone:
             found[alone] = self._each.quantiles([origins[place] for place in alone])
         return found

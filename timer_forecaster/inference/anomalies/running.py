@@ -15,12 +15,13 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.failures import Failures
+from timer_forecaster.failures import Failures, series_called
 from timer_forecaster.inference.anomalies.data import Data
 from timer_forecaster.inference.anomalies.judged import Judged
 from timer_forecaster.inference.anomalies.judging import SeriesJudge
 from timer_forecaster.inference.anomalies.origins import Forecaster, Origin, forecaster_of
 from timer_forecaster.inference.anomalies.settings import AnomalySettings
+from timer_forecaster.inference.bounds import check_signs
 from timer_forecaster.inference.channels import check_rows, width_of
 from timer_forecaster.inference.covariates.warning import warned_once
 from timer_forecaster.inference.scaling import check_series
@@ -55,7 +56,9 @@ def judge(
     """
     config = pipeline.network.config
     width, reads = width_of(config), settings.options.longest_context(config)
-    _check(data.series, width, failures)
+    with series_called(data.labels.names):
+        check_signs(config, data.series, settings.options, failures)
+        _check(data.series, width, failures)
     forecaster = forecaster_of(pipeline, data, settings)
     judges = [
         SeriesJudge(number, values, settings, config.quantiles, reads)

@@ -8,6 +8,7 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
+from timer_forecaster.inference.bounds import cut_off, nonnegative_of
 from timer_forecaster.inference.covariate_options import as_covariate_options
 from timer_forecaster.inference.covariates.check import checks_of
 from timer_forecaster.inference.covariates.columns import Covariates
@@ -83,6 +84,7 @@ def predict_with_covariates(
     quantiles = np.stack([np.tensordot(check.weights, own, axes=1) for check, own in pairs])
     with np.errstate(over="ignore"):  # refused in the next line
         quantiles *= np.array([plan.unit for plan in plans])[:, None, None]
+    cut_off(quantiles, nonnegative_of(network.config, series, options))
     sound = [number for number in range(len(series)) if number not in failures.reasons]
     check_outcome(quantiles[sound], [series[i] for i in sound], name, numbers=sound)
     failed = [number for number in range(len(series)) if number in failures.reasons]
@@ -127,7 +129,8 @@ def _forecasts(
     collected = Failures("nan")
     of_rows = None if frequencies is None else [frequencies[number] for number in numbers]
     asked = options, progress, name, collected, of_rows
-    found = iter(predict_quantiles(network, rows, horizon, *asked))
+    is_remainder = [model > 0 for models in wanted for model in models]
+    found = iter(predict_quantiles(network, rows, horizon, *asked, is_remainder=is_remainder))
     _pass_on(collected, numbers, failures)
     forecasts = []
     for plan, models in zip(plans, wanted, strict=True):

@@ -25,6 +25,7 @@ def draw_paths(
     n: int,
     weights: FloatArray,
     generator: np.random.Generator,
+    floor: FloatArray | float = quantile_function.NO_FLOOR,
 ) -> FloatArray:
     """Draw paths of one series.
 
@@ -38,6 +39,8 @@ def draw_paths(
     weights : ndarray, shape (K,)
         Of the atoms of `timer_forecaster.inference.sampling.copula`.
     generator : numpy Generator
+    floor : ndarray of shape (horizon,) or float
+        Lowest possible values.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def draw_paths(
     at = spread(scores, generator) if n > 1 else normal_levels(scores)
     at = np.clip(at, _OUTERMOST, 1 - _OUTERMOST)
     with np.errstate(over="ignore", invalid="ignore"):
-        return quantile_function.evaluate(quantiles, levels, at).T
+        return quantile_function.evaluate(quantiles, levels, at, floor).T
 
 
 def spread(scores: FloatArray, generator: np.random.Generator) -> FloatArray:

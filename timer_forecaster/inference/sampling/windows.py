@@ -89,12 +89,16 @@ class PastWindows(NamedTuple):
         ]
 
     def scores(
-        self, series: Sequence[FloatArray], quantiles: FloatArray, levels: Sequence[float]
+        self,
+        series: Sequence[FloatArray],
+        quantiles: FloatArray,
+        levels: Sequence[float],
+        floor: FloatArray | float = quantile_function.NO_FLOOR,
     ) -> FloatArray:
         """Return `scores_of` the windows under their forecasts (windows, steps, Q)."""
         each = zip(self.numbers, self.origins, strict=True)
         actual = [series[number][origin : origin + self.steps] for number, origin in each]
-        return scores_of(np.array(actual).reshape(-1, self.steps), quantiles, levels)
+        return scores_of(np.array(actual).reshape(-1, self.steps), quantiles, levels, floor)
 
     def updated(self, weights: FloatArray, scores: FloatArray) -> FloatArray:
         """Return the weights (n_series, K) of the series after the scores of their windows."""
@@ -104,7 +108,12 @@ class PastWindows(NamedTuple):
         return found
 
 
-def scores_of(actual: FloatArray, quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
+def scores_of(
+    actual: FloatArray,
+    quantiles: FloatArray,
+    levels: Sequence[float],
+    floor: FloatArray | float = quantile_function.NO_FLOOR,
+) -> FloatArray:
     """Return the normal scores of what came true under forecasts.
 
     Parameters
@@ -114,6 +123,8 @@ def scores_of(actual: FloatArray, quantiles: FloatArray, levels: Sequence[float]
     quantiles : ndarray, shape (windows, steps, Q)
         The forecasts, NaN where there is none.
     levels : sequence of float, length Q
+    floor : ndarray of shape (windows, 1) or float
+        Lowest possible values.
 
     Returns
     -------
@@ -123,8 +134,8 @@ def scores_of(actual: FloatArray, quantiles: FloatArray, levels: Sequence[float]
     """
     at = actual[..., None]
     with np.errstate(invalid="ignore", over="ignore"):
-        reached = quantile_function.cdf(quantiles, levels, at)[..., 0]
-        mass = quantile_function.point_mass(quantiles, levels, at)[..., 0]
+        reached = quantile_function.cdf(quantiles, levels, at, floor)[..., 0]
+        mass = quantile_function.point_mass(quantiles, levels, at, floor)[..., 0]
     usable = (mass == 0) & (quantiles[..., 0] < quantiles[..., -1])
     reached = np.clip(reached, _OUTERMOST, 1 - _OUTERMOST)
     return normal_scores(np.where(usable, reached, np.nan))

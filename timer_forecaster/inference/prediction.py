@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -15,6 +15,7 @@ from timer_forecaster.inference import multiscale
 from timer_forecaster.inference.bounds import cut_off, nonnegative_of
 from timer_forecaster.inference.channels import check_rows, grouped, width_of
 from timer_forecaster.inference.frequency import Frequency, tokens_of
+from timer_forecaster.inference.gaps import forecast_beyond_gaps
 from timer_forecaster.inference.options import ForecastOptions, check_symmetric
 from timer_forecaster.inference.outcome import check_outcome, room_for
 from timer_forecaster.inference.profiles import Gate
@@ -89,8 +90,8 @@ def predict_quantiles(
         known = known and [known[row[0] // len(row)] for row in grouped(sound, width_of(config))]
     with tqdm(total=0, disable=not progress, unit="row", desc="forecast") as bar:
         roll_out = functools.partial(_roll_out, network, options, bar, known)
-        how = options, frequencies, known, is_remainder
-        found = _read(network, roll_out, series, horizon, *how)
+        reader = _Reader(network, roll_out, options, frequencies, is_remainder)
+        found = reader.forecast(series, horizon, reads_columns=known is not None)
     cut_off(found, nonnegative_of(config, series, options) & ~np.array(is_remainder))
     check_outcome(found, series, name, numbers=sound, failures=failures)
     if len(sound) == n_series:
@@ -100,37 +101,56 @@ def predict_quantiles(
     return quantiles
 
 
-def _read(
-    network: Network,
-    roll_out: Callable[..., FloatArray],
-    series: Sequence[FloatArray],
-    horizon: int,
-    options: ForecastOptions,
-    frequencies: Sequence[Frequency] | None,
-    known: Sequence[FloatArray] | None,
-    is_remainder: Sequence[bool],
-) -> FloatArray:
-    """Forecast series, as they are or as the network reads them best."""
-    config, width = network.config, width_of(network.config)
-    rollout = options.rollout_of(config)
-    how = network.pass_length, config.max_context_length
+class _Reader(NamedTuple):
+    """Forecasts series, as they are or as the network reads them best."""
 
-    def forecast(values: Sequence[FloatArray], numbers: Sequence[int]) -> FloatArray:
-        own = None if frequencies is None else [frequencies[number] for number in numbers]
-        if rollout != "multiscale":
-            return roll_out(values, horizon, rollout, own)
-        return multiscale.forecast(
-            roll_out, values, horizon, *how, own, width, config.fixed_context
+    network: Network
+    roll_out: Callable[..., FloatArray]
+    options: ForecastOptions
+    frequencies: Sequence[Frequency] | None
+    is_remainder: Sequence[bool]
+
+    def forecast(
+        self, series: Sequence[FloatArray], horizon: int, reads_columns: bool
+    ) -> FloatArray:
+        """Forecast all series; columns beside them have the steps of the series as they are."""
+        config, most = self.network.config, self.network.pass_length
+        if reads_columns or not self.options.transforms(config):
+            return self._as_given(series, range(len(series)), horizon)
+        return forecast_beyond_gaps(self._at_best, series, width_of(config), horizon, most)
+
+    def _at_best(
+        self, series: Sequence[FloatArray], numbers: Sequence[int], horizon: int
+    ) -> FloatArray:
+        """Forecast series without short gaps and without one at the end, each transformed."""
+        config, everything = self.network.config, range(len(series))
+
+        def forecast(values: Sequence[FloatArray], chosen: Sequence[int]) -> FloatArray:
+            return self._as_given(values, [numbers[i] for i in chosen], horizon)
+
+        near = horizon <= self.network.pass_length and not config.fixed_context
+        gate, rows = (
+            Gate.of(config.fixed_context, near),
+            list(grouped(everything, width_of(config))),
         )
+        is_remainder = [self.is_remainder[i] for i in numbers]
+        # Further ahead, and to a network that reads little, the plain series adds nothing good.
+        with_plain = near and self.options.quality == "best"
+        return forecast_read(forecast, series, gate, rows, is_remainder, with_plain)
 
-    numbers = range(len(series))
-    if known is not None or not options.transforms(config):
-        return forecast(series, numbers)
-    near = horizon <= network.pass_length and not config.fixed_context
-    gate, rows = Gate.of(config.fixed_context, near), list(grouped(numbers, width))
-    # Further ahead, and to a network that reads little, the plain series adds nothing good.
-    with_plain = near and options.quality == "best"
-    return forecast_read(forecast, series, gate, rows, is_remainder, with_plain)
+    def _as_given(
+        self, series: Sequence[FloatArray], numbers: Sequence[int], horizon: int
+    ) -> FloatArray:
+        """Forecast series as they are."""
+        config, rollout = self.network.config, self.options.rollout_of(self.network.config)
+        own = None if self.frequencies is None else [self.frequencies[i] for i in numbers]
+        if rollout != "multiscale":
+            return self.roll_out(series, horizon, rollout, own)
+        how = self.network.pass_length, config.max_context_length
+        width = width_of(config)
+        return multiscale.forecast(
+            self.roll_out, series, horizon, *how, own, width, config.fixed_context
+        )
 
 
 def _blank(n_series: int, horizon: int, n_quantiles: int) -> FloatArray:

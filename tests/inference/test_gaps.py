@@ -1,0 +1,116 @@
+"""Short gaps are read as straight lines, and a gap at the end is forecast."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from timer_forecaster import ForecastPipeline
+from timer_forecaster.inference.gaps import bridged
+
+MISSING = np.nan
+RANDOM = np.random.default_rng(0)
+WALKS = 100 * np.exp(np.cumsum(RANDOM.normal(0, 0.005, size=(40, 434)), axis=1))
+CLOSED = np.arange(434) % 7 >= 5  # two days of each week
+
+
+@pytest.fixture(scope="module", params=["timer-s1-mini", "ttm-mini"])
+def pipe(request):
+    return ForecastPipeline.from_pretrained(request.param, device="cpu")
+
+
+def median(forecast):
+    return forecast.quantile(0.5)
+
+
+def gap_of(steps, length=200):
+    series = np.arange(float(length))
+    series[100 : 100 + steps] = MISSING
+    return series
+
+
+@pytest.mark.parametrize(("steps", "is_filled"), [(1, True), (3, True), (4, False), (30, False)])
+def test_a_short_gap_alone_becomes_a_line(steps, is_filled):
+    series = gap_of(steps)
+    expected = np.arange(200.0) if is_filled else series
+    np.testing.assert_allclose(bridged(series), expected)
+
+
+@pytest.mark.parametrize(("steps", "is_filled"), [(8, True), (15, True), (17, False)])
+def test_longer_gaps_become_lines_where_most_patches_have_one(steps, is_filled):
+    series = np.where(np.arange(480) % 24 < 24 - steps, np.arange(480.0), MISSING)
+    expected = np.where(np.arange(480) < 480 - steps, np.arange(480.0), MISSING)
+    np.testing.assert_allclose(bridged(series), expected if is_filled else series)
+
+
+def test_missing_values_at_both_ends_stay():
+    series = np.array([MISSING, 1.0, MISSING, 2.0, MISSING])
+    np.testing.assert_array_equal(bridged(series), [MISSING, 1.0, 1.5, 2.0, MISSING])
+
+
+def test_nothing_is_filled_without_a_value_or_without_a_gap():
+    for series in (np.full(5, MISSING), np.arange(5.0), np.array([MISSING, 1.0])):
+        assert bridged(series) is series
+
+
+def test_large_values_do_not_overflow():
+    assert bridged(np.array([1.7e308, MISSING, -1.7e308])).tolist() == [1.7e308, 0.0, -1.7e308]
+
+
+@given(
+    values=st.lists(st.one_of(st.just(MISSING), st.floats(-1e6, 1e6)), min_size=1, max_size=120)
+)
+def test_lines_lie_between_their_ends_and_change_no_value(values):
+    series = np.array(values)
+    seen = np.isfinite(series)
+    filled = bridged(series)
+    np.testing.assert_array_equal(filled[seen], series[seen])
+    new = np.isfinite(filled) & ~seen
+    if new.any():
+        assert series[seen].min() - 1e-6 <= filled[new].min()
+        assert filled[new].max() <= series[seen].max() + 1e-6
+
+
+def test_closed_days_cost_no_accuracy(pipe):
+    """A walk that rests on closed days, beside the same walk without these days."""
+    rests = np.maximum.accumulate(np.where(CLOSED, -1, np.arange(434)))
+    walks = WALKS[:, rests]
+    past, future = np.where(CLOSED, MISSING, walks)[:, :420], walks[:, 420:]
+    days = ~CLOSED[420:]
+    found = median(pipe.predict(list(past), 14)).reshape(40, 14)
+    dense = median(pipe.predict(list(walks[:, :420][:, ~CLOSED[:420]]), days.sum()))
+    error = np.abs(found[:, days] / future[:, days] - 1).mean()
+    assert error <= 1.05 * np.abs(dense.reshape(40, -1) / future[:, days] - 1).mean()
+    on_closed = np.abs(found[:, ~days] / future[:, ~days] - 1).mean()
+    assert on_closed <= 1.5 * error
+
+
+@pytest.mark.parametrize("quality", ["fast", "best"])
+@pytest.mark.parametrize("gap", [1, 5, 40])
+def test_a_gap_at_the_end_is_forecast(pipe, gap, quality):
+    cut = WALKS[0, : 420 - gap]
+    series = np.concatenate([cut, np.full(gap, MISSING)])
+    found = pipe.predict(series, 14, quality=quality).quantiles
+    longer = pipe.predict(cut, 14 + gap, quality=quality).quantiles
+    np.testing.assert_allclose(found, longer[:, gap:], rtol=1e-6)
+
+
+def test_a_gap_beyond_one_pass_is_read_as_missing(pipe):
+    long = np.concatenate([WALKS[0], np.full(pipe.network.pass_length + 1, MISSING)])
+    plain = pipe.predict(long, 3, quality="plain")
+    np.testing.assert_allclose(pipe.predict(long, 3).quantiles, plain.quantiles, rtol=1e-6)
+
+
+def test_gaps_of_other_series_have_no_influence(pipe):
+    panel = [WALKS[i, : 400 + i].copy() for i in range(6)]
+    panel[1][-2:] = panel[3][-7:] = panel[4][50:53] = MISSING
+    together = pipe.predict(panel, 20).quantiles
+    for series, found in zip(panel, together, strict=True):
+        alone = pipe.predict(series, 20).quantiles[0]
+        np.testing.assert_allclose(found, alone, rtol=1e-4)
+
+
+def test_plain_reads_gaps_as_they_are(pipe):
+    series = np.where(CLOSED, MISSING, WALKS[0])
+    plain, fast = (pipe.predict(series, 5, quality=each).quantiles for each in ("plain", "fast"))
+    assert np.abs(plain / fast - 1).max() > 1e-4

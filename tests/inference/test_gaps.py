@@ -57,9 +57,7 @@ def test_large_values_do_not_overflow():
     assert bridged(np.array([1.7e308, MISSING, -1.7e308])).tolist() == [1.7e308, 0.0, -1.7e308]
 
 
-@given(
-    values=st.lists(st.one_of(st.just(MISSING), st.floats(-1e6, 1e6)), min_size=1, max_size=120)
-)
+@given(values=st.lists(st.one_of(st.just(MISSING), st.floats(-1e6, 1e6)), min_size=1, max_size=120))
 def test_lines_lie_between_their_ends_and_change_no_value(values):
     series = np.array(values)
     seen = np.isfinite(series)

@@ -254,7 +254,7 @@ def test_point_masses():
 
 def test_entries_that_are_never_negative():
     quantiles = np.stack([np.linspace(0.2, 4, 9), np.linspace(0.2, 4, 9)])[:, None]
-    d = QuantileFunction(quantiles, DECILES, ["cut", "free"], ["y"], [[True], [False]])
+    d = QuantileFunction(quantiles, DECILES, [[True], [False]], ["cut", "free"], ["y"])
     assert d.ppf(0.001)["y"]["cut"] == 0 > d.ppf(0.001)["y"]["free"]
     assert d.cdf(-0.01)["y"].tolist() == [
         0,
@@ -275,7 +275,7 @@ def test_entries_that_are_never_negative():
 def test_selections_and_copies_keep_that_entries_are_never_negative():
     quantiles = np.tile(np.linspace(0.2, 4, 9), (2, 2, 1))
     bounded = [[True, False], [False, True]]
-    d = QuantileFunction(quantiles, DECILES, ["a", "b"], ["x", "y"], bounded)
+    d = QuantileFunction(quantiles, DECILES, bounded, ["a", "b"], ["x", "y"])
     expected = d.mean()
     copies = d.clone(), pickle.loads(pickle.dumps(d)), QuantileFunction(**d.get_params())  # noqa: S301
     for copy in copies:

@@ -49,12 +49,12 @@ class QuantileFunction(BaseDistribution):
         scalar distribution, without index and columns.
     levels : sequence of float
         At least two levels, ascending inside (0, 1).
+    nonnegative : bool or array-like of shape (rows, columns), default=False
+        Whether each entry is never negative. Its lower tail then ends in a point mass at zero.
     index : pandas.Index, optional
         Labels of the rows, with one level or many. Default: 0, 1, …
     columns : pandas.Index, optional
         Labels of the columns. Default: 0, 1, …
-    nonnegative : bool or array-like of shape (rows, columns), default=False
-        Whether each entry is never negative. Its lower tail then ends in a point mass at zero.
 
     Raises
     ------
@@ -107,9 +107,9 @@ class QuantileFunction(BaseDistribution):
         self,
         quantiles: ArrayLike,
         levels: Sequence[float],
+        nonnegative: ArrayLike = False,
         index: Any = None,
         columns: Any = None,
-        nonnegative: ArrayLike = False,
     ) -> None:
         self.quantiles = quantiles
         self.levels = levels

@@ -1,5 +1,6 @@
 """The parts of the speed benchmark at tiny sizes. No test asserts a time."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -273,7 +274,25 @@ def test_the_size_of_the_package_is_that_of_its_files(tmp_path):
     assert files == 100_000 and 0 < compressed < 1000
 
 
-def test_the_program_prints_tables(tmp_path, capsys):
+class Here:
+    """A side that answers in this process: a new one loads torch. The next test starts one."""
+
+    def __init__(self, python, side):
+        self.side = side
+
+    def ask(self, question, *arguments, **details):
+        arguments, details = json.loads(json.dumps([arguments, details], default=str))
+        return json.loads(
+            json.dumps(questions.QUESTIONS[question](self.side, *arguments, **details))
+        )
+
+    def close(self):
+        questions._held.clear()
+        release()
+
+
+def test_the_program_prints_tables(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(released, "start", Here)
     sizes = ",".join(f"{name}={value}" for name, value in TINY.items())
     given = ["--work", str(tmp_path), "--quick", "--rounds", "1"]
     program.main([*given, "--only", "full", "--sizes", sizes])
@@ -282,6 +301,13 @@ def test_the_program_prints_tables(tmp_path, capsys):
     assert "| 2 | 64 | 400 | ours, bfloat16 |" in printed
     assert "This machine's own products" in printed
     assert re.search(r"`--only full`, \d{4}-\d\d-\d\d, \d+ cores with \w+, torch 2", printed)
+
+
+def test_growth_is_printed(checkpoint, capsys):
+    sizes = {"contexts": (64, 32), "horizons": (16,), "batches": (1, 2), "repeats": 1}
+    growth.report_growth(sys.executable, checkpoint, **sizes)
+    printed = capsys.readouterr().out
+    assert "| 16 | " in printed and "One series of 64 points, by roll-out" in printed
 
 
 def test_a_panel_of_mixed_lengths_is_compared_with_the_released_one(monkeypatch, capsys):
@@ -345,13 +371,6 @@ def test_a_busy_machine_is_compared_with_a_free_one(monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "| ratio |" in printed
     assert "| ours | 1 | 3 | 3 |" in printed
-
-
-def test_growth_is_printed(checkpoint, capsys):
-    sizes = {"contexts": (64, 32), "horizons": (16,), "batches": (1, 2), "repeats": 1}
-    growth.report_growth(sys.executable, checkpoint, **sizes)
-    printed = capsys.readouterr().out
-    assert "| 16 | " in printed and "One series of 64 points, by roll-out" in printed
 
 
 def test_the_page_has_a_place_for_every_part(tmp_path):

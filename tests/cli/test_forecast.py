@@ -1,4 +1,3 @@
-import subprocess
 import sys
 from pathlib import Path
 
@@ -157,18 +156,12 @@ def test_a_missing_extra_is_named(run, monkeypatch):
     assert 'its extra: pip install "timer-forecaster[plot]"' in err
 
 
-def test_the_command_end_to_end(tmp_path):
+def test_the_command_end_to_end(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     words = ["--time-column", "time", "--target", "load_mw", "--horizon", "168"]
     files = ["--output", "forecast.csv", "--plot", "forecast.png"]
-    program = "import sys; from timer_forecaster.cli import main; sys.exit(main())"
-    done = subprocess.run(
-        [sys.executable, "-c", program, "forecast", str(EXAMPLE), *words, *files],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout.startswith("Forecast 168 steps of 1 series")
+    assert cli.main(["forecast", str(EXAMPLE), *words, *files]) == 0
+    assert capsys.readouterr().out.startswith("Forecast 168 steps of 1 series")
     forecast = pd.read_csv(tmp_path / "forecast.csv")
     actual = pd.read_csv(EXAMPLE.with_name("french_load_next_week.csv"))["load_mw"]
     history = pd.read_csv(EXAMPLE)["load_mw"].to_numpy()

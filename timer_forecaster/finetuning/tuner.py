@@ -113,7 +113,8 @@ def finetune(
     >>> from timer_forecaster.finetuning import FinetuneConfig, finetune
     >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
     >>> sawtooth = np.arange(400) % 23 + np.random.default_rng(0).normal(size=400) / 10
-    >>> adapter = finetune(pipe, sawtooth, FinetuneConfig(steps=20, context_length=128))
+    >>> config = FinetuneConfig(steps=20, context_length=128, horizon=24)
+    >>> adapter = finetune(pipe, sawtooth, config)
     >>> adapter.report.status
     'improved'
     >>> tuned = ForecastPipeline.from_pretrained("timer-s1-mini", adapter=adapter)

@@ -6,11 +6,24 @@ import sys
 
 from places import ROOT
 
+BENEATH_TRANSFORMERS = (
+    "torch._dynamo",
+    "torch.distributed.tensor",
+    "scipy.optimize",
+    "jinja2",
+    "PIL.Image",
+    "accelerate",
+)
+"""What transformers imports before a model: most of its seconds, and nothing that registers one."""
+
 # Each program runs in a fork of a process that has loaded torch and nothing of this project.
 _FORKS = """
-import json, os, sys, torch
+import importlib, json, os, sys
+programs, loaded = json.load(sys.stdin)
+for name in loaded:
+    importlib.import_module(name)
 printed = {}
-for name, program in json.load(sys.stdin).items():
+for name, program in programs.items():
     read, write = os.pipe()
     if not os.fork():
         os.dup2(write, 1)
@@ -26,10 +39,13 @@ print(json.dumps(printed))
 """
 
 
-def run_forked(programs, *arguments):
-    """Return the words that each of several programs prints; a warning for users is an error."""
+def run_forked(programs, *arguments, loaded=()):
+    """Return the words that each of several programs prints; a warning for users is an error.
+
+    The modules that are ``loaded`` before, beside torch, are imported once for all programs.
+    """
     command = [sys.executable, "-W", "error::UserWarning", "-c", _FORKS, *arguments]
-    given = json.dumps(programs)
+    given = json.dumps([programs, ["torch", *loaded]])
     done = subprocess.run(command, input=given, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from forks import run_forked
+from forks import BENEATH_TRANSFORMERS, run_forked
 from places import ROOT
 
 from timer_forecaster.checkpoints.registry import find_checkpoint
@@ -29,11 +29,35 @@ for auto in (AutoConfig, AutoModel, AutoModelForCausalLM):
 """
 
 
-def run(program, *arguments):
-    command = [sys.executable, "-W", "error::UserWarning", "-c", f"import sys\n{program}"]
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
+OTHERS = {
+    "registered again": f"""
+import sys
+{OURS}
+from transformers import AutoConfig, AutoModelForCausalLM
+from timer_forecaster.models.timer_s1 import TimerS1Config, TimerS1ForPrediction, auto_classes
+for _ in range(2):
+    auto_classes.register_auto_classes()
+    AutoConfig.register("Timer-S1", TimerS1Config)
+    AutoModelForCausalLM.register(TimerS1Config, TimerS1ForPrediction)
+print(type(AutoModelForCausalLM.from_pretrained(sys.argv[2])).__name__)
+""",
+    "another library": f"""
+import sys
+from transformers import AutoConfig, PreTrainedConfig
+class Other(PreTrainedConfig):
+    model_type = "Timer-S1"
+AutoConfig.register("Timer-S1", Other)
+{OURS}
+print(type(AutoConfig.from_pretrained(sys.argv[2])).__name__)
+""",
+    "a configuration": """
+from timer_forecaster.models.timer_s1 import TimerS1Config
+config = TimerS1Config(hidden_size=32, num_attention_heads=2, intermediate_size=32,
+    num_hidden_layers=1, num_mtp_tokens=1, num_experts=2)
+from transformers import AutoModel
+print(type(AutoModel.from_config(config)).__name__)
+""",
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,47 +74,32 @@ def remote(tmp_path_factory):
     return str(folder)
 
 
-def test_the_auto_classes_load_a_folder_whatever_is_imported_first(remote):
-    printed = run_forked({order: imports + LOAD for order, imports in ORDERS.items()}, remote)
-    assert printed == dict.fromkeys(ORDERS, ["TimerS1Config"] * 3 + ["TimerS1ForPrediction"] * 6)
+@pytest.fixture(scope="module")
+def printed(remote):
+    programs = {order: imports + LOAD for order, imports in ORDERS.items()} | OTHERS
+    folders = (remote, str(find_checkpoint("timer-s1-test")))
+    return run_forked(programs, *folders, loaded=BENEATH_TRANSFORMERS)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_auto_classes_load_a_folder_whatever_is_imported_first(printed, order):
+    assert printed[order] == ["TimerS1Config"] * 3 + ["TimerS1ForPrediction"] * 6
 
 
 def test_the_import_alone_loads_no_transformers():
-    assert run(f"{OURS}; print({{'torch', 'transformers'}} & set(sys.modules))") == ["set()"]
+    program = f"import sys; {OURS}; print({{'torch', 'transformers'}} & set(sys.modules))"
+    command = [sys.executable, "-W", "error::UserWarning", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout.split()) == (0, ["set()"]), done.stderr
 
 
-def test_registering_again_is_no_error():
-    program = f"""
-{OURS}
-from transformers import AutoConfig, AutoModelForCausalLM
-from timer_forecaster.models.timer_s1 import TimerS1Config, TimerS1ForPrediction, auto_classes
-for _ in range(2):
-    auto_classes.register_auto_classes()
-    AutoConfig.register("Timer-S1", TimerS1Config)
-    AutoModelForCausalLM.register(TimerS1Config, TimerS1ForPrediction)
-print(type(AutoModelForCausalLM.from_pretrained(sys.argv[1])).__name__)
-"""
-    assert run(program, str(find_checkpoint("timer-s1-test"))) == ["TimerS1ForPrediction"]
+def test_registering_again_is_no_error(printed):
+    assert printed["registered again"] == ["TimerS1ForPrediction"]
 
 
-def test_the_class_of_another_library_stays():
-    program = f"""
-from transformers import AutoConfig, PreTrainedConfig
-class Other(PreTrainedConfig):
-    model_type = "Timer-S1"
-AutoConfig.register("Timer-S1", Other)
-{OURS}
-print(type(AutoConfig.from_pretrained(sys.argv[1])).__name__)
-"""
-    assert run(program, str(find_checkpoint("timer-s1-test"))) == ["Other"]
+def test_the_class_of_another_library_stays(printed):
+    assert printed["another library"] == ["Other"]
 
 
-def test_a_model_is_made_from_a_configuration_that_was_made_before():
-    program = """
-from timer_forecaster.models.timer_s1 import TimerS1Config
-config = TimerS1Config(hidden_size=32, num_attention_heads=2, intermediate_size=32,
-    num_hidden_layers=1, num_mtp_tokens=1, num_experts=2)
-from transformers import AutoModel
-print(type(AutoModel.from_config(config)).__name__)
-"""
-    assert run(program) == ["TimerS1ForPrediction"]
+def test_a_model_is_made_from_a_configuration_that_was_made_before(printed):
+    assert printed["a configuration"] == ["TimerS1ForPrediction"]

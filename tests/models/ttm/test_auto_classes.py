@@ -3,7 +3,8 @@
 import subprocess
 import sys
 
-from forks import run_forked
+import pytest
+from forks import BENEATH_TRANSFORMERS, run_forked
 from places import ROOT
 from ttm import OWN
 
@@ -22,35 +23,53 @@ for folder in sys.argv[1:]:
 """
 
 
-def run(program, *arguments):
-    command = [sys.executable, "-W", "error::UserWarning", "-c", f"import sys\n{program}"]
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
-
-
-def test_the_auto_classes_load_a_folder_whatever_is_imported_first():
-    programs = {order: imports + LOAD for order, imports in ORDERS.items()}
-    printed = run_forked(programs, str(OWN / "r2_ft"), str(OWN / "r3_decomposed"))
-    names = [
-        "TinyTimeMixerConfig",
-        "TinyTimeMixerForPrediction",
-        "TinyTimeMixerConfig",
-        "TinyTimeMixerForDecomposedPrediction",
-    ]
-    assert printed == dict.fromkeys(ORDERS, names)
-
-
-def test_the_import_alone_loads_no_transformers():
-    assert run(f"{OURS}; print({{'torch', 'transformers'}} & set(sys.modules))") == ["set()"]
-
-
-def test_registering_again_is_no_error():
-    program = f"""
+OTHERS = {
+    "registered again": f"""
+import sys
 {OURS}
 from transformers import AutoModel
 from timer_forecaster.models.ttm.auto_classes import register_auto_classes
 register_auto_classes()
 print(type(AutoModel.from_pretrained(sys.argv[1])).__name__)
-"""
-    assert run(program, str(OWN / "r2_ft")) == ["TinyTimeMixerForPrediction"]
+""",
+    "another library": f"""
+from transformers import AutoConfig, PreTrainedConfig
+class Other(PreTrainedConfig):
+    model_type = "tinytimemixer"
+AutoConfig.register("tinytimemixer", Other)
+{OURS}
+print(AutoConfig.for_model("tinytimemixer").__class__.__name__)
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def printed():
+    programs = {order: imports + LOAD for order, imports in ORDERS.items()} | OTHERS
+    folders = (str(OWN / "r2_ft"), str(OWN / "r3_decomposed"))
+    return run_forked(programs, *folders, loaded=BENEATH_TRANSFORMERS)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_auto_classes_load_a_folder_whatever_is_imported_first(printed, order):
+    assert printed[order] == [
+        "TinyTimeMixerConfig",
+        "TinyTimeMixerForPrediction",
+        "TinyTimeMixerConfig",
+        "TinyTimeMixerForDecomposedPrediction",
+    ]
+
+
+def test_the_import_alone_loads_no_transformers():
+    program = f"import sys; {OURS}; print({{'torch', 'transformers'}} & set(sys.modules))"
+    command = [sys.executable, "-W", "error::UserWarning", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout.split()) == (0, ["set()"]), done.stderr
+
+
+def test_registering_again_is_no_error(printed):
+    assert printed["registered again"] == ["TinyTimeMixerForPrediction"]
+
+
+def test_the_class_of_another_library_stays(printed):
+    assert printed["another library"] == ["Other"]

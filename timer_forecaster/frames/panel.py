@@ -15,7 +15,7 @@ from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
-from timer_forecaster.frames.calendar.advice import aggregation
+from timer_forecaster.frames.calendar.advice import Remedy
 from timer_forecaster.frames.calendar.axes import Axes
 from timer_forecaster.frames.calendar.cycles import begins_anew
 from timer_forecaster.frames.calendar.grids import Grid, given_grids, inferred_grids
@@ -130,7 +130,7 @@ class Panel:
         refusals = _Refusals(failures or Failures(), labels, targets, cut.axis)
         axes = _distinct_times(cut, times, stamps, refusals)
         _refuse_cycles(cut, axes, refusals, time_column)
-        remedy = aggregation(frame, time_column, id_column, targets)
+        remedy = Remedy.of(frame, time_column, id_column, targets)
         grids = _grids(axes, cut.axis, freq, refusals, remedy)
         parts = _values(frame, instance, cut, refusals)
         parts = [
@@ -322,7 +322,7 @@ def _grids(
     series: list[int],
     freq: str | int | BaseOffset | None,
     refusals: _Refusals,
-    remedy: str,
+    remedy: Remedy,
 ) -> list[Grid]:
     """Return the grid of each axis: by `freq`, the frequency of periods, or the times."""
     step: Step | None = axes[0].freq if isinstance(axes[0], pd.PeriodIndex) else None

@@ -84,7 +84,9 @@ class SeriesSummary:
         gaps = "no gaps"
         if self.missing:
             share = 100 * self.missing / self.length
-            gaps = f"{self.missing:,} of {self.length:,} steps without a value ({_percent(share)} %)"
+            gaps = (
+                f"{self.missing:,} of {self.length:,} steps without a value ({_percent(share)} %)"
+            )
         step = f"step{'' if len(names) == 1 else 's'} {', '.join(names)}"
         if self.ended:
             gaps += f"; {self.ended:,} with rows after the last value, forecast from there"

@@ -142,6 +142,7 @@ def test_every_command_is_listed_and_has_a_module(run, capsys):
         "streaming",
         "table",
         "windows",
+        "words",
     }
     for command in commands:
         assert f"    {command} " in listed or f"    {command}\n" in listed

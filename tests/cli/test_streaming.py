@@ -42,6 +42,17 @@ def test_series_that_are_left_out_are_listed(run, tmp_path):
     assert "shop 't-empty': target 'sold': has no value" in err
 
 
+def test_a_refused_file_is_sorted_as_advised_into_the_same_folder(run, tmp_path):
+    table = sales(4).sort_values("day")
+    table.to_csv(tmp_path / "mixed.csv", index=False)
+    words = [*WORDS, "--id-column", "shop", "--output", "out"]
+    code, _, err = run("forecast", "mixed.csv", *words)
+    assert code == 2
+    assert "sort its lines" in err
+    table.sort_values("shop").to_csv(tmp_path / "sorted.csv", index=False)
+    assert run("forecast", "sorted.csv", *words)[0] == 0
+
+
 def test_a_run_without_any_forecast_is_an_error(run, tmp_path):
     sales(2).assign(sold=float("nan")).to_parquet(tmp_path / "sales.parquet")
     code, _, err = run(

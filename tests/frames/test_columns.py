@@ -55,6 +55,32 @@ def test_errors_say_what_was_given_and_what_works(pipeline, frame, options, mess
     assert pipeline.calls == []
 
 
+def test_several_columns_of_ids_are_joined_as_advised(pipeline):
+    frame = pd.concat([hourly(store="b", item=1), hourly(store="b", item=2)])
+    options = {"time_column": "time", "target_columns": "y"}
+    with pytest.raises(TypeError, match="must be the name of one column; join them") as caught:
+        pipeline.predict_frame(frame, 1, id_column=["store", "item"], **options)
+    how, named = str(caught.value).split("join them: ")[1].split(", with id_column=")
+    joined = eval(how, {"frame": frame})  # noqa: S307
+    forecast = pipeline.predict_frame(joined, 1, id_column=eval(named), **options)  # noqa: S307
+    assert forecast["store item"].tolist() == ["b / 1", "b / 2"]
+    with pytest.raises(TypeError, match="join them to one column of times"):
+        pipeline.predict_frame(frame, 1, time_column=["time", "item"])
+
+
+@pytest.mark.parametrize(("asked", "error"), [("time", ValueError), (None, TypeError)])
+def test_an_index_of_times_without_a_name_is_named_as_advised(pipeline, asked, error):
+    frame = frame_of(pd.date_range("2024-01-01", periods=4, freq="h")).set_index("time")
+    frame = frame.rename_axis(None)
+    with pytest.raises(error, match="the index, which has no name: give ") as caught:
+        pipeline.predict_frame(frame, 2, time_column=asked)
+    how, named = str(caught.value).split("give ")[1].split(", with time_column=")
+    named_frame = eval(how, {"frame": frame})  # noqa: S307
+    assert len(pipeline.predict_frame(named_frame, 2, time_column=eval(named))) == 2  # noqa: S307
+    with pytest.raises(error, match="the times are the index: time_column='at'"):
+        pipeline.predict_frame(frame.rename_axis("at"), 2, time_column=asked)
+
+
 def test_time_and_id_may_be_index_levels(pipeline):
     frame = pd.concat([hourly(id="b"), hourly(id="a")]).set_index(["id", "time"])
     forecast = pipeline.predict_frame(frame, 1, time_column="time", id_column="id")

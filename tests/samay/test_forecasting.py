@@ -32,6 +32,17 @@ def test_forecasts_are_the_medians_of_the_pipeline(network, histories, horizon):
     assert (found[3] == 7).all()
 
 
+def test_series_are_read_as_they_are():
+    """As the pages say: plain exactly, and not the default where it transforms a series."""
+    counts = np.random.default_rng(0).poisson(2, (2, 512)).astype(float)
+    network = starting_network(ModelSettings(), "ttm-mini").network
+    found = forecast_histories(network, counts, 24, batch_size=4)
+    pipeline = ForecastPipeline.from_pretrained("ttm-mini", dtype="float32")
+    plain = pipeline.predict(list(counts), 24, quality="plain").quantile(0.5)
+    np.testing.assert_array_equal(found, plain)
+    assert np.abs(found - pipeline.predict(list(counts), 24).quantile(0.5)).max() > 0.05
+
+
 def test_networks_without_a_quantile_head_give_their_forecast():
     import dataclasses
 

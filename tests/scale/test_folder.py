@@ -45,13 +45,24 @@ def test_a_partition_is_finished_when_all_of_it_is_written(tmp_path, monkeypatch
 
 def test_other_runs_are_refused(tmp_path):
     run = RunFolder.begin(tmp_path, IDENTITY)
+    run.write("part-000000", PartitionAnswer(table(), NONE), CONTENT)
     with pytest.raises(ValueError, match=r'another run: checkpoint was "ab", is "cd"; remove'):
         RunFolder.begin(tmp_path, IDENTITY | {"checkpoint": '"cd"'})
     with pytest.raises(ValueError, match="flip was not there, is true"):
         RunFolder.begin(tmp_path, IDENTITY | {"flip": "true"})
-    run.write("part-000000", PartitionAnswer(table(), NONE), CONTENT)
     with pytest.raises(ValueError, match="part-000000 about other data: 60 rows of 1 series then"):
         run.finished("part-000000", Content(1, 60, "80"))
+
+
+def test_a_run_without_answers_gives_way(tmp_path):
+    other = IDENTITY | {"checkpoint": '"cd"'}
+    RunFolder.begin(tmp_path, other)
+    run = RunFolder.begin(tmp_path, IDENTITY)
+    run.write("part-000000", PartitionAnswer(table(), NONE), CONTENT)
+    (tmp_path / "finished" / "part-000000.json").unlink()  # as a process that was killed leaves it
+    with pytest.raises(ValueError, match="another run"):
+        RunFolder.begin(tmp_path, other)
+    assert RunFolder.begin(tmp_path, IDENTITY).finished("part-000000") is None
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path):

@@ -39,6 +39,12 @@ def test_places_are_those_of_the_pipeline(detector, y):
     assert scores.index.equals(y.index)
 
 
+def test_a_series_with_dates_is_transformed(detector, y):
+    labels = detector.clone().fit(y).transform(y)
+    found = detector.clone().fit(y).predict(y)["ilocs"]
+    assert np.flatnonzero(labels["labels"]).tolist() == found.tolist()
+
+
 def test_remembered_rows_are_history(detector, y):
     whole = detector.clone().fit(y).predict(y)["ilocs"].to_numpy()
     fitted = detector.clone().fit(y[:100])

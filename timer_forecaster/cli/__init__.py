@@ -11,6 +11,7 @@ from importlib import import_module
 
 from timer_forecaster import __version__
 from timer_forecaster.cli.help import show_examples
+from timer_forecaster.cli.words import options_named
 
 __all__ = ["main"]
 
@@ -64,7 +65,8 @@ def _run(words: Sequence[str]) -> int:
     """Run a command and return its exit status; most commands return none and mean 0."""
     try:
         arguments = _parser(words).parse_args(words)
-        status: int | None = arguments.run(arguments)
+        with options_named(arguments):
+            status: int | None = arguments.run(arguments)
     except SystemExit:  # of argparse, after a help text for instance
         sys.stdout.flush()
         raise

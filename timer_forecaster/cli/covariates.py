@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from timer_forecaster.cli.common import STANDARD_STREAM
 from timer_forecaster.cli.table import COLUMN_OPTIONS, read_table
+from timer_forecaster.cli.words import in_options
 
 if TYPE_CHECKING:
     from timer_forecaster.frames.reading import SeriesFile
@@ -83,6 +84,7 @@ def beside(read: SeriesFile) -> dict[str, Any]:
 
 def in_words(text: str, arguments: argparse.Namespace) -> str:
     """Return a message with options and the file of the future in place of arguments."""
+    text = in_options(text)
     if not _asked(arguments):
         return text
     for argument, option in _WORDS.items():
@@ -113,7 +115,7 @@ def printed_warnings() -> Iterator[None]:
         yield
     said: set[str] = set()
     for warning in caught:
-        text = str(warning.message)
+        text = in_options(str(warning.message))
         if isinstance(warning.message, notes):
             if text not in said:
                 print(f"timer-forecaster: note: {text}", file=sys.stderr)

@@ -28,13 +28,15 @@ def with_columns(
         If a column is missing or there twice, or if there are no rows.
     """
     if time_column is None:
-        raise TypeError("time_column=None: name the column of the times")
+        how = _in_index(frame) or "name the column of the times"
+        raise TypeError(f"time_column=None: {how}")
     wanted = {"time_column": time_column}
     if id_column is not None:
         wanted["id_column"] = id_column
     for role, name in wanted.items():
         if not isinstance(name, Hashable):
-            raise TypeError(f"{role}={name!r} must be the name of one column")
+            how = _joined(role, name) if isinstance(name, list) and name else ""
+            raise TypeError(f"{role}={name!r} must be the name of one column{how}")
     frame = as_frame(frame, (time_column, id_column))
     in_index = [name for name in frame.index.names if name in wanted.values()]
     both = [name for name in in_index if name in frame.columns]
@@ -43,6 +45,8 @@ def with_columns(
     if not frame.columns.is_unique:
         repeated = frame.columns[frame.columns.duplicated()][0]
         raise ValueError(f"frame: column {repeated!r} is there more than once")
+    if time_column not in frame.columns and (how := _in_index(frame)):
+        raise ValueError(f"time_column: there is no column {time_column!r}: {how}")
     for role, name in wanted.items():
         _require_column(frame, role, name)
     if time_column == id_column:
@@ -50,6 +54,30 @@ def with_columns(
     if frame.empty:
         raise ValueError("frame: there are no rows to forecast from")
     return frame
+
+
+def _joined(role: str, names: Sequence[Hashable]) -> str:
+    """Return how several columns become one."""
+    if role == "time_column":
+        return "; join them to one column of times"
+    new = " ".join(map(str, names))
+    return (
+        f"; join them: frame.assign(**{{{new!r}: "
+        f"frame[{list(names)!r}].astype(str).agg(' / '.join, axis=1)}}), with {role}={new!r}"
+    )
+
+
+def _in_index(frame: Any) -> str:
+    """Return how to name times that are the index of a frame without a name; empty if none are."""
+    index = getattr(frame, "index", None)
+    if not isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
+        return ""
+    if index.name is not None:
+        return f"the times are the index: time_column={index.name!r}"
+    return (
+        'the times are the index, which has no name: give frame.rename_axis("time").reset_index(), '
+        "with time_column='time'"
+    )
 
 
 def without_levels(

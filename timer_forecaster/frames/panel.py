@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import shlex
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -15,12 +16,13 @@ from pandas.tseries.offsets import BaseOffset
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
-from timer_forecaster.frames.calendar.advice import aggregation
+from timer_forecaster.frames.calendar.advice import Remedy
 from timer_forecaster.frames.calendar.axes import Axes
 from timer_forecaster.frames.calendar.cycles import begins_anew
 from timer_forecaster.frames.calendar.grids import Grid, given_grids, inferred_grids
 from timer_forecaster.frames.calendar.local import on_local_clocks
 from timer_forecaster.frames.calendar.times import Step, as_step
+from timer_forecaster.frames.clock_column import clock_column
 from timer_forecaster.frames.columns import chosen_targets, read_ids, read_numbers, with_columns
 from timer_forecaster.frames.stamps import parse_times
 
@@ -128,9 +130,14 @@ class Panel:
         stamps = times.astype("int64").to_numpy()
         cut = _Cut.of(instance, stamps, np.lexsort((stamps, instance)))
         refusals = _Refusals(failures or Failures(), labels, targets, cut.axis)
-        axes = _distinct_times(cut, times, stamps, refusals)
+        columns = time_column, id_column
+
+        def twins() -> str:
+            return _advice_on_twins(frame, columns, stamps, instance)
+
+        axes = _distinct_times(cut, times, stamps, refusals, twins)
         _refuse_cycles(cut, axes, refusals, time_column)
-        remedy = aggregation(frame, time_column, id_column, targets)
+        remedy = Remedy.of(frame, time_column, id_column, targets)
         grids = _grids(axes, cut.axis, freq, refusals, remedy)
         parts = _values(frame, instance, cut, refusals)
         parts = [
@@ -281,7 +288,11 @@ class _Refusals(NamedTuple):
 
 
 def _distinct_times(
-    cut: _Cut, times: pd.Index, stamps: NDArray[np.int64], refusals: _Refusals
+    cut: _Cut,
+    times: pd.Index,
+    stamps: NDArray[np.int64],
+    refusals: _Refusals,
+    advice: Callable[[], str],
 ) -> Sequence[pd.Index]:
     """Return the axes; refuse times that an instance has more than once."""
     repeated = np.diff(stamps[cut.order]) == 0
@@ -289,17 +300,38 @@ def _distinct_times(
     axes = on_local_clocks(cut.axes(times, np.arange(len(times))))
     places = np.flatnonzero(repeated)
     instances = np.searchsorted(cut.bounds, places, side="right") - 1
+    what_to_do = advice() if len(places) else ""
     for instance, place in dict(zip(instances[::-1], places[::-1], strict=True)).items():
         error = ValueError(
             f"{refusals.labels[instance]}the time {times[cut.order[place]]} is there more than "
-            "once; aggregate such rows, name the id column if they belong to several series, or "
-            "give clock times with their offset from UTC or their zone, for example "
-            "t.dt.tz_localize('Europe/Berlin', ambiguous='infer')"
+            f"once; {what_to_do}"
         )
         number = cut.axis[instance]
         refusals.of_axis(number, error)
         axes = [*axes[:number], axes[number][-1:], *axes[number + 1 :]]
     return axes
+
+
+def _advice_on_twins(
+    frame: pd.DataFrame,
+    columns: tuple[Hashable, Hashable | None],
+    stamps: NDArray[np.int64],
+    instance: NDArray[np.intp],
+) -> str:
+    """Return what to do about times that a series has more than once."""
+    clock = clock_column(frame, stamps, instance, columns)
+    if clock is None:
+        return (
+            "aggregate such rows, name the id column if they belong to several series, or give "
+            "clock times with their offset from UTC or their zone, for example "
+            "t.dt.tz_localize('Europe/Berlin', ambiguous='infer')"
+        )
+    date = columns[0]
+    return (
+        f"column {clock!r} tells such rows apart: join it to the dates in one column of times; a "
+        f"file is read so with time_column=[{date!r}, {clock!r}] "
+        f"(--time-column {shlex.quote(str(date))} {shlex.quote(str(clock))})"
+    )
 
 
 def _refuse_cycles(
@@ -322,7 +354,7 @@ def _grids(
     series: list[int],
     freq: str | int | BaseOffset | None,
     refusals: _Refusals,
-    remedy: str,
+    remedy: Remedy,
 ) -> list[Grid]:
     """Return the grid of each axis: by `freq`, the frequency of periods, or the times."""
     step: Step | None = axes[0].freq if isinstance(axes[0], pd.PeriodIndex) else None

@@ -171,6 +171,8 @@ class RunFolder:
     def begin(cls, path: str | Path, identity: Mapping[str, str]) -> RunFolder:
         """Make the folder of a run, or return to the one that a stopped run has left.
 
+        A run that has answered nothing, since its data were refused for instance, gives way.
+
         Parameters
         ----------
         path : str or Path
@@ -180,8 +182,8 @@ class RunFolder:
         Raises
         ------
         ValueError
-            If the folder is of a run with another identity, or holds other files, or cannot be
-            written. The error names what differs.
+            If the folder holds answers of a run with another identity, or other files, or cannot
+            be written. The error names what differs.
         ImportError
             If pyarrow is not installed.
         """
@@ -189,10 +191,13 @@ class RunFolder:
         run = cls(make_folder(path))
         manifest = run.path / MANIFEST
         if manifest.exists():
-            _refuse_others(run.path, read_object(manifest), identity)
-            return run
+            known = read_object(manifest)
+            if run._has_answers():
+                _refuse_others(run.path, known, identity)
+            if known == dict(identity):
+                return run
         held = sorted(one.name for one in run.path.iterdir() if not one.name.startswith("."))
-        if held:
+        if held and not manifest.exists():
             raise ValueError(
                 f"the folder {run.path} holds {held[0]} and no {MANIFEST} of a run: name a new or "
                 "an empty folder"
@@ -201,6 +206,11 @@ class RunFolder:
             text = json.dumps(dict(identity), indent=1, ensure_ascii=False)
             unfinished.write_text(text + "\n", encoding="utf-8")
         return run
+
+    def _has_answers(self) -> bool:
+        """Whether a partition is finished, or a stopped run has left a part of one."""
+        folders = (self.path / name for name in (FINISHED, FORECAST, REJECTED))
+        return any(any(folder.glob("[!.]*")) for folder in folders)
 
     def finished(self, name: str, content: Content | None = None) -> Finished | None:
         """Return what is known of a finished partition; None if it is not finished.

@@ -25,9 +25,10 @@ AS_READ = {
 
 
 def advised(frame, **options):
-    with pytest.raises(ValueError, match="aggregate the rows: ") as caught:
+    words = "aggregate the rows (levels by .mean()): "
+    with pytest.raises(ValueError, match=re.escape(words)) as caught:
         StubPipeline().predict_frame(frame, 2, time_column="time", **options)
-    return eval(str(caught.value).split("aggregate the rows: ")[1], {"frame": frame, "pd": pd})  # noqa: S307
+    return eval(str(caught.value).split(words)[1], {"frame": frame, "pd": pd})  # noqa: S307
 
 
 @pytest.mark.parametrize("read", AS_READ)
@@ -99,6 +100,75 @@ def test_advice_about_an_index_runs():
     hours = pd.DatetimeIndex(["2024-01-01 00:00", "2024-01-01 02:00", "2024-01-01 21:00"])
     y = pd.Series([1.0, 2.0, 3.0], hours)
     advice = asfreq_advice(hours)
-    for text in re.findall(r"y\.[a-z]+\('\w+'\)(?:\.sum\(\))?", advice):
+    for text in re.findall(r"y\.[a-z]+\('\w+'\)(?:\.sum\(min_count=1\))?", advice):
         assert eval(text, {"y": y}).sum() == 6  # noqa: S307 - nothing is lost
     assert "asfreq" not in asfreq_advice(pd.Index([0, 1, 9]))
+
+
+def on_the_clock(hours, zone="Europe/Berlin", start="2024-03-01", end="2024-04-20"):
+    """Times whose clock shows multiples of some hours, over a change of the clock."""
+    times = pd.date_range(start, end, freq="h", tz=zone)
+    return times[times.hour % hours == 0]
+
+
+HELD_AS = {
+    "dates": lambda times: times,
+    "texts": lambda times: times.astype(str),
+}
+
+
+@pytest.mark.parametrize("held", HELD_AS)
+@pytest.mark.parametrize("freq", [None, "D", "own"])
+@pytest.mark.parametrize(
+    ("hours", "start", "end"),
+    [
+        (3, "2024-03-01", "2024-04-20"),
+        (6, "2024-03-01", "2024-04-20"),
+        (6, "2024-10-01", "2024-11-20"),
+    ],
+)
+def test_even_steps_of_the_clock_are_taken_as_advised(hours, start, end, freq, held):
+    times = on_the_clock(hours, start=start, end=end)
+    frame = pd.DataFrame({"time": HELD_AS[held](times), "y": np.arange(len(times)) + 1.0})
+    asked = {"freq": f"{hours}h" if freq == "own" else freq}
+    with pytest.raises(ValueError, match=r"on the clock of .* their step is") as caught:
+        StubPipeline().predict_frame(frame, 2, time_column="time", **asked)
+    text = str(caught.value)
+    assert f"pass freq='{hours}h'" not in text
+    how = re.search(r"use its times: (frame\.assign\(.*?localize\(None\)}\))", text)[1]
+    even = eval(how, {"frame": frame, "pd": pd})  # noqa: S307
+    assert even["time"].tolist() == times.tz_localize(None).tolist()
+    named = re.search(r", with freq='(\w+)'", text)
+    asked = asked if named is None else {"freq": named[1]}
+    pipeline = StubPipeline()
+    forecast = pipeline.predict_frame(even, 2, time_column="time", **asked)
+    assert (forecast["time"].diff().iloc[1:] == pd.Timedelta(hours=hours)).all()
+    assert not np.isnan(pipeline.calls[0][0][0]).any()
+
+
+def test_a_frequency_that_was_refused_is_never_advised():
+    times = on_the_clock(6)[[0, 1, 2, 5, 9, 90, 91, 150]]  # too few for the clock to show a step
+    frame = pd.DataFrame({"time": times, "y": 1.0})
+    with pytest.raises(ValueError, match="do not all lie on the grid of freq='6h'") as caught:
+        StubPipeline().predict_frame(frame, 2, time_column="time", freq="6h")
+    assert "pass freq='6h'" not in str(caught.value)
+
+
+def test_the_advice_for_y_keeps_all_values():
+    times = on_the_clock(6)
+    y = pd.Series(1.0, times)
+    advice = asfreq_advice(times)
+    assert "asfreq" not in advice
+    [text] = re.findall(r"y\.tz_localize\(None\)", advice)
+    even = eval(text, {"y": y})  # noqa: S307
+    assert even.asfreq("6h").notna().sum() == len(even.asfreq("6h")) == len(y)
+    days = pd.date_range("2024-03-01", "2024-04-20", tz="Europe/Berlin")[[0, 2, 3, 11, 31, 32]]
+    [text] = re.findall(r"y\.asfreq\('D'\)", asfreq_advice(days))
+    assert eval(text, {"y": pd.Series(1.0, days)}).sum() == len(days)  # noqa: S307
+
+
+def test_bins_without_a_row_are_missing_and_not_zero():
+    days = pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-05", "2024-01-06"])
+    frame = pd.DataFrame({"day": days, "y": 1.0})
+    summed = eval(aggregation(frame, "day", None, ["y"]).format(freq="D"), {"frame": frame})  # noqa: S307
+    assert summed["y"].isna().tolist() == [False, False, True, True, False, False]

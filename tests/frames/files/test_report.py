@@ -1,8 +1,10 @@
 """The reading report."""
 
 import pandas as pd
+import pytest
 from series_files import as_file, text_of
 
+from timer_forecaster.frames.files.report import SeriesSummary
 from timer_forecaster.frames.reading import read_series
 
 
@@ -77,3 +79,24 @@ def test_many_columns_are_cut_short():
     rows = [f"{day:%Y-%m-%d},{row}" for day in pd.date_range("2024", periods=3)]
     report = str(read_series(as_file("\n".join([",".join(["time", *names]), *rows]))).report)
     assert "'c11' and 28 more" in report
+
+
+def test_series_that_cannot_be_forecast_are_no_part_of_the_summary():
+    days = [f"a,{day},1.5" for day in pd.date_range("2024-01-01", periods=5)]
+    twice = ["b,2030-01-01,1", "b,2030-01-01,2"]
+    read = read_series(as_file("\n".join(["id,time,load", *days, *twice])), id_column="id")
+    assert str(read.summarized()).splitlines()[-1] == (
+        "  series: 1 series, step D, from 2024-01-01 to 2024-01-05, no gaps"
+    )
+    read = read_series(as_file(text_of()))
+    assert read.summarized("W").summary is None
+    assert "series" not in str(read.summarized("W"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "length", "share"),
+    [(1, 3, "33"), (1, 200, "0.5"), (999, 1000, "over 99"), (1, 10**6, "under 0.01")],
+)
+def test_shares_have_no_exponent(missing, length, share):
+    summary = SeriesSummary(1, {"D": 1}, "2024-01-01", "2024-02-01", length, missing)
+    assert str(summary).endswith(f" steps without a value ({share} %)")

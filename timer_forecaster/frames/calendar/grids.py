@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pandas.tseries.offsets import BaseOffset, Day, Tick, Week
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.frames.calendar.advice import asfreq_advice, off_grid, without_step
+from timer_forecaster.frames.calendar.advice import Remedy, asfreq_advice, off_grid, without_step
 from timer_forecaster.frames.calendar.axes import (
     Axes,
     alike,
@@ -62,6 +62,8 @@ _EVIDENT_SHARE = 0.5
 _SAME_STEP_SHARE = 2 / 3
 
 _LONGEST_GRID = 10_000_000
+
+_NO_REMEDY = Remedy()
 
 _LONGEST_CHANGE = pd.Timedelta(hours=3)  # of a clock
 
@@ -112,7 +114,11 @@ def _raise(number: int, error: ValueError) -> None:
 
 
 def given_grids(
-    axes: Sequence[pd.Index], step: Step, name: Namer, remedy: str = "", refuse: Refusal = _raise
+    axes: Sequence[pd.Index],
+    step: Step,
+    name: Namer,
+    remedy: Remedy = _NO_REMEDY,
+    refuse: Refusal = _raise,
 ) -> list[Grid]:
     """Return the grid of each axis by a step that is given.
 
@@ -122,9 +128,8 @@ def given_grids(
         Each sorted and distinct.
     step : offset or int
     name : callable
-    remedy : str
-        How to aggregate rows to a regular step, for errors; see
-        `timer_forecaster.frames.calendar.advice`.
+    remedy : Remedy
+        How to make the times regular, for errors.
     refuse : callable
         Raises or notes the error of an axis.
 
@@ -149,7 +154,7 @@ def inferred_grids(
     axes: Sequence[pd.Index],
     series: Iterable[int],
     name: Namer,
-    remedy: str = "",
+    remedy: Remedy = _NO_REMEDY,
     refuse: Refusal = _raise,
 ) -> list[Grid]:
     """Return the grid of each axis by its own step, which may differ from the steps of others.
@@ -164,9 +169,8 @@ def inferred_grids(
     series : iterable of int
         Number of the axis of each series.
     name : callable
-    remedy : str
-        How to aggregate rows to a regular step, for errors; see
-        `timer_forecaster.frames.calendar.advice`.
+    remedy : Remedy
+        How to make the times regular, for errors.
     refuse : callable
         Raises or notes the error of an axis.
 

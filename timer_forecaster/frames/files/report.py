@@ -49,24 +49,30 @@ class SeriesSummary:
     ended: int = 0
 
     @classmethod
-    def of(cls, panel: Panel) -> SeriesSummary:
-        """Summarize the series of a panel."""
-        n_variables = len(panel.columns)
-        steps = Counter(step_name(panel.grids[number].step) for number in panel.axis)
-        series = panel.series()
-        lasts = list(zip(panel.axis, panel.last, strict=True))
-        newest = max(panel.axes[number][int(places.max())] for number, places in lasts)
+    def of(cls, panel: Panel) -> SeriesSummary | None:
+        """Summarize the series of a panel that have a value; None if none has.
+
+        Series that cannot be forecast have none.
+        """
+        observed = [~np.isnan(values).all(axis=1) for values in panel.values]
+        kept = [place for place, some in enumerate(observed) if some.any()]
+        if not kept:
+            return None
+        numbers = {place: panel.axis[place] for place in kept}
+        lasts = [(panel.axes[numbers[place]], panel.last[place][observed[place]]) for place in kept]
+        steps = Counter[str]()
+        for place, number in numbers.items():
+            steps[step_name(panel.grids[number].step)] += int(observed[place].sum())
+        every = zip(panel.series(), np.concatenate(observed), strict=True)
+        series = [values for values, some in every if some]
         return cls(
-            series=n_variables * len(panel.keys),
-            steps={name: count * n_variables for name, count in steps.most_common()},
-            first=time_text(min(axis[0] for axis in panel.axes)),
-            last=time_text(newest),
+            series=len(series),
+            steps=dict(steps.most_common()),
+            first=time_text(min(panel.axes[number][0] for number in set(numbers.values()))),
+            last=time_text(max(axis[int(places.max())] for axis, places in lasts)),
             length=sum(map(len, series)),
             missing=sum(int(np.count_nonzero(np.isnan(values))) for values in series),
-            ended=sum(
-                int(np.count_nonzero(places < len(panel.axes[number]) - 1))
-                for number, places in lasts
-            ),
+            ended=sum(int(np.count_nonzero(places < len(axis) - 1)) for axis, places in lasts),
         )
 
     def __str__(self) -> str:
@@ -78,11 +84,22 @@ class SeriesSummary:
         gaps = "no gaps"
         if self.missing:
             share = 100 * self.missing / self.length
-            gaps = f"{self.missing:,} of {self.length:,} steps without a value ({share:.2g} %)"
+            gaps = (
+                f"{self.missing:,} of {self.length:,} steps without a value ({_percent(share)} %)"
+            )
         step = f"step{'' if len(names) == 1 else 's'} {', '.join(names)}"
         if self.ended:
             gaps += f"; {self.ended:,} with rows after the last value, forecast from there"
         return f"{self.series:,} series, {step}, from {self.first} to {self.last}, {gaps}"
+
+
+def _percent(share: float) -> str:
+    """Return a share in percent, of two digits or about so."""
+    if share < 0.01:
+        return "under 0.01"
+    if 99 < share < 100:
+        return "over 99"
+    return f"{share:.0f}" if share >= 10 else f"{share:.2g}"
 
 
 @dataclass(frozen=True)

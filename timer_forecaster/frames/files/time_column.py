@@ -7,6 +7,8 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from timer_forecaster.frames.stamps import parse_times
+
 _SAMPLE = 100
 _DOTTED = r"[0-9]{1,2}\.[0-9]{1,2}\.(?:[0-9]{2}|[0-9]{4})|[0-9]{4}\.[0-9]{1,2}\.[0-9]{1,2}"
 
@@ -32,7 +34,10 @@ def the_time_column(sample: pd.DataFrame, others: Collection[str] = ()) -> str:
     'at'
     """
     names = [str(name) for name in sample if name not in others]
-    found = [name for name in names if _holds_dates(sample[name].head(_SAMPLE))]
+    columns = {name: sample[name].head(_SAMPLE) for name in names}
+    found = [name for name, column in columns.items() if _holds_dates(column)]
+    if not found:
+        found = [name for name, column in columns.items() if _holds_periods(column)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -50,10 +55,7 @@ def _holds_dates(column: pd.Series) -> bool:
     dtype = column.dtype
     if isinstance(dtype, pd.DatetimeTZDtype | pd.PeriodDtype) or dtype.kind == "M":
         return True
-    if not (pd.api.types.is_string_dtype(dtype) or pd.api.types.is_object_dtype(dtype)):
-        return False
-    texts = column.dropna().astype(str).str.strip()
-    texts = texts[texts != ""]
+    texts = _texts(column)
     # A date has digits, and signs or letters between them; 12.5 is none.
     if texts.empty or not texts.str.fullmatch(r".*[0-9].*[-/.: ][0-9A-Za-z ].*").all():
         return False
@@ -70,3 +72,23 @@ def _holds_dates(column: pd.Series) -> bool:
             except (ValueError, OverflowError):
                 continue
     return False
+
+
+def _holds_periods(column: pd.Series) -> bool:
+    """Whether a column holds months, quarters or weeks, such as 2024Q1; numbers may be values."""
+    texts = _texts(column)
+    if texts.empty or texts.str.fullmatch(r"[-+]?[0-9.,' ]+").any():
+        return False
+    try:
+        return parse_times(texts, column.name).dtype.kind == "M"
+    except (ValueError, OverflowError):
+        return False
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """Return the texts of a column that are not empty; none of a column of numbers."""
+    dtype = column.dtype
+    if not (pd.api.types.is_string_dtype(dtype) or pd.api.types.is_object_dtype(dtype)):
+        return pd.Series([], dtype=str)
+    texts = column.dropna().astype(str).str.strip()
+    return texts[texts != ""]

@@ -23,7 +23,7 @@ from timer_forecaster.inference.frequency import as_frequencies
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.scaling import check_finite
-from timer_forecaster.inference.series import as_series
+from timer_forecaster.inference.series import timed_series
 
 
 def backtest(
@@ -91,7 +91,8 @@ def backtest(
     settings = BacktestSettings(horizon, windows, step, min_history, seasonality, levels)
     way = Way(ForecastOptions(**options), baselines, on_error, progress, parts)
     failures = Failures(on_error)
-    values = _finite(as_series(series, failures), failures)
+    timed = timed_series(series, failures, "backtest_frame")
+    values = _finite(timed.values, failures)
     n_series = len(values)
     pipeline.check_number(n_series)
     keys = list(series) if isinstance(series, Mapping) else list(range(n_series))
@@ -99,7 +100,7 @@ def backtest(
     covariates = None
     if known is not None or past is not None:
         tables = [
-            _tables(aligned(given, series, role, 0), role, n_series)
+            _tables(aligned(given, series, timed.times, role, 0), role, n_series)
             for role, given in {"known": known, "past": past}.items()
         ]
         covariates = Tables(tables[0], tables[1], categories, _cycles(cycles, n_series))

@@ -38,7 +38,7 @@ from timer_forecaster.inference.routing import Routing
 from timer_forecaster.inference.rows import scaled_rows
 from timer_forecaster.inference.sampling.dependence import Dependence
 from timer_forecaster.inference.sampling.windows import PastWindows
-from timer_forecaster.inference.series import as_series, keys_of
+from timer_forecaster.inference.series import TimedSeries, as_series, keys_of, timed_series
 from timer_forecaster.models.network import Network
 
 if TYPE_CHECKING:
@@ -329,12 +329,13 @@ class ForecastPipeline:
         how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
         options = ForecastOptions(*how)
         failures, network = Failures(on_error), self.network
-        values = self._values(series, options, failures)
+        timed = self._values(series, options, failures)
+        values = timed.values
         every = as_frequencies(freq, len(values))
         frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)
         tables = known, past, categories, cycles
-        given = self._given(series, values, horizon, tables, options, failures)
+        given = self._given(series, timed, horizon, tables, options, failures)
         quantiles, report = self._quantiles(values, horizon, given, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         calibration = calibration_of(network, values, horizon, options.context_length)
@@ -1013,17 +1014,17 @@ class ForecastPipeline:
         check_outcome(outcome, values, self._label, noun)
         return outcome
 
-    def _values(self, series: Any, options: ForecastOptions, failures: Failures) -> Any:
+    def _values(self, series: Any, options: ForecastOptions, failures: Failures) -> TimedSeries:
         """Return series as arrays, in a number and of signs that can be forecast."""
-        values = as_series(series, failures)
-        self.check_number(len(values))
-        check_signs(self.network.config, values, options, failures)
-        return values
+        timed = timed_series(series, failures, "predict_frame")
+        self.check_number(len(timed.values))
+        check_signs(self.network.config, timed.values, options, failures)
+        return timed
 
     def _given(
         self,
         series: Any,
-        values: Sequence[FloatArray],
+        timed: TimedSeries,
         horizon: int,
         tables: tuple[Any, Any, Any, Any],
         options: ForecastOptions,
@@ -1032,7 +1033,7 @@ class ForecastPipeline:
         """Return the columns beside series, and their cycles, if they take part."""
         given = tables[0] is not None or tables[1] is not None
         if self.network.config.known_columns or (given and not options.ignores_covariates):
-            return _columns_beside(series, values, horizon, tables, failures)
+            return _columns_beside(series, timed, horizon, tables, failures)
         return None
 
     def _quantiles(
@@ -1128,17 +1129,18 @@ class ForecastPipeline:
 
 def _columns_beside(
     series: Any,
-    values: Sequence[FloatArray],
+    timed: TimedSeries,
     horizon: int,
     tables: tuple[Any, Any, Collection[Hashable], Any],
     failures: Failures,
 ) -> Given:
     """Return the columns beside each series, and its cycles, from arguments of `predict`."""
     known, past, categories, cycles = tables
-    known, past = aligned(known, series, "known", horizon), aligned(past, series, "past", 0)
-    lengths = [len(one) for one in values]
+    known = aligned(known, series, timed.times, "known", horizon)
+    past = aligned(past, series, timed.times, "past", 0)
+    lengths = [len(one) for one in timed.values]
     columns = as_covariates(known, past, categories, lengths, horizon, failures)
-    return columns, as_cycles(cycles, len(values))
+    return columns, as_cycles(cycles, len(lengths))
 
 
 def _predict_tables(

@@ -98,18 +98,27 @@ def aggregation(
     return f"{before}.resample('{{freq}}', {after}"
 
 
-def asfreq_advice(axis: pd.Index) -> str:
-    """Return how to make the times of y in sktime regular."""
+def asfreq_advice(axis: pd.Index, name: str = "y") -> str:
+    """Return how to make the times of a series of pandas regular.
+
+    Parameters
+    ----------
+    axis : pandas.Index
+        Sorted and distinct.
+    name : str
+        An expression for the series; "y" in sktime.
+    """
     if not isinstance(axis, pd.DatetimeIndex):
-        return "count its rows instead, for example by y.reset_index(drop=True)"
+        return f"count its rows instead, for example by {name}.reset_index(drop=True)"
     if len(axis) == 1:
-        return "set it, for example by y.asfreq('D')"
+        return f"set it, for example by {name}.asfreq('D')"
     filling = _filling(axis)
-    aggregated = f"aggregate y, for example by y.resample('{_bin(axis)}').sum()"
+    aggregated = f"aggregate {name}, for example by {name}.resample('{_bin(axis)}').sum()"
     if filling is None:
         return aggregated
     return (
-        f"set it by y.asfreq('{filling}'), which makes absent times missing values, or {aggregated}"
+        f"set it by {name}.asfreq('{filling}'), which makes absent times missing values, "
+        f"or {aggregated}"
     )
 
 

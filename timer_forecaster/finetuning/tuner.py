@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,9 +40,9 @@ from timer_forecaster.finetuning.windows import (
 )
 from timer_forecaster.inference import ForecastPipeline
 from timer_forecaster.inference.channels import width_of
+from timer_forecaster.inference.covariates.alignment import aligned
 from timer_forecaster.inference.frequency import Frequency
 from timer_forecaster.inference.frequency_warning import frequencies_for
-from timer_forecaster.inference.covariates.alignment import aligned
 from timer_forecaster.inference.series import as_series, timed_series
 from timer_forecaster.models.columns import KnownColumn
 from timer_forecaster.models.tuning import adapted, checked_target
@@ -180,7 +181,8 @@ def finetune_windows(
     """
     config = _checked(pipe, config)
     _ = _known(pipe, config, None, ())
-    rows = as_series(list(contexts) if isinstance(contexts, np.ndarray) else contexts)
+    is_matrix = isinstance(contexts, np.ndarray) and contexts.ndim == 2
+    rows = as_series(list(contexts) if is_matrix else contexts)  # windows of one step are a column
     after = _as_targets(targets)
     if len(rows) != len(after):
         raise ValueError(f"there are {len(rows)} contexts and {len(after)} targets")

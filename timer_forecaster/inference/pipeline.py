@@ -329,8 +329,7 @@ class ForecastPipeline:
         how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
         options = ForecastOptions(*how)
         failures, network = Failures(on_error), self.network
-        timed = self._values(series, options, failures)
-        values = timed.values
+        values, _ = timed = self._values(series, options, failures)
         every = as_frequencies(freq, len(values))
         frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)

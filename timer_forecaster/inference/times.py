@@ -98,7 +98,7 @@ def owner_of(series: Any, name: str, dim: Any = None) -> Owner | None:
     else:
         index, expression = getattr(series, "index", None), name
         outer = getattr(index, "nlevels", 1) - 1
-        if outer:
+        if index is not None and outer:
             index = index.get_level_values(-1)
             expression = f"{name}.droplevel({list(range(outer))})"
     return Owner(index, name, expression) if type(index).__name__ in _KINDS else None

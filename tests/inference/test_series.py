@@ -183,9 +183,9 @@ def test_a_column_is_refused_with_advice_that_works():
 
 
 def test_an_error_names_the_function_that_takes_frames():
-    with pytest.raises(TypeError, match="or use predict_frame$"):
+    with pytest.raises(TypeError, match=r"or use predict_frame$"):
         as_series(FRAME, door="predict_frame")
-    with pytest.raises(TypeError, match="if each column is a series$"):
+    with pytest.raises(TypeError, match=r"if each column is a series$"):
         as_series(FRAME)
 
 

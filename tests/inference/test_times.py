@@ -35,7 +35,7 @@ def test_absent_dates_are_missing_values(pipe):
     keyed = pd.concat({"a": GAPPED})
     for given in (GAPPED, [GAPPED], {"a": GAPPED}, GAPPED.astype(object), data_array, keyed):
         np.testing.assert_array_equal(pipe.predict(given, H).quantiles, expected)
-    np.testing.assert_array_equal(pipe.predict(GAPPED.to_period(), H).quantiles, expected)
+    np.testing.assert_array_equal(pipe.predict(GAPPED.to_period("D"), H).quantiles, expected)
     paths = [pipe.sample_paths(one, H, 5, random_state=0) for one in (GAPPED, filled)]
     np.testing.assert_array_equal(*paths)
 
@@ -51,7 +51,7 @@ def test_anomalies_and_backtests_follow_the_filled_series(pipe):
     filled = GAPPED.asfreq("D")
     reports = [pipe.detect_anomalies(one).to_frame() for one in (GAPPED, filled)]
     pd.testing.assert_frame_equal(*reports)
-    scores = [backtest(pipe, one, H, seasonality=7).windows for one in (GAPPED, filled)]
+    scores = [backtest(pipe, one, H, seasonality=7).scores for one in (GAPPED, filled)]
     pd.testing.assert_frame_equal(*scores)
 
 
@@ -81,6 +81,16 @@ def test_a_series_has_the_forecast_of_its_frame(pipe, name):
     np.testing.assert_allclose(pipe.predict(y, H).median[0], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["days", "business days", "months", "open hours"])
+def test_a_series_has_the_forecast_of_sktime(pipe, name):
+    pytest.importorskip("sktime")
+    from timer_forecaster.sktime import TimerS1Forecaster
+
+    y = on(INDEXES[name])
+    expected = TimerS1Forecaster("timer-s1-test", device="cpu").fit(y).predict(fh=[1, 2, 3])
+    np.testing.assert_allclose(pipe.predict(y, H).median[0], expected, rtol=1e-5)
+
+
 def test_a_series_without_a_step_has_that_of_the_others(pipe):
     sparse = on(DAYS[[0, 3, 8, 20, 21, 40]])  # of which most distances differ
     with pytest.raises(ValueError, match=r"series\[0\] has no evident frequency in its 6 times"):
@@ -105,9 +115,7 @@ def test_irregular_times_are_refused_with_advice_that_works(pipe):
 def test_times_that_are_there_twice_are_refused_with_advice_that_works(index):
     series = on(index[[0, 1, 2, 2, 3, 4]])
     advice = "series.groupby(level=0).sum()"
-    with pytest.raises(
-        ValueError, match="series has the time 2024-01-03.* more than once"
-    ) as caught:
+    with pytest.raises(ValueError, match=r"the time 2024-01-03.* more than once") as caught:
         as_series(series)
     assert advice in str(caught.value)
     assert len(as_series(eval(advice, {"series": series}))[0]) == 5  # noqa: S307

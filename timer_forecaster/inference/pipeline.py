@@ -207,6 +207,7 @@ class ForecastPipeline:
         series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
             Oldest step first, of any lengths; NaN means missing. Arrays of other libraries, dicts
             of series and more are read too: `timer_forecaster.inference.series.as_series` has all.
+            A step that is absent from the dates of a `pandas.Series` is missing, as in a frame.
             A checkpoint that mixes channels reads so many consecutive series as one row; they have
             equal lengths.
         horizon : int
@@ -238,9 +239,10 @@ class ForecastPipeline:
         known : frame or array of shape (steps + horizon, columns), or list of them, optional
             Covariates that are known over the horizon, such as prices, holidays or a weather
             forecast: one table for each series, by its key if the series are a dict. Its last row
-            belongs to the last step of the horizon; times of pandas must agree. Older rows than the
-            series has are cut; missing ones, and NaN, are missing values. Columns of texts or
-            categories are categories. An adapter of ``target="channels"`` needs the numeric columns
+            belongs to the last step of the horizon. Rows belong to the steps of the same times
+            where both are of pandas and have times. Older rows than the series has are cut;
+            missing ones, and NaN, are missing values. Columns of texts or categories are
+            categories. An adapter of ``target="channels"`` needs the numeric columns
             that it was finetuned with.
         past : frame or array of shape (steps, columns), or list of them, optional
             Covariates that are known up to the end of the series alone. They are read with a delay
@@ -773,7 +775,7 @@ class ForecastPipeline:
         Parameters
         ----------
         series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
-            As in `predict`.
+            As in `predict`. Steps that are absent from the dates of a series are counted.
         level : float
             Share of steps that are no anomalies, in (0, 1). Scores do not depend on it.
         horizon : int

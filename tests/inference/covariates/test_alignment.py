@@ -124,7 +124,7 @@ def test_rows_that_cannot_be_told_are_refused_by_name(pipe, explained):
     with pytest.raises(ValueError, match=r"known\[0\] has no row of 2024-07-20"):
         pipe.predict(y, H, known=known.drop(known.index[201]))
     with pytest.raises(ValueError, match=r"known\[0\] has the time 2024-01-06.* more than once"):
-        pipe.predict(y, H, known=pd.concat([known[5:6], known]))
+        pipe.predict(y, H, known=pd.concat([known[5:6], known]).sort_index())
     extra = pd.DataFrame({"x": [1.0]}, [pd.Timestamp("2024-02-01 12:00")])
     with pytest.raises(ValueError, match=r"2024-02-01 12:00:00, which is no step of series\[0\]"):
         pipe.predict(y, H, known=pd.concat([known, extra]).sort_index())

@@ -87,7 +87,7 @@ def test_a_series_has_the_forecast_of_sktime(pipe, name):
     from timer_forecaster.sktime import TimerS1Forecaster
 
     y = on(INDEXES[name])
-    expected = TimerS1Forecaster("timer-s1-test", device="cpu").fit(y).predict(fh=[1, 2, 3])
+    expected = TimerS1Forecaster("timer-s1-test").fit(y).predict(fh=[1, 2, 3])
     np.testing.assert_allclose(pipe.predict(y, H).median[0], expected, rtol=1e-5)
 
 

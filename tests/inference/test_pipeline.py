@@ -205,6 +205,16 @@ def test_a_context_without_any_observed_value_is_refused(pipe):
         pipe.predict(series, 5)
 
 
+def test_a_context_without_a_value_is_named_with_advice_that_works(pipe):
+    y = np.append(walk(300), [np.nan] * 60)
+    with pytest.raises(ValueError, match=r"newest 50 steps \(context_length\); raise context"):
+        pipe.predict(y, 5, context_length=50)
+    for followed, length in ((y, 70), (y[:300], 50)):
+        assert np.isfinite(pipe.predict(followed, 5, context_length=length).median).all()
+    with pytest.raises(ValueError, match="holds 360 missing values only"):
+        pipe.predict(np.full(360, np.nan), 5, context_length=50)
+
+
 def test_accepted_kinds_of_input_agree(pipe):
     series = walk(40).round(2)
     expected = pipe.predict(series, 6).quantiles

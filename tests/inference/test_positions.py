@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from timer_forecaster.inference.positions import positions_of, times_of
+from timer_forecaster.inference.positions import history_of, positions_of, times_of
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,12 @@ def test_dates_go_on_after_the_history(index):
 def test_others_are_steps(y):
     assert times_of(y, 2) is None
     assert positions_of(y, len(y), 2).tolist() == list(range(len(y) + 2))
+
+
+def test_absent_dates_are_steps_without_a_value():
+    days = pd.date_range("2024-01-01", periods=12)
+    y = pd.Series(np.arange(10.0), days[:10]).drop(days[[3, 4]])
+    assert times_of(y, 2).tolist() == days.tolist()
+    history = history_of(y)
+    np.testing.assert_array_equal(history, [0, 1, 2, np.nan, np.nan, 5, 6, 7, 8, 9])
+    assert len(positions_of(y, len(history), 2)) == 12

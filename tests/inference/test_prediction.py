@@ -106,7 +106,7 @@ def test_series_are_cut_and_then_checked(pipe):
     series = [walk(30), np.append(walk(20), [np.nan] * 10)]
     assert [len(values) for values in checked(pipe.network, series, None)] == [30, 30]
     assert [len(values) for values in checked(pipe.network, series, 12)] == [12, 12]
-    with pytest.raises(ValueError, match=r"series\[1\] holds 10 missing values only"):
+    with pytest.raises(ValueError, match=r"series\[1\] has no observed value in its newest 10"):
         checked(pipe.network, series, 10)
 
 

@@ -173,11 +173,20 @@ def test_times_run_forwards(index):
                 as_series(pd.Series(range(9), backwards))
 
 
-def test_local_times_may_go_back_an_hour_in_autumn():
-    utc = pd.date_range("2024-10-26 12:00", periods=48, freq="30min", tz="UTC")
-    local = utc.tz_convert("Europe/Berlin").tz_localize(None)
-    assert not local.is_monotonic_increasing
-    as_series(pd.Series(range(48), local))
+def test_a_column_is_refused_with_advice_that_works():
+    column = np.arange(9.0)[:, None]
+    with pytest.raises(ValueError, match=r"9 series of one step each; pass series.ravel\(\)"):
+        as_series(column)
+    assert len(as_series(column.ravel())) == 1
+    assert len(as_series(list(column))) == 9
+    assert len(as_series(column[:1])) == 1
+
+
+def test_an_error_names_the_function_that_takes_frames():
+    with pytest.raises(TypeError, match=r"or use predict_frame$"):
+        as_series(FRAME, door="predict_frame")
+    with pytest.raises(TypeError, match=r"if each column is a series$"):
+        as_series(FRAME)
 
 
 # --- the number that stands for a series --------------------------------------------------------

@@ -40,7 +40,7 @@ def steps(**asked):
 
 def one_step(pipeline, y):
     """Quantiles (variables, Q) of the step after a frame."""
-    return pipeline.predict(y.to_numpy().T, 1).quantiles[:, 0]
+    return pipeline.predict(list(y.to_numpy().T), 1).quantiles[:, 0]
 
 
 def test_past_and_future_steps_of_two_instances(pipeline, calls):

@@ -53,6 +53,35 @@ def test_windows_of_what_people_have(series):
     np.testing.assert_array_equal(y, [[4], [5]])
 
 
+def test_absent_dates_are_missing_values_and_columns_stay_with_their_dates():
+    days = pd.date_range("2024-01-01", periods=60)
+    y, known = pd.Series(walk(), days), pd.DataFrame({"x": np.arange(60.0)}, days)
+    absent = y.drop(days[40:43])
+    for expected, found in zip(
+        make_windows(absent.asfreq("D"), 14, 2, known=known),
+        make_windows(absent, 14, 2, known=known),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(make_windows(absent, 14, 2)[0], found_target(absent, known))
+    with pytest.raises(ValueError, match=r"lacks 3 of the 60 steps"):
+        make_windows(absent, 14, 2, known={"x": np.arange(57.0)})
+
+
+def found_target(y, known):
+    return make_windows(y, 14, 2, known=known)[0].filter(like="target").to_numpy()
+
+
+def test_a_column_and_a_frame_are_refused_with_what_makes_windows():
+    with pytest.raises(ValueError, match=r"series.ravel\(\)"):
+        make_windows(walk()[:, None], 3, 1)
+    frame = pd.DataFrame({"a": walk(), "b": walk()})
+    with pytest.raises(TypeError, match=r"pass series.to_numpy\(\).T if each column") as caught:
+        make_windows(frame, 3, 1)
+    assert "predict_frame" not in str(caught.value)
+    assert len(make_windows(frame.to_numpy().T, 3, 1)[0]) == 2 * 57
+
+
 def test_windows_of_several_series():
     X, y, groups = make_windows([np.arange(4), np.arange(10, 15)], 2, 1, 2, return_groups=True)
     np.testing.assert_array_equal(X, [[1, 2], [10, 11], [12, 13]])

@@ -23,7 +23,7 @@ from timer_forecaster.inference.frequency import as_frequencies
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.scaling import check_finite
-from timer_forecaster.inference.series import as_series
+from timer_forecaster.inference.series import TimedSeries, timed_series
 
 
 def backtest(
@@ -91,18 +91,13 @@ def backtest(
     settings = BacktestSettings(horizon, windows, step, min_history, seasonality, levels)
     way = Way(ForecastOptions(**options), baselines, on_error, progress, parts)
     failures = Failures(on_error)
-    values = _finite(as_series(series, failures), failures)
+    timed = timed_series(series, failures, "backtest_frame")
+    values = _finite(timed.values, failures)
     n_series = len(values)
     pipeline.check_number(n_series)
     keys = list(series) if isinstance(series, Mapping) else list(range(n_series))
     steps = _steps(freq, n_series)
-    covariates = None
-    if known is not None or past is not None:
-        tables = [
-            _tables(aligned(given, series, role, 0), role, n_series)
-            for role, given in {"known": known, "past": past}.items()
-        ]
-        covariates = Tables(tables[0], tables[1], categories, _cycles(cycles, n_series))
+    covariates = _covariates(series, timed, (known, past, categories, cycles))
     labels = Labels.of_numbers(keys, [len(one) for one in values])
     seasons = [settings.seasonality or season_of(one) for one in steps]
     data = Data(values, labels, steps, seasons, covariates, failures.by_number())
@@ -123,6 +118,21 @@ def _steps(freq: Any, n_series: int) -> list[Any]:
     """Return the frequency of each series; refuse those that are none."""
     as_frequencies(freq, n_series)
     return list(freq) if isinstance(freq, (list, tuple, np.ndarray)) else [freq] * n_series
+
+
+def _covariates(
+    series: Any, timed: TimedSeries, beside: tuple[Any, Any, Collection[Hashable], Any]
+) -> Tables | None:
+    """Return the columns beside series; None if there are none."""
+    known, past, categories, cycles = beside
+    if known is None and past is None:
+        return None
+    n_series = len(timed.values)
+    tables = [
+        _tables(aligned(given, series, timed.times, role, 0), role, n_series)
+        for role, given in {"known": known, "past": past}.items()
+    ]
+    return Tables(tables[0], tables[1], categories, _cycles(cycles, n_series))
 
 
 def _tables(given: Any, role: str, n_series: int) -> list[Any] | None:

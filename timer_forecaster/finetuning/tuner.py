@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,9 +40,10 @@ from timer_forecaster.finetuning.windows import (
 )
 from timer_forecaster.inference import ForecastPipeline
 from timer_forecaster.inference.channels import width_of
+from timer_forecaster.inference.covariates.alignment import aligned
 from timer_forecaster.inference.frequency import Frequency
 from timer_forecaster.inference.frequency_warning import frequencies_for
-from timer_forecaster.inference.series import as_series
+from timer_forecaster.inference.series import as_series, timed_series
 from timer_forecaster.models.columns import KnownColumn
 from timer_forecaster.models.tuning import adapted, checked_target
 from timer_forecaster.values import as_floats
@@ -122,8 +124,8 @@ def finetune(
     (1, 24)
     """
     config = _checked(pipe, config)
-    values = as_series(series)
-    table = _known(pipe, config, known, values)
+    values, times = timed_series(series)
+    table = _known(pipe, config, aligned(known, series, times, "known", 0), values)
     columns = () if table is None else table.columns
     run = _Run(pipe, config, freq, len(values), columns)
     given = None if table is None else table.values
@@ -180,7 +182,9 @@ def finetune_windows(
     """
     config = _checked(pipe, config)
     _ = _known(pipe, config, None, ())
-    rows, after = as_series(contexts), _as_targets(targets)
+    is_matrix = isinstance(contexts, np.ndarray) and contexts.ndim == 2
+    rows = as_series(list(contexts) if is_matrix else contexts)  # windows of one step are a column
+    after = _as_targets(targets)
     if len(rows) != len(after):
         raise ValueError(f"there are {len(rows)} contexts and {len(after)} targets")
     if config.horizon is None:

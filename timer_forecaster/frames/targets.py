@@ -39,7 +39,7 @@ class Choice(NamedTuple):
     doubtful: dict[Hashable, str]
     """Targets that look like no measurements, and are forecast because there are no others."""
     numeric: set[Hashable]
-    """Columns that are left out although they are numeric, or texts of numbers."""
+    """Columns that are left out although they are numeric, truth values, or texts of numbers."""
 
 
 def choose_targets(
@@ -116,15 +116,18 @@ class Reason(NamedTuple):
     sure: bool = True
 
 
+_TRUTH = Reason("it holds True and False", sure=False)
+
+
 def reason_of_kind(column: pd.Series) -> Reason | None:
     """Return why values of this kind are no numbers; None if they are numbers.
 
-    Texts of numbers are no numbers either, as long as nobody names their column; to leave them out
-    is a surprise, and the reason is then not sure.
+    Truth values and texts of numbers are no numbers either, as long as nobody names their column;
+    to leave them out is a surprise, and the reason is then not sure.
     """
     dtype = column.dtype
     if pd.api.types.is_bool_dtype(dtype):
-        return Reason("it holds True and False")
+        return _TRUTH
     if pd.api.types.is_complex_dtype(dtype):
         return Reason("it holds complex numbers")
     if pd.api.types.is_numeric_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype):
@@ -140,6 +143,8 @@ def _reason_of_objects(column: pd.Series) -> Reason | None:
     inferred = pd.api.types.infer_dtype(column, skipna=True)
     if inferred in ("integer", "floating", "mixed-integer-float", "decimal"):
         return None
+    if inferred == "boolean":
+        return _TRUTH
     if inferred not in ("string", "mixed-integer", "mixed"):
         return Reason(f"it holds values of type {inferred}")
     if not column.map(lambda value: isinstance(value, str | int | float) or pd.isna(value)).all():

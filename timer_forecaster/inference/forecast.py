@@ -24,7 +24,6 @@ from timer_forecaster.inference.sampling.aggregation import (
 from timer_forecaster.inference.sampling.dependence import Dependence
 from timer_forecaster.inference.sampling.drawing import draw_paths
 from timer_forecaster.inference.sampling.seeds import generators
-from timer_forecaster.values import as_floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -471,10 +470,10 @@ class Forecast:
         >>> y = pd.Series(np.sin(np.arange(200) / 4), pd.date_range("2024-01-01", periods=200))
         >>> axes = ForecastPipeline.from_pretrained().predict(y, 14).plot(y)
         """
-        from timer_forecaster.inference.positions import positions_of
+        from timer_forecaster.inference.positions import history_of, positions_of
         from timer_forecaster.plotting import newest_steps, plot_quantiles
 
-        values = np.array([]) if context is None else as_floats(context, "context")
+        values = np.array([]) if context is None else history_of(context)
         x = positions_of(context, len(values), self.horizon)
         shown = newest_steps(self.horizon) if history is None else check_integer("history", history)
         first = max(0, len(values) - shown)

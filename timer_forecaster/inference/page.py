@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timer_forecaster.inference.positions import times_of
-from timer_forecaster.inference.series import as_series
+from timer_forecaster.inference.series import timed_series
+from timer_forecaster.inference.times import Times
 from timer_forecaster.report import Chart, Fan, Gallery
 from timer_forecaster.report.gallery import MOST_SERIES
 
@@ -25,15 +25,18 @@ def part_of_report(
     n_series, horizon = forecast.n_series, forecast.horizon
     if isinstance(contexts, Mapping):
         names, contexts = names or list(contexts), list(contexts.values())
-    given = [np.empty(0)] * n_series if contexts is None else as_series(contexts)
+    given = [np.empty(0)] * n_series
+    found: list[Times | None] = [None] * n_series
+    if contexts is not None:
+        given, found = timed_series(contexts)
     labels = [f"series {number}" for number in range(n_series)] if names is None else list(names)
     for argument, items in {"contexts": given, "names": labels}.items():
         if len(items) != n_series:
             raise ValueError(f"{argument}: there are {len(items)}, for {n_series} series")
-    single = [contexts] if n_series == 1 and not isinstance(contexts, list | tuple) else contexts
     charts = []
     for number, values in list(enumerate(given))[:MOST_SERIES]:
-        times = None if contexts is None else times_of(single[number], horizon)
+        own = found[number]
+        times = None if own is None else own.with_future(horizon)
         if times is None:
             times = pd.RangeIndex(len(values) + horizon)
         fan = Fan(len(values), forecast.levels, forecast.quantiles[number])

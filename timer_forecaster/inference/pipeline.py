@@ -38,7 +38,7 @@ from timer_forecaster.inference.routing import Routing
 from timer_forecaster.inference.rows import scaled_rows
 from timer_forecaster.inference.sampling.dependence import Dependence
 from timer_forecaster.inference.sampling.windows import PastWindows
-from timer_forecaster.inference.series import as_series, keys_of
+from timer_forecaster.inference.series import TimedSeries, as_series, keys_of, timed_series
 from timer_forecaster.models.network import Network
 
 if TYPE_CHECKING:
@@ -207,6 +207,7 @@ class ForecastPipeline:
         series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
             Oldest step first, of any lengths; NaN means missing. Arrays of other libraries, dicts
             of series and more are read too: `timer_forecaster.inference.series.as_series` has all.
+            A step that is absent from the dates of a `pandas.Series` is missing, as in a frame.
             A checkpoint that mixes channels reads so many consecutive series as one row; they have
             equal lengths.
         horizon : int
@@ -238,9 +239,10 @@ class ForecastPipeline:
         known : frame or array of shape (steps + horizon, columns), or list of them, optional
             Covariates that are known over the horizon, such as prices, holidays or a weather
             forecast: one table for each series, by its key if the series are a dict. Its last row
-            belongs to the last step of the horizon; times of pandas must agree. Older rows than the
-            series has are cut; missing ones, and NaN, are missing values. Columns of texts or
-            categories are categories. An adapter of ``target="channels"`` needs the numeric columns
+            belongs to the last step of the horizon. Rows belong to the steps of the same times
+            where both are of pandas and have times. Older rows than the series has are cut;
+            missing ones, and NaN, are missing values. Columns of texts or categories are
+            categories. An adapter of ``target="channels"`` needs the numeric columns
             that it was finetuned with.
         past : frame or array of shape (steps, columns), or list of them, optional
             Covariates that are known up to the end of the series alone. They are read with a delay
@@ -329,12 +331,12 @@ class ForecastPipeline:
         how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
         options = ForecastOptions(*how)
         failures, network = Failures(on_error), self.network
-        values = self._values(series, options, failures)
+        values, _ = timed = self._values(series, options, failures)
         every = as_frequencies(freq, len(values))
         frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)
         tables = known, past, categories, cycles
-        given = self._given(series, values, horizon, tables, options, failures)
+        given = self._given(series, timed, horizon, tables, options, failures)
         quantiles, report = self._quantiles(values, horizon, given, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         calibration = calibration_of(network, values, horizon, options.context_length)
@@ -773,7 +775,7 @@ class ForecastPipeline:
         Parameters
         ----------
         series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
-            As in `predict`.
+            As in `predict`. Steps that are absent from the dates of a series are counted.
         level : float
             Share of steps that are no anomalies, in (0, 1). Scores do not depend on it.
         horizon : int
@@ -1013,17 +1015,17 @@ class ForecastPipeline:
         check_outcome(outcome, values, self._label, noun)
         return outcome
 
-    def _values(self, series: Any, options: ForecastOptions, failures: Failures) -> Any:
+    def _values(self, series: Any, options: ForecastOptions, failures: Failures) -> TimedSeries:
         """Return series as arrays, in a number and of signs that can be forecast."""
-        values = as_series(series, failures)
-        self.check_number(len(values))
-        check_signs(self.network.config, values, options, failures)
-        return values
+        timed = timed_series(series, failures, "predict_frame")
+        self.check_number(len(timed.values))
+        check_signs(self.network.config, timed.values, options, failures)
+        return timed
 
     def _given(
         self,
         series: Any,
-        values: Sequence[FloatArray],
+        timed: TimedSeries,
         horizon: int,
         tables: tuple[Any, Any, Any, Any],
         options: ForecastOptions,
@@ -1032,7 +1034,7 @@ class ForecastPipeline:
         """Return the columns beside series, and their cycles, if they take part."""
         given = tables[0] is not None or tables[1] is not None
         if self.network.config.known_columns or (given and not options.ignores_covariates):
-            return _columns_beside(series, values, horizon, tables, failures)
+            return _columns_beside(series, timed, horizon, tables, failures)
         return None
 
     def _quantiles(
@@ -1128,17 +1130,18 @@ class ForecastPipeline:
 
 def _columns_beside(
     series: Any,
-    values: Sequence[FloatArray],
+    timed: TimedSeries,
     horizon: int,
     tables: tuple[Any, Any, Collection[Hashable], Any],
     failures: Failures,
 ) -> Given:
     """Return the columns beside each series, and its cycles, from arguments of `predict`."""
     known, past, categories, cycles = tables
-    known, past = aligned(known, series, "known", horizon), aligned(past, series, "past", 0)
-    lengths = [len(one) for one in values]
+    known = aligned(known, series, timed.times, "known", horizon)
+    past = aligned(past, series, timed.times, "past", 0)
+    lengths = [len(one) for one in timed.values]
     columns = as_covariates(known, past, categories, lengths, horizon, failures)
-    return columns, as_cycles(cycles, len(values))
+    return columns, as_cycles(cycles, len(lengths))
 
 
 def _predict_tables(

@@ -6,9 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from timer_forecaster.arrays import FloatArray
+from timer_forecaster.failures import Failures
+from timer_forecaster.inference.times import Times, owner_of, read_times
+from timer_forecaster.values import as_floats
+
 
 def times_of(context: Any, horizon: int) -> Any:
-    """Return the times of a history with dates in its index, and of the steps after it.
+    """Return the times of all steps of a history with dates in its index, and of those after it.
 
     None if it has no dates, or if they have no regular step.
 
@@ -27,23 +32,29 @@ def times_of(context: Any, horizon: int) -> Any:
     >>> times_of([1.0, 2.0, 3.0], 2) is None
     True
     """
-    index: Any = getattr(context, "index", None)
-    if type(index).__name__ not in ("DatetimeIndex", "PeriodIndex") or len(index) < 2:
-        return None
-    import pandas as pd
+    times = _read(context)
+    return None if times is None else times.with_future(horizon)
 
-    from timer_forecaster.frames.long import future_times_of
-    from timer_forecaster.frames.panel import Panel
 
-    frame = pd.DataFrame({"time": index, "value": np.zeros(len(index))})
-    freq = index.freq if isinstance(index, pd.DatetimeIndex) else None
-    try:
-        panel = Panel.of_columns(frame, "time", None, ["value"], freq)
-    except ValueError:
+def history_of(context: Any) -> FloatArray:
+    """Return the values of a history, with NaN at the steps that are absent from its dates.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-04"])
+    >>> history_of(pd.Series([1.0, 2.0, 3.0], days)).tolist()
+    [1.0, 2.0, nan, 3.0]
+    """
+    values, times = as_floats(context, "context"), _read(context)
+    return values if times is None else times.lay(values)
+
+
+def _read(context: Any) -> Times | None:
+    owner = owner_of(context, "context")
+    if owner is None or len(owner.index) < 2:
         return None
-    if len(panel.series()[0]) != len(index):  # steps are absent: a position is no step
-        return None
-    return index.append(future_times_of(panel, horizon))
+    return read_times([owner], Failures("nan"))[0]
 
 
 def positions_of(context: Any, steps: int, horizon: int) -> Any:
@@ -54,7 +65,7 @@ def positions_of(context: Any, steps: int, horizon: int) -> Any:
     context : object
         The history.
     steps : int
-        Of the history.
+        Of the history, with those that are absent from its dates.
     horizon : int
 
     Examples

@@ -168,14 +168,15 @@ def checked(
 ) -> Sequence[FloatArray]:
     """Return the newest steps of series, and refuse series that no forecast can be made from."""
     failures = failures or Failures()
-    if context_length is not None:
-        series = [values[-context_length:] for values in series]
+    longest = network.config.max_context_length
     for i, values in enumerate(series):
         if i not in failures.reasons:
             try:
-                check_series(values, f"series[{i}]", network.config.max_context_length)
+                check_series(values, f"series[{i}]", longest, context_length)
             except ValueError as error:
                 failures.add(i, error)
+    if context_length is not None:
+        series = [values[-context_length:] for values in series]
     check_rows(series, width_of(network.config), failures)
     return series
 

@@ -44,7 +44,9 @@ def check_finite(series: FloatArray, name: str) -> None:
         raise ValueError(f"{name} is infinite at step {infinite[0]}; use NaN for missing values")
 
 
-def check_series(series: FloatArray, name: str, max_length: int) -> None:
+def check_series(
+    series: FloatArray, name: str, max_length: int, context_length: int | None = None
+) -> None:
     """Refuse a series that no forecast can be made from.
 
     Parameters
@@ -54,19 +56,31 @@ def check_series(series: FloatArray, name: str, max_length: int) -> None:
         Name of the series in errors.
     max_length : int
         Newest steps that the network reads.
+    context_length : int, optional
+        Newest steps that the user wants to be read.
 
     Raises
     ------
     ValueError
         If no value is observed, or none in the newest steps, or if a value is infinite.
     """
-    missing = np.isnan(series)
-    if missing.all():
+    cut = context_length is not None and context_length < len(series)
+    read = series[-context_length:] if cut and context_length is not None else series
+    missing = np.isnan(read)
+    if missing.all() and (not cut or np.isnan(series).all()):
         problem = "is empty" if not len(series) else f"holds {len(series)} missing values only"
         raise ValueError(f"{name} {problem}; a forecast needs at least one observed value")
-    check_finite(series, name)
-    if missing[-max_length:].all():
-        raise ValueError(f"{name} has no observed value in its newest {max_length} steps")
+    check_finite(read, name)
+    if not missing[-max_length:].all():
+        return
+    if cut and len(read) <= max_length:
+        newest, ways = f"{len(read)} steps (context_length)", "raise context_length, or "
+    else:
+        newest, ways = f"{max_length} steps", ""
+    raise ValueError(
+        f"{name} has no observed value in its newest {newest}; {ways}leave out the missing values "
+        "at its end"
+    )
 
 
 def standardize(series: FloatArray, name: str, max_length: int, interior_masks: bool) -> Row:

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
 from itertools import pairwise
 from numbers import Number
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
+from timer_forecaster.inference.times import Owner, Times, owner_of, read_times
 from timer_forecaster.values import as_floats, is_missing, library_of
 
 _SCALARS = (str, bytes, Number, Decimal, np.generic, datetime.date, datetime.time)
@@ -24,7 +25,9 @@ _MOST_TOGETHER = 2**18  # values whose keys are made at once
 _EXPECTED = "a 1-D array, a list of them or a 2-D array, whose rows are series"
 
 
-def as_series(series: Any, failures: Failures | None = None) -> list[FloatArray]:
+def as_series(
+    series: Any, failures: Failures | None = None, door: str | None = None
+) -> list[FloatArray]:
     """Return the series of any accepted input as 1-D float64 arrays.
 
     Parameters
@@ -33,9 +36,13 @@ def as_series(series: Any, failures: Failures | None = None) -> list[FloatArray]
         Arrays of numpy, torch, pandas, pyarrow, polars or xarray, lists, arrays of lists,
         iterators, and mappings from names to series, in their order. NaN (or None, a missing value
         of pandas, or a masked value) means missing. A 2-D ``xarray.DataArray`` has its series along
-        the dimension that has times.
+        the dimension that has times. Where a series has dates or periods, a step that is absent
+        from their regular grid is NaN, as in a frame.
     failures : Failures, optional
         Notes series that are no numbers; an empty one stands in their place. Default: raise.
+    door : str, optional
+        Name of the function that takes frames in place of series, for errors. Default: there is
+        none.
 
     Raises
     ------
@@ -44,7 +51,8 @@ def as_series(series: Any, failures: Failures | None = None) -> list[FloatArray]
         several ways, such as a frame, which `ForecastPipeline.predict_frame` takes. The error
         names what to pass.
     ValueError
-        If there is no series, or one is not 1-D, or its times run backwards.
+        If there is no series, or one is not 1-D, or its times run backwards, are there twice, or
+        have no regular step.
 
     Examples
     --------
@@ -52,32 +60,79 @@ def as_series(series: Any, failures: Failures | None = None) -> list[FloatArray]
     >>> as_series([Decimal("1.5"), None])
     [array([1.5, nan])]
     """
-    series = _opened(series, "series")
-    if isinstance(series, Sequence) and not len(series):
-        raise ValueError(f"series={series!r} holds no series; pass {_EXPECTED}")
-    if _is_nested(series):
-        return [_as_vector(item, i, failures or Failures()) for i, item in enumerate(series)]
-    array = as_floats(series, "series")
+    return timed_series(series, failures, door).values
+
+
+class TimedSeries(NamedTuple):
+    """Series with their times."""
+
+    values: list[FloatArray]
+    """Each of shape (steps,); NaN at a step that is absent from the times."""
+    times: list[Times | None]
+    """None for a series without times."""
+
+
+def timed_series(
+    series: Any, failures: Failures | None = None, door: str | None = None
+) -> TimedSeries:
+    """Return the series of any accepted input with their times; see `as_series`."""
+    failures = failures or Failures()
+    given = _opened(series, "series", door)
+    if isinstance(given, Sequence) and not len(given):
+        raise ValueError(f"series={given!r} holds no series; pass {_EXPECTED}")
+    if _is_nested(given):
+        values = [_as_vector(item, i, failures, door) for i, item in enumerate(given)]
+        owners = [_owner(item, f"series[{i}]") for i, item in enumerate(given)]
+    else:
+        values = _of_array(as_floats(given, "series"), library_of(series) == "xarray")
+        owners = [_owner(series, "series")] * len(values)
+    if not any(owners):
+        return TimedSeries(values, [None] * len(values))
+    readable = [None if i in failures.reasons else owner for i, owner in enumerate(owners)]
+    times = read_times(readable, failures)
+    for number, own in enumerate(times):
+        if own is not None:
+            values[number] = own.lay(values[number])
+        elif number in failures.reasons:
+            values[number] = np.empty(0)
+    return TimedSeries(values, times)
+
+
+def _of_array(array: FloatArray, along_times: bool) -> list[FloatArray]:
+    """Return the series of an array; refuse a column, unless its dimensions say what it is."""
     if array.ndim == 1:
         return [array]
-    if array.ndim == 2 and len(array):
-        return list(array)
-    raise ValueError(
-        f"series has shape {array.shape}; expected (steps,), (n_series >= 1, steps) or a list of "
-        "1-D arrays"
-    )
+    if array.ndim != 2 or not len(array):
+        raise ValueError(
+            f"series has shape {array.shape}; expected (steps,), (n_series >= 1, steps) or a list "
+            "of 1-D arrays"
+        )
+    if array.shape[1] == 1 and len(array) > 1 and not along_times:
+        raise ValueError(
+            f"series has shape {array.shape}, which is {len(array)} series of one step each; pass "
+            "series.ravel() if it is one series, or list(series) if they are several"
+        )
+    return list(array)
 
 
-def _as_vector(item: Any, place: int, failures: Failures) -> FloatArray:
+def _as_vector(item: Any, place: int, failures: Failures, door: str | None) -> FloatArray:
     name = f"series[{place}]"
     try:
-        array = as_floats(_opened(item, name), name)
+        array = as_floats(_opened(item, name, door), name)
         if array.ndim != 1:
             raise ValueError(f"{name} has shape {array.shape}; expected a 1-D array")
     except (TypeError, ValueError) as error:
         failures.add(place, error)
         return np.empty(0)
     return array
+
+
+def _owner(series: Any, name: str) -> Owner | None:
+    """Return a series with its times; None if it has none."""
+    if library_of(series) == "xarray":
+        dims = _time_dims(series)
+        return owner_of(series, name, dims[0]) if dims else None
+    return owner_of(series, name)
 
 
 def _is_nested(series: Any) -> bool:
@@ -99,12 +154,12 @@ def _is_scalar(item: Any) -> bool:
     return not any(hasattr(item, name) for name in ("__len__", "__iter__", "__array__"))
 
 
-def _opened(series: Any, name: str) -> Any:
+def _opened(series: Any, name: str, door: str | None) -> Any:
     """Return a container as a list or an array; refuse one that may be read in several ways."""
     library = library_of(series)
     if library == "xarray" and hasattr(series, "to_dataset"):  # a Dataset has none
         return _of_data_array(series, name)
-    _refuse_frames(series, library, name)
+    _refuse_frames(series, library, name, door)
     _refuse_unordered(series, name)
     if isinstance(series, Mapping):
         return _of_mapping(series, name)
@@ -113,35 +168,37 @@ def _opened(series: Any, name: str) -> Any:
     if isinstance(series, memoryview):
         return np.asarray(series)
     if library == "pandas" and hasattr(series, "to_numpy"):
-        return _of_pandas(series, name)
+        return _of_pandas(series, name, door)
     if library in ("pyarrow", "polars") and hasattr(series, "to_numpy"):
         chunked = library == "polars" or hasattr(series, "chunks")
         return series.to_numpy() if chunked else series.to_numpy(zero_copy_only=False)
     if library not in ("pandas", "polars") and hasattr(series, "__arrow_c_stream__"):
         import pyarrow as pa
 
-        return _opened(pa.chunked_array(series), name)
+        return _opened(pa.chunked_array(series), name, door)
     if library == "torch" and getattr(series, "is_nested", False):
         return list(series.unbind())
     return series
 
 
-def _refuse_frames(series: Any, library: str, name: str) -> None:
+def _refuse_frames(series: Any, library: str, name: str, door: str | None) -> None:
     """Refuse frames and time series of other libraries, with the expression to pass instead."""
     advice = None
+    columns = "{}.T if each column is a series" + (f", or use {door}" if door else "")
     if library == "darts":
         advice = f"{name}.values().T, whose rows are its components, or use TimerS1Model of "
         advice += "timer_forecaster.darts"
     elif library == "gluonts":
         advice = f"[entry['target'] for entry in {name}]"
     elif library == "xarray":
-        advice = f"one of its variables, or give it to predict_frame ({name}['NAME'])"
+        whole = f", or give it to {door}" if door else ""
+        advice = f"one of its variables{whole} ({name}['NAME'])"
     elif library == "pyarrow" and hasattr(series, "column_names"):
-        advice = f"{name}.to_pandas().to_numpy().T if each column is a series, or use predict_frame"
+        advice = columns.format(f"{name}.to_pandas().to_numpy()")
     elif library == "polars" and hasattr(series, "collect"):
-        advice = f"{name}.collect().to_numpy().T if each column is a series, or use predict_frame"
+        advice = columns.format(f"{name}.collect().to_numpy()")
     elif hasattr(series, "columns"):
-        advice = f"{name}.to_numpy().T if each column is a series, or use predict_frame"
+        advice = columns.format(f"{name}.to_numpy()")
     if advice is not None:
         kind = "a frame" if "column" in advice else f"a {type(series).__name__}"
         raise TypeError(f"{name} is {kind}; pass {advice}")
@@ -181,42 +238,23 @@ def _is_iterable_alone(series: Any) -> bool:
     return hasattr(series, "__iter__") and not any(hasattr(series, one) for one in protocols)
 
 
-def _of_pandas(series: Any, name: str) -> Any:
+def _of_pandas(series: Any, name: str, door: str | None) -> Any:
     """Return a Series, an Index or an array of pandas; refuse several series under one another."""
     index: Any = getattr(series, "index", None)
     if getattr(index, "nlevels", 1) > 1 and index.droplevel(-1).nunique() > 1:
         raise TypeError(
             f"{name} has an index of {index.nlevels} levels, and may hold several series; pass "
             f"[one for _, one in {name}.groupby(level=0)] if each key of the first level is a "
-            f"series, {name}.to_numpy() if it is a single one, or {name}.reset_index() to "
-            "predict_frame"
+            f"series, or {name}.to_numpy() if it is a single one"
+            + (f", or {name}.reset_index() to {door}" if door else "")
         )
-    if index is not None and index.nlevels == 1:
-        _check_order(index, name)
     nested = series.dtype == object or "list" in str(series.dtype)
     return series.to_numpy(dtype=object) if nested else series
 
 
-def _check_order(index: Any, name: str) -> None:
-    """Refuse times that run backwards. Local times may go back by hours in autumn."""
-    if type(index).__name__ not in ("DatetimeIndex", "PeriodIndex", "TimedeltaIndex"):
-        return
-    if len(index) < 2 or index.is_monotonic_increasing or index.hasnans:
-        return
-    times = index.to_timestamp() if hasattr(index, "to_timestamp") else index
-    steps = np.diff(times.to_numpy())
-    if times[-1] < times[0] or steps.min() <= np.timedelta64(-1, "D"):
-        raise ValueError(
-            f"{name} has times that run backwards, from {index[0]} to {index[-1]}; pass "
-            f"{name}.sort_index(), oldest step first"
-        )
-
-
 def _of_data_array(series: Any, name: str) -> Any:
     """Return a DataArray with its time as the last dimension."""
-    times = [dim for dim in series.dims if dim == "time" or _has_times(series.indexes.get(dim))]
-    for dim in times:
-        _check_order(series.indexes.get(dim), name)
+    times = _time_dims(series)
     if series.ndim < 2:
         return series.to_numpy()
     if len(times) != 1:
@@ -226,6 +264,11 @@ def _of_data_array(series: Any, name: str) -> Any:
             f"{series.dims[0]!r} is it"
         )
     return series.transpose(..., times[0]).to_numpy()
+
+
+def _time_dims(series: Any) -> list[Any]:
+    """Return the dimensions of a DataArray that may be the time."""
+    return [dim for dim in series.dims if dim == "time" or _has_times(series.indexes.get(dim))]
 
 
 def _has_times(index: Any) -> bool:

@@ -10,7 +10,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.inference.covariates.alignment import beside
 from timer_forecaster.inference.scaling import check_finite
+from timer_forecaster.inference.series import TimedSeries
 from timer_forecaster.sklearn.columns import TARGET, names_of_steps
 from timer_forecaster.values import as_floats, holds_labels, library_of
 
@@ -87,7 +89,7 @@ def _windows_of(columns: Sequence[Any], names: Sequence[str], cut: Cut) -> pd.Da
     return pd.DataFrame(windows[:, : len(names)], columns=list(names))
 
 
-def tables_beside(given: Any, argument: str, series: Any, lengths: Sequence[int]) -> list[Table]:
+def tables_beside(given: Any, argument: str, series: Any, timed: TimedSeries) -> list[Table]:
     """Return the table of each series, all with the same columns; none if none is given.
 
     Parameters
@@ -97,8 +99,8 @@ def tables_beside(given: Any, argument: str, series: Any, lengths: Sequence[int]
         Name of the argument in errors.
     series : object
         The series as they were given. Those of pandas have an index to compare.
-    lengths : sequence of int
-        Steps of each series.
+    timed : TimedSeries
+        The same, with their times. Where steps are absent from them, rows are found by time.
 
     Raises
     ------
@@ -113,13 +115,16 @@ def tables_beside(given: Any, argument: str, series: Any, lengths: Sequence[int]
             f"{argument} has type {type(given).__name__}; pass a frame, whose columns have names, "
             "or a list with one for each series"
         )
-    if len(tables) != len(lengths):
-        raise ValueError(f"{argument} has {len(tables)} tables for {len(lengths)} series")
-    indexes = _indexes(series, len(lengths))
+    if len(tables) != len(timed.values):
+        raise ValueError(f"{argument} has {len(tables)} tables for {len(timed.values)} series")
+    indexes = _indexes(series, len(tables))
     found: list[Table] = []
-    for i, (table, length) in enumerate(zip(tables, lengths, strict=True)):
+    for i, (table, times) in enumerate(zip(tables, timed.times, strict=True)):
         name = argument if table is given else f"{argument}[{i}]"
-        found.append(_columns(table, name, length, indexes[i]))
+        index = indexes[i]
+        if times is not None and times.n_absent:
+            table, index = beside(table, times, (argument, i), 0), times.with_future(0)
+        found.append(_columns(table, name, len(timed.values[i]), index))
         if found[i].keys() != found[0].keys():
             raise ValueError(
                 f"{name} has the columns {list(found[i])}, and {argument}[0] has "

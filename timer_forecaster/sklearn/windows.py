@@ -9,7 +9,7 @@ import numpy as np
 
 from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.inference.scaling import check_finite
-from timer_forecaster.inference.series import as_series
+from timer_forecaster.inference.series import timed_series
 from timer_forecaster.sklearn.lags import Cut, Table, named_windows, tables_beside
 
 
@@ -34,7 +34,7 @@ def make_windows(
     ----------
     series : array of shape (steps,), array of shape (n_series, steps), or list of 1-D arrays
         Old to new, of any lengths; NaN means missing and is kept. The containers are those of
-        `timer_forecaster.inference.series.as_series`.
+        `timer_forecaster.inference.series.as_series`; steps that are absent from dates are NaN.
     window_length : int
         Steps of a window.
     horizon : int
@@ -98,10 +98,10 @@ def make_windows(
     horizon, step = check_integer("horizon", horizon), check_integer("step", step)
     return_groups = check_flag("return_groups", return_groups)
     min_history = _checked_history(min_history, window_length)
-    parts = as_series(series)
-    lengths = [len(values) for values in parts]
-    known_tables = tables_beside(known, "known", series, lengths)
-    past_tables = tables_beside(past, "past", series, lengths)
+    timed = timed_series(series)
+    parts = timed.values
+    known_tables = tables_beside(known, "known", series, timed)
+    past_tables = tables_beside(past, "past", series, timed)
     _check_roles(known_tables, past_tables)
     cut = Cut(window_length, horizon, step, window_length - min_history)
     blocks = []

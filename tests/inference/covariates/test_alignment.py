@@ -77,3 +77,54 @@ def test_series_and_tables_of_dicts_are_matched_by_their_keys(pipe, y, known):
         pipe.predict({"a": y, "b": y}, H, known={"a": known})
     columns = pipe.predict({"a": y}, H, known={"x": known["x"].to_numpy()}, covariates="always")
     np.testing.assert_array_equal(columns.quantiles, found[:1])
+
+
+@pytest.fixture
+def explained():
+    """Return a column that explains a series, with days absent from the series."""
+    random = np.random.default_rng(2)
+    days = pd.date_range("2024-01-01", periods=200 + H)
+    known = pd.DataFrame({"x": random.normal(size=len(days))}, days)
+    y = pd.Series(50 + 10 * known["x"][:200] + random.normal(size=200) / 10, days[:200])
+    return y.drop(days[[50, 120, 180]]), known
+
+
+def test_columns_stay_with_their_days_beside_a_series_with_absent_days(pipe, explained):
+    y, known = explained
+    for options in ({"known": known}, {"known": known, "past": known[:200].add_prefix("old ")}):
+        found = pipe.predict(y, H, **options, covariates="always")
+        expected = pipe.predict(y.asfreq("D"), H, **options, covariates="always")
+        np.testing.assert_array_equal(found.quantiles, expected.quantiles)
+    assert np.abs(found.median[0] - (50 + 10 * known["x"][200:])).max() < 2
+    column = pipe.predict(y, H, known={"x": known["x"]}, covariates="always")
+    alone = pipe.predict(y, H, known=known, covariates="always")
+    np.testing.assert_array_equal(column.quantiles, alone.quantiles)
+
+
+def test_rows_in_another_order_are_found_by_their_times(pipe, explained):
+    y, known = explained
+    shuffled = pd.concat([known[10:20], known[:10], known[20:]])
+    found = [pipe.predict(y, H, known=one, covariates="always") for one in (known, shuffled)]
+    np.testing.assert_array_equal(found[0].quantiles, found[1].quantiles)
+
+
+def test_days_without_a_row_have_missing_values(pipe, explained):
+    y, known = explained
+    lacking = known.drop(known.index[[50, 90]])
+    empty = known.copy()
+    empty.iloc[[50, 90]] = np.nan
+    found = [pipe.predict(y, H, known=one, covariates="always") for one in (lacking, empty)]
+    np.testing.assert_array_equal(found[0].quantiles, found[1].quantiles)
+
+
+def test_rows_that_cannot_be_told_are_refused_by_name(pipe, explained):
+    y, known = explained
+    with pytest.raises(ValueError, match=r"series\[0\] lacks 3 of the 200 steps.*known\[0\]"):
+        pipe.predict(y, H, known=known.to_numpy())
+    with pytest.raises(ValueError, match=r"known\[0\] has no row of 2024-07-20"):
+        pipe.predict(y, H, known=known.drop(known.index[201]))
+    with pytest.raises(ValueError, match=r"known\[0\] has the time 2024-01-06.* more than once"):
+        pipe.predict(y, H, known=pd.concat([known[5:6], known]).sort_index())
+    extra = pd.DataFrame({"x": [1.0]}, [pd.Timestamp("2024-02-01 12:00")])
+    with pytest.raises(ValueError, match=r"2024-02-01 12:00:00, which is no step of series\[0\]"):
+        pipe.predict(y, H, known=pd.concat([known, extra]).sort_index())

@@ -163,26 +163,36 @@ def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def asfreq_advice(axis: pd.Index) -> str:
-    """Return how to make the times of y in sktime regular."""
+def asfreq_advice(axis: pd.Index, name: str = "y") -> str:
+    """Return how to make the times of a series of pandas regular.
+
+    Parameters
+    ----------
+    axis : pandas.Index
+        Sorted and distinct.
+    name : str
+        An expression for the series; "y" in sktime.
+    """
     if not isinstance(axis, pd.DatetimeIndex):
-        return "count its rows instead, for example by y.reset_index(drop=True)"
+        return f"count its rows instead, for example by {name}.reset_index(drop=True)"
     if len(axis) == 1:
-        return "set it, for example by y.asfreq('D')"
+        return f"set it, for example by {name}.asfreq('D')"
     aggregated = (
-        f"aggregate y, for example by y.resample('{_bin(axis)}').sum(min_count=1), or .mean() for "
-        "levels"
+        f"aggregate {name}, for example by {name}.resample('{_bin(axis)}').sum(min_count=1), or "
+        ".mean() for levels"
     )
     clock, filling = _clock_step(axis), _filling(axis)
     if clock is not None:
-        return f"{_on_clock(axis, clock, Remedy(on_clock='y.tz_localize(None)'))}, or {aggregated}"
+        remedy = Remedy(on_clock=f"{name}.tz_localize(None)")
+        return f"{_on_clock(axis, clock, remedy)}, or {aggregated}"
     if (
         not isinstance(filling, str)
         or not axis.isin(pd.date_range(axis[0], axis[-1], freq=filling)).all()
     ):
         return aggregated
     return (
-        f"set it by y.asfreq('{filling}'), which makes absent times missing values, or {aggregated}"
+        f"set it by {name}.asfreq('{filling}'), which makes absent times missing values, "
+        f"or {aggregated}"
     )
 
 

@@ -19,7 +19,7 @@ from timer_forecaster.inference.covariates.columns import as_covariates, named_c
 from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.frequency import as_frequencies
-from timer_forecaster.inference.series import as_series
+from timer_forecaster.inference.series import TimedSeries, timed_series
 
 if TYPE_CHECKING:
     from timer_forecaster.inference.pipeline import ForecastPipeline
@@ -44,11 +44,8 @@ def anomalies_of_series(
         Known and past covariates, names of categories, and cycles.
     """
     failures = Failures(settings.on_error)
-    try:
-        values = as_series(series, failures)
-    except TypeError as error:
-        text = str(error).replace("predict_frame", "detect_anomalies_frame")
-        raise TypeError(text) from None
+    timed = timed_series(series, failures, "detect_anomalies_frame")
+    values = timed.values
     pipeline.check_number(len(values))
     keys = list(series) if isinstance(series, Mapping) else list(range(len(values)))
     as_frequencies(freq, len(values))
@@ -56,7 +53,7 @@ def anomalies_of_series(
     steps = list(freq) if several else [freq] * len(values)
     tables = None
     if not settings.options.ignores_covariates:
-        tables = _tables(series, [len(one) for one in values], beside, failures)
+        tables = _tables(series, timed, beside, failures)
     values = [one[:0] if i in failures.reasons else one for i, one in enumerate(values)]
     labels = Labels.of_numbers(keys, [len(one) for one in values], STEP)
     return report_of(pipeline, Data(values, labels, steps, tables), settings, failures)
@@ -84,7 +81,7 @@ def report_of(
 
 def _tables(
     series: Any,
-    lengths: list[int],
+    timed: TimedSeries,
     beside: tuple[Any, Any, Collection[Hashable], Any],
     failures: Failures,
 ) -> Tables | None:
@@ -92,10 +89,11 @@ def _tables(
     known, past, categories, cycles = beside
     if known is None and past is None:
         return None
+    lengths = [len(one) for one in timed.values]
     n_series = len(lengths)
     found: list[list[dict[Hashable, Any] | None] | None] = []
     for role, given in {"known": known, "past": past}.items():
-        tables = tables_of(aligned(given, series, role, 0), role, n_series)
+        tables = tables_of(aligned(given, series, timed.times, role, 0), role, n_series)
         named = [
             None if table is None else dict(named_columns(table, f"{role}[{number}]"))
             for number, table in enumerate(tables)

@@ -197,8 +197,8 @@ def _repeated(owner: Owner) -> ValueError:
         )
     return ValueError(
         f"{name} has the time {index[index.duplicated()][0]} more than once; pass "
-        f"{series}.groupby(level=0).sum(min_count=1) or .mean() to aggregate such rows, each series "
-        f"by itself if they belong to several{clock}"
+        f"{series}.groupby(level=0).sum(min_count=1) or .mean() to aggregate such rows, each "
+        f"series by itself if they belong to several{clock}"
     )
 
 

@@ -43,6 +43,15 @@ def test_longer_gaps_become_lines_where_most_patches_have_one(steps, is_filled):
     np.testing.assert_allclose(bridged(series), expected if is_filled else series)
 
 
+@pytest.mark.parametrize("before", [16, 400])
+def test_missing_steps_before_the_first_value_are_no_gaps(pipe, before):
+    series = gap_of(8)
+    late = np.concatenate([np.full(before, MISSING), series])
+    np.testing.assert_array_equal(bridged(late)[before:], series)
+    found, expected = (pipe.predict(each, 5).quantiles for each in (late, series))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 def test_missing_values_at_both_ends_stay():
     series = np.array([MISSING, 1.0, MISSING, 2.0, MISSING])
     np.testing.assert_array_equal(bridged(series), [MISSING, 1.0, 1.5, 2.0, MISSING])

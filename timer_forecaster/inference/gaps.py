@@ -48,7 +48,7 @@ def bridged(values: FloatArray) -> FloatArray:
     if len(seen) in (0, len(values)):
         return values
     lengths = np.diff(seen) - 1
-    is_short = lengths <= (_FREQUENT if _are_frequent(missing) else _SHORT)
+    is_short = lengths <= (_FREQUENT if _are_frequent(missing[seen[0] :]) else _SHORT)
     inside = seen[0] + np.flatnonzero(missing[seen[0] : seen[-1]])
     steps = inside[np.repeat(is_short, lengths)]
     if not len(steps):
@@ -60,7 +60,7 @@ def bridged(values: FloatArray) -> FloatArray:
 
 
 def _are_frequent(missing: NDArray[np.bool_]) -> bool:
-    """Whether more than half of the newest patches lack a value."""
+    """Whether more than half of the newest patches lack a value, from the first value on."""
     newest = missing[-_NEWEST:]
     patches = newest[len(newest) % _PATCH :].reshape(-1, _PATCH)
     return bool(len(patches) and patches.any(axis=1).mean() > 0.5)

@@ -1,6 +1,7 @@
 """Short gaps are read as straight lines, and a gap at the end is forecast."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,3 +122,15 @@ def test_plain_reads_gaps_as_they_are(pipe):
     series = np.where(CLOSED, MISSING, WALKS[0])
     plain, fast = (pipe.predict(series, 5, quality=each).quantiles for each in ("plain", "fast"))
     assert np.abs(plain / fast - 1).max() > 1e-4
+
+
+def test_a_past_step_after_a_gap_is_forecast_as_by_predict():
+    """Its context begins earlier than that of a complete series, by the gap that is forecast."""
+    from timer_forecaster.sktime import TimerS1Forecaster
+
+    times = pd.date_range("2020-01-01", periods=4300, freq="h")
+    y = pd.Series(np.sin(np.arange(4300) / 4) + RANDOM.normal(0, 0.1, 4300), times)
+    y.iloc[-10:-2] = MISSING
+    found = TimerS1Forecaster("timer-s1-mini").fit(y, fh=[-1]).predict().to_numpy().ravel()
+    expected = ForecastPipeline.from_pretrained("timer-s1-mini").predict(y[:-2], 1).median[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)

@@ -1,6 +1,7 @@
 """Short gaps are read as straight lines, and a gap at the end is forecast."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +42,15 @@ def test_longer_gaps_become_lines_where_most_patches_have_one(steps, is_filled):
     series = np.where(np.arange(480) % 24 < 24 - steps, np.arange(480.0), MISSING)
     expected = np.where(np.arange(480) < 480 - steps, np.arange(480.0), MISSING)
     np.testing.assert_allclose(bridged(series), expected if is_filled else series)
+
+
+@pytest.mark.parametrize("before", [16, 400])
+def test_missing_steps_before_the_first_value_are_no_gaps(pipe, before):
+    series = gap_of(8)
+    late = np.concatenate([np.full(before, MISSING), series])
+    np.testing.assert_array_equal(bridged(late)[before:], series)
+    found, expected = (pipe.predict(each, 5).quantiles for each in (late, series))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_missing_values_at_both_ends_stay():
@@ -112,3 +122,15 @@ def test_plain_reads_gaps_as_they_are(pipe):
     series = np.where(CLOSED, MISSING, WALKS[0])
     plain, fast = (pipe.predict(series, 5, quality=each).quantiles for each in ("plain", "fast"))
     assert np.abs(plain / fast - 1).max() > 1e-4
+
+
+def test_a_past_step_after_a_gap_is_forecast_as_by_predict():
+    """Its context begins earlier than that of a complete series, by the gap that is forecast."""
+    from timer_forecaster.sktime import TimerS1Forecaster
+
+    times = pd.date_range("2020-01-01", periods=4300, freq="h")
+    y = pd.Series(np.sin(np.arange(4300) / 4) + RANDOM.normal(0, 0.1, 4300), times)
+    y.iloc[-10:-2] = MISSING
+    found = TimerS1Forecaster("timer-s1-mini").fit(y, fh=[-1]).predict().to_numpy().ravel()
+    expected = ForecastPipeline.from_pretrained("timer-s1-mini").predict(y[:-2], 1).median[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.inference.channels import grouped
+from timer_forecaster.inference.channels import grouped, width_of
+from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.scaling import squarable_unit
+from timer_forecaster.models.network import Network
 
 _SHORT = 3  # steps of a gap that is filled in any series
 _FREQUENT = 15  # steps of a gap that is filled in a series with gaps in most of its patches
@@ -48,7 +50,7 @@ def bridged(values: FloatArray) -> FloatArray:
     if len(seen) in (0, len(values)):
         return values
     lengths = np.diff(seen) - 1
-    is_short = lengths <= (_FREQUENT if _are_frequent(missing) else _SHORT)
+    is_short = lengths <= (_FREQUENT if _are_frequent(missing[seen[0] :]) else _SHORT)
     inside = seen[0] + np.flatnonzero(missing[seen[0] : seen[-1]])
     steps = inside[np.repeat(is_short, lengths)]
     if not len(steps):
@@ -60,7 +62,7 @@ def bridged(values: FloatArray) -> FloatArray:
 
 
 def _are_frequent(missing: NDArray[np.bool_]) -> bool:
-    """Whether more than half of the newest patches lack a value."""
+    """Whether more than half of the newest patches from the first value on lack a value."""
     newest = missing[-_NEWEST:]
     patches = newest[len(newest) % _PATCH :].reshape(-1, _PATCH)
     return bool(len(patches) and patches.any(axis=1).mean() > 0.5)
@@ -105,8 +107,39 @@ def forecast_beyond_gaps(
     return parts[0] if len(parts) == 1 else np.concatenate(parts)[np.argsort(order)]
 
 
+def newest_read(
+    series: Sequence[FloatArray], network: Network, horizon: int, options: ForecastOptions
+) -> list[FloatArray]:
+    """Return the newest steps of series, as many as the network reads for a forecast.
+
+    The steps are counted from the newest value, since a gap at the end is forecast.
+
+    Parameters
+    ----------
+    series : sequence of ndarray, each of shape (steps,)
+        NaN where missing.
+    network : Network
+    horizon : int
+    options : ForecastOptions
+
+    Returns
+    -------
+    list of ndarray, each of shape (steps,)
+    """
+    config, longest, most = network.config, options.context_length, network.pass_length
+    newest: list[FloatArray] = []
+    for row in grouped(series, width_of(config)):
+        gap = min(map(_missing_at_end, row))
+        gap = gap if gap <= most else 0
+        within = horizon + gap <= most
+        steps = (options.longest_context if within else options.longest_history)(config) + gap
+        steps = steps if longest is None else min(steps, longest)
+        newest += [values[-steps:] for values in row]
+    return newest
+
+
 def _missing_at_end(values: FloatArray) -> int:
     """Return the number of missing steps after the newest value."""
-    if values[-1] == values[-1]:
+    if not len(values) or values[-1] == values[-1]:
         return 0
     return int(np.isfinite(values[::-1]).argmax())

@@ -26,6 +26,7 @@ from timer_forecaster.inference import memo, multiscale
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.covariates.warning import warn_of_covariates, warned_once
 from timer_forecaster.inference.forecast import Forecast
+from timer_forecaster.inference.gaps import newest_read
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 
@@ -428,6 +429,5 @@ def _one_step(
     frequencies: Sequence[Step | None],
 ) -> Forecast:
     """Return the forecast of the step after each window; NaN where it shows no value."""
-    newest = options.longest_context(pipeline.network.config)
-    cut = [window[-newest:] for window in windows]
+    cut = newest_read(windows, pipeline.network, 1, options)
     return memo.predict(pipeline, cut, 1, options, unobserved="nan", freq=frequencies)

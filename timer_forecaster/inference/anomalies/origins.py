@@ -12,6 +12,7 @@ from timer_forecaster.failures import quietly, series_called
 from timer_forecaster.inference.anomalies.data import Data
 from timer_forecaster.inference.anomalies.settings import AnomalySettings
 from timer_forecaster.inference.engine.choice import engine_of
+from timer_forecaster.inference.gaps import newest_read
 from timer_forecaster.inference.scaling import Row, scaled
 from timer_forecaster.models.network import Network
 
@@ -64,20 +65,15 @@ class EachOrigin:
         config = pipeline.network.config
         # Older steps are not read, so they need not be copied. Linear models of covariates, and
         # errors at past origins, look further back.
-        self._reads: int | None = None
-        if data.covariates is None and config.forecasts_quantiles:
-            within = settings.horizon <= pipeline.network.pass_length
-            options = settings.options
-            longest = options.longest_context if within else options.longest_history
-            self._reads = longest(config)
+        self._reads_all = data.covariates is not None or not config.forecasts_quantiles
 
     def quantiles(self, origins: Sequence[Origin]) -> FloatArray:
         """Return quantiles (origins, Q), NaN where there is no forecast."""
         horizon, numbers = self.settings.horizon, [origin.number for origin in origins]
-        contexts = [
-            origin.values[max(0, origin.at - (self._reads or origin.at)) : origin.at]
-            for origin in origins
-        ]
+        contexts = [origin.values[: origin.at] for origin in origins]
+        if not self._reads_all:
+            network, options = self.pipeline.network, self.settings.options
+            contexts = newest_read(contexts, network, horizon, options)
         tables = self.data.tables(numbers, [origin.at for origin in origins], horizon)
         names = [self.data.labels.names[number] for number in numbers]
         with quietly(), series_called(names):

@@ -126,6 +126,7 @@ def test_plain_reads_gaps_as_they_are(pipe):
 
 def test_a_past_step_after_a_gap_is_forecast_as_by_predict():
     """Its context begins earlier than that of a complete series, by the gap that is forecast."""
+    pytest.importorskip("sktime")
     from timer_forecaster.sktime import TimerS1Forecaster
 
     times = pd.date_range("2020-01-01", periods=4300, freq="h")

@@ -113,7 +113,7 @@ def growth(arguments: argparse.Namespace) -> None:
         (MINI.name, (512, 128, 1024, 2048, 4096), MINI.name),
         ("35.7 M parameters", (2880, 512, 5760, 11520), _small_checkpoint(arguments)),
     ):
-        print(f"#### {name}\n")
+        print(f"**{name}**\n")
         report_growth(
             sys.executable,
             checkpoint,

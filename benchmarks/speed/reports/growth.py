@@ -47,7 +47,7 @@ def report_growth(
         base = {"context": contexts[0], "horizon": horizons[0], "batch": 1, "rollout": "median"}
         rows = [
             {"context": context, "ms": milliseconds(**base | {"context": context})}
-            for context in contexts
+            for context in sorted(contexts)
         ]
         print(f"One series, {horizons[0]} steps:\n\n{markdown(rows)}\n")
         rows = [
@@ -56,7 +56,7 @@ def report_growth(
                 f"{rollout}, ms": milliseconds(**base | {"horizon": horizon, "rollout": rollout})
                 for rollout in ROLLOUTS
             }
-            for horizon in horizons
+            for horizon in sorted(horizons)
         ]
         print(f"One series of {contexts[0]} points, by roll-out:\n\n{markdown(rows)}\n")
         rows = [

@@ -46,9 +46,9 @@ def bridged(values: FloatArray) -> FloatArray:
     [1.0, 2.0, 3.0, nan, nan, nan, nan, 8.0]
     """
     missing = np.isnan(values)
-    seen = np.flatnonzero(~missing)
-    if len(seen) in (0, len(values)):
+    if not missing.any() or missing.all():
         return values
+    seen = np.flatnonzero(~missing)
     lengths = np.diff(seen) - 1
     is_short = lengths <= (_FREQUENT if _are_frequent(missing[seen[0] :]) else _SHORT)
     inside = seen[0] + np.flatnonzero(missing[seen[0] : seen[-1]])
@@ -96,8 +96,7 @@ def forecast_beyond_gaps(
     """
     by_gap: dict[int, list[int]] = {}
     for row in grouped(range(len(series)), width):
-        gap = min(_missing_at_end(series[i]) for i in row)
-        by_gap.setdefault(gap if gap <= longest else 0, []).extend(row)
+        by_gap.setdefault(_gap_of([series[i] for i in row], longest), []).extend(row)
     parts: list[FloatArray] = []
     order: list[int] = []
     for gap, numbers in by_gap.items():
@@ -129,13 +128,18 @@ def newest_read(
     config, longest, most = network.config, options.context_length, network.pass_length
     newest: list[FloatArray] = []
     for row in grouped(series, width_of(config)):
-        gap = min(map(_missing_at_end, row))
-        gap = gap if gap <= most else 0
+        gap = _gap_of(row, most)
         within = horizon + gap <= most
         steps = (options.longest_context if within else options.longest_history)(config) + gap
         steps = steps if longest is None else min(steps, longest)
         newest += [values[-steps:] for values in row]
     return newest
+
+
+def _gap_of(row: Sequence[FloatArray], longest: int) -> int:
+    """Return the steps at the end that all series of a row miss; 0 if they are too many."""
+    gap = min(map(_missing_at_end, row))
+    return gap if gap <= longest else 0
 
 
 def _missing_at_end(values: FloatArray) -> int:

@@ -20,15 +20,6 @@ from timer_forecaster.sktime import (
 pytestmark = pytest.mark.filterwarnings("ignore::timer_forecaster.finetuning.TuningWarning")
 
 
-# Hundreds of forecasts on all kinds of times, which the network does not see. The first set of
-# parameters runs them all. Each set runs `test_predict_time_index_in_sample_full`, on every kind.
-OF_TIMES = [
-    "test_predict_time_index",
-    "test_predict_time_index_with_X",
-    "test_update_predict_predicted_index",
-]
-
-
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch):
     """Without ``tuning``, `pretrain` makes a hundred steps."""
@@ -41,16 +32,22 @@ def few_steps(monkeypatch):
     check_varname="check",
 )
 def test_sktime_suite(forecaster, check):
-    if check in OF_TIMES:
-        forecaster = forecaster.create_test_instance()
     results = check_estimator(forecaster, tests_to_run=check, raise_exceptions=True, verbose=False)
     assert set(results.values()) == {"PASSED"}
 
 
+# Hundreds of forecasts on all kinds of times, which the network does not see.
+OF_TIMES = [
+    "test_predict_time_index",
+    "test_predict_time_index_with_X",
+    "test_predict_time_index_in_sample_full",
+    "test_update_predict_predicted_index",
+]
+
+
 def test_in_8_bits(int8_kernel):
     forecaster = TimerS1Forecaster("timer-s1-test", device_map="cpu", quantization="int8")
-    left_out = [*OF_TIMES, "test_predict_time_index_in_sample_full"]
     results = check_estimator(
-        forecaster, raise_exceptions=True, verbose=False, tests_to_exclude=left_out
+        forecaster, raise_exceptions=True, verbose=False, tests_to_exclude=OF_TIMES
     )
     assert set(results.values()) == {"PASSED"}

@@ -1,8 +1,9 @@
-"""Gain and cost of inference options or precisions, on data sets held out of training.
+"""Gain and cost of inference options, precisions or checkpoints, on data held out of training.
 
     python -m benchmarks.inference_options --data FOLDER [--checkpoint NAME] [--output results.csv]
     python -m benchmarks.inference_options --data FOLDER --precisions ...
     python -m benchmarks.inference_options --data FOLDER --qualities [--half B] ...
+    python -m benchmarks.inference_options --data FOLDER --against NAME [--half B] ...
 
 The protocol is GIFT-Eval's, on the files that `timer_forecaster.corpus.held_out.HELD_OUT` names.
 The embedded checkpoint was not trained on them, and none of them is part of the benchmark. So
@@ -12,8 +13,10 @@ relative to Seasonal Naive. The cost is the time of the forecasts relative to th
 
 The second command compares float32, bfloat16 and 8-bit integers on a CPU. It also prints the change
 of both errors from float32, in percent, with its standard error. The third compares forecasts of
-series as they are with those of transformed series. Rules are chosen on half A of the data sets,
-and confirmed on half B.
+series as they are with those of transformed series. The fourth compares another checkpoint with
+the first, each with its own settings, and prints the change of both errors for daily and slower
+series and for sub-daily ones. Rules and checkpoints are chosen on half A of the data sets, and
+confirmed on half B.
 """
 
 from __future__ import annotations
@@ -48,6 +51,8 @@ SERIES, NEWEST_STEPS = 3, 20_000
 QUALITIES: dict[str, dict[str, object]] = {
     name: {"quality": name} for name in ("plain", "fast", "best")
 }
+SLOW = ("D", "W", "M", "Q")
+"""Frequencies of daily and slower series, as the names of configurations have them."""
 LONGEST_GAP = 512
 """Steps of a gap that leave nothing in the context of a TinyTimeMixer."""
 
@@ -55,14 +60,20 @@ LONGEST_GAP = 512
 def main(given: Sequence[str] | None = None) -> None:
     """Score every option and print a table."""
     arguments = parse_arguments(given)
-    forecasters = arguments.compared(arguments.checkpoint)
+    if arguments.against is None:
+        forecasters = arguments.compared(arguments.checkpoint)
+    else:
+        forecasters = by_checkpoint(arguments.checkpoint, arguments.against)
     with tempfile.TemporaryDirectory() as folder:
         for name in filter(_has_horizon, sorted(chosen_sets(arguments.half))):
             excerpt(arguments.data / f"{name}.parquet").to_parquet(f"{folder}/{name}.parquet")
         results = evaluate_gift_eval(forecasters, folder, output=arguments.output, progress=True)
     print(table(results, next(iter(forecasters))).to_string(float_format="{:.3f}".format))
     if arguments.compared is by_precision:
-        print(changes(results).to_string(float_format="{:+.2f}".format))
+        print(changes(results, "float32").to_string(float_format="{:+.2f}".format))
+    if arguments.against is not None:
+        found = changes_by_kind(results, arguments.checkpoint)
+        print(found.to_string(float_format="{:+.2f}".format, sparsify=False))
 
 
 def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -78,6 +89,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         compared.add_argument(
             flag, action="store_const", dest="compared", const=function, help=function.__doc__
         )
+    compared.add_argument("--against", metavar="NAME", help="another checkpoint: name or folder")
     parser.add_argument("--half", choices=("A", "B"), help="half of the data sets; default: both")
     parser.set_defaults(compared=by_option)
     return parser.parse_args(given)
@@ -106,23 +118,38 @@ def by_quality(checkpoint: str) -> dict[str, PipelineForecaster]:
     return {name: PipelineForecaster(pipeline, dict(o)) for name, o in QUALITIES.items()}
 
 
+def by_checkpoint(*names: str) -> dict[str, PipelineForecaster]:
+    """Return a forecaster for each checkpoint, with its own settings."""
+    return {name: PipelineForecaster(ForecastPipeline.from_pretrained(name)) for name in names}
+
+
 def chosen_sets(half: str | None) -> tuple[str, ...]:
     """Return the data sets of a half, or all that are held out."""
     return HELD_OUT if half is None else held_out_half(half)
 
 
-def changes(results: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean change of the errors from float32, and its standard error, in percent.
+def changes(results: pd.DataFrame, first: str) -> pd.DataFrame:
+    """Return changes of the errors from the first model in percent: mean, standard error, worst.
 
     Means are taken over the configurations of the benchmark.
     """
     rows = {}
+    others = [name for name in results["model"].unique() if name not in (first, "seasonal_naive")]
     for error, column in (("CRPS", "mean_weighted_sum_quantile_loss"), ("MASE", "MASE[0.5]")):
         scores = results.pivot(index="dataset", columns="model", values=f"eval_metrics/{column}")
-        change = np.log(scores.div(scores["float32"], axis=0))[list(PRECISIONS)[1:]] * 100
+        change = np.log(scores.div(scores[first], axis=0))[others] * 100
         rows[error, "%"] = change.mean()
         rows[error, "standard error"] = change.std() / np.sqrt(len(change))
+        rows[error, "worst"] = change.max()
     return pd.DataFrame(rows)
+
+
+def changes_by_kind(results: pd.DataFrame, first: str) -> pd.DataFrame:
+    """Return the changes of each term, apart for sub-daily and for slower series."""
+    names = results["dataset"].str.split("/", expand=True)
+    kinds = np.where(names[1].isin(SLOW), "daily to quarterly", "sub-daily")
+    parts = {key: changes(part, first) for key, part in results.groupby([names[2], kinds])}
+    return pd.concat(parts, names=["term", "series"])
 
 
 def _has_horizon(name: str) -> bool:

@@ -72,8 +72,25 @@ def test_changes_are_relative_to_float32_with_their_standard_error():
         for name, both in {**errors, "bfloat16, int8": (0.99, 2.0)}.items()
         for i, error in enumerate(both)
     ]
-    found = inference_options.changes(pd.DataFrame(rows))
+    found = inference_options.changes(pd.DataFrame(rows), "float32")
     change = 100 * np.log(1.01)
     assert found.loc["bfloat16", ("CRPS", "%")] == pytest.approx(change / 2)
     assert found.loc["bfloat16", ("MASE", "standard error")] == pytest.approx(change / 2)
+    assert found.loc["bfloat16", ("CRPS", "worst")] == pytest.approx(change)
     assert found.loc["int8", ("CRPS", "%")] == 0
+
+
+def test_two_checkpoints_are_compared_by_kind_of_series(data, capsys, monkeypatch):
+    frame = pd.read_parquet(data / "nn5__D.parquet")
+    hours = [np.tile(target, 2) for target in frame["target"]]
+    frame.assign(freq="h", target=hours).to_parquet(data / "nn5__H.parquet")
+    monkeypatch.setattr(inference_options, "HELD_OUT", ("nn5__D", "nn5__H"))
+    names = ["--checkpoint", "timer-s1-test", "--against", "ttm-test"]
+    output = data / "results.csv"
+    inference_options.main(["--data", str(data), *names, "--output", str(output)])
+    scores = pd.read_csv(output).set_index(["dataset", "model"])["eval_metrics/MASE[0.5]"].unstack()
+    by_hand = 100 * np.log(scores["ttm-test"] / scores["timer-s1-test"])
+    printed = capsys.readouterr().out.splitlines()
+    for series, dataset in (("daily to quarterly", "nn5/D/short"), ("sub-daily", "nn5/H/short")):
+        (line,) = [line for line in printed if series in line and line.startswith("short")]
+        assert float(line.split()[-3]) == pytest.approx(by_hand[dataset], abs=0.006)

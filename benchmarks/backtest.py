@@ -40,7 +40,7 @@ def main(given: Sequence[str] | None = None) -> None:
     for _ in range(arguments.repeats):
         whole, network = once(frame, arguments)
         ratios.append(whole / sum(network))
-        print(f"{whole:12.3f}{sum(network):12.3f}{len(network):8}{ratios[-1]:8.3f}", flush=True)
+        print(f"{whole:12.4g}{sum(network):12.4g}{len(network):8}{ratios[-1]:8.3f}", flush=True)
     print(f"median ratio {statistics.median(ratios):.3f}")
 
 

@@ -62,7 +62,7 @@ def main(given: Sequence[str] | None = None) -> None:
                 panel = make_panel(arguments, freq, spans)
                 found = in_turns(sides(checkpoint, panel, arguments.horizon), arguments.rounds)
                 seconds = [found[name]["seconds"] for name in WAYS]
-                cells = (f"{one:12.3f} ({one / seconds[0]:.2f})".rjust(20) for one in seconds)
+                cells = (f"{one:12.4g} ({one / seconds[0]:.2f})".rjust(20) for one in seconds)
                 print(f"{checkpoint:14}{freq:5}{spans:11}" + "".join(cells), flush=True)
 
 

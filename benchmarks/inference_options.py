@@ -33,6 +33,8 @@ from timer_forecaster import ForecastPipeline
 from timer_forecaster.corpus.held_out import HELD_OUT, held_out_half
 from timer_forecaster.evaluation import PipelineForecaster, aggregate, evaluate_gift_eval
 from timer_forecaster.evaluation.gift_eval import horizon_of
+from timer_forecaster.inference.frequency import as_frequencies
+from timer_forecaster.inference.sampling.table import SUB_DAILY, kind_of
 
 OPTIONS: dict[str, dict[str, object]] = {
     "quantile": {"rollout": "quantile"},
@@ -51,8 +53,6 @@ SERIES, NEWEST_STEPS = 3, 20_000
 QUALITIES: dict[str, dict[str, object]] = {
     name: {"quality": name} for name in ("plain", "fast", "best")
 }
-SLOW = ("D", "W", "M", "Q")
-"""Frequencies of daily and slower series, as the names of configurations have them."""
 LONGEST_GAP = 512
 """Steps of a gap that leave nothing in the context of a TinyTimeMixer."""
 
@@ -147,7 +147,8 @@ def changes(results: pd.DataFrame, first: str) -> pd.DataFrame:
 def changes_by_kind(results: pd.DataFrame, first: str) -> pd.DataFrame:
     """Return the changes of each term, apart for sub-daily and for slower series."""
     names = results["dataset"].str.split("/", expand=True)
-    kinds = np.where(names[1].isin(SLOW), "daily to quarterly", "sub-daily")
+    sub_daily = [kind_of(one) == SUB_DAILY for one in as_frequencies(list(names[1]), len(names))]
+    kinds = np.where(sub_daily, SUB_DAILY, "daily to quarterly")
     parts = {key: changes(part, first) for key, part in results.groupby([names[2], kinds])}
     return pd.concat(parts, names=["term", "series"])
 

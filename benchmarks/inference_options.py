@@ -6,10 +6,11 @@
     python -m benchmarks.inference_options --data FOLDER --against NAME [--half B] ...
 
 The protocol is GIFT-Eval's, on the files that `timer_forecaster.corpus.held_out.HELD_OUT` names.
-The embedded checkpoint was not trained on them, and none of them is part of the benchmark. So
-options can be chosen here without a look at the benchmark's own data. Of each data set, three
-series are taken, spread over it, with their newest 20,000 steps. MASE and CRPS are geometric means
-relative to Seasonal Naive. The cost is the time of the forecasts relative to the first option.
+The embedded checkpoints were not trained on them, but `timer-s1-mini`, from which `timer-s1-small`
+was grown, saw the last eight. None of them is part of the benchmark. So options can be chosen here
+without a look at the benchmark's own data. Of each data set, three series are taken, spread over
+it, with their newest 20,000 steps. MASE and CRPS are geometric means relative to Seasonal Naive.
+The cost is the time of the forecasts relative to the first option.
 
 The second command compares float32, bfloat16 and 8-bit integers on a CPU. It also prints the change
 of both errors from float32, in percent, with its standard error. The third compares forecasts of

@@ -2,7 +2,7 @@
 
     git worktree add FOLDER COMMIT
     python -m benchmarks.training_speed --reference FOLDER
-    python -m benchmarks.training_speed --reference FOLDER --size small --compile
+    python -m benchmarks.training_speed --reference FOLDER --size wider --compile
 
 Both versions train the same network from the same seed on the same synthetic series, by their own
 `pretrain`, each in a process of its own with one thread. They take turns step by step. CPU seconds
@@ -28,12 +28,12 @@ from typing import IO, Any
 SIZES = {
     "mini": {"hidden_size": 128, "intermediate_size": 128, "num_hidden_layers": 4,
              "num_attention_heads": 4},
-    "small": {"hidden_size": 192, "intermediate_size": 256, "num_hidden_layers": 6,
+    "wider": {"hidden_size": 192, "intermediate_size": 256, "num_hidden_layers": 6,
               "num_attention_heads": 6},
     "tiny": {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
              "num_attention_heads": 2},
 }  # fmt: skip
-"""Sizes of the embedded checkpoints, and those of a trial of the program."""
+"""Sizes of `timer-s1-mini`, of a wider network, and of a trial of the program."""
 WARM = 2
 """Steps that are not counted."""
 

@@ -28,7 +28,7 @@ actual = np.stack([rentals[start : start + DAY] for start in starts])
 
 # Timer-S1 reads the hours before each day, and nothing is trained. The table beside them goes on
 # to the end of the day.
-pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+pipe = ForecastPipeline.from_pretrained("timer-s1-small")
 histories = [rentals[start - HISTORY : start] for start in starts]
 tables = [bikes[columns][start - HISTORY : start + DAY] for start in starts]
 alone = pipe.predict(histories, DAY)

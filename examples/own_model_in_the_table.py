@@ -60,10 +60,10 @@ pd.DataFrame({"freq": ["h"], "target": [load.to_numpy()]}).to_parquet(
     data / "french_load__H.parquet"
 )
 
-pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+pipe = ForecastPipeline.from_pretrained("timer-s1-small")
 results = evaluate_gift_eval(
     {
-        "timer-s1-mini": PipelineForecaster(pipe),
+        "timer-s1-small": PipelineForecaster(pipe),
         "Theta (sktime)": sktime_theta,
         "ETS (Darts)": darts_smoothing,
     },
@@ -75,6 +75,6 @@ results = evaluate_gift_eval(
 print(report(results))
 
 means = aggregate(results).drop("short", level="group")  # the only term: its panel is that of all
-figure = plot_aggregates(means, own=["timer-s1-mini"])
+figure = plot_aggregates(means, own=["timer-s1-small"])
 figure.savefig(folder / "my_results.png", dpi=150)
 print(f"scores and picture: {folder}")

@@ -12,7 +12,7 @@ folder = Path(__file__).parent
 load = pd.read_csv(folder / "french_load.csv", parse_dates=["time"])
 actual = pd.read_csv(folder / "french_load_next_week.csv", parse_dates=["time"])
 
-pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+pipe = ForecastPipeline.from_pretrained("timer-s1-small")
 forecast = pipe.predict_frame(load, 168, time_column="time", levels=[0.1, 0.5, 0.9])
 print(forecast)
 

@@ -7,7 +7,7 @@ neither torch nor pandas. The frameworks' classes live in `timer_forecaster.skti
 Examples
 --------
 >>> from timer_forecaster import ForecastPipeline
->>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+>>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
 >>> forecast = pipe.predict([112.0, 118.0, 132.0, 129.0, 121.0, 135.0], horizon=3)
 >>> forecast.median.shape
 (1, 3)

@@ -37,6 +37,8 @@ from benchmarks.gpu_run.report import Report
 from benchmarks.gpu_run.settings import settings_of
 from benchmarks.gpu_run.training import train
 
+WIDE = Path(__file__).with_name("wide.yaml")
+
 
 def main(given: Sequence[str] | None = None) -> None:
     """Probe, train and check, as the command line asks for."""
@@ -70,7 +72,11 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         default=1.5,
         help="part of it for the checks at the end; default: 1.5; 0 for none, all for no training",
     )
-    add("--settings", default="timer-s1-small", help="recipe or YAML file; default: %(default)s")
+    add(
+        "--settings",
+        default=str(WIDE),
+        help="recipe or YAML file; default: `wide.yaml` beside this file",
+    )
     add("--start", help="checkpoint of these sizes; default: as the recipe says")
     add("--tokens-per-step", type=int, default=131_072, help="patches; default: %(default)s")
     add("--parts", type=int, default=1, help="parts of a step, to save memory; default: 1")

@@ -102,7 +102,7 @@ def small(arguments: argparse.Namespace) -> None:
 
 
 def panel(arguments: argparse.Namespace) -> None:
-    """Report on the embedded checkpoint as the panel grows."""
+    """Report on `timer-s1-mini` as the panel grows."""
     sizes = (2, 4) if arguments.quick else (10, 100, 1000, 10_000)
     report_panel_growth(asker(sys.executable, "ours"), sizes, arguments.rounds)
 
@@ -140,7 +140,7 @@ def startup(arguments: argparse.Namespace) -> None:
 
 
 def peers(arguments: argparse.Namespace) -> None:
-    """Report on the embedded checkpoints beside the released code and other forecasters."""
+    """Report on `timer-s1-mini`s beside the released code and other forecasters."""
     pythons = {
         "ours": sys.executable,
         "reference": arguments.reference_python,

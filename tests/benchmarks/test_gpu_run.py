@@ -135,10 +135,11 @@ def test_a_trained_checkpoint_is_continued_without_growth(tmp_path):
     assert [stage.steps for stage in settings.with_decay(config, 1, 5).stages] == [2, 5]
 
 
-def test_the_recipe_of_the_small_checkpoint_fits_the_batch_of_a_gpu(tmp_path):
+def test_the_default_settings_fit_the_batch_of_a_gpu_and_keep_the_data_of_the_recipe(tmp_path):
     config = settings.settings_of(program.parse_arguments(["--output", str(tmp_path)]))
     assert config.stages[-1].tokens_per_step == 131_072
-    assert config.data.corpus == "corpora/train"
+    assert config.data == read_config("timer-s1-small").data
+    assert config.architecture.transforms_series
 
 
 def test_the_recipe_of_another_family_is_refused(tmp_path):

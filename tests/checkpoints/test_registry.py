@@ -71,7 +71,7 @@ def test_hub_ids(name):
 def test_other_names_are_no_hub_ids(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert not is_hub_id(name)
-    with pytest.raises(ValueError, match=r"registry name \('timer-s1-mini'|holds no config\.json"):
+    with pytest.raises(ValueError, match=r"registry name \('timer-s1-small'|holds no config\.json"):
         canonical_name(name)
 
 
@@ -105,7 +105,7 @@ def test_a_hub_id_is_downloaded_with_its_weights_or_without(hub, tmp_path):
 
 def test_a_download_that_fails_says_what_works_without_one(hub):
     message = (
-        r"checkpoint 'no/such' could not be downloaded \(no connection\).* use 'timer-s1-mini'"
+        r"checkpoint 'no/such' could not be downloaded \(no connection\).* use 'timer-s1-small'"
     )
     with pytest.raises(ValueError, match=message):
         find_checkpoint("no/such")

@@ -63,7 +63,7 @@ def test_forecast_of_the_example(run):
     assert forecast["time"].tolist() == pd.date_range("2018-10-15", periods=168, freq="h").tolist()
     assert forecast["q0.5"].unique().tolist() == [44456.5]
     assert Path("forecast.png").read_bytes().startswith(b"\x89PNG")
-    assert LastValue.loaded == "timer-s1-mini"
+    assert LastValue.loaded == "timer-s1-small"
 
 
 def test_every_id_and_numeric_column(run):

@@ -64,7 +64,7 @@ def test_in_8_bits(int8_kernel):
     assert {result["status"] for result in results} <= {"passed", "skipped"}
 
 
-@pytest.mark.parametrize("model", ["timer-s1-test", "timer-s1-mini"])
+@pytest.mark.parametrize("model", ["timer-s1-test", "timer-s1-small"])
 def test_in_float32(model):
     results = check_estimator(
         TimerS1Regressor(model), expected_failed_checks=FLOAT32, on_skip=None, on_fail="raise"

@@ -15,7 +15,7 @@ WALKS = 100 * np.exp(np.cumsum(RANDOM.normal(0, 0.005, size=(40, 434)), axis=1))
 CLOSED = np.arange(434) % 7 >= 5  # two days of each week
 
 
-@pytest.fixture(scope="module", params=["timer-s1-mini", "ttm-mini"])
+@pytest.fixture(scope="module", params=["timer-s1-small", "timer-s1-mini", "ttm-mini"])
 def pipe(request):
     return ForecastPipeline.from_pretrained(request.param, device="cpu")
 

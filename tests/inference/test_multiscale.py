@@ -19,7 +19,7 @@ from timer_forecaster.inference.multiscale import (
 
 @pytest.fixture(scope="module")
 def pipe():
-    return ForecastPipeline.from_pretrained("timer-s1-mini")
+    return ForecastPipeline.from_pretrained("timer-s1-small")
 
 
 def walk(n, seed=0):

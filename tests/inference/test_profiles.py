@@ -17,7 +17,7 @@ WEEKLY = 3 * WEEK + DAY + 0.1 * NOISE
 EXACT = (3 * WEEK + DAY)[:168]
 
 
-@pytest.fixture(scope="module", params=["timer-s1-mini", "ttm-mini"])
+@pytest.fixture(scope="module", params=["timer-s1-small", "timer-s1-mini", "ttm-mini"])
 def pipeline(request):
     return ForecastPipeline.from_pretrained(request.param, device="cpu")
 

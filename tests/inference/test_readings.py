@@ -17,7 +17,7 @@ WEEK = np.tile(10 + RANDOM.gamma(3.0, size=168) ** 2, 8) + RANDOM.normal(size=16
 SERIES = {"counts": COUNTS, "loads": LOADS, "far": FAR, "waves": WAVES, "week": WEEK}
 
 
-@pytest.fixture(scope="module", params=["timer-s1-mini", "ttm-mini"])
+@pytest.fixture(scope="module", params=["timer-s1-small", "timer-s1-mini", "ttm-mini"])
 def pipe(request):
     return ForecastPipeline.from_pretrained(request.param, device="cpu")
 

@@ -30,12 +30,13 @@ def test_recipes_are_valid(name):
     assert config.steps == sum(stage.steps for stage in config.stages)
 
 
-def test_the_recipe_of_the_embedded_checkpoint_has_its_architecture():
+@pytest.mark.parametrize("name", ["timer-s1-small", "timer-s1-mini"])
+def test_the_recipe_of_an_embedded_checkpoint_has_its_architecture(name):
     from timer_forecaster.checkpoints.registry import find_checkpoint
     from timer_forecaster.models.timer_s1 import TimerS1Architecture
 
-    shipped = find_checkpoint("timer-s1-mini") / "config.json"
-    config = read_config(RECIPES / "timer-s1-mini.yaml")
+    shipped = find_checkpoint(name) / "config.json"
+    config = read_config(RECIPES / f"{name}.yaml")
     assert config.architecture == TimerS1Architecture.from_config_file(shipped)
 
 

@@ -185,7 +185,7 @@ def test_grid_search_over_checkpoints_and_configurations(y, monkeypatch):
     [
         ({"deterministic": "yes"}, TypeError, "deterministic='yes' must be True or False"),
         ({"deterministic": None}, TypeError, "deterministic=None"),
-        ({"config": CONFIG}, ValueError, "in place of checkpoint 'timer-s1-mini'"),
+        ({"config": CONFIG}, ValueError, "in place of checkpoint 'timer-s1-small'"),
         ({"model_path": None}, ValueError, "neither a checkpoint nor a config"),
         ({"model_path": None, "config": {"layers": 2}}, ValueError, r"unknown fields \['layers'\]"),
         ({"device_map": "tpu"}, ValueError, "device_map='tpu' is not a device"),

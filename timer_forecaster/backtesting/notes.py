@@ -19,7 +19,7 @@ class BacktestWarning(UserWarning):
     >>> import numpy as np
     >>> from timer_forecaster import ForecastPipeline
     >>> from timer_forecaster.backtesting import BacktestWarning, backtest
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> series = [np.sin(np.arange(90.0)), np.sin(np.arange(20.0))]  # one is too short
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore", BacktestWarning)

@@ -53,11 +53,11 @@ class BacktestResult:
     >>> import numpy as np
     >>> from timer_forecaster import ForecastPipeline
     >>> from timer_forecaster.backtesting import backtest
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> result = backtest(pipe, np.sin(np.arange(200) / 4), 12, windows=3)
     >>> result.forecasts.columns.tolist()[:5]
     ['series', 'cutoff', 'time', 'step', 'y']
-    >>> bool(result.leaderboard.loc["timer-s1-mini", "relative WQL"] < 1)
+    >>> bool(result.leaderboard.loc["timer-s1-small", "relative WQL"] < 1)
     True
     """
 
@@ -309,7 +309,7 @@ class BacktestResult:
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
         >>> from timer_forecaster.backtesting import backtest
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> result = backtest(pipe, np.sin(np.arange(200) / 4), 12, windows=3)
         >>> result.plot().savefig("backtest.png")
         """
@@ -337,7 +337,7 @@ class BacktestResult:
         >>> import pandas as pd
         >>> from timer_forecaster import ForecastPipeline
         >>> from timer_forecaster.backtesting import backtest
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> result = backtest(pipe, np.sin(np.arange(200) / 4), 12, windows=3)
         >>> result.save("forecasts.csv")
         >>> len(pd.read_csv("forecasts.csv")) == len(result.forecasts)
@@ -361,7 +361,7 @@ class BacktestResult:
         >>> from timer_forecaster import ForecastPipeline
         >>> from timer_forecaster.backtesting import backtest
         >>> from timer_forecaster.report import Words, write_report
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> result = backtest(pipe, np.sin(np.arange(200) / 4), 12, windows=3)
         >>> why = Words("Why", ["The forecast of the next season decides what we buy."])
         >>> write_report("backtest.html", [why, *result.report_parts()])
@@ -392,7 +392,7 @@ class BacktestResult:
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
         >>> from timer_forecaster.backtesting import backtest
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> result = backtest(pipe, np.sin(np.arange(200) / 4), 12, windows=3)
         >>> result.report("backtest.html", title="Sales of the last three weeks")
         """

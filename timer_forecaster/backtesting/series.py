@@ -83,7 +83,7 @@ def backtest(
     >>> import numpy as np
     >>> from timer_forecaster import ForecastPipeline
     >>> from timer_forecaster.backtesting import backtest
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> result = backtest(pipe, [np.arange(60.0), np.arange(40.0) % 7], 7, seasonality=7)
     >>> len(result.windows)
     9

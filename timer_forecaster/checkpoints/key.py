@@ -127,7 +127,7 @@ def _canonical_config(config: Any) -> tuple[tuple[str, Any], ...]:
     if config is None:
         raise ValueError(
             "neither a checkpoint nor a config is given; name a checkpoint such as "
-            "'timer-s1-mini', or give a config for a network of random weights"
+            "'timer-s1-small', or give a config for a network of random weights"
         )
     return to_items(as_architecture(config))
 

@@ -12,6 +12,9 @@ from timer_forecaster.checkpoints.kinds import instead
 RELEASED = "bytedance-research/Timer-S1"
 """Hub id of the released checkpoint."""
 
+TIMER_S1_SMALL = "timer-s1-small"
+"""The default checkpoint of every door, except those of TinyTimeMixer."""
+
 TTM_MINI = "ttm-mini"
 """The TinyTimeMixer that the doors of this family take by default."""
 
@@ -29,9 +32,14 @@ class Checkpoint(NamedTuple):
 
 _REGISTRY = (
     Checkpoint(
+        TIMER_S1_SMALL,
+        True,
+        "3.0 M parameters, context 4,096; trained by this project, not distilled from Timer-S1",
+    ),
+    Checkpoint(
         "timer-s1-mini",
         True,
-        "2.3 M parameters, context 4,096; trained by this project, not distilled from Timer-S1",
+        "2.3 M parameters, context 4,096; trained by this project; faster than timer-s1-small",
     ),
     Checkpoint(
         "timer-s1-test",
@@ -71,7 +79,7 @@ def list_checkpoints() -> list[Checkpoint]:
     --------
     >>> from timer_forecaster import list_checkpoints
     >>> [checkpoint.name for checkpoint in list_checkpoints() if checkpoint.embedded]
-    ['timer-s1-mini', 'timer-s1-test', 'ttm-mini', 'ttm-test']
+    ['timer-s1-small', 'timer-s1-mini', 'timer-s1-test', 'ttm-mini', 'ttm-test']
     """
     return list(_REGISTRY)
 
@@ -171,7 +179,7 @@ def find_checkpoint(name: str, revision: str | None = None, weights: bool = True
     if Path(name).is_absolute():
         return Path(name)
     patterns = ["*.json", "*.safetensors"] if weights else ["config.json"]
-    instead = "'timer-s1-mini' or a folder"
+    instead = "'timer-s1-small' or a folder"
     return download("checkpoint", name, revision, patterns, instead)
 
 

@@ -88,8 +88,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="timer-forecaster",
         description="Probabilistic forecasts with Timer-S1 and TinyTimeMixer, from files as people "
-        "write them. The checkpoints timer-s1-mini and ttm-mini are inside the package: nothing is "
-        "downloaded.",
+        "write them. Trained checkpoints are inside the package: nothing is downloaded.",
         epilog="`timer-forecaster COMMAND --help` has all options of a command, their defaults and "
         "more examples. Exit status: 0, or 3 if some series were left out, or 2 with a line that "
         "says why nothing could be done.",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from timer_forecaster.checkpoints.registry import TIMER_S1_SMALL
 from timer_forecaster.extras import missing_extra
 from timer_forecaster.models.timer_s1.architecture import DTYPES, QUALITIES, ROLLOUTS
 
@@ -21,7 +22,6 @@ TABLE_ROWS = 12
 SOME_LEFT_OUT = 3
 """Exit status where some series have a forecast, and others have none."""
 
-DEFAULT_CHECKPOINT = "timer-s1-mini"
 
 STANDARD_STREAM = Path("-")
 """Name that stands for the standard input or output."""
@@ -39,7 +39,7 @@ def add_checkpoint(parser: argparse._ActionsContainer) -> None:
     """Add the option that names a checkpoint."""
     parser.add_argument(
         "--checkpoint",
-        default=DEFAULT_CHECKPOINT,
+        default=TIMER_S1_SMALL,
         metavar="NAME",
         help="name that `timer-forecaster checkpoints` lists, folder or hub id; "
         "default: %(default)s",

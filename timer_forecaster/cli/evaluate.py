@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from timer_forecaster.checkpoints.registry import TIMER_S1_SMALL
 from timer_forecaster.cli.common import (
-    DEFAULT_CHECKPOINT,
     add_forecast_options,
     add_loading_options,
     load_pipeline,
@@ -46,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="NAME",
         help="names that `timer-forecaster checkpoints` lists, folders or hub ids; "
-        f"default: {DEFAULT_CHECKPOINT}, or none with --baseline",
+        f"default: {TIMER_S1_SMALL}, or none with --baseline",
     )
     add("--baseline", nargs="+", choices=("naive", "seasonal_naive"), help="score these as well")
     add_forecast_options(parser)
@@ -130,7 +130,7 @@ def _forecasters(arguments: argparse.Namespace) -> dict[str, Forecaster]:
     options = _changed_options(arguments)
     forecasters: dict[str, Forecaster] = {}
     only_baselines = arguments.baseline and arguments.adapter is None
-    checkpoints = arguments.checkpoint or ([] if only_baselines else [DEFAULT_CHECKPOINT])
+    checkpoints = arguments.checkpoint or ([] if only_baselines else [TIMER_S1_SMALL])
     for checkpoint in checkpoints:
         forecaster = PipelineForecaster(load_pipeline(checkpoint, arguments), options)
         name = forecaster.name

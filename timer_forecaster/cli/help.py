@@ -52,7 +52,7 @@ _EXAMPLES = {
     ],
     "evaluate": [
         (
-            "the embedded checkpoint on all configurations of a folder",
+            "the default checkpoint on all configurations of a folder",
             "evaluate --data gift_eval --output all_results.csv",
         ),
         (

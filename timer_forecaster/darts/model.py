@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from timer_forecaster.adapters.adapter import Adapter
+from timer_forecaster.checkpoints.registry import TIMER_S1_SMALL
 from timer_forecaster.darts.framework import QuantileRegression, add_safe_globals
 from timer_forecaster.darts.pipeline_model import PipelineModel
 from timer_forecaster.inference.covariates import CovariateOptions
@@ -37,7 +38,7 @@ class TimerS1Model(PipelineModel):
     ----------
     input_chunk_length : int or tuple of int
         Newest steps to forecast from, at most the context of the checkpoint, or 65,536 if the
-        roll-out is multiscale (``"timer-s1-mini"`` prefers it). ``(min, max)`` accepts series of
+        roll-out is multiscale (``"timer-s1-small"`` prefers it). ``(min, max)`` accepts series of
         any length from ``min`` on.
     output_chunk_length : int
         Steps to forecast; any number.
@@ -144,7 +145,7 @@ class TimerS1Model(PipelineModel):
         output_chunk_length: int,
         output_chunk_shift: int = 0,
         likelihood: QuantileRegression | None = None,
-        hub_model_name: str | os.PathLike[str] = "timer-s1-mini",
+        hub_model_name: str | os.PathLike[str] = TIMER_S1_SMALL,
         hub_model_revision: str | None = None,
         local_dir: str | os.PathLike[str] | None = None,
         dtype: str | torch.dtype = "auto",

@@ -67,7 +67,7 @@ class PipelineForecaster:
     >>> import numpy as np
     >>> from timer_forecaster import ForecastPipeline
     >>> from timer_forecaster.evaluation import PipelineForecaster
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> forecaster = PipelineForecaster(pipe, {"context_length": 512})
     >>> forecaster([np.arange(600.0)], 24).shape
     (1, 24, 9)

@@ -113,13 +113,13 @@ def finetune(
     >>> import numpy as np
     >>> from timer_forecaster import ForecastPipeline
     >>> from timer_forecaster.finetuning import FinetuneConfig, finetune
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> sawtooth = np.arange(400) % 23 + np.random.default_rng(0).normal(size=400) / 10
     >>> config = FinetuneConfig(steps=20, context_length=128, horizon=24)
     >>> adapter = finetune(pipe, sawtooth, config)
     >>> adapter.report.status
     'improved'
-    >>> tuned = ForecastPipeline.from_pretrained("timer-s1-mini", adapter=adapter)
+    >>> tuned = ForecastPipeline.from_pretrained("timer-s1-small", adapter=adapter)
     >>> tuned.predict(sawtooth, horizon=24).median.shape
     (1, 24)
     """

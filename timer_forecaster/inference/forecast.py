@@ -65,7 +65,7 @@ class Forecast:
     --------
     >>> import numpy as np
     >>> from timer_forecaster import ForecastPipeline
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> forecast = pipe.predict(np.sin(np.arange(200) / 4), horizon=12)
     >>> forecast.quantiles.shape
     (1, 12, 9)
@@ -253,7 +253,7 @@ class Forecast:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> walk = np.random.default_rng(0).normal(size=300).cumsum()
         >>> forecast = pipe.predict(walk, horizon=24, freq="h")
         >>> totals = forecast.sample_paths(1000, random_state=0).sum(axis=-1)
@@ -309,7 +309,7 @@ class Forecast:
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
         >>> sales = np.random.default_rng(0).poisson(20, size=200)
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> forecast = pipe.predict(sales, horizon=28, freq="D")
         >>> forecast.total([0.1, 0.5, 0.9]).shape  # of the next four weeks
         (1, 3)
@@ -369,7 +369,7 @@ class Forecast:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> forecast = pipe.predict([np.arange(50.0) % 7, np.arange(50.0) % 5], horizon=14)
         >>> forecast.aggregate("max", [0.5, 0.95]).shape
         (2, 2)

@@ -15,6 +15,7 @@ from timer_forecaster.adapters.adapted import adapted_network
 from timer_forecaster.adapters.adapter import Adapter, as_adapter
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.key import Device, NetworkKey
+from timer_forecaster.checkpoints.registry import TIMER_S1_SMALL
 from timer_forecaster.checks import check_flag, check_integer
 from timer_forecaster.failures import Failures, quietly, series_called, warn_of_failures
 from timer_forecaster.inference.bounds import check_signs, nonnegative_of
@@ -75,7 +76,7 @@ class ForecastPipeline:
     Examples
     --------
     >>> from timer_forecaster import ForecastPipeline
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> pipe.predict([1.0, 2.0, 3.0, 2.0, 1.0, 2.0, 3.0, 2.0], horizon=4).median.shape
     (1, 4)
     """
@@ -86,7 +87,7 @@ class ForecastPipeline:
     @classmethod
     def from_pretrained(
         cls,
-        name: str | Path | None = "timer-s1-mini",
+        name: str | Path | None = TIMER_S1_SMALL,
         *,
         revision: str | None = None,
         device: Device = "auto",
@@ -153,7 +154,7 @@ class ForecastPipeline:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> pipe.predict([np.arange(50.0), np.arange(30.0)], horizon=6).median.shape
         (2, 6)
         """
@@ -311,7 +312,7 @@ class ForecastPipeline:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> forecast = pipe.predict([np.sin(np.arange(200) / 4), np.arange(30.0) % 7], horizon=12)
         >>> forecast.median.shape
         (2, 12)
@@ -394,7 +395,7 @@ class ForecastPipeline:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> sales = np.random.default_rng(0).poisson(20, size=200)
         >>> paths = pipe.sample_paths(sales, 28, 500, random_state=0, freq="D")
         >>> paths.shape
@@ -525,7 +526,7 @@ class ForecastPipeline:
         >>> from timer_forecaster import ForecastPipeline
         >>> days = pd.date_range("2024-01-01", periods=60, freq="D")
         >>> sales = pd.DataFrame({"day": days, "units": np.arange(60) % 7})
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> forecast = pipe.predict_frame(sales, 2, time_column="day")
         >>> forecast.columns.tolist()
         ['target', 'day', 'q0.1', 'q0.5', 'q0.9']
@@ -597,7 +598,7 @@ class ForecastPipeline:
         >>> from timer_forecaster import ForecastPipeline
         >>> days = pd.date_range("2024-01-01", periods=60, freq="D")
         >>> sales = pd.DataFrame({"day": days, "units": np.arange(60) % 7})
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> paths = pipe.sample_paths_frame(sales, 7, 100, time_column="day", random_state=0)
         >>> paths.columns.tolist()
         ['target', 'path', 'day', 'value']
@@ -721,10 +722,10 @@ class ForecastPipeline:
         >>> from timer_forecaster import ForecastPipeline
         >>> days = pd.date_range("2024-01-01", periods=90, freq="D")
         >>> sales = pd.DataFrame({"day": days, "units": np.arange(90) % 7})
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> result = pipe.backtest_frame(sales, 7, time_column="day", windows=3)
         >>> result.leaderboard.index.tolist()
-        ['timer-s1-mini', 'seasonal_naive']
+        ['timer-s1-small', 'seasonal_naive']
         >>> len(result.forecasts)  # two models, three windows, seven steps
         42
         """
@@ -834,7 +835,7 @@ class ForecastPipeline:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> y = np.random.default_rng(0).normal(size=150)
         >>> y[120] = 8.0
         >>> report = pipe.detect_anomalies(y, level=0.999)
@@ -922,7 +923,7 @@ class ForecastPipeline:
         >>> days = pd.date_range("2024-01-01", periods=90, freq="D")
         >>> sales = pd.DataFrame({"day": days, "units": np.arange(90) % 7})
         >>> sales.loc[80, "units"] = 40
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> report = pipe.detect_anomalies_frame(sales, 0.999, time_column="day")
         >>> report.anomalies["day"].astype(str).tolist()
         ['2024-03-21']
@@ -959,7 +960,7 @@ class ForecastPipeline:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> pipe.embed([np.sin(np.arange(200) / 4), np.arange(30.0) % 7]).shape
         (2, 128)
         """
@@ -988,7 +989,7 @@ class ForecastPipeline:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> shares = pipe.routing(np.sin(np.arange(200) / 4)).shares[0]
         >>> bool(np.allclose(shares.sum(axis=1), 1))  # of the experts of each block
         True

@@ -23,10 +23,10 @@ class Routing:
     --------
     >>> import numpy as np
     >>> from timer_forecaster import ForecastPipeline
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> routing = pipe.routing([np.sin(np.arange(200) / 4), np.arange(90.0)])
     >>> routing.shares.shape
-    (2, 11, 4)
+    (2, 15, 4)
     """
 
     shares: NDArray[np.float64]
@@ -49,7 +49,7 @@ class Routing:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> axes = pipe.routing(np.sin(np.arange(200) / 4)).plot()
         """
         from timer_forecaster.plotting import plot_shares

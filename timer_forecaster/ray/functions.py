@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from timer_forecaster.checkpoints.registry import TIMER_S1_SMALL
 from timer_forecaster.inference.covariates import CovariateOptions
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
@@ -45,7 +46,7 @@ def forecast(
     padding: str = "mean",
     quality: str = "fast",
     nonnegative: bool | str = "auto",
-    checkpoint: str | Path = "timer-s1-mini",
+    checkpoint: str | Path = TIMER_S1_SMALL,
     adapter: Any = None,
     device: str = "auto",
     dtype: Any = "auto",
@@ -174,7 +175,7 @@ def backtest(
     padding: str = "mean",
     quality: str = "fast",
     nonnegative: bool | str = "auto",
-    checkpoint: str | Path = "timer-s1-mini",
+    checkpoint: str | Path = TIMER_S1_SMALL,
     adapter: Any = None,
     device: str = "auto",
     dtype: Any = "auto",
@@ -224,7 +225,7 @@ def backtest(
     >>> names = {"id_column": "shop", "time_column": "day", "target_columns": "sold"}
     >>> totals = backtest("shop.parquet", 7, windows=3, output="backtest", partitions=1, **names)
     >>> pd.read_parquet("backtest/forecast")["model"].unique().tolist()
-    ['timer-s1-mini', 'seasonal_naive']
+    ['timer-s1-small', 'seasonal_naive']
     """
     names = time_column, id_column, target_columns, freq, known_columns, past_columns, categories
     how = context_length, rollout, flip, batch_size, covariates, padding, quality, nonnegative
@@ -257,7 +258,7 @@ def sample_paths(
     padding: str = "mean",
     quality: str = "fast",
     nonnegative: bool | str = "auto",
-    checkpoint: str | Path = "timer-s1-mini",
+    checkpoint: str | Path = TIMER_S1_SMALL,
     adapter: Any = None,
     device: str = "auto",
     dtype: Any = "auto",

@@ -75,7 +75,7 @@ def forecast_part(
     >>> from timer_forecaster import ForecastPipeline
     >>> days = pd.date_range("2024-01-01", periods=60)
     >>> sales = pd.DataFrame({"day": days, "units": np.arange(60) % 7})
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> forecast = pipe.predict_frame(sales, 7, time_column="day")
     >>> [chart.name for chart in forecast_part(sales, forecast, time_column="day").charts]
     ['units']

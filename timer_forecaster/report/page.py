@@ -78,7 +78,7 @@ def write_report(
     >>> from timer_forecaster.report import forecast_part, write_report
     >>> days = pd.date_range("2024-01-01", periods=60)
     >>> sales = pd.DataFrame({"day": days, "units": np.arange(60) % 7})
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> forecast = pipe.predict_frame(sales, 7, time_column="day")
     >>> part = forecast_part(sales, forecast, time_column="day")
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -50,7 +50,7 @@ def answer_partition(
     >>> frame = pd.concat(
     ...     pd.DataFrame({"shop": name, "day": days, "sold": sold}) for name, sold in shops.items()
     ... )
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> task = ForecastTask(SeriesColumns("day", "shop", ["sold"]), horizon=2)
     >>> answer = answer_partition(pipe, frame, task)
     >>> answer.table["shop"].tolist()

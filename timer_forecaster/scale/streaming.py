@@ -57,7 +57,7 @@ def stream(
     >>> import tempfile, numpy as np, pandas as pd
     >>> from timer_forecaster import ForecastPipeline
     >>> from timer_forecaster.scale import ForecastTask, Names, SeriesSource, stream
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> days = pd.date_range("2024-01-01", periods=60)
     >>> shops = pd.MultiIndex.from_product([["a", "b", "c"], days], names=["shop", "day"])
     >>> sales = pd.DataFrame({"sold": np.arange(180.0) % 7}, index=shops).reset_index()

@@ -45,7 +45,7 @@ class PartitionAnswer(NamedTuple):
     >>> from timer_forecaster.scale import ForecastTask, SeriesColumns, answer_partition
     >>> days = pd.date_range("2024-01-01", periods=60)
     >>> frame = pd.DataFrame({"shop": "a", "day": days, "sold": range(60)})
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> task = ForecastTask(SeriesColumns("day", "shop", ["sold"]), horizon=7)
     >>> answer = answer_partition(pipe, frame, task)
     >>> len(answer.table), len(answer.rejected)
@@ -237,7 +237,7 @@ class PathsTask:
     >>> from timer_forecaster.scale import PathsTask, SeriesColumns, answer_partition
     >>> days = pd.date_range("2024-01-01", periods=60)
     >>> frame = pd.DataFrame({"shop": "a", "day": days, "sold": [1.0, 3.0, 2.0] * 20})
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> task = PathsTask(SeriesColumns("day", "shop", ["sold"]), horizon=3, paths=10)
     >>> len(answer_partition(pipe, frame, task).table)
     30
@@ -319,10 +319,10 @@ class BacktestTask:
     >>> from timer_forecaster.scale import BacktestTask, SeriesColumns, answer_partition
     >>> days = pd.date_range("2024-01-01", periods=60)
     >>> frame = pd.DataFrame({"shop": "a", "day": days, "sold": [1.0, 3.0, 2.0] * 20})
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> task = BacktestTask(SeriesColumns("day", "shop", ["sold"]), horizon=3, windows=2)
     >>> answer_partition(pipe, frame, task).table["model"].unique().tolist()
-    ['timer-s1-mini', 'seasonal_naive']
+    ['timer-s1-small', 'seasonal_naive']
     """
 
     columns: SeriesColumns

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checkpoints.registry import TIMER_S1_SMALL
 from timer_forecaster.extras import missing_extra
 from timer_forecaster.failures import series_called
 
@@ -54,7 +55,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    model_path : str or None, default="timer-s1-mini"
+    model_path : str or None, default="timer-s1-small"
         A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a hub
         id such as ``"bytedance-research/Timer-S1"``. None: random weights, see ``config``.
     revision : str, optional
@@ -180,7 +181,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
 
     def __init__(
         self,
-        model_path: str | None = "timer-s1-mini",
+        model_path: str | None = TIMER_S1_SMALL,
         revision: str | None = None,
         context_length: int | None = None,
         point: str | float = "median",

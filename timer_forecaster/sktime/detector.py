@@ -9,6 +9,7 @@ import pandas as pd
 from sktime.detection.base import BaseDetector
 
 from timer_forecaster.arrays import FloatArray
+from timer_forecaster.checkpoints.registry import TIMER_S1_SMALL
 from timer_forecaster.estimators import options_of, pipeline_of
 from timer_forecaster.inference.anomalies import AnomalyReport
 from timer_forecaster.inference.anomalies.settings import AnomalySettings
@@ -25,7 +26,7 @@ class ForecastAnomalyDetector(BaseDetector):
 
     Parameters
     ----------
-    model_path : str or None, default="timer-s1-mini"
+    model_path : str or None, default="timer-s1-small"
         A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a hub
         id, of either family. None: random weights, see ``config``.
     level : float, default=0.99
@@ -102,7 +103,7 @@ class ForecastAnomalyDetector(BaseDetector):
 
     def __init__(
         self,
-        model_path: str | None = "timer-s1-mini",
+        model_path: str | None = TIMER_S1_SMALL,
         level: float = 0.99,
         horizon: int = 1,
         min_history: int = 32,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from timer_forecaster.checkpoints.registry import TIMER_S1_SMALL
 from timer_forecaster.checks import check_flag
 from timer_forecaster.finetuning.config import FinetuneConfig
 from timer_forecaster.sktime.backtesting import BacktestingForecaster
@@ -25,7 +26,7 @@ class TimerS1Forecaster(BacktestingForecaster):
 
     Parameters
     ----------
-    model_path : str or None, default="timer-s1-mini"
+    model_path : str or None, default="timer-s1-small"
         A name of `timer_forecaster.list_checkpoints`, a folder in the released layout, or a hub
         id such as ``"bytedance-research/Timer-S1"``. None: random weights, see ``config``.
     revision : str, optional
@@ -125,7 +126,7 @@ class TimerS1Forecaster(BacktestingForecaster):
 
     def __init__(
         self,
-        model_path: str | None = "timer-s1-mini",
+        model_path: str | None = TIMER_S1_SMALL,
         revision: str | None = None,
         context_length: int | None = None,
         point: str = "median",

@@ -18,7 +18,7 @@ from benchmarks.speed.asking import start
 
 
 def report_neighbor(own: str, reference: str | None, *, series: int, rounds: int) -> None:
-    """Print the wall time of the embedded checkpoint with default settings beside busy processes.
+    """Print the wall time of `timer-s1-mini` with default settings beside busy processes.
 
     The busy processes leave one core to the forecast. They are compared with one thread while all
     cores are free.

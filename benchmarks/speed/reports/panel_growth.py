@@ -1,4 +1,4 @@
-"""Report on the embedded checkpoint as the panel grows."""
+"""Report on `timer-s1-mini` as the panel grows."""
 
 from __future__ import annotations
 

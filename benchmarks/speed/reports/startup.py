@@ -29,7 +29,8 @@ PROGRAMS = {
     ),
     "first forecast, sktime class": (
         "import pandas as pd; from timer_forecaster.sktime import TimerS1Forecaster; "
-        "TimerS1Forecaster().fit(pd.Series([float(i * i % 17) for i in range(200)])).predict([24])"
+        "y = pd.Series([float(i * i % 17) for i in range(200)]); "
+        "TimerS1Forecaster('timer-s1-mini').fit(y).predict([24])"
     ),
 }
 PACKAGE = ROOT / "timer_forecaster"

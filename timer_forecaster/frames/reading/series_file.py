@@ -110,7 +110,7 @@ class SeriesFile:
         >>> sales = pd.DataFrame({"city": "Lyon", "shop": 3, "day": days, "sold": range(30)})
         >>> sales.to_csv("sales.csv", index=False)
         >>> file = read_series("sales.csv", id_column=["city", "shop"])
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> columns = {"time_column": file.time_column, "id_column": file.id_column}
         >>> file.with_ids(pipe.predict_frame(file.frame, 2, **columns)).columns.tolist()
         ['city', 'shop', 'target', 'day', 'q0.1', 'q0.5', 'q0.9']

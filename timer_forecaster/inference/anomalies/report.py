@@ -58,7 +58,7 @@ class AnomalyReport:
     --------
     >>> import numpy as np
     >>> from timer_forecaster import ForecastPipeline
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> y = np.sin(np.arange(120) / 4) + np.random.default_rng(0).normal(size=120) / 10
     >>> y[100] += 2
     >>> report = pipe.detect_anomalies(y, level=0.999)
@@ -156,7 +156,7 @@ class AnomalyReport:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> report = pipe.detect_anomalies(np.sin(np.arange(90) / 4))
         >>> len(report.to_frame())
         90
@@ -208,7 +208,7 @@ class AnomalyReport:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> axes = pipe.detect_anomalies(np.sin(np.arange(90) / 4)).plot()
         """
         from timer_forecaster.inference.anomalies.pictures import plot_series
@@ -232,7 +232,7 @@ class AnomalyReport:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> y = np.sin(np.arange(90) / 4)
         >>> pipe.detect_anomalies([y, y[::-1]]).plot_all().savefig("anomalies.png")
         """
@@ -254,7 +254,7 @@ class AnomalyReport:
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
         >>> from timer_forecaster.report import Words, write_report
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> report = pipe.detect_anomalies(np.sin(np.arange(90) / 4))
         >>> why = Words("Why", ["A meter that fails is replaced within a day."])
         >>> write_report("anomalies.html", [why, *report.report_parts()])
@@ -285,7 +285,7 @@ class AnomalyReport:
         --------
         >>> import numpy as np
         >>> from timer_forecaster import ForecastPipeline
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> pipe.detect_anomalies(np.sin(np.arange(90) / 4)).report("anomalies.html")
         """
         from timer_forecaster.report import write_report

@@ -50,7 +50,7 @@ class CovariateReport:
     >>> random = np.random.default_rng(0)
     >>> price = random.uniform(1, 2, size=212)
     >>> sold = 50 - 20 * price[:200] + random.normal(size=200)
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> report = pipe.predict(sold, 12, known=price[:, None], covariates="fast").covariates
     >>> bool(report.gain[0] > 0.5)  # the price saves more than half of the loss
     True
@@ -78,7 +78,7 @@ class CovariateReport:
         >>> random = np.random.default_rng(0)
         >>> price = random.uniform(1, 2, size=212)
         >>> sold = 50 - 20 * price[:200] + random.normal(size=200)
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> report = pipe.predict(sold, 12, known=price[:, None], covariates="fast").covariates
         >>> report.to_frame().columns.tolist()[:5]
         ['series', 'windows', 't', 'gain', 'weight univariate']
@@ -110,7 +110,7 @@ class CovariateReport:
         >>> random = np.random.default_rng(0)
         >>> price = random.uniform(1, 2, size=212)
         >>> sold = 50 - 20 * price[:200] + random.normal(size=200)
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> report = pipe.predict(sold, 12, known=price[:, None], covariates="fast").covariates
         >>> effects = report.effects_frame()["effect"]
         >>> bool(np.corrcoef(effects, price[200:])[0, 1] < -0.9)  # a higher price sells less
@@ -152,7 +152,7 @@ class CovariateReport:
         >>> random = np.random.default_rng(0)
         >>> price = random.uniform(1, 2, size=212)
         >>> sold = 50 - 20 * price[:200] + random.normal(size=200)
-        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+        >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
         >>> report = pipe.predict(sold, 12, known=price[:, None], covariates="fast").covariates
         >>> axes = report.plot()
         """

@@ -37,7 +37,7 @@ class CovariateWarning(UserWarning):
     >>> import numpy as np
     >>> from timer_forecaster import ForecastPipeline
     >>> from timer_forecaster.inference.covariates import CovariateWarning
-    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-mini")
+    >>> pipe = ForecastPipeline.from_pretrained("timer-s1-small")
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("error", CovariateWarning)
     ...     pipe.predict(np.sin(np.arange(90)), 12, known=np.ones((102, 1)))

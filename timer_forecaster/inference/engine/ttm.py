@@ -173,7 +173,7 @@ def route_rows(network: TTMNetwork, rows: Sequence[FloatArray]) -> FloatArray:
     """
     raise ValueError(
         "a TinyTimeMixer has no experts, and so no routing; routing applies to Timer-S1, such as "
-        "'timer-s1-mini'"
+        "'timer-s1-small'"
     )
 
 

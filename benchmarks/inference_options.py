@@ -34,6 +34,7 @@ from timer_forecaster import ForecastPipeline
 from timer_forecaster.corpus.held_out import HELD_OUT, held_out_half
 from timer_forecaster.evaluation import PipelineForecaster, aggregate, evaluate_gift_eval
 from timer_forecaster.evaluation.gift_eval import horizon_of
+from timer_forecaster.evaluation.leaderboard import BASELINE
 from timer_forecaster.inference.frequency import as_frequencies
 from timer_forecaster.inference.sampling.table import SUB_DAILY, kind_of
 
@@ -135,7 +136,7 @@ def changes(results: pd.DataFrame, first: str) -> pd.DataFrame:
     Means are taken over the configurations of the benchmark.
     """
     rows = {}
-    others = [name for name in results["model"].unique() if name not in (first, "seasonal_naive")]
+    others = [name for name in results["model"].unique() if name not in (first, BASELINE)]
     for error, column in (("CRPS", "mean_weighted_sum_quantile_loss"), ("MASE", "MASE[0.5]")):
         scores = results.pivot(index="dataset", columns="model", values=f"eval_metrics/{column}")
         change = np.log(scores.div(scores[first], axis=0))[others] * 100
@@ -181,7 +182,7 @@ def _longest_gap(target: np.ndarray) -> int:
 
 def table(results: pd.DataFrame, first: str) -> pd.DataFrame:
     """Return the scores of each option in each term, and its cost relative to the first option."""
-    scores = aggregate(results).drop(index="seasonal_naive").reset_index()
+    scores = aggregate(results).drop(index=BASELINE).reset_index()
     results = results.assign(term=results["dataset"].str.rsplit("/", n=1).str[-1])
     seconds = results.groupby(["model", "term"])["seconds"].sum().unstack()
     seconds["all"] = seconds.sum(axis=1)

@@ -140,7 +140,7 @@ def startup(arguments: argparse.Namespace) -> None:
 
 
 def peers(arguments: argparse.Namespace) -> None:
-    """Report on `timer-s1-mini`s beside the released code and other forecasters."""
+    """Report on the embedded checkpoints beside the released code and other forecasters."""
     pythons = {
         "ours": sys.executable,
         "reference": arguments.reference_python,

@@ -20,7 +20,7 @@ SIGNED = RANDOM.normal(size=300)
 SERIES = [COUNTS, LOADS, SIGNED]
 
 
-@pytest.fixture(scope="module", params=["timer-s1-mini", "ttm-mini"])
+@pytest.fixture(scope="module", params=["timer-s1-small", "timer-s1-mini", "ttm-mini"])
 def pipe(request):
     return ForecastPipeline.from_pretrained(request.param, device="cpu")
 

@@ -175,6 +175,21 @@ def holds_labels(values: Any) -> bool:
     return found is not None and isinstance(array.ravel()[found[0]], (str, bytes))
 
 
+def label_text(value: Any) -> str | None:
+    """Return the text of a category, None where it is missing. Equal numbers have the same text.
+
+    Examples
+    --------
+    >>> label_text(1.0), label_text(1), label_text("wet"), label_text(float("nan"))
+    ('1', '1', 'wet', None)
+    """
+    if is_missing(value) or value != value:
+        return None
+    if isinstance(value, (float, np.floating)) and value.is_integer():
+        return str(int(value))  # a column of integers with a gap is one of floats in pandas
+    return str(value)
+
+
 def first_unreal(values: NDArray[Any]) -> tuple[int, str] | None:
     """Return the place of the first object that is neither a real number nor missing, and its kind.
 

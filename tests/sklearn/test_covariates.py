@@ -51,7 +51,9 @@ def test_texts_are_texts_in_all_rows(dtype):
 
 
 def test_categories_of_numbers_are_texts():
-    assert read(frame((1, 2, 2), (2, 1, 1), dtype="category")) == [["1", "2", "2"], ["2", "1", "1"]]
+    expected = [["1", "2", "2"], ["2", "1", "1"]]
+    assert read(frame((1, 2, 2), (2, 1, 1), dtype="category")) == expected
+    assert read(frame((1.0, 2.0, 2.0), (2.0, 1.0, 1.0), dtype="category")) == expected
 
 
 def test_what_is_no_number_is_named():

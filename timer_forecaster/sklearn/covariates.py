@@ -12,7 +12,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.sklearn.columns import Layout
 from timer_forecaster.sklearn.tables import as_numbers
-from timer_forecaster.values import holds_labels, is_missing
+from timer_forecaster.values import holds_labels, label_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,5 +78,5 @@ def _texts(objects: NDArray[Any]) -> NDArray[Any]:
     """Return the texts of categories, None where missing."""
     texts = np.empty(objects.shape, dtype=object)
     for place, value in np.ndenumerate(objects):
-        texts[place] = None if is_missing(value) or value != value else str(value)
+        texts[place] = label_text(value)
     return texts

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.frames.covariates.roles import FUTURE
 from timer_forecaster.frames.numerals import UnreadableNumberError, read_numerals
-from timer_forecaster.values import as_floats
+from timer_forecaster.values import as_floats, label_text
 
 
 class Values(NamedTuple):
@@ -127,7 +127,8 @@ def _coded(parts: Sequence[pd.Series]) -> tuple[FloatArray, NDArray[Any]]:
     blank = [part.isna().to_numpy() | (part == "").to_numpy(bool, na_value=False) for part in parts]
     texts = [
         np.array(
-            ["" if none else _text(value) for value, none in zip(part, gone, strict=True)], object
+            ["" if none else label_text(value) for value, none in zip(part, gone, strict=True)],
+            object,
         )
         for part, gone in zip(parts, blank, strict=True)
     ]
@@ -168,10 +169,3 @@ def _refuse_fractions(column: pd.Series, label: str) -> None:
             f"{label} holds texts of numbers, such as {column.iloc[broken[0]]!r}; convert it by "
             "pd.to_numeric, or by astype('category') if they are names of categories"
         )
-
-
-def _text(value: Any) -> str:
-    """Return the label of a category; whole numbers of floats have the label of an integer."""
-    if isinstance(value, (float, np.floating)) and value.is_integer():
-        return str(int(value))
-    return str(value)

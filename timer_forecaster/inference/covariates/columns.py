@@ -13,7 +13,7 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
-from timer_forecaster.values import as_floats, holds_labels, is_missing, library_of
+from timer_forecaster.values import as_floats, holds_labels, label_text, library_of
 
 
 class Column(NamedTuple):
@@ -164,7 +164,7 @@ def _read(values: Any, name: str, category: bool) -> tuple[FloatArray, tuple[str
                 raise ValueError(f"{name} is infinite at row {infinite[0]}; NaN means missing")
             return floats, None
     objects = np.asarray(values, dtype=object).ravel().tolist()
-    texts = [None if is_missing(value) or value != value else str(value) for value in objects]
+    texts = [label_text(value) for value in objects]
     labels = sorted({text for text in texts if text is not None})
     place = {label: code for code, label in enumerate(labels)}
     codes = [np.nan if text is None else place[text] for text in texts]

@@ -4,6 +4,7 @@ Trap 1.9 of Darts 0.48: ``retrain=True`` is the default, and `gridsearch` has no
 """
 
 import inspect
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ from darts_cases import (
 from timer_forecaster import release
 from timer_forecaster.checkpoints import cache
 from timer_forecaster.darts import TimerS1Model
+from timer_forecaster.inference.covariates.warning import CovariateWarning
 
 __all__ = ["fits", "rows_of_calls", "without_chatter"]  # fixtures
 
@@ -244,6 +246,18 @@ def test_covariates_are_refused_that_fit_has_not_seen(kind):
     for door in (model.historical_forecasts, model.backtest, model.residuals):
         with pytest.raises(ValueError, match=f"trained without `{kind}`"):
             door(series, **options)
+
+
+@pytest.mark.parametrize("kind", ["past_covariates", "future_covariates"])
+def test_a_warning_tells_of_covariates_of_fit_that_retraining_forgets(kind):
+    series, beside = make_series(90), make_series(110, seed=1)
+    model = make(64, 12).fit(series, **{kind: beside})
+    options = {"forecast_horizon": HORIZON, "stride": 6}
+    with pytest.warns(CovariateWarning, match=f"{kind} of fit take no part"):
+        model.historical_forecasts(series, **options)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*of fit take no part")
+        model.historical_forecasts(series, **options, retrain=False)
 
 
 def test_the_model_is_left_as_it_was():

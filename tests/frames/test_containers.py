@@ -69,6 +69,9 @@ def test_a_series_of_darts_is_a_frame():
     series = darts.TimeSeries.from_dataframe(wide)
     found = series_of(series, time_column="day", target_columns="lent")
     np.testing.assert_array_equal(found[0], wide["lent"])
+    nameless = darts.TimeSeries.from_dataframe(wide.rename_axis(None))
+    found = series_of(nameless, time_column="time", target_columns="lent")
+    np.testing.assert_array_equal(found[0], wide["lent"])
 
 
 def test_dimensions_of_xarray_are_times_and_ids():

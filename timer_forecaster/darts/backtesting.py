@@ -18,6 +18,7 @@ from timer_forecaster.darts.framework import (
     _get_historical_forecasts_setup,
     series2seq,
 )
+from timer_forecaster.inference.covariates.warning import warn_of_covariates
 
 # Options of a backtest that a fitted model does not use.
 _TRAINING_OPTIONS = (
@@ -54,6 +55,8 @@ def historical_forecasts(
     series = options.pop("series")
     covariates = {name: options[name] for name in ("past_covariates", "future_covariates")}
     refuse_masks(**covariates)
+    if options["retrain"]:
+        _warn_of_forgotten(model, covariates)
     many, beside = series2seq(series), {name: series2seq(one) for name, one in covariates.items()}
     if needs_loop(model, many, options):
         return loop(series, **options)
@@ -65,6 +68,16 @@ def historical_forecasts(
     frozen = model.untrained_model()
     frozen.fit(first, **covariates_of_first, **(options["fit_kwargs"] or {}))
     return frozen.historical_forecasts(series, **(kept | start), retrain=False)
+
+
+def _warn_of_forgotten(model: FoundationModel, covariates: dict[str, Any]) -> None:
+    """Warn of covariates of `fit` that a model trained anew does not have."""
+    for name, given in covariates.items():
+        if given is None and getattr(model, name.replace("covariates", "covariate_series")):
+            warn_of_covariates(
+                f"{name} of fit take no part: with retrain, Darts trains a new model on the "
+                f"arguments of this call alone; pass {name} here too, or retrain=False"
+            )
 
 
 def needs_loop(model: FoundationModel, many: Sequence[TimeSeries], options: dict[str, Any]) -> bool:

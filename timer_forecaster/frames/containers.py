@@ -80,7 +80,7 @@ def _to_pandas(table: Any, kept: set[Hashable]) -> pd.DataFrame:
     if library == "xarray" and hasattr(table, "to_dataframe"):
         return _of_xarray(table, kept)
     if library == "darts" and hasattr(table, "to_dataframe"):
-        return pd.DataFrame(table.to_dataframe())
+        return _of_darts(table)
     if isinstance(table, Mapping) or not _is_table(table):
         advice = ""
         if isinstance(table, (Mapping, list, np.ndarray)):
@@ -99,6 +99,13 @@ def _to_pandas(table: Any, kept: set[Hashable]) -> pd.DataFrame:
 
 def _is_table(table: Any) -> bool:
     return callable(getattr(table, "to_pandas", None)) or hasattr(table, "__arrow_c_stream__")
+
+
+def _of_darts(series: Any) -> pd.DataFrame:
+    """Return the components of a ``TimeSeries``; an index without a name is called "time"."""
+    frame = pd.DataFrame(series.to_dataframe())
+    nameless = frame.index.name is None and "time" not in frame
+    return frame.rename_axis("time") if nameless else frame
 
 
 def _of_xarray(table: Any, kept: set[Hashable]) -> pd.DataFrame:

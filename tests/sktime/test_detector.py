@@ -61,8 +61,38 @@ def test_a_row_is_odd_if_one_column_is(detector, y):
     assert {90, 110} <= set(found)
     fitted = detector.clone().fit(both)
     assert len(fitted.predict_scores(both)) == len(found)
-    with pytest.raises(ValueError, match="X has the columns"):
-        fitted.update(both.rename(columns={"a": "c"}))
+    other = both.rename(columns={"a": "c"})
+    for use in (fitted.update, fitted.predict, fitted.transform_scores, fitted.predict_scores):
+        with pytest.raises(ValueError, match="X has the columns"):
+            use(other)
+
+
+def test_columns_are_matched_by_their_names(detector, y):
+    both = pd.DataFrame({"b": 100 + np.roll(y, -20), "a": y})
+    expected = detector.clone().fit(both[:60]).update(both[60:100]).transform_scores(both[100:])
+    swapped = both[["a", "b"]]
+    found = detector.clone().fit(both[:60]).update(swapped[60:100]).transform_scores(swapped[100:])
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_times_of_another_kind_are_refused(detector, y):
+    fitted = detector.clone().fit(y[:100])
+    for index in (range(100, 140), y.index[100:].tz_localize("UTC")):
+        with pytest.raises(ValueError, match=r"X: times are .*, those of X in fit are datetime64"):
+            fitted.predict(y[100:].set_axis(index))
+
+
+def test_remembered_rows_are_a_copy_and_can_be_withdrawn(detector, y):
+    mine = y.copy()
+    fitted = detector.clone().fit(mine[:100])
+    mine.iloc[:100] = 0.0
+    expected = detector.clone().fit(y[:100]).transform_scores(y[100:])
+    pd.testing.assert_frame_equal(fitted.transform_scores(y[100:]), expected)
+    gaps = y.copy()
+    gaps.iloc[90:95] = np.nan
+    updated = detector.clone().fit(y[:100]).update(gaps[85:100])
+    expected = detector.clone().fit(gaps[:100]).transform_scores(y[100:])
+    pd.testing.assert_frame_equal(updated.transform_scores(y[100:]), expected)
 
 
 def test_missing_values_are_not_odd(detector, y):

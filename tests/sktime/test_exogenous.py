@@ -213,6 +213,33 @@ def test_instances_without_usable_rows_are_nan_and_named():
     np.testing.assert_allclose(predicted.loc["a"], expected.loc["a"], rtol=1e-6)
 
 
+def test_instances_without_any_row_are_nan_until_they_have_some():
+    y, X = panel(a=problem(150, 1), b=problem(150, 2))
+    ahead, fitted = X.drop(columns="seen"), forecaster(on_error="nan")
+    with pytest.raises(ValueError, match="X, instance 'b', has no row at a time of y"):
+        forecaster().fit(y, X.loc[["a"]])
+    with pytest.warns(UserWarning, match="1 of 2 series have no forecast.*instance 'b', has no"):
+        fitted.fit(y, X.loc[["a"]])
+    with pytest.warns(UserWarning, match="1 of 2 series have no forecast.*instance 'b', has no"):
+        predicted = fitted.predict(FH, ahead)
+    assert predicted.loc["b", "load"].isna().all()
+    expected = forecaster().fit(y, X).predict(FH, ahead)
+    np.testing.assert_allclose(predicted.loc["a"], expected.loc["a"], rtol=1e-6)
+    later = fitted.update(y.groupby("id").tail(2), X).predict(FH, ahead)
+    np.testing.assert_allclose(later, expected, rtol=1e-6)
+
+
+def test_equal_categories_of_other_types_are_the_same():
+    y, X = problem()
+    promo = pd.Series(np.arange(len(X)) % 3, X.index)
+    past, ahead = promo[:N].astype(float), promo[N:]
+    past.iloc[3] = np.nan  # makes floats of all
+    fitted = forecaster().fit(y, past.astype("category").to_frame("promo"))
+    expected = fitted.predict(FH, ahead.astype(float).astype("category").to_frame("promo"))
+    found = fitted.predict(FH, ahead.astype("category").to_frame("promo"))
+    pd.testing.assert_series_equal(found, expected)
+
+
 # ------------------------------------------------------------------------------------ memory of X
 
 

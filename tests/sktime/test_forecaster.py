@@ -267,6 +267,24 @@ def test_updating_and_forecasting_with_an_array_continues():
         fitted.update_predict(y)
 
 
+def test_updating_and_forecasting_keeps_the_format_of_y():
+    y = hourly()
+    fitted = forecaster().fit(y[:-12])
+    predicted = fitted.update_predict_single(y[-12:], fh=[1, 9])
+    pd.testing.assert_series_equal(predicted, forecaster().fit(y).predict([1, 9]))
+    assert isinstance(fitted.predict([1]), pd.Series)
+    assert isinstance(fitted.predict_residuals(), pd.Series)
+
+
+def test_a_gap_that_is_too_long_is_named():
+    y = pd.Series(walk(60), pd.date_range("2024-01-01", periods=60, freq="ms"))
+    far = y.set_axis(y.index + pd.Timedelta("1D"))
+    with pytest.raises(ValueError, match=r"lie too far from .*, the end of y"):
+        forecaster().fit(y).update(far)
+    with pytest.raises(ValueError, match=r"lie too far from 59, the end of y"):
+        forecaster().fit(pd.Series(walk(60))).update(pd.Series([1.0], index=[2 * 10**9]))
+
+
 def test_array_cannot_continue_dates():
     fitted = forecaster().fit(hourly())
     with pytest.raises(ValueError, match=r"y is an array, which has no times.*datetime64"):

@@ -111,6 +111,20 @@ def test_pickles_of_earlier_versions_have_no_seed():
     pd.testing.assert_frame_equal(joint(copy).spl, joint(fitted).spl)
 
 
+@pytest.mark.parametrize("fh", [[1, 3], [-1, 2]])
+def test_a_generator_repeats_and_stays_as_it_is(fh):
+    source = np.random.default_rng(3)
+    fitted = forecaster(n_paths=20, random_state=source).fit(hourly(), fh=fh)
+    pd.testing.assert_frame_equal(joint(fitted).spl, joint(fitted).spl)
+    assert source.random() == np.random.default_rng(3).random()
+
+
+@pytest.mark.parametrize("seed", ["x", -1, 1.5])
+def test_seeds_are_checked(seed):
+    with pytest.raises((ValueError, TypeError), match="random_state="):
+        forecaster(random_state=seed).fit(hourly())
+
+
 @pytest.mark.parametrize("n_paths", [0, 1.5])
 def test_numbers_of_paths_are_checked(n_paths):
     with pytest.raises((ValueError, TypeError), match="n_paths="):

@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.failures import Failures
+from timer_forecaster.failures import Failures, warn_of_failures
 from timer_forecaster.frames.history import History, Memory, steps_after, times_at
 from timer_forecaster.frames.panel import Panel
-from timer_forecaster.values import as_floats, holds_labels
+from timer_forecaster.values import as_floats, holds_labels, label_text
 
 Labels = tuple[str, ...] | None
 """Labels of the categories of a column, in the order of their codes; None for numbers."""
@@ -53,12 +53,19 @@ class Beside(NamedTuple):
     values: Mapping[Hashable, FloatArray]
 
     @classmethod
-    def of(cls, X: pd.DataFrame, memory: Memory, length: int) -> Beside:
+    def of(cls, X: pd.DataFrame, memory: Memory, length: int, on_error: str = "raise") -> Beside:
         """Return the covariates of a frame beside a memory, at most `length` steps beyond it."""
         nothing = cls(tuple(X.columns), (None,) * X.shape[1], {})
-        return nothing.updated(X, memory, memory, length)
+        return nothing.updated(X, memory, memory, length, on_error)
 
-    def updated(self, X: pd.DataFrame, before: Memory, memory: Memory, length: int) -> Beside:
+    def updated(
+        self,
+        X: pd.DataFrame,
+        before: Memory,
+        memory: Memory,
+        length: int,
+        on_error: str = "raise",
+    ) -> Beside:
         """Return the covariates after later rows.
 
         Parameters
@@ -69,6 +76,8 @@ class Beside(NamedTuple):
             The series that these covariates stand beside, and the same series as they are now.
         length : int
             Most steps to keep beyond the end of a series.
+        on_error : {"raise", "nan"}
+            With "nan", a new instance without a row has no covariates, and a warning says so.
 
         Raises
         ------
@@ -85,6 +94,7 @@ class Beside(NamedTuple):
             )
         given, labels = self._read(X, memory, is_new=not self.values)
         values: dict[Hashable, FloatArray] = {}
+        failures = Failures(on_error)
         moves: dict[tuple[int, int], int] = {}
         for key, history in memory.histories.items():
             kept, drop = np.empty((len(self.columns), 0)), 0
@@ -96,14 +106,18 @@ class Beside(NamedTuple):
                 drop = old.values.shape[1] + moves[move] - history.values.shape[1]
                 kept = self.values[key]
             elif key not in given.steps or not _overlap(given.steps[key], history):
-                raise ValueError(f"{_label(key)} has no row at a time of y; covariates need some")
+                failures.add(key, _absent(key))
+                continue
             rows = given.steps.get(key, np.empty(0, np.intp))
             new = given.values.get(key, np.empty((len(self.columns), 0)))
             values[key] = _laid(kept, drop, rows, new, history.values.shape[1], length)
+        warn_of_failures(failures.reasons, len(memory.histories), str)
         return Beside(self.columns, labels, values)
 
     def remembered(self, key: Hashable, memory: Memory) -> Table:
         """Return all columns of an instance on the steps of its series."""
+        if key not in self.values:
+            raise _absent(key)
         n_steps = memory.histories[key].values.shape[1]
         every = list(range(len(self.columns)))
         return self._table(self.values[key][:, :n_steps], every, self.labels)
@@ -141,6 +155,9 @@ class Beside(NamedTuple):
         found = {}
         for key, asked in steps.items():
             if asked.max() <= 0:
+                continue
+            if key not in self.values:
+                failures.add(key, _absent(key))
                 continue
             history = memory.histories[key]
             remembered = self.values[key][:, : history.values.shape[1]]
@@ -215,6 +232,10 @@ def _label(key: Hashable) -> str:
     return "X" if key == () else f"X, instance {key!r},"
 
 
+def _absent(key: Hashable) -> ValueError:
+    return ValueError(f"{_label(key)} has no row at a time of y; covariates need some")
+
+
 def _refuse_other_columns(X: pd.DataFrame, columns: tuple[Hashable, ...]) -> None:
     new = [name for name in X.columns if name not in columns]
     if new:
@@ -238,7 +259,7 @@ def _numbers(column: pd.Series, labels: Labels, is_new: bool) -> tuple[FloatArra
             raise ValueError(f"{name} is infinite at {where}; use NaN for missing values")
         return values, None
     codes, own = pd.factorize(column)
-    texts = [str(label) for label in own]
+    texts = [str(label_text(label)) for label in own]
     every = tuple(dict.fromkeys([*(labels or ()), *texts]))
     place = {label: number for number, label in enumerate(every)}
     numbers = np.array([*(place[text] for text in texts), np.nan], dtype=np.float64)

@@ -28,6 +28,7 @@ from timer_forecaster.frames.calendar.grids import (
     Grid,
     are_distinct,
     counted_steps,
+    lies_too_far,
     shared_grids,
     steps_between,
     times_after,
@@ -81,7 +82,7 @@ def extended(
     """
     for history in islice(histories.values(), 1):  # all have the same kind of times
         for times in islice(panel.axes, 1):
-            _refuse_other_kind(history.end, times, f"{panel.axis_label(0)}: times")
+            refuse_other_kind(history.end, times, f"{panel.axis_label(0)}: times")
     started = _started(panel, histories, may_be_empty)
     known = dict(histories)
     ends = _ends(panel.axes)
@@ -130,7 +131,7 @@ def steps_after(history: History, times: pd.Index, name: str) -> NDArray[np.intp
         If the times, which errors call `name`, are not of the kind of the history's, or not
         distinct steps of its grid.
     """
-    _refuse_other_kind(history.end, times, name)
+    refuse_other_kind(history.end, times, name)
     steps = steps_between(history.end, times, history.step) if are_distinct(times) else None
     if steps is None:
         raise _off_steps(history, times, name)
@@ -180,9 +181,17 @@ def _counted(
     return [steps if own else None for steps, own in zip(found, distinct.tolist(), strict=True)]
 
 
-def _refuse_other_kind(end: pd.Index, times: pd.Index, name: str) -> None:
-    if _kind(end) != _kind(times):
-        raise ValueError(f"{name} are {times.dtype}, those of y are {end.dtype}; use the same kind")
+def refuse_other_kind(known: pd.Index, times: pd.Index, name: str, owner: str = "y") -> None:
+    """Refuse times, which errors call `name`, that do not compare to the known ones of an owner.
+
+    Raises
+    ------
+    ValueError
+    """
+    if _kind(known) != _kind(times):
+        raise ValueError(
+            f"{name} are {times.dtype}, those of {owner} are {known.dtype}; use the same kind"
+        )
 
 
 def _kind(times: pd.Index) -> tuple[str, str]:
@@ -204,6 +213,12 @@ def _off_steps(history: History, times: pd.Index, name: str) -> ValueError:
             f"{name}: {closed} is a {closed.day_name()} and no step of y, which has "
             f"{step_name(step)}; leave it out, or fit with the full calendar, as "
             f"y.asfreq({step_name(full)!r}) makes it"
+        )
+    if times.is_unique and lies_too_far(end, times, step):
+        return ValueError(
+            f"{name} from {times[0]} to {times[-1]} lie too far from {end[-1]}, the end of y, for "
+            f"the steps of {step_name(step)} between to be filled in; leave the far ones out, or "
+            "fit with y after the gap alone"
         )
     return ValueError(
         f"{name} from {times[0]} to {times[-1]} are not all distinct and whole steps of "

@@ -23,7 +23,7 @@ from timer_forecaster.inference.sampling.aggregation import (
 )
 from timer_forecaster.inference.sampling.dependence import Dependence
 from timer_forecaster.inference.sampling.drawing import draw_paths
-from timer_forecaster.inference.sampling.seeds import generators
+from timer_forecaster.inference.sampling.seeds import generator_of, generators
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,7 +213,7 @@ class Forecast:
         (100, 1, 12)
         """
         n = check_integer("n", n)
-        generator = np.random.default_rng(random_state)
+        generator = generator_of(random_state)
         draws, floor = np.empty((n, self.n_series, self.horizon)), self._floor
         for i, quantiles in enumerate(self.quantiles):  # series by series, to bound memory
             uniform = generator.uniform(np.finfo(float).tiny, 1.0, size=(self.horizon, n))

@@ -29,6 +29,7 @@ from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.gaps import newest_read
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
+from timer_forecaster.inference.sampling.seeds import generator_of
 
 Steps = Mapping[Hashable, NDArray[np.intp]]
 """The steps that are asked of each instance."""
@@ -134,7 +135,7 @@ def sample_steps(
     """
     _check_reach(memory, steps, argument)
     pipeline.check_row(list(memory.columns), "y", "columns")
-    source = np.random.default_rng(random_state)
+    source = copy.deepcopy(generator_of(random_state))  # the caller's stays as it is
     instance, step = _rows(steps)
     values = np.empty((n, len(step), len(memory.columns)))
     future = step > 0

@@ -11,6 +11,7 @@ from sktime.detection.base import BaseDetector
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.registry import TIMER_S1_SMALL
 from timer_forecaster.estimators import options_of, pipeline_of
+from timer_forecaster.frames.history import refuse_other_kind
 from timer_forecaster.inference.anomalies import AnomalyReport
 from timer_forecaster.inference.anomalies.settings import AnomalySettings
 from timer_forecaster.sktime.values import as_numbers
@@ -19,10 +20,11 @@ from timer_forecaster.sktime.values import as_numbers
 class ForecastAnomalyDetector(BaseDetector):
     """Steps that the forecasts of a Timer-S1 or TinyTimeMixer checkpoint did not expect.
 
-    `fit` trains nothing: it remembers rows, and `update` adds rows. `predict` judges each row of
-    its data by the forecast from the rows before it, the remembered ones included that are earlier
-    than its first row. So a detector that was fitted to last month judges this month from its first
-    step on. Each row is a step, whatever its time is, and a row is odd if one of its columns is.
+    `fit` trains nothing: it remembers rows, and `update` adds rows or replaces them. `predict`
+    judges each row of its data by the forecast from the rows before it, the remembered ones
+    included that are earlier than its first row. So a detector that was fitted to last month judges
+    this month from its first step on. Each row is a step, whatever its time is, and a row is odd if
+    one of its columns is.
 
     Parameters
     ----------
@@ -144,16 +146,23 @@ class ForecastAnomalyDetector(BaseDetector):
     def _fit(self, X: pd.DataFrame, y: Any = None) -> ForecastAnomalyDetector:
         self._settings()
         pipeline_of(self)
-        self._X = self._memory = X  # sktime joins its own copy with a frame in `update`
+        self._X = self._memory = X.copy()  # sktime joins its own with a frame in `update`
         return self
 
     def _update(self, X: pd.DataFrame, y: Any = None) -> ForecastAnomalyDetector:
-        if list(X.columns) != list(self._memory.columns):
-            raise ValueError(
-                f"X has the columns {list(X.columns)}, and fit had {list(self._memory.columns)}"
-            )
-        self._memory = X.combine_first(self._memory)
+        X, memory = self._matched(X), self._memory
+        kept = memory[~memory.index.isin(X.index)]
+        self._memory = pd.concat([kept, X]).sort_index()
         return self
+
+    def _matched(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return rows with the columns of the remembered rows, in their order."""
+        given, known = list(X.columns), list(self._memory.columns)
+        if set(given) != set(known) and not len(given) == len(known) == 1:
+            raise ValueError(f"X has the columns {given}, and fit had {known}; pass the same")
+        if len(X):
+            refuse_other_kind(self._memory.index, X.index, "X: times", "X in fit")
+        return X.set_axis(known, axis=1) if len(known) == 1 else X[known]
 
     def _predict(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the places of odd rows."""
@@ -185,6 +194,7 @@ class ForecastAnomalyDetector(BaseDetector):
 
     def _report(self, X: pd.DataFrame) -> AnomalyReport:
         """Judge the rows of X, and the remembered rows before them."""
+        X = self._matched(X)
         before = self._memory.loc[self._memory.index < X.index[0]] if len(X) else self._memory[:0]
         values = np.concatenate(
             [part.to_numpy(dtype=np.float64, na_value=np.nan) for part in (before, X)]

@@ -24,6 +24,7 @@ class ExogenousForecaster(PanelForecaster):
     """Forecaster that remembers X beside its memory of y."""
 
     exogenous: str | None = None  # a parameter of classes that earlier versions had
+    on_error: str  # a parameter of a subclass
     _memory: Memory
     _beside: Beside | None
 
@@ -34,7 +35,7 @@ class ExogenousForecaster(PanelForecaster):
         """Remember the X of fit."""
         self._beside = None
         if X is not None and X.shape[1] and not self._ignores_X():
-            self._beside = Beside.of(X, self._memory, length)
+            self._beside = Beside.of(X, self._memory, length, self.on_error)
 
     def _beside_after(self, X: pd.DataFrame | None, memory: Memory, length: int) -> Beside | None:
         """Return the remembered X after an update to a memory."""
@@ -49,13 +50,18 @@ class ExogenousForecaster(PanelForecaster):
                 f"X had columns {list(beside.columns)} in fit, and is absent in update; pass it, "
                 "with NaN where a value is unknown"
             )
-        return beside.updated(X, self._memory, memory, length)
+        return beside.updated(X, self._memory, memory, length, self.on_error)
 
     def _X_to_tune(self) -> list[Table] | None:
         """Return the remembered X for each series, if the finetuning reads known columns."""
         tuning = tuning_of(self)
-        if self._beside is None or tuning is None or tuning.target != "channels":
+        if tuning is None or tuning.target != "channels":
             return None
+        if self._beside is None:
+            raise ValueError(
+                "tuning: target='channels' needs columns that are known over a horizon: pass X to "
+                "fit, and leave out covariates='off'"
+            )
         memory = self._memory
         tables = [self._beside.remembered(key, memory) for key in memory.histories]
         return [table for table in tables for _ in memory.columns]

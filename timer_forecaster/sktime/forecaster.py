@@ -22,6 +22,7 @@ from timer_forecaster.failures import ON_ERROR
 from timer_forecaster.frames.history import Memory, shifted
 from timer_forecaster.inference import Forecast
 from timer_forecaster.inference.covariates.warning import warn_of_covariates
+from timer_forecaster.inference.sampling.seeds import generator_of
 from timer_forecaster.inference.steps import forecast_rows, steps_to_remember
 from timer_forecaster.sktime.exogenous import refuse_array
 from timer_forecaster.sktime.horizons import with_freq
@@ -52,7 +53,8 @@ class PipelineForecaster(ProbabilisticForecaster):
 
     *X* is remembered by instance and time, as far as y is. Steps without a row of X are missing.
     `predict` reads columns of its X over the horizon, and columns that only `fit` had with a
-    delay of the horizon. `pretrain`, and finetuning in `fit`, ignore X.
+    delay of the horizon. `pretrain` ignores X, and so does finetuning in `fit`, except with
+    ``target="channels"``, which reads the X of `fit`.
 
     *Weights*. A fitted forecaster holds none. They are loaded at the first forecast into a cache
     of the process, which keeps four networks and which `timer_forecaster.release` empties. Copies
@@ -189,6 +191,7 @@ class PipelineForecaster(ProbabilisticForecaster):
         self._check_exogenous()
         check_choice("on_error", self.on_error, ON_ERROR)
         check_integer("n_paths", self.n_paths)
+        generator_of(self.random_state)
         check_parameters(self)
 
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
@@ -243,6 +246,5 @@ class PipelineForecaster(ProbabilisticForecaster):
         `sktime.forecasting.base.BaseForecaster.update_predict_single`.
         """
         refuse_array(X)
-        if isinstance(y, np.ndarray):  # sktime would forget here that arrays count on
-            return self.update(y, X, update_params).predict(fh, X)
-        return super().update_predict_single(y, fh, X, update_params)
+        # sktime would label by its inner frame from here on, and count arrays from 0
+        return self.update(y, X, update_params).predict(fh, X)

@@ -503,6 +503,19 @@ def steps_between(start: pd.Index, times: pd.Index, step: Step) -> NDArray[np.in
     return numbers.astype(np.intp, copy=False)
 
 
+def lies_too_far(start: pd.Index, times: pd.Index, step: Step) -> bool:
+    """Whether times are whole steps from another, but too many for a grid that fits in memory.
+
+    The parameters are those of `steps_between`, which returns None for such times.
+    """
+    finest = start[-1:].union(times)
+    counter = step_counter(finest, step)
+    if counter is None:
+        return _rough_length(cast(pd.DatetimeIndex, finest), step) > _longest_grid(len(times))
+    numbers, whole = counter.after(stamps_of(finest)[0], stamps_of(finest))
+    return bool(whole.all() and numbers[-1] > _longest_grid(len(times)))
+
+
 def regular_grid(times: pd.Index, step: Step) -> pd.Index | None:
     """Return all times from the first to the last by a step; None if a given time is not on it.
 

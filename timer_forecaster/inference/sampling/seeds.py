@@ -14,6 +14,28 @@ from typing import Any
 import numpy as np
 
 
+def generator_of(random_state: Any) -> np.random.Generator:
+    """Return the generator of a ``random_state``; a generator stands for itself.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If no generator can be made of ``random_state``.
+
+    Examples
+    --------
+    >>> generator_of(0).random() == generator_of(0).random()
+    True
+    """
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"random_state={random_state!r} must be None, an integer of at least 0 or a numpy "
+            f"Generator ({error})"
+        ) from None
+
+
 def generators(random_state: Any, keys: Sequence[int]) -> Iterator[np.random.Generator]:
     """Yield a generator for each series.
 
@@ -28,7 +50,7 @@ def generators(random_state: Any, keys: Sequence[int]) -> Iterator[np.random.Gen
     Raises
     ------
     TypeError, ValueError
-        If no generator can be made of ``random_state``.
+        As `generator_of`.
 
     Examples
     --------
@@ -37,14 +59,7 @@ def generators(random_state: Any, keys: Sequence[int]) -> Iterator[np.random.Gen
     >>> bool(alone.uniform() == beside.uniform())
     True
     """
-    try:
-        source = np.random.default_rng(random_state)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"random_state={random_state!r} must be None, an integer of at least 0 or a numpy "
-            f"Generator ({error})"
-        ) from None
-    entropy = source.integers(2**32, size=4, dtype=np.uint32).tolist()
+    entropy = generator_of(random_state).integers(2**32, size=4, dtype=np.uint32).tolist()
     return _children(entropy, keys)
 
 

@@ -5,6 +5,7 @@ import io
 import pandas as pd
 import pytest
 
+from timer_forecaster.frames.files.options import ReadingOptions
 from timer_forecaster.frames.reading import MissingColumnError, read_series
 from timer_forecaster.frames.reading.errors import NamedError
 
@@ -45,6 +46,18 @@ def test_the_history_decides_for_several_columns_of_times():
     ]
     found = read(*files, time_column=["day", "clock"])
     assert found.future["day clock"].tolist() == (LATER + pd.Timedelta(hours=13)).tolist()
+
+
+def test_times_from_1970_are_instants_in_both_files():
+    times = pd.date_range("2024-03-30 12:00", periods=30, freq="h", tz="Europe/Berlin")
+    seconds = times.as_unit("s").asi8
+    files = [
+        pd.DataFrame({"day": part, **columns}).assign(x=1.5).to_csv(index=False).encode()
+        for part, columns in ((seconds[:20], {"y": range(20)}), (seconds[20:], {}))
+    ]
+    options = ReadingOptions(timezone="Europe/Berlin")
+    found = read(*map(io.BytesIO, files), known_columns="x", options=options)
+    assert [*found.frame["day"], *found.future["day"]] == times.tolist()
 
 
 @pytest.mark.parametrize("codes", [["007", "A8"], ["007", "008"]])

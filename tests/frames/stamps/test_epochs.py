@@ -21,6 +21,17 @@ def test_unix_time_is_found_in_each_unit(unit, noun, freq):
     assert counted.times.tolist() == times.tolist()
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_are_those_of_the_clock_of_a_zone(unit):
+    months = MONTHS.tz_localize("Europe/Berlin")
+    counted = unix_of(months.as_unit(unit).asi8, "Europe/Berlin")
+    assert counted.evident and counted.times.tolist() == months.tolist()
+    assert str(counted.times.tz) == "Europe/Berlin"
+    made = pd.to_datetime(pd.Series(months.as_unit(unit).asi8), unit=unit, utc=True)
+    assert counted.advice == f"pd.to_datetime(t, unit={unit!r}, utc=True)"
+    assert made.tolist() == months.tolist()
+
+
 def test_odd_numbers_of_that_size_are_not_evidently_unix_time():
     assert not unix_of(1_704_067_201 + np.arange(20)).evident
     assert not unix_of(1_704_067_200_001 + 7 * np.arange(20)).evident

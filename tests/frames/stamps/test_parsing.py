@@ -280,3 +280,47 @@ def test_any_regular_range_of_a_zone_is_read_back_and_continued(data):
     assert parse_times(pd.Series(texts), "t").tolist() == past.tolist()
     if len({time.utcoffset() for time in past}) > 1 and zone not in LIKE_OTHERS:
         assert forecast_times(StubPipeline(), texts, horizon).tolist() == future.tolist()
+
+
+BERLIN = "Europe/Berlin"
+
+
+@pytest.mark.parametrize("start", ["2024-03-28", "2024-10-24"])
+@pytest.mark.parametrize("freq", ["15min", "h", "D", "W", "MS"])
+@pytest.mark.parametrize("kind", ["s", "ms", "texts", "fractions"])
+def test_times_from_1970_are_instants(start, freq, kind):
+    """They are what the same instants are in texts that end in Z."""
+    local = pd.date_range(start, periods=500, freq=freq, tz=BERLIN)
+    utc = local.tz_convert("UTC")
+    seconds = pd.Series(utc.as_unit("s").asi8)
+    given = {
+        "s": seconds,
+        "ms": seconds * 1000,
+        "texts": seconds.astype(str),
+        "fractions": seconds + 0.25,
+    }[kind]
+    texts = pd.Series(utc.strftime(f"%Y-%m-%dT%H:%M:%S{'.25' if kind == 'fractions' else ''}Z"))
+    step = freq if kind == "fractions" else None
+    found = parse_times(given, "t", timezone=BERLIN, freq=step)
+    assert found.tolist() == parse_times(texts, "t", timezone=BERLIN).tolist()
+    assert str(found.dt.tz) == BERLIN
+    if kind != "fractions":
+        assert parse_times(given, "t", timezone=BERLIN, freq=freq).tolist() == local.tolist()
+        assert parse_times(given, "t").tolist() == utc.tz_localize(None).tolist()
+
+
+def test_day_numbers_of_excel_stay_times_of_the_clock():
+    hours = pd.date_range("2024-03-25", periods=48, freq="h")
+    numbers = pd.Series((hours - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1))
+    found = parse_times(numbers, "t", timezone=BERLIN, freq="h")
+    assert found.tolist() == hours.tz_localize(BERLIN).tolist()
+
+
+def test_the_advice_on_fractions_of_seconds_works_with_a_zone():
+    seconds = pd.Series([1711846800.5, 1711850400.5])
+    with pytest.raises(ValueError, match=r"unit='s', utc=True\)"):
+        parse_times(seconds, "t", timezone=BERLIN)
+    made = parse_times(pd.to_datetime(seconds, unit="s", utc=True), "t", timezone=BERLIN)
+    assert made.dt.hour.tolist() == [3, 4]
+    with pytest.raises(ValueError, match="timezone='Berlin' is no time zone"):
+        parse_times(seconds.astype("int64"), "t", timezone="Berlin")

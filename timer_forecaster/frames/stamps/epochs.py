@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from timer_forecaster.frames.calendar.zones import zone_named
 from timer_forecaster.frames.stamps.readings import coverage
 
 # In seconds since 1970: 1990 to 2100.
@@ -37,17 +38,20 @@ class Counted(NamedTuple):
     advice: str
 
 
-def unix_of(numbers: NDArray[Any]) -> Counted | None:
+def unix_of(numbers: NDArray[Any], timezone: str | None = None) -> Counted | None:
     """Return sorted distinct numbers as Unix time; None if they are of no plausible size.
 
     They are evidently that if all are whole minutes, or whole seconds in smaller units, or if
-    the times are regular where the numbers are not, as months are.
+    the times are regular where the numbers are not, as months are. They count from an instant: with
+    a zone, the times are those that its clock shows; without one, they are in UTC and have no zone.
 
     Examples
     --------
     >>> counted = unix_of(np.array([1577836800, 1580515200, 1583020800]))
     >>> counted.name, counted.evident, str(counted.times[1])
     ('seconds since 1970', True, '2020-02-01 00:00:00')
+    >>> str(unix_of(np.array([1577836800]), "Europe/Berlin").times[0])
+    '2020-01-01 01:00:00+01:00'
     """
     for name, (unit, per_second, round_to) in _UNITS.items():
         if _FIRST * per_second <= numbers[0] and numbers[-1] <= _LAST * per_second:
@@ -55,8 +59,11 @@ def unix_of(numbers: NDArray[Any]) -> Counted | None:
             scale = parts if numbers.dtype.kind == "f" and unit != "ns" else 1
             stamps = np.round(numbers * scale).astype("int64")
             times = pd.DatetimeIndex(stamps.view(f"datetime64[{unit if scale == 1 else 'us'}]"))
-            is_round = bool((numbers % round_to == 0).all())
             advice = f"pd.to_datetime(t, unit={unit!r})"
+            if timezone is not None:
+                times = times.tz_localize("UTC").tz_convert(zone_named(timezone))
+                advice = f"pd.to_datetime(t, unit={unit!r}, utc=True)"
+            is_round = bool((numbers % round_to == 0).all())
             evident = is_round or _is_more_regular(times, numbers)
             return Counted(f"{name} since 1970", times, evident, advice)
     return None

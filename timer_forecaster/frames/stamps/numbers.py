@@ -23,7 +23,11 @@ _CALENDAR_YEARS = (1900, 2100)
 
 
 def read_numbers(
-    numbers: pd.Series, column: Hashable, freq: Any = None, width: int | None = None
+    numbers: pd.Series,
+    column: Hashable,
+    freq: Any = None,
+    width: int | None = None,
+    timezone: str | None = None,
 ) -> pd.Series:
     """Read whole numbers as dates, or leave them as they are.
 
@@ -36,11 +40,13 @@ def read_numbers(
         A frequency of dates decides that they are dates, an integer that they are not.
     width : int, optional
         Digits of each number in a column of texts.
+    timezone : str, optional
+        Zone of the times that are counted from 1970.
 
     Returns
     -------
     pandas.Series
-        The same rows, as datetime64 or int64.
+        The same rows, as datetime64 or int64; times from 1970 are in `timezone`.
 
     Raises
     ------
@@ -55,7 +61,7 @@ def read_numbers(
     if is_count(freq):
         return numbers
     distinct, places = np.unique(numbers.to_numpy(), return_inverse=True)
-    times = _Column(numbers, distinct, column, freq, width).times()
+    times = _Column(numbers, distinct, column, freq, width, timezone).times()
     if times is None:
         return numbers
     return pd.Series(times.take(places), index=numbers.index, name=numbers.name)
@@ -71,13 +77,14 @@ class _Column:
         column: Hashable,
         freq: Any,
         width: int | None,
+        timezone: str | None,
     ) -> None:
         self.rows, self.numbers, self.column, self.freq = rows, numbers, column, freq
         coded = codes_of(numbers, width)
         self.codes = [one for one in coded if one.valid]
         likely = ("valid", "cycle")
         self.broken = [one for one in coded if not one.valid and one.code.proof in likely]
-        counted = (unix_of(numbers), days_of(numbers))
+        counted = (unix_of(numbers, timezone), days_of(numbers))
         self.counted = [one for one in counted if one is not None]
 
     def times(self) -> pd.DatetimeIndex | None:

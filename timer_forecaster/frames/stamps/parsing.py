@@ -49,7 +49,8 @@ def parse_times(
         Whether texts such as 01/02/2024 have the day first. By default the column or `freq`
         decides.
     timezone : str, optional
-        Zone of dates without one, such as "Europe/Berlin"; dates with a zone are converted to it.
+        Zone of dates without one, such as "Europe/Berlin"; dates with a zone, and times that are
+        counted from 1970, are converted to it.
     freq : str, int or offset, optional
         Step of the times. It decides between readings: an integer says that integers are counts, a
         frequency of dates says that they are dates.
@@ -104,9 +105,9 @@ def _parsed(
     if times.dtype == np.int64:
         if options.date_format is not None:
             return read_texts(_padded(times, options.date_format), column, options)
-        return read_numbers(times, column, options.freq)
+        return read_numbers(times, column, options.freq, timezone=options.timezone)
     if times.dtype == np.float64:
-        return _fractions(times, values, column, options.freq)
+        return _fractions(times, values, column, options)
     return times
 
 
@@ -120,11 +121,11 @@ def _parsed_texts(
         widths = digits.str.len().unique()
         width = int(widths[0]) if len(widths) == 1 else None
         numbers = whole_numbers([int(number) for number in digits], values, column)
-        return read_numbers(numbers, column, options.freq, width)
+        return read_numbers(numbers, column, options.freq, width, options.timezone)
     months = any(plain.str.fullmatch(pattern).all() for pattern in _MONTHS)
     numeric = not months and plain.str.fullmatch(rf"{_WHOLE}|{_NUMBER}").all()
     if options.date_format is None and numeric:
-        return _fractions(plain.astype("float64"), values, column, options.freq)
+        return _fractions(plain.astype("float64"), values, column, options)
     return read_texts(texts, column, options)
 
 
@@ -135,11 +136,13 @@ def _padded(numbers: pd.Series, date_format: str) -> pd.Series:
     return texts.str.zfill(width + (width % 2 if date_format[:2] in ("%d", "%m") else 0))
 
 
-def _fractions(numbers: pd.Series, values: pd.Series, column: Hashable, freq: Any) -> pd.Series:
-    """Read numbers that are not whole: as time from an origin if `freq` is one of dates."""
+def _fractions(
+    numbers: pd.Series, values: pd.Series, column: Hashable, options: TextOptions
+) -> pd.Series:
+    """Read numbers that are not whole: as time from an origin if the frequency is one of dates."""
     distinct, places = np.unique(numbers.to_numpy(), return_inverse=True)
-    counted = unix_of(distinct) or days_of(distinct)
-    if counted is not None and freq is not None and not is_count(freq):
+    counted = unix_of(distinct, options.timezone) or days_of(distinct)
+    if counted is not None and options.freq is not None and not is_count(options.freq):
         return pd.Series(counted.times.take(places), index=numbers.index, name=numbers.name)
     with np.errstate(invalid="ignore"):
         broken = (numbers % 1 != 0).to_numpy()

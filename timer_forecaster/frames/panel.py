@@ -133,7 +133,7 @@ class Panel:
         columns = time_column, id_column
 
         def twins() -> str:
-            return _advice_on_twins(frame, columns, stamps, instance)
+            return _advice_on_twins(frame, columns, times, instance)
 
         axes = _distinct_times(cut, times, stamps, refusals, twins)
         _refuse_cycles(cut, axes, refusals, time_column)
@@ -315,17 +315,19 @@ def _distinct_times(
 def _advice_on_twins(
     frame: pd.DataFrame,
     columns: tuple[Hashable, Hashable | None],
-    stamps: NDArray[np.int64],
+    times: pd.Index,
     instance: NDArray[np.intp],
 ) -> str:
     """Return what to do about times that a series has more than once."""
-    clock = clock_column(frame, stamps, instance, columns)
-    if clock is None:
+    clock = clock_column(frame, times.astype("int64").to_numpy(), instance, columns)
+    if clock is None and isinstance(times, pd.DatetimeIndex) and times.tz is None:
         return (
             "aggregate such rows, name the id column if they belong to several series, or give "
             "clock times with their offset from UTC or their zone, for example "
             "t.dt.tz_localize('Europe/Berlin', ambiguous='infer')"
         )
+    if clock is None:
+        return "aggregate such rows, or name the id column if they belong to several series"
     date = columns[0]
     return (
         f"column {clock!r} tells such rows apart: join it to the dates in one column of times; a "

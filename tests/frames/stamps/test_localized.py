@@ -1,5 +1,6 @@
 """Local times without an offset, given a time zone."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from stub_pipeline import StubPipeline, forecast_times
@@ -49,6 +50,63 @@ def test_several_series_are_told_apart_by_their_ids():
     by_id, ids = times.append(times), pd.Series(["a"] * 20 + ["b"] * 20)
     assert in_zone(naive(by_id), "Europe/Berlin", "t", ids).tolist() == by_id.tolist()
     assert in_zone(naive(by_id), "Europe/Berlin", "t").tolist() == by_id.tolist()
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Santiago", "Australia/Sydney"])
+@pytest.mark.parametrize("freq", ["h", "30min", "15min"])
+def test_rows_may_be_newest_first(zone, freq):
+    times = pd.date_range("2023-01-01", "2025-01-01", freq=freq, tz=zone)[::-1]
+    assert in_zone(naive(times), zone, "t").tolist() == times.tolist()
+    short = times[(times > "2024-04-01") & (times < "2024-04-09")]
+    both = short.append(short[::-1])  # one series newest first, another oldest first
+    ids = pd.Series(["a"] * len(short) + ["b"] * len(short))
+    assert in_zone(naive(both), zone, "t", ids).tolist() == both.tolist()
+    in_turn = np.arange(len(both)).reshape(2, -1).T.ravel()
+    assert in_zone(naive(both[in_turn]), zone, "t", ids[in_turn]).tolist() == both[in_turn].tolist()
+
+
+def test_parts_of_a_series_may_be_in_any_order():
+    times = pd.date_range("2023-06-01", "2024-12-01", freq="h", tz="Europe/Berlin")
+    parts = times[9000:].append(times[:9000])
+    assert in_zone(naive(parts), "Europe/Berlin", "t").tolist() == parts.tolist()
+
+
+def shuffled(times):
+    return times[np.random.default_rng(0).permutation(len(times))]
+
+
+def by_the_clock(times):
+    return times[times.tz_localize(None).argsort()]
+
+
+@pytest.mark.parametrize(
+    ("freq", "order"), [("h", shuffled), ("15min", shuffled), ("15min", by_the_clock)]
+)
+def test_rows_without_an_order_of_their_doubled_hours_are_refused(freq, order):
+    times = pd.date_range("2024-10-26", periods=300, freq=freq, tz="Europe/Berlin")
+    t = naive(order(times)).astype(str)
+    with pytest.raises(
+        ValueError, match=r"2024-10-27 02:.*occurs twice.*sort the rows by time, or"
+    ):
+        parse_times(t, "t", timezone="Europe/Berlin")
+    ids = pd.Series("a", index=t.index)
+    with pytest.raises(ValueError, match=r"sort the rows by time, or give times with offsets"):
+        parse_times(t, "t", timezone="Europe/Berlin", series=ids)
+    found = parse_times(pd.Series(order(times).astype(str)), "t", timezone="Europe/Berlin")
+    assert found.sort_values().tolist() == times.tolist()
+
+
+def test_rows_in_no_order_mean_the_first_hour_where_there_is_one():
+    times = pd.date_range("2024-10-26", periods=60, freq="h", tz="Europe/Berlin")
+    times = shuffled(times[~times.tz_localize(None).duplicated()])
+    assert in_zone(naive(times), "Europe/Berlin", "t").tolist() == times.tolist()
+
+
+def test_times_that_several_rows_have_are_left_to_the_advice_on_them():
+    times = pd.date_range("2024-10-26", periods=60, freq="h", tz="Europe/Berlin")
+    read = in_zone(naive(shuffled(times.repeat(2))), "Europe/Berlin", "t")
+    with pytest.raises(ValueError, match=r"once; aggregate such rows, or name the id .*series$"):
+        forecast_times(StubPipeline(), read)
 
 
 def test_days_at_a_skipped_time_are_moved():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, cast
 
+import numpy as np
 import pandas as pd
 
 from timer_forecaster.frames.files.later import later_ids, later_numbers
@@ -64,15 +65,16 @@ class FutureFile(NamedTuple):
         """
         with naming(self.source):
             columns = {name: self._known(read, table, name) for name in read.known_columns}
-            own, keys = None, None
+            # Without ids, each file is one series.
+            own, keys = (pd.Series(0, index=one.frame.index) for one in (table, self.table))
             if read.id_column is not None:
-                own = self.layout.keys(table)[0]
-                keys = later_ids(self.layout.parts(self.table), cast(pd.Series, own), read.parts)
-            named = {} if read.id_column is None else {read.id_column: cast(pd.Series, keys)}
+                own = cast(pd.Series, self.layout.keys(table)[0])
+                keys = later_ids(self.layout.parts(self.table), own, read.parts)
+            named = {} if read.id_column is None else {read.id_column: keys}
             named[read.time_column] = self._times(read, table, _told_apart(own, keys))
         future = pd.DataFrame({**named, **columns})
         if read.parts is not None:
-            future = future[cast(pd.Series, keys).notna().to_numpy()]  # ids without a history
+            future = future[keys.notna().to_numpy()]  # ids without a history
         return future
 
     def _known(self, read: SeriesFile, table: Table, name: str) -> pd.Series:
@@ -85,17 +87,17 @@ class FutureFile(NamedTuple):
             table, self.table, name, options.decimal, options.thousands, read.frame[name]
         )
 
-    def _times(self, read: SeriesFile, table: Table, series: pd.Series | None) -> pd.Series:
+    def _times(self, read: SeriesFile, table: Table, series: pd.Series) -> pd.Series:
         """Return the times of the future, read as the times of the history are.
 
         Parameters
         ----------
         read : SeriesFile
         table : Table
-        series : pandas.Series, optional
+        series : pandas.Series
             The series of each row of the history, and then of each row of the future.
         """
-        own = None if series is None else series.iloc[len(table.frame) :].reset_index(drop=True)
+        own = series.iloc[len(table.frame) :].reset_index(drop=True)
 
         def parse(columns: pd.DataFrame) -> pd.Series:
             alone = len(columns) == len(self.table.frame)
@@ -105,10 +107,7 @@ class FutureFile(NamedTuple):
         return parse_alike(after, before, read.frame[read.time_column], parse)
 
 
-def _told_apart(own: pd.Series | None, later: pd.Series | None) -> pd.Series | None:
+def _told_apart(own: pd.Series, later: pd.Series) -> pd.Series:
     """Return the series of each row of two files; rows of one id in both are two series."""
-    if own is None or later is None:
-        return None
-    codes, _ = pd.factorize(pd.concat([own, later], ignore_index=True).astype(object))
-    codes[len(own) :] += 1 + codes.max(initial=0)
-    return pd.Series(codes)
+    first, second = (pd.factorize(ids, use_na_sentinel=False)[0] for ids in (own, later))
+    return pd.Series(np.concatenate([first, second + len(first)]))

@@ -6,13 +6,11 @@ from collections.abc import Hashable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from timer_forecaster.frames.calendar.clock import local_times
 from timer_forecaster.frames.calendar.zones import zone_named
+from timer_forecaster.frames.stamps.doubled import told_apart
 from timer_forecaster.frames.stamps.doubts import row_error
-
-_LONGEST_CHANGE = pd.Timedelta(hours=3)
 
 
 def in_zone(
@@ -21,12 +19,13 @@ def in_zone(
     """Return times in a zone: dates without one are local times of it, others are converted.
 
     Where the clock is set back, an hour occurs twice: its times mean the first one, until a series
-    goes back or repeats one. A time that does not exist becomes the first one after it.
+    goes back or repeats one. Rows may be newest first. A time that does not exist becomes the first
+    one after it.
 
     Parameters
     ----------
     times : pandas.Series of datetime64
-        Each series in the order of its times.
+        Each series in the order of its times where hours occur twice, oldest or newest first.
     timezone : str
         Such as "Europe/Berlin".
     column : hashable
@@ -37,8 +36,9 @@ def in_zone(
     Raises
     ------
     ValueError
-        If there is no such zone, if the column holds no dates, or if a time does not exist while
-        the time that it would become is there.
+        If there is no such zone, if the column holds no dates, if the order of rows does not tell
+        which of two hours of one name they mean, or if a time does not exist while the time that it
+        would become is there.
 
     Examples
     --------
@@ -57,7 +57,16 @@ def in_zone(
     wall = pd.DatetimeIndex(times)
     first, second = local_times(wall, zone), local_times(wall, zone, second=True)
     twice = np.asarray(first != second)
-    again = _occurs_again(wall, twice, series)
+    again, unclear = told_apart(wall, twice, series)
+    if unclear.any():
+        raise row_error(
+            times,
+            unclear,
+            column,
+            f"occurs twice in {timezone}, where the clock is set back, and the order of the rows "
+            "does not tell which one is meant; sort the rows by time, or give times with offsets "
+            "from UTC",
+        )
     local = first.where(~again, second)
     moved = np.asarray(local.tz_localize(None) != wall)
     there = moved & np.isin(local.asi8, local.asi8[~moved])
@@ -70,20 +79,3 @@ def in_zone(
             "timezone, or times with their offset from UTC",
         )
     return pd.Series(local, index=times.index, name=times.name)
-
-
-def _occurs_again(
-    wall: pd.DatetimeIndex, twice: NDArray[np.bool_], series: pd.Series | None
-) -> NDArray[np.bool_]:
-    """Whether each time is the second one of its name: its series went back by then."""
-    again = np.zeros(len(wall), dtype=bool)
-    last: dict[Hashable, tuple[int, bool]] = {}
-    for row in np.flatnonzero(twice).tolist():
-        key = None if series is None else series.iloc[row]
-        before, back = last.get(key, (row, False))
-        near = abs(wall[row] - wall[before]) < _LONGEST_CHANGE
-        if series is None:
-            near &= row == before + 1  # else another series, whose rows follow
-        again[row] = near and (back or (row != before and wall[row] <= wall[before]))
-        last[key] = row, bool(again[row])
-    return again

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Hashable, Iterator
+from itertools import count
 from typing import Any
 
 import pandas as pd
@@ -10,11 +12,15 @@ import pandas as pd
 from timer_forecaster.extras import missing_extra
 from timer_forecaster.frames.columns import without_levels
 from timer_forecaster.frames.files.sources import Source
+from timer_forecaster.frames.files.time_column import holds_dates
 from timer_forecaster.frames.table import Table
 
 
 def read_parquet(source: Source) -> Table:
-    """Read all columns of a Parquet file; named levels of an index that pandas wrote are columns.
+    """Read all columns of a Parquet file, and the index that pandas wrote.
+
+    Levels of the index that have a name are columns. So are dates without a name that no column
+    has; they are called "time", or "index" if there is a column of that name.
 
     Raises
     ------
@@ -32,8 +38,31 @@ def read_parquet(source: Source) -> Table:
         frame = pd.read_parquet(file, engine="pyarrow")
     except (pyarrow.ArrowException, OSError) as error:
         raise ValueError(f"the Parquet file is damaged: {error}") from error
+    frame.index.names = _names_of_levels(frame)
     levels = [name for name in frame.index.names if name not in frame.columns]
     frame = without_levels(frame, levels)
     frame = frame.reset_index(drop=True)
     frame.columns = pd.Index([str(name) for name in frame.columns])
     return Table(frame, "Parquet", {})
+
+
+def _names_of_levels(frame: pd.DataFrame) -> list[Hashable]:
+    """Return the names of the levels of an index; dates that no column has get a free name."""
+    taken = {str(name) for name in (*frame.columns, *frame.index.names)}
+    free = (name for name in _names() if name not in taken)
+    return [
+        next(free) if name is None and _is_new(frame, place) else name
+        for place, name in enumerate(frame.index.names)
+    ]
+
+
+def _names() -> Iterator[str]:
+    yield from ("time", "index")
+    yield from (f"index_{number}" for number in count(1))
+
+
+def _is_new(frame: pd.DataFrame, place: int) -> bool:
+    """Whether a level of the index holds dates that no column has."""
+    level = frame.index.get_level_values(place)
+    columns = (pd.Index(frame.iloc[:, number]) for number in range(frame.shape[1]))
+    return holds_dates(pd.Series(level)) and not any(map(level.equals, columns))

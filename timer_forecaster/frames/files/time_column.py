@@ -35,7 +35,7 @@ def the_time_column(sample: pd.DataFrame, others: Collection[str] = ()) -> str:
     """
     names = [str(name) for name in sample if name not in others]
     columns = {name: sample[name].head(_SAMPLE) for name in names}
-    found = [name for name, column in columns.items() if _holds_dates(column)]
+    found = [name for name, column in columns.items() if holds_dates(column)]
     if not found:
         found = [name for name, column in columns.items() if _holds_periods(column)]
     if len(found) == 1:
@@ -51,7 +51,15 @@ def the_time_column(sample: pd.DataFrame, others: Collection[str] = ()) -> str:
     )
 
 
-def _holds_dates(column: pd.Series) -> bool:
+def holds_dates(column: pd.Series) -> bool:
+    """Whether a column holds dates, or texts of them.
+
+    Examples
+    --------
+    >>> holds_dates(pd.Series(["2024-01-01", None])), holds_dates(pd.Series([2024, 2025]))
+    (True, False)
+    """
+    column = column.head(_SAMPLE)
     dtype = column.dtype
     if isinstance(dtype, pd.DatetimeTZDtype | pd.PeriodDtype) or dtype.kind == "M":
         return True

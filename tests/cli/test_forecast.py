@@ -114,7 +114,7 @@ def test_large_values_keep_their_digits(run):
     "text, options, message",
     [
         (None, [], "there is no file data.csv"),
-        ("", [], "data.csv: No columns to parse from file"),
+        ("", [], "data.csv: the file is empty"),
         (DAYS, ["--target", "mw"], "--target: there is no column 'mw'; there are time, load"),
         (DAYS, ["--time-column", "t"], "--time-column: there is no column 't'; there are time"),
         (DAYS, ["--id-column", "i"], "--id-column: there is no column 'i'"),

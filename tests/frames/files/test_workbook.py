@@ -47,6 +47,20 @@ def test_marks_of_missing_values_among_numbers(mark):
     assert pd.isna(values[3])
 
 
+@pytest.mark.parametrize(
+    ("sheets", "options", "message"),
+    [
+        ({"Data": []}, {}, "the file is empty"),
+        ({"Data": [], "More": [[None]]}, {"time_column": "time"}, "the file is empty"),
+        ({"Data": TABLE, "Empty": []}, {"_sheet": "Empty"}, "sheet 'Empty' is empty"),
+        ({"Data": TABLE[:1]}, {}, "there are no rows of data"),
+    ],
+)
+def test_a_workbook_without_rows(sheets, options, message):
+    with pytest.raises(ValueError, match=message):
+        read(**options, **sheets)
+
+
 def test_empty_rows_and_columns():
     rows = [[*row, None] for row in TABLE]
     assert_read(read(Data=[*rows, [None] * 3, [None, "", None]]))

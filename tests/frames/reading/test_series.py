@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from timer_forecaster.frames.reading import MissingColumnError, read_series_file
+from timer_forecaster.frames.reading import MissingColumnError, read_series, read_series_file
 
 
 @pytest.fixture
@@ -51,7 +51,10 @@ def test_a_missing_column_is_named_with_its_argument(file, arguments, argument, 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "No columns to parse from file"),
+        ("", "the file is empty"),
+        ("\n\n", "the file is empty"),
+        ("# a comment\n", "there are no rows of data"),
+        ("day,sold\n", "there are no rows of data"),
         ("day,sold\nsoon,5\n", "time column 'day': data row 1, 'soon', cannot be read as a time"),
         ("day,sold\n,5\n", "time column 'day': data row 1 has no time"),
     ],
@@ -61,6 +64,15 @@ def test_files_that_cannot_be_read_are_named(file, text, message):
     with pytest.raises(ValueError) as caught:
         read_series_file(file, time_column="day")
     assert str(caught.value).startswith(f"{file}: {message}")
+
+
+@pytest.mark.parametrize(
+    "text", ["day,sold\n", "day,sold", "day\n", "day;sold\n\n", "# a\nday,sold\n"]
+)
+def test_a_header_alone_has_no_rows(file, text):
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"sales.csv: there are no rows of data$"):
+        read_series(file)
 
 
 def test_a_file_that_does_not_exist_is_named(tmp_path):

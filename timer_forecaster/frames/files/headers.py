@@ -60,7 +60,8 @@ def find_header(
     """
     numbers = [number for number, row in enumerate(rows) if any(row) and not _is_comment(row)]
     if not numbers:
-        raise ValueError("No columns to parse from file")
+        comments = any(map(any, rows))
+        raise ValueError("there are no rows of data" if comments else "the file is empty")
     start = _first_full(rows, numbers)
     named = next((n for n, row in enumerate(rows) if wanted and {*wanted} <= {*_names(row)}), None)
     if has_header is not False and named is not None and not _ambiguous(rows, named, has_header):

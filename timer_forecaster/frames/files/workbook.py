@@ -48,6 +48,8 @@ def read_workbook(
         chosen = _chosen(book, names, wanted, sheet, has_header)
         cells = book.parse(chosen, header=None, dtype=object, na_filter=False)
     rows = _texts(cells)
+    if not any(map(any, rows)):
+        raise ValueError(f"sheet {chosen!r} is empty; there are {', '.join(names)}")
     header = find_header(rows, list(wanted), has_header)
     refuse_dates_as_names(header.names, list(wanted))
     frame = cells.iloc[header.first :, : len(header.names)].reset_index(drop=True)
@@ -106,7 +108,7 @@ def _chosen(
     ]
     candidates = having if wanted and having else filled
     if not candidates:
-        raise ValueError("No columns to parse from file")
+        raise ValueError("the file is empty")
     if len(candidates) > 1:
         raise ValueError(
             f"sheets {', '.join(map(repr, candidates))} all may hold the series: name one by sheet "

@@ -74,8 +74,7 @@ class Layout:
         table, times = self._table(source, targets)
         layout = dataclasses.replace(self, times=times)
         layout._check_names(source, table, targets)
-        if table.frame.empty:
-            raise ValueError("there are no rows of data")
+        _refuse_empty(table)
         return table, layout
 
     def stamps(self, frame: pd.DataFrame, ids: pd.Series | None = None) -> tuple[pd.Series, str]:
@@ -134,7 +133,10 @@ class Layout:
             decimal_known = options.decimal is not None or options.thousands is not None
             known |= {"decimal_known": decimal_known, "dialect": dialect}
             table = read_text(source, [*times, *self.ids, *texts], **known)
-        return table, times or [the_time_column(table.frame, self.ids)]
+        if not times:
+            _refuse_empty(table)
+            times = [the_time_column(table.frame, self.ids)]
+        return table, times
 
     def _check_names(self, source: Source, table: Table, targets: Sequence[str]) -> None:
         columns = [str(name) for name in table.frame]
@@ -156,6 +158,11 @@ class Layout:
             inner = [name for name in targets if name in self.reserved]
             if inner:
                 raise ValueError(f"target_columns: {inner[0]!r} is the time or the id column")
+
+
+def _refuse_empty(table: Table) -> None:
+    if table.frame.empty:
+        raise ValueError("there are no rows of data")
 
 
 def _is_string(column: pd.Series) -> bool:
@@ -180,7 +187,7 @@ def _time_of_sample(dialect: Dialect, ids: Sequence[str]) -> list[str]:
     """Return the column of dates of a text file; none if its rows are refused later."""
     names = dialect.header.names
     rows = [row for row in dialect.sample if any(row) and not row[0].startswith("#")]
-    if any(len(row) < len(names) or any(row[len(names) :]) for row in rows):
+    if not rows or any(len(row) < len(names) or any(row[len(names) :]) for row in rows):
         return []
     sample = pd.DataFrame([row[: len(names)] for row in rows], columns=names)
     return [the_time_column(sample, ids)]

@@ -130,6 +130,7 @@ def test_what_is_left_out_is_told(run):
     [
         (["--sep", "no"], "sep='no' must be one sign"),
         (["--encoding", "utf-9"], "encoding='utf-9' is unknown"),
+        (["--sheet", "Nope"], "data.csv: sheet (--sheet) is for an Excel file, and this is a text"),
         (["--thousands", "x"], "thousands='x' must be one of"),
         (["--target", "note"], "target 'note': data row 1, 'x', is not a finite number"),
         (["--time-column", "time", "when"], "--time-column: there is no column 'when'"),

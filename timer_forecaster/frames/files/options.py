@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from timer_forecaster.frames.files.dialect import checked_encoding, checked_separator
 from timer_forecaster.settings import setting
+
+_NOUNS = {"text": "a text file", "excel": "an Excel file", "parquet": "a Parquet file"}
+_KINDS = {
+    "sep": ("--sep", {"text"}),
+    "encoding": ("--encoding", {"text"}),
+    "sheet": ("--sheet", {"excel"}),
+    "no_header": ("--no-header", {"text", "excel"}),
+}
+"""Options that not all kinds of files have: their names in the command, and the kinds."""
 
 
 @dataclass(frozen=True)
@@ -75,3 +85,33 @@ class ReadingOptions:
             )
         if self.thousands is not None and self.thousands == self.decimal:
             raise ValueError(f"decimal and thousands are both {self.decimal!r}")
+
+    def refuse_unused(self, kinds: Collection[str]) -> None:
+        """Refuse options that no file has a use for.
+
+        :meta private:
+
+        Parameters
+        ----------
+        kinds : collection of str
+            The kind of each file that is read by these options, as in `Source.kind`.
+
+        Raises
+        ------
+        ValueError
+
+        Examples
+        --------
+        >>> ReadingOptions(sheet="Sales").refuse_unused(["text"])
+        Traceback (most recent call last):
+        ValueError: sheet (--sheet) is for an Excel file, and this is a text file: leave it out
+        """
+        for name, (option, takers) in _KINDS.items():
+            if getattr(self, name) in (None, False) or takers & {*kinds}:
+                continue
+            wanted = " or ".join(noun for kind, noun in _NOUNS.items() if kind in takers)
+            found = " and ".join(dict.fromkeys(_NOUNS.get(kind, "none") for kind in kinds))
+            these = "this is" if len({*kinds}) == 1 else "these are"
+            raise ValueError(
+                f"{name} ({option}) is for {wanted}, and {these} {found}: leave it out"
+            )

@@ -177,6 +177,7 @@ class _Reading:
 
     def read(self) -> SeriesFile:
         """Read the file, and the file of the future if there is one."""
+        self.layout.options.refuse_unused(self._kinds())
         asked = replace(self.layout, texts=_all_names(self.categories))
         table, layout = asked.open(self.source, self.targets)
         later = None if self.future is None else FutureFile.of(self.future, layout)
@@ -209,6 +210,14 @@ class _Reading:
         if later is None:
             return read
         return replace(read, future=later._replace(layout=layout).beside(read, table))
+
+    def _kinds(self) -> list[str]:
+        """Return the kinds of the files, which have the same options."""
+        kinds = [self.source.kind()]
+        if self.future is not None:
+            with naming(self.future):
+                kinds.append(self.future.kind())
+        return kinds
 
     def _roles(
         self, table: Table, later: FutureFile | None, reserved: list[str]

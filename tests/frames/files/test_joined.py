@@ -5,6 +5,7 @@ import pytest
 from series_files import as_file
 
 from timer_forecaster.frames.files.joined import joined_ids
+from timer_forecaster.frames.files.options import ReadingOptions
 from timer_forecaster.frames.reading import read_series
 
 HOURS = pd.date_range("2024-01-13", periods=72, freq="h")
@@ -28,6 +29,26 @@ def test_hours_from_1_to_24():
     columns = {"d": HOURS.strftime("%Y-%m-%d"), "hour": HOURS.hour + 1}
     expected = HOURS + pd.Timedelta(hours=1)
     assert read(columns, ["d", "hour"]).frame["d hour"].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("zone", "start"),
+    [
+        ("Europe/Berlin", "2024-03-30"),
+        ("Europe/Berlin", "2024-10-26"),
+        ("America/Havana", "2024-03-09"),  # the clock changes at midnight
+        ("America/Havana", "2024-11-02"),
+    ],
+)
+def test_hours_are_those_of_the_clock_of_the_zone(zone, start):
+    times = pd.date_range(start, periods=72, freq="h", tz=zone)
+    table = pd.DataFrame(
+        {"d": times.strftime("%Y-%m-%d"), "hour": times.hour, "load": range(5, 77)}
+    )
+    options = ReadingOptions(timezone=zone)
+    source = as_file(table.to_csv(index=False))
+    found = read_series(source, time_column=["d", "hour"], options=options)
+    assert found.frame["d hour"].tolist() == times.tolist()
 
 
 @pytest.mark.parametrize(

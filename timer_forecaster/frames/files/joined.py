@@ -26,7 +26,10 @@ def joined_name(names: Sequence[str]) -> str:
 
 
 def joined_times(
-    columns: Sequence[pd.Series], names: Sequence[str], parse: ParseTimes
+    columns: Sequence[pd.Series],
+    names: Sequence[str],
+    parse: ParseTimes,
+    parse_days: ParseTimes | None = None,
 ) -> pd.Series:
     """Read the times that several columns make together.
 
@@ -38,7 +41,10 @@ def joined_times(
     names : sequence of str
         Names of the columns.
     parse : callable
-        Reads a column of dates.
+        Reads a column of times.
+    parse_days : callable, optional
+        Reads a column of dates to which hours are added, without a time zone: an hour of the clock
+        is not as many hours from midnight where the clock changes. Default: ``parse``.
 
     Raises
     ------
@@ -79,7 +85,7 @@ def joined_times(
             "to 24"
         )
     # The hour 24 of a day is the hour 0 of the next one.
-    days = parse(date, names[0])
+    days = (parse_days or parse)(date, names[0])
     if isinstance(days.dtype, pd.PeriodDtype) or days.dtype.kind != "M":
         raise ValueError(f"time column {names[0]!r} does not hold dates")
     return parse(days + pd.to_timedelta(hour, unit="h"), label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -81,20 +82,23 @@ class Layout:
         """Return the times of rows, and how the first of them was read."""
         options, names = self.options, self.times
 
-        def parse(values: pd.Series, column: str) -> pd.Series:
+        def parse(
+            values: pd.Series, column: str, timezone: str | None = options.timezone
+        ) -> pd.Series:
             return parse_times(
                 values,
                 column,
                 date_format=options.date_format,
                 dayfirst=options.dayfirst,
-                timezone=options.timezone,
+                timezone=timezone,
                 freq=self.freq,
                 series=ids,
             )
 
         given = [_blank_as_missing(frame[name]) for name in names]
         one = len(names) == 1
-        times = parse(given[0], names[0]) if one else joined_times(given, names, parse)
+        days = partial(parse, timezone=None)
+        times = parse(given[0], names[0]) if one else joined_times(given, names, parse, days)
         label = ", ".join(map(repr, names))
         if not len(times) or not any(map(_is_string, given)):
             return times, label

@@ -1,5 +1,7 @@
 """All series of a source, partition by partition."""
 
+import re
+
 import pandas as pd
 import pytest
 from scale_cases import in_memory, sales, with_bad
@@ -79,3 +81,91 @@ def test_a_stopped_run_goes_on(pipe, table, tmp_path, monkeypatch, stop):
         other = tmp_path / "out" / file.relative_to(tmp_path / "whole")
         assert other.read_bytes() == file.read_bytes()
     assert len(files) == len([path for path in (tmp_path / "out").rglob("*") if path.is_file()])
+
+
+def written(frame, path):
+    """Write a table to a file of a kind, with times as texts."""
+    frame.to_parquet(path) if path.suffix == ".parquet" else frame.to_csv(path, index=False)
+    return path
+
+
+def faulty(frame, column, value, shop):
+    """Return a table with times as texts, in which the fifth last row of a shop has a value."""
+    frame = frame.assign(day=frame["day"].dt.strftime("%Y-%m-%d"))
+    frame = frame.astype({column: object})
+    frame.loc[frame.index[frame["shop"] == shop][-5], column] = value
+    return frame.assign(**{column: frame[column].astype(str)})
+
+
+def run_named(pipe, path, output, ids="shop", rows=150):
+    source = SeriesSource(path, Names(ids, "day", ["sold"]))
+    return stream(pipe, source, ForecastTask(source.columns, 3), output, partition_rows=rows)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+@pytest.mark.parametrize("shop", ["s000", "s004", "s008"])
+@pytest.mark.parametrize(("column", "value"), [("day", "soon"), ("sold", "oops")])
+def test_a_text_that_cannot_be_read_costs_one_series(
+    pipe, tmp_path, monkeypatch, ending, shop, column, value
+):
+    monkeypatch.setattr("timer_forecaster.scale.text._BLOCK", 1500)
+    path = written(faulty(sales(9), column, value, shop), tmp_path / f"sales.{ending}")
+    totals = run_named(pipe, path, tmp_path / "out")
+    expected = in_memory(pipe, sales(9).query("shop != @shop"), 3)
+    found = pd.read_parquet(tmp_path / "out" / "forecast")
+    found["day"] = found["day"].astype(expected["day"].dtype)
+    pd.testing.assert_frame_equal(found, expected)
+    assert totals == (9, len(sales(9)), 24, 1)
+    rejected = pd.read_parquet(tmp_path / "out" / "rejected")
+    assert rejected[["shop", "target"]].to_numpy().tolist() == [[shop, "sold"]]
+    assert f"a row, '{value}', " in rejected["reason"][0]
+    assert not re.search(r"row \d|sales\.", rejected["reason"][0])
+    assert run_named(pipe, path, tmp_path / "out") == totals
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_partitions_of_series_that_cannot_be_read_are_rejected(pipe, tmp_path, ending):
+    frame = with_bad(sales(4)).assign(item=7)
+    frame["day"] = frame["day"].dt.strftime("%Y-%m-%d")
+    frame.loc[frame["shop"].isin(["s001", "s002"]), "day"] = "soon"
+    path = written(frame, tmp_path / f"sales.{ending}")
+    totals = run_named(pipe, path, tmp_path / "out", ids=["shop", "item"], rows=60)
+    assert (totals.series, totals.rejected) == (6, 4)
+    rejected = pd.read_parquet(tmp_path / "out" / "rejected")
+    assert rejected.columns.tolist() == ["shop", "item", "target", "reason"]
+    assert rejected["shop"].tolist() == ["s001", "s002", "t-empty", "t-twice"]
+    assert pd.read_parquet(tmp_path / "out" / "forecast")["shop"].unique().tolist() == [
+        "s000",
+        "s003",
+    ]
+
+
+def test_series_that_are_written_in_another_way_are_rejected(pipe, tmp_path):
+    frame = sales(6)
+    days = frame["day"].dt.strftime("%Y-%m-%d")
+    frame["day"] = days.mask(frame["shop"] == "s002", frame["day"].dt.strftime("%d.%m.%Y"))
+    path = written(frame, tmp_path / "sales.parquet")
+    run_named(pipe, path, tmp_path / "out", rows=10_000)
+    rejected = pd.read_parquet(tmp_path / "out" / "rejected")
+    assert rejected["shop"].tolist() == ["s002"]
+
+
+def test_a_fault_in_rows_that_decide_the_columns_is_an_error(tmp_path):
+    frame = faulty(sales(3), "day", "soon", "s002")
+    path = written(frame, tmp_path / "sales.parquet")
+    with pytest.raises(ValueError, match=f"data row {len(frame) - 4}, 'soon', cannot be read"):
+        SeriesSource(path, Names("shop"))
+    frame = pd.concat([frame.assign(shop=frame["shop"] + str(n), day="soon") for n in range(9)])
+    for ending in ("parquet", "csv"):
+        path = written(frame, tmp_path / f"all.{ending}")
+        with pytest.raises(ValueError, match=r"data row 1, 'soon', cannot be read"):
+            SeriesSource(path, Names("shop", "day", "sold"))
+
+
+def test_the_digest_of_a_partition_knows_the_rows_that_cannot_be_read(pipe, tmp_path):
+    frame = faulty(sales(3), "day", "soon", "s001")
+    path = written(frame, tmp_path / "sales.parquet")
+    run_named(pipe, path, tmp_path / "out")
+    written(frame.assign(day=frame["day"].replace("soon", "late")), path)
+    with pytest.raises(ValueError, match=r"another run: data|about other data"):
+        run_named(pipe, path, tmp_path / "out")

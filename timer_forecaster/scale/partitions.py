@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -13,12 +13,22 @@ from timer_forecaster.frames.files.joined import joined_name
 from timer_forecaster.frames.files.options import ReadingOptions
 from timer_forecaster.frames.files.sources import Source
 from timer_forecaster.frames.reading import SeriesFile, read_series
+from timer_forecaster.scale.apart import (
+    FAULT,
+    is_named,
+    read_apart,
+    series_numbers,
+    without_faults,
+)
 from timer_forecaster.scale.batches import Rows
 from timer_forecaster.scale.cutting import ReturningIdError, cut
 from timer_forecaster.scale.folder import Content, name_of
 from timer_forecaster.scale.parquet import ParquetRows
 from timer_forecaster.scale.tasks import SeriesColumns
 from timer_forecaster.scale.text import TextRows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _STREAMED = "a Parquet file, a folder of Parquet files, or a text file such as CSV"
 
@@ -27,7 +37,10 @@ class Partition(NamedTuple):
     """Whole series of a source."""
 
     name: str
-    read: SeriesFile
+    read: SeriesFile | None
+    """The series that can be read; None if none can."""
+    rejected: pd.DataFrame
+    """The columns of ids, the target and the reason of each series that cannot be read."""
     content: Content
     done: int
     """How much of the source is read then, in the unit of the source."""
@@ -118,7 +131,7 @@ class SeriesSource:
         head = self.rows.head()
         if not len(head):
             raise ValueError(f"{self.path}: there are no rows of data")
-        read = self._read(head.to_pandas())
+        read = self._read_head(without_faults(head, self._asked["id_column"])[0])
         targets = read.target_columns if names.target_columns else [self._only_target(read)]
         times = self._asked["time_column"] or [read.time_column]
         self._asked |= {"time_column": times, "target_columns": targets}
@@ -146,7 +159,7 @@ class SeriesSource:
         Raises
         ------
         ValueError
-            If the rows of an id do not follow each other, or rows cannot be read.
+            If the rows of an id do not follow each other, or lines of a text cannot be read.
         """
         ids, columns = self._asked["id_column"], self.columns
         covariates = [*(columns.known_columns or ()), *(columns.past_columns or ())]
@@ -154,14 +167,45 @@ class SeriesSource:
         batches = self.rows.batches(list(dict.fromkeys(wanted)))
         try:
             for number, (table, done) in enumerate(cut(batches, ids, most_rows, answer_rows)):
-                read = self._read(table.to_pandas())
-                content = Content.of(read.frame, columns.id_column)
-                yield Partition(name_of(number), read, content, done)
+                yield self._partition(name_of(number), table, done)
         except ReturningIdError as error:
             raise ValueError(
                 f"{self.path}: {error}; the rows of an id must follow each other: "
                 f"{self.rows.sorting(ids)}"
             ) from None
+
+    def _partition(self, name: str, table: pa.Table, done: int) -> Partition:
+        """Read whole series; those that cannot be read do not stop the others."""
+        ids = self._asked["id_column"]
+        frame, faults = without_faults(table, ids)
+        read, reasons = read_apart(frame, ids, self._read)
+        reasons = faults.astype(object).combine_first(reasons)
+        if read is not None and reasons.isna().all():
+            content = Content.of(read.frame, self.columns.id_column)
+            return Partition(name, read, self.columns.rejected({}), content, done)
+        whole = table.to_pandas()
+        numbers = series_numbers(whole, ids)
+        content = Content.of(whole.assign(**{FAULT: numbers}), FAULT)
+        first = ~pd.Series(numbers).duplicated() & reasons.notna()
+        rejected = self._rejected(whole.loc[first, ids], reasons[first].tolist())
+        return Partition(name, read, rejected, content, done)
+
+    def _rejected(self, keys: pd.DataFrame, reasons: Sequence[str]) -> pd.DataFrame:
+        """Return the table of series that cannot be read, with the columns of ids of the source."""
+        own = self.columns.id_column
+        found = self.columns.rejected(
+            {
+                (number, target): reason.removeprefix(f"{self.path}: ").removeprefix(
+                    f"target {target!r}: "
+                )
+                for number, reason in enumerate(reasons)
+                for target in self.columns.target_columns
+            }
+        )
+        ids = keys.iloc[found[own]].reset_index(drop=True)
+        if len(ids.columns) == 1:
+            ids = pd.DataFrame({own: ids[own].tolist()})
+        return pd.concat([ids, found.drop(columns=own)], axis=1)
 
     def _opened(self, asked: dict[str, Any]) -> Rows:
         if self.path.is_dir():
@@ -172,6 +216,14 @@ class SeriesSource:
         if kind == "text" and self.path.is_file():
             return TextRows(self.path, asked, self._options)
         raise ValueError(f"{self.path} cannot be streamed: name {_STREAMED}")
+
+    def _read_head(self, frame: pd.DataFrame) -> SeriesFile:
+        """Read the first rows; they must all be readable where they decide about the columns."""
+        if is_named(self._asked):
+            read = read_apart(frame, self._asked["id_column"], self._read, is_head=True).read
+            if read is not None:
+                return read
+        return self._read(frame)
 
     def _read(self, frame: pd.DataFrame) -> SeriesFile:
         """Read columns as a file of them would be read."""

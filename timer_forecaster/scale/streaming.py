@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 from tqdm.auto import tqdm
 
 from timer_forecaster.checks import check_integer
 from timer_forecaster.inference.pipeline import ForecastPipeline
-from timer_forecaster.scale.answering import answer_partition
+from timer_forecaster.scale.answering import answer_partition, joined
 from timer_forecaster.scale.folder import RunFolder, Totals
 from timer_forecaster.scale.identity import run_identity
 from timer_forecaster.scale.partitions import Partition, SeriesSource
@@ -102,7 +103,8 @@ def _bar(source: SeriesSource, progress: bool) -> tqdm:
 
 def _answer(pipeline: ForecastPipeline, part: Partition, task: Task) -> PartitionAnswer:
     """Return the answer about a partition, with the columns of ids that the source has."""
+    if part.read is None:
+        return PartitionAnswer(pd.DataFrame(), part.rejected)
     answer = answer_partition(pipeline, part.read.frame, task)
-    return PartitionAnswer(
-        *(part.read.with_ids(table) if len(table) else table for table in answer)
-    )
+    table, rejected = (part.read.with_ids(one) if len(one) else one for one in answer)
+    return PartitionAnswer(table, joined([part.rejected, rejected]))

@@ -25,7 +25,9 @@ from timer_forecaster.inference.pipeline import ForecastPipeline
 REASON = "reason"
 """Column of the table of rejected series that says why."""
 
-_ROW = re.compile(r"\bdata row [\d,]+, ")  # its number in a partition, which nobody can look up
+_ROW = re.compile(
+    r"\bdata row \d+(?:,\d{3})*\b"
+)  # its number in a partition, which nobody can look up
 
 
 class PartitionAnswer(NamedTuple):
@@ -116,7 +118,7 @@ class SeriesColumns:
         reasons : mapping of (id, target) to str
         """
         rows = [
-            (key, target, _ROW.sub("a row, ", reason)) for (key, target), reason in reasons.items()
+            (key, target, _ROW.sub("a row", reason)) for (key, target), reason in reasons.items()
         ]
         return pd.DataFrame(rows, columns=[self.id_column, TARGET, REASON])
 

@@ -8,11 +8,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import pandas as pd
+
 from timer_forecaster.frames.files.dialect import Dialect, find_dialect
 from timer_forecaster.frames.files.options import ReadingOptions
 from timer_forecaster.frames.files.sources import Source
-from timer_forecaster.frames.reading import read_series
+from timer_forecaster.frames.reading import SeriesFile, read_series
 from timer_forecaster.frames.reading.errors import naming
+from timer_forecaster.frames.reading.layout import Layout
+from timer_forecaster.frames.reading.series import all_names
+from timer_forecaster.scale.apart import FAULT, is_named, read_apart
 from timer_forecaster.scale.batches import Batch, require_pyarrow
 
 if TYPE_CHECKING:
@@ -89,7 +94,10 @@ class TextRows:
 
     def head(self) -> pa.Table:
         """Return all columns of the first block."""
-        return next(self._tables()).table
+        return self._first()
+
+    def _first(self, apart: bool = True) -> pa.Table:
+        return next(self._tables(apart)).table
 
     def settled(self, head: pa.Table, **columns: Any) -> TextRows:
         """Return the same rows, read with further columns named and as the first block is read.
@@ -97,7 +105,8 @@ class TextRows:
         A later block may not show the decimal sign by itself.
         """
         rows = TextRows(self.path, self._columns | columns, self._options, self._block)
-        if self._options.decimal is not None or self._options.thousands is not None:
+        known = self._options.decimal is not None or self._options.thousands is not None
+        if known or FAULT in head.column_names:
             return rows
         signs = {sign: rows._with_decimal(sign) for sign in (".", ",")}
         fitting = [one for one in signs.values() if one._reads_as(head)]
@@ -110,7 +119,7 @@ class TextRows:
     def _reads_as(self, head: pa.Table) -> bool:
         """Whether the first block has these numbers."""
         try:
-            return self.head().equals(head)
+            return self._first(apart=False).equals(head)
         except ValueError:
             return False
 
@@ -123,9 +132,10 @@ class TextRows:
             If a line cannot be read. The error names the line at which its block begins.
         """
         for batch in self._tables():
-            yield batch._replace(table=batch.table.select(list(columns)))
+            held = [name for name in (*columns, FAULT) if name in batch.table.column_names]
+            yield batch._replace(table=batch.table.select(held))
 
-    def _tables(self) -> Iterator[Batch]:
+    def _tables(self, apart: bool = True) -> Iterator[Batch]:
         import pyarrow as pa
 
         line = self._dialect.lines + 1
@@ -134,23 +144,53 @@ class TextRows:
             done = len(above)
             for lines in _blocks(stream, self._block):
                 done += len(lines)
-                frame = self._read(above + lines, line)
+                frame = self._read(above + lines, line, apart and is_named(self._columns))
                 yield Batch(pa.Table.from_pandas(frame, preserve_index=False), done)
                 line += lines.count(b"\n")
 
-    def _read(self, data: bytes, line: int) -> Any:
+    def _read(self, data: bytes, line: int, apart: bool) -> pd.DataFrame:
         """Read a block of lines as a file with the same header."""
-        source = Source(str(self.path), None, data)
+        source, is_first = Source(str(self.path), None, data), line == self._dialect.lines + 1
         try:
             read = read_series(source, options=self._options, **self._columns)
+            return read.with_ids(read.frame)
         except ValueError as error:
-            if line == self._dialect.lines + 1:
+            found = self._read_apart(source, is_first) if apart else None
+            if found is not None:
+                return found
+            if is_first:
                 raise
             text = str(error).removeprefix(f"{self.path}: ")
             raise ValueError(
                 f"in the lines from line {line:,} on, which are counted from there: {text}"
             ) from None
-        return read.with_ids(read.frame)
+
+    def _read_apart(self, source: Source, is_first: bool) -> pd.DataFrame | None:
+        """Read the series of a block that can be read; None if its lines are at fault.
+
+        The other series have their ids, and the reason in a further column.
+        """
+        columns, options = self._columns, self._options
+        ids, texts = columns["id_column"], all_names(columns.get("categories"))
+        layout = Layout(options, columns["time_column"], ids, columns.get("freq"), texts)
+
+        def read(rows: pd.DataFrame) -> SeriesFile:
+            return read_series(Source(source.name, None, frame=rows), options=options, **columns)
+
+        try:
+            table, _ = layout.open(source, columns["target_columns"])
+            if options.decimal is None and options.thousands is None:
+                options = dataclasses.replace(options, decimal=table.decimal or table.usual)
+            parts = layout.parts(table)
+            found, reasons = read_apart(table.frame.assign(**parts), ids, read, is_first)
+        except ValueError:
+            return None
+        whole = pd.DataFrame(index=parts.index)
+        if found is not None:
+            frame = found.with_ids(found.frame)
+            integers = {name: "Int64" for name in frame if frame[name].dtype.kind == "i"}
+            whole = frame.astype(integers).reindex(parts.index)
+        return whole.assign(**parts, **{FAULT: reasons})
 
 
 def _dialect_of(source: Source, columns: dict[str, Any], options: ReadingOptions) -> Dialect:

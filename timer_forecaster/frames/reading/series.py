@@ -178,7 +178,7 @@ class _Reading:
     def read(self) -> SeriesFile:
         """Read the file, and the file of the future if there is one."""
         self.layout.options.refuse_unused(self._kinds())
-        asked = replace(self.layout, texts=_all_names(self.categories))
+        asked = replace(self.layout, texts=all_names(self.categories))
         table, layout = asked.open(self.source, self.targets)
         later = None if self.future is None else FutureFile.of(self.future, layout)
         roles, codes = self._roles(table, later, layout.reserved)
@@ -298,7 +298,7 @@ def _names(given: Names) -> list[str]:
     return [given] if isinstance(given, str) else list(given or [])
 
 
-def _all_names(given: Names) -> list[str]:
+def all_names(given: Names) -> list[str]:
     """Return names, and the names that they hold with commas between them."""
     return sorted({part.strip() for name in _names(given) for part in (name, *name.split(","))})
 

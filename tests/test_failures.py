@@ -205,14 +205,11 @@ def test_the_command_forecasts_the_others_and_exits_with_3(kind, tmp_path, capsy
     spoiled(kind).to_csv(file, index=False)
     words = ["--time-column", "day", "--id-column", "shop", "--target", "sold", "price"]
     command = ["forecast", str(file), *words, "--horizon", "2", "--output", str(output)]
-    status = cli.main(
-        [*command, "--checkpoint", "timer-s1-test", "--plot", str(tmp_path / "a.png")]
-    )
+    pictures = ["--plot", str(tmp_path / "a.png"), "--report", str(tmp_path / "a.html")]
+    status = cli.main([*command, "--checkpoint", "timer-s1-test", *pictures])
     shown = capsys.readouterr().err
-    if kind == "text":  # the file itself cannot be read as numbers
-        assert status == 2
-        assert "'closed'" in shown
-        return
+    if kind == "text":
+        assert "row 26, 'closed', is not a finite number" in shown
     n_bad, _ = SPOILED[kind]
     assert status == 3
     assert f"{n_bad} of 6 series left out:\n  shop 'b': target 'sold': " in shown
@@ -220,6 +217,16 @@ def test_the_command_forecasts_the_others_and_exits_with_3(kind, tmp_path, capsy
     assert len(written) == 12 - 2 * n_bad
     assert written.notna().all(axis=None)
     assert ("b" in set(written["shop"])) == (n_bad == 1)
+
+
+@pytest.mark.parametrize("command", ["backtest", "anomalies"])
+def test_a_text_among_numbers_leaves_out_its_series(command, tmp_path, capsys):
+    file = tmp_path / "shops.csv"
+    spoiled("text").to_csv(file, index=False)
+    words = ["--id-column", "shop", "--target", "sold", "--checkpoint", "timer-s1-test"]
+    horizon = ["--horizon", "2", "--windows", "1"] if command == "backtest" else []
+    assert cli.main([command, str(file), *words, *horizon]) == 3
+    assert "row 26, 'closed', is not a finite number" in capsys.readouterr().err
 
 
 def test_the_command_ends_with_2_if_nothing_can_be_forecast(tmp_path, capsys):

@@ -169,3 +169,11 @@ def test_the_digest_of_a_partition_knows_the_rows_that_cannot_be_read(pipe, tmp_
     written(frame.assign(day=frame["day"].replace("soon", "late")), path)
     with pytest.raises(ValueError, match=r"another run: data|about other data"):
         run_named(pipe, path, tmp_path / "out")
+
+
+def test_a_text_in_a_target_of_parquet_costs_this_target_alone(pipe, tmp_path):
+    frame = faulty(sales(3).assign(price=1.0), "sold", "oops", "s001")
+    path = written(frame, tmp_path / "sales.parquet")
+    source = SeriesSource(path, Names("shop", "day", ["sold", "price"]))
+    totals = stream(pipe, source, ForecastTask(source.columns, 3), tmp_path / "out")
+    assert (totals.forecast_rows, totals.rejected) == (15, 1)

@@ -61,12 +61,13 @@ def add_covariates(parser: argparse.ArgumentParser, future: bool = True) -> None
 def read_with_covariates(arguments: argparse.Namespace) -> SeriesFile:
     """Read the file of series, and the file of the future if there is one."""
     if not _asked(arguments):
-        return read_table(arguments)
+        return read_table(arguments, "nan")
     if arguments.future == arguments.data == STANDARD_STREAM:
         raise ValueError("--future and DATA are both the standard input: name a file for one")
     with words_of_command(arguments):
         return read_table(
             arguments,
+            "nan",
             known_columns=arguments.known,
             past_columns=arguments.past,
             categories=arguments.categories,

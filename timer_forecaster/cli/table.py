@@ -62,12 +62,16 @@ def add_table(parser: argparse.ArgumentParser) -> None:
     add_settings(reading, ReadingOptions)
 
 
-def read_table(arguments: argparse.Namespace, **covariates: Any) -> SeriesFile:
+def read_table(
+    arguments: argparse.Namespace, on_error: str = "raise", **covariates: Any
+) -> SeriesFile:
     """Read the file that the options of `add_table` name.
 
     Parameters
     ----------
     arguments : Namespace
+    on_error : {"raise", "nan"}
+        As in `read_series`.
     **covariates
         The columns and the file of covariates, as in `read_series`; none by default.
     """
@@ -84,6 +88,7 @@ def read_table(arguments: argparse.Namespace, **covariates: Any) -> SeriesFile:
             target_columns=arguments.target,
             freq=arguments.freq,
             options=ReadingOptions(**given_settings(arguments, ReadingOptions)),
+            on_error=on_error,
             **covariates,
         )
     except MissingColumnError as error:

@@ -228,7 +228,7 @@ class SeriesSource:
     def _read(self, frame: pd.DataFrame) -> SeriesFile:
         """Read columns as a file of them would be read."""
         source = Source(str(self.path), None, frame=frame)
-        return read_series(source, options=self._options, **self._asked)
+        return read_series(source, options=self._options, on_error="nan", **self._asked)
 
     def _only_target(self, read: SeriesFile) -> str:
         """Return the only numeric column that has no other role."""

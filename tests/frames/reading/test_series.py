@@ -78,3 +78,14 @@ def test_a_header_alone_has_no_rows(file, text):
 def test_a_file_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"there is no file .*nowhere\.csv"):
         read_series_file(tmp_path / "nowhere.csv", time_column="day")
+
+
+def test_a_few_texts_stay_in_named_targets_if_that_is_asked_for(file):
+    file.write_text("shop,day,sold\na,2024-01-02,5\na,2024-01-03,oops\nb,2024-01-02,6.5\n")
+    names = {"time_column": "day", "id_column": "shop"}
+    read = read_series(file, **names, target_columns="sold", on_error="nan")
+    assert read.frame["sold"].tolist() == [5, "oops", 6.5]
+    with pytest.raises(ValueError, match="data row 2, 'oops', is not a finite number"):
+        read_series(file, **names, target_columns="sold")
+    with pytest.raises(ValueError, match="on_error='skip'"):
+        read_series(file, **names, on_error="skip")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from timer_forecaster.frames.numerals import UnreadableNumberError, read_numerals
+from timer_forecaster.frames.numerals import Notation, UnreadableNumberError, read_numerals
 from timer_forecaster.frames.table import whole
+
+_MOST_KEPT = 100
 
 
 class Figures(NamedTuple):
@@ -29,6 +32,7 @@ def read_figures(
     thousands: str | None = None,
     shown: str | None = None,
     usual: str | None = None,
+    kept: Collection[str] | None = None,
 ) -> Figures:
     """Read the numbers of columns of texts.
 
@@ -46,6 +50,8 @@ def read_figures(
         The decimal sign of numbers that are read already.
     usual : str, optional
         The decimal sign where no column shows one.
+    kept : collection of str, optional
+        Columns in which a few texts that are no numbers may stay, among the numbers of the others.
 
     Examples
     --------
@@ -55,17 +61,17 @@ def read_figures(
     ([1234, 987], "decimal ',', thousands '.', by the decimal sign of other columns")
     """
     texts = [name for name in columns if _is_text(frame[name])]
-    signs = {shown} - {None}
+    signs, most_kept = {shown} - {None}, dict.fromkeys(kept or (), _MOST_KEPT)
     read: dict[str, pd.Series] = {}
     notations: dict[str, str] = {}
     refused: dict[str, UnreadableNumberError] = {}
     for name in texts:
         try:
-            values, notation = read_numerals(frame[name], decimal=decimal, thousands=thousands)
+            values, notation = _read(frame[name], decimal, thousands, most_kept.get(name, 0))
         except UnreadableNumberError as error:
             refused[name] = error
             continue
-        read[name], notations[name] = whole(pd.Series(values, frame.index)), str(notation)
+        read[name], notations[name] = values, str(notation)
         signs |= {notation.decimal} if notation.decided else set()
     doubtful = [name for name, error in refused.items() if error.ambiguous]
     if doubtful:
@@ -76,13 +82,42 @@ def read_figures(
         sign = next(iter(signs))
         for name in doubtful:
             try:
-                values, notation = read_numerals(frame[name], decimal=sign)
+                values, notation = _read(frame[name], sign, None, most_kept.get(name, 0))
             except UnreadableNumberError:
                 continue
-            read[name] = whole(pd.Series(values, frame.index))
+            read[name] = values
             notations[name] = f"{notation}, by the decimal sign of {by}".lstrip(", ")
             del refused[name]
     return Figures(frame.assign(**read), {n: how for n, how in notations.items() if how}, refused)
+
+
+def _read(
+    column: pd.Series, decimal: str | None, thousands: str | None, most_kept: int
+) -> tuple[pd.Series, Notation]:
+    """Read the numbers of a column; a few texts that are none may stay among them."""
+    is_kept = np.zeros(len(column), dtype=bool)
+    while True:
+        try:
+            numbers = column.mask(is_kept) if is_kept.any() else column
+            values, notation = read_numerals(numbers, decimal=decimal, thousands=thousands)
+        except UnreadableNumberError as error:
+            if is_kept.sum() >= most_kept or not (error.numeric and _is_no_number(error.text)):
+                raise
+            is_kept[error.row] = True
+        else:
+            read = whole(pd.Series(values, column.index))
+            if is_kept.any():
+                read = read.astype(object).mask(is_kept, column.astype(object))
+            return read, notation
+
+
+def _is_no_number(text: str) -> bool:
+    """Whether a text is no number in any column; one that is would be read where it is kept."""
+    try:
+        read_numerals(pd.Series([text]))
+    except UnreadableNumberError as error:
+        return not error.ambiguous
+    return False
 
 
 def _signs(frame: pd.DataFrame) -> set[str | None]:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, cast
 import pandas as pd
 from pandas.tseries.offsets import BaseOffset
 
+from timer_forecaster.failures import Failures
 from timer_forecaster.frames.columns import refuse_no_target
 from timer_forecaster.frames.covariates.roles import (
     FUTURE,
@@ -47,6 +48,7 @@ def read_series(
     future: str | Path | BinaryIO | None = None,
     freq: str | int | BaseOffset | None = None,
     options: ReadingOptions | None = None,
+    on_error: str = "raise",
 ) -> SeriesFile:
     r"""Read the series of a file, and report how.
 
@@ -71,6 +73,9 @@ def read_series(
         Step of the times, which may decide how dates are read.
     options : ReadingOptions, optional
         How the file is written, as far as it is not to be found out.
+    on_error : {"raise", "nan"}
+        With "nan", a few texts that are no numbers stay in targets that are named, so that
+        `ForecastPipeline.predict_frame` can leave out their series alone.
 
     Returns
     -------
@@ -102,7 +107,7 @@ def read_series(
     named = _names(target_columns), known_columns, past_columns, categories
     later = None if future is None else Source.of(future)
     with naming(source):
-        return _Reading(source, layout, *named, later).read()
+        return _Reading(source, layout, *named, later, Failures(on_error).collects).read()
 
 
 def read_series_file(
@@ -174,6 +179,7 @@ class _Reading:
     past_columns: Names = None
     categories: Names = None
     future: Source | None = None
+    keeps_texts: bool = False
 
     def read(self) -> SeriesFile:
         """Read the file, and the file of the future if there is one."""
@@ -264,6 +270,7 @@ class _Reading:
             thousands=layout.options.thousands,
             shown=table.decimal,
             usual=table.usual,
+            kept=self.targets if self.keeps_texts else None,
         )
         for name in self.targets:
             if name in figures.refused:

@@ -20,7 +20,8 @@ class SeriesFile:
     Parameters
     ----------
     frame : pandas.DataFrame
-        Times are time stamps or integers, ids are text, targets are numbers.
+        Times are time stamps or integers, ids are text, targets are numbers; with
+        ``on_error="nan"``, a few texts may be among them.
     time_column, id_column : str
         Columns of the frame; joined ones where several were named.
     target_columns : list of str

@@ -65,6 +65,12 @@ def test_first_rows_of_which_no_series_can_be_read_are_an_error():
     assert len(asked) < frame["shop"].nunique()
 
 
+def test_many_series_of_which_none_can_be_read_are_an_error():
+    with pytest.raises(ValueError, match="'soon', cannot be read"):
+        read_apart(sales(20).assign(day="soon"), ["shop"], read)
+    assert read_apart(sales(19).assign(day="soon"), ["shop"], read).read is None
+
+
 def test_a_fault_of_one_row_is_one_of_its_series():
     rows = {"shop": ["a", "a", "b"], "item": [1, 1, 1], "sold": [1, None, 3]}
     table = pa.table(rows | {FAULT: [None, "bad", None]})

@@ -8,6 +8,7 @@ from scale_cases import in_memory, sales, with_bad
 
 from timer_forecaster.scale import ForecastTask, Names, SeriesSource, stream
 from timer_forecaster.scale.folder import RunFolder
+from timer_forecaster.scale.text import TextRows
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def run_named(pipe, path, output, ids="shop", rows=150):
 def test_a_text_that_cannot_be_read_costs_one_series(
     pipe, tmp_path, monkeypatch, ending, shop, column, value
 ):
-    monkeypatch.setattr("timer_forecaster.scale.text._BLOCK", 1500)
+    monkeypatch.setattr(TextRows.__init__, "__defaults__", (4000,))
     path = written(faulty(sales(9), column, value, shop), tmp_path / f"sales.{ending}")
     totals = run_named(pipe, path, tmp_path / "out")
     expected = in_memory(pipe, sales(9).query("shop != @shop"), 3)
@@ -177,3 +178,14 @@ def test_a_text_in_a_target_of_parquet_costs_this_target_alone(pipe, tmp_path):
     source = SeriesSource(path, Names("shop", "day", ["sold", "price"]))
     totals = stream(pipe, source, ForecastTask(source.columns, 3), tmp_path / "out")
     assert (totals.forecast_rows, totals.rejected) == (15, 1)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_rows_in_which_nothing_can_be_read_are_an_error(pipe, tmp_path, monkeypatch, ending):
+    monkeypatch.setattr("timer_forecaster.scale.parquet._ROWS", 500)
+    monkeypatch.setattr(TextRows.__init__, "__defaults__", (40_000,))
+    frame = sales(90)
+    days = frame["day"].dt.strftime("%Y-%m-%d").mask(frame["shop"] > "s020", "soon")
+    path = written(frame.assign(day=days), tmp_path / f"sales.{ending}")
+    with pytest.raises(ValueError, match=r"a row, 'soon'.* so it is in|lines from line .*'soon'"):
+        run_named(pipe, path, tmp_path / "out", rows=2000)

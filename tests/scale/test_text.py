@@ -30,6 +30,13 @@ def test_blocks_make_the_table_of_the_whole_file(tmp_path, style, block):
     pd.testing.assert_frame_equal(read(path, block), whole)
 
 
+def test_a_column_without_values_does_not_hide_the_decimal_sign(tmp_path):
+    path = tmp_path / "sales.csv"
+    frame = sales(2).round({"sold": 3}).assign(empty="")
+    frame.to_csv(path, index=False, sep=";")
+    assert read(path)["sold"].tolist() == frame["sold"].tolist()
+
+
 def test_quotes_marks_and_packed_files_are_read(tmp_path):
     text = '\ufeffshop,day,note,sold\n"a, b",2024-01-01,"two\nlines",3\n007,2024-01-02,,4\n'
     plain, packed = tmp_path / "a.csv", tmp_path / "a.csv.gz"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FAULT = "__fault__"
 """Column of a table that says of a row why it could not be read; missing for the others."""
 
-_MOST_OF_HEAD = 20  # of the first series of a source, that are asked in vain
+_MANY = 20  # series of which none can be read: the names or the options are at fault
 
 Read = Callable[[pd.DataFrame], SeriesFile]
 
@@ -42,13 +42,12 @@ def read_apart(frame: pd.DataFrame, ids: Sequence[str], read: Read, is_head: boo
     read : callable
         Reads the rows of some series, or raises a ValueError.
     is_head : bool
-        These are the first rows of a source. If none of the first series can be read, the names or
-        the options of the user are at fault.
+        These are the first rows of a source, of which some have to be read.
 
     Raises
     ------
     ValueError
-        If none of the first series of a source can be read.
+        If none of many series can be read, or none of the first series of a source.
     """
     reasons = pd.Series(None, index=frame.index, dtype=object)
     if not len(frame):
@@ -57,10 +56,10 @@ def read_apart(frame: pd.DataFrame, ids: Sequence[str], read: Read, is_head: boo
         return Apart(read(frame), reasons)
     except ValueError as error:
         numbers = series_numbers(frame, ids)
-        parting = _Parting(frame, numbers, read, _MOST_OF_HEAD if is_head else np.inf)
+        parting = _Parting(frame, numbers, read, _MANY if is_head else np.inf)
         every = np.arange(numbers.max() + 1)
         parting.halve(every, error)
-        if is_head and not parting.pieces:
+        if not parting.pieces and (is_head or len(every) >= _MANY):
             raise
         found = parting.together()
         by_number = pd.Series(parting.reasons, dtype=object).reindex(every)

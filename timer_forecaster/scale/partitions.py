@@ -24,7 +24,7 @@ from timer_forecaster.scale.batches import Rows
 from timer_forecaster.scale.cutting import ReturningIdError, cut
 from timer_forecaster.scale.folder import Content, name_of
 from timer_forecaster.scale.parquet import ParquetRows
-from timer_forecaster.scale.tasks import SeriesColumns
+from timer_forecaster.scale.tasks import SeriesColumns, without_rows
 from timer_forecaster.scale.text import TextRows
 
 if TYPE_CHECKING:
@@ -159,7 +159,8 @@ class SeriesSource:
         Raises
         ------
         ValueError
-            If the rows of an id do not follow each other, or lines of a text cannot be read.
+            If the rows of an id do not follow each other, if lines of a text cannot be read, or if
+            none of many series of a partition can be read.
         """
         ids, columns = self._asked["id_column"], self.columns
         covariates = [*(columns.known_columns or ()), *(columns.past_columns or ())]
@@ -178,7 +179,10 @@ class SeriesSource:
         """Read whole series; those that cannot be read do not stop the others."""
         ids = self._asked["id_column"]
         frame, faults = without_faults(table, ids)
-        read, reasons = read_apart(frame, ids, self._read)
+        try:
+            read, reasons = read_apart(frame, ids, self._read)
+        except ValueError as error:
+            raise ValueError(f"{without_rows(str(error))}; so it is in {name}") from None
         reasons = faults.astype(object).combine_first(reasons)
         if read is not None and reasons.isna().all():
             content = Content.of(read.frame, self.columns.id_column)

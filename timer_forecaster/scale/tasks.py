@@ -30,6 +30,17 @@ _ROW = re.compile(
 )  # its number in a partition, which nobody can look up
 
 
+def without_rows(text: str) -> str:
+    """Return a reason without the number of a row.
+
+    Examples
+    --------
+    >>> without_rows("data row 1,234, 'soon', cannot be read")
+    "a row, 'soon', cannot be read"
+    """
+    return _ROW.sub("a row", text)
+
+
 class PartitionAnswer(NamedTuple):
     """The answer of a task about a partition.
 
@@ -117,9 +128,7 @@ class SeriesColumns:
         ----------
         reasons : mapping of (id, target) to str
         """
-        rows = [
-            (key, target, _ROW.sub("a row", reason)) for (key, target), reason in reasons.items()
-        ]
+        rows = [(key, target, without_rows(reason)) for (key, target), reason in reasons.items()]
         return pd.DataFrame(rows, columns=[self.id_column, TARGET, REASON])
 
 

@@ -72,13 +72,42 @@ def test_an_encoding_of_two_bytes_is_refused(tmp_path):
         TextRows(path, COLUMNS, ReadingOptions())
 
 
-def test_the_command_that_sorts_works(tmp_path):
-    path = tmp_path / "a.csv"
-    mixed = sales(2).sort_values("day", kind="stable")
-    mixed.round({"sold": 3}).to_csv(path, index=False)
-    advice = TextRows(path, COLUMNS, ReadingOptions()).sorting(["shop"])
-    command = advice.split("`")[1]
-    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)  # noqa: S607
+def advised(path, columns=COLUMNS, **options):
+    """Return the command in the advice about mixed ids, as the command line prints it."""
+    advice = TextRows(path, columns, ReadingOptions(**options)).sorting(columns["id_column"])
+    return " ".join(advice.split()).split("`")[1]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_the_command_that_sorts_works(tmp_path, sign):
+    path = tmp_path / "all sales.csv"
+    mixed = sales(2).round({"sold": 3}).sort_values("day", kind="stable").assign(note="a b")
+    mixed[["day", "note", "shop", "sold"]].to_csv(path, index=False, sep=sign)
+    subprocess.run(["bash", "-c", advised(path)], cwd=tmp_path, check=True)  # noqa: S607
     ordered = read(tmp_path / "sorted.csv")
     expected = sales(2).round({"sold": 3})
     pd.testing.assert_series_equal(ordered["sold"], expected["sold"])
+    assert ordered["shop"].tolist() == expected["shop"].tolist()
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_the_python_that_sorts_quoted_fields_works(tmp_path, monkeypatch, sign):
+    path = tmp_path / "a.csv"
+    mixed = sales(2).round({"sold": 3}).sort_values("day", kind="stable")
+    mixed = mixed.assign(note=f"to Lyon{sign} NA", shop="0" + mixed["shop"].str[1:], empty="")
+    mixed[["note", "day", "shop", "empty", "sold"]].to_csv(path, index=False, sep=sign)
+    monkeypatch.chdir(tmp_path)
+    exec(f"import pandas; {advised(path)}", {})  # noqa: S102
+    ordered = read(tmp_path / "sorted.csv")
+    expected = sales(2).round({"sold": 3})
+    pd.testing.assert_series_equal(ordered["sold"], expected["sold"])
+    assert ordered["shop"].unique().tolist() == ["0000", "0001"]
+    assert ordered["note"].unique().tolist() == [f"to Lyon{sign} NA"]
+
+
+def test_quoted_fields_below_titles_are_sorted_by_another_program(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('Sales\n\nshop,day,sold\n"a, b",2024-01-01,3\nc,2024-01-01,3\n')
+    rows = TextRows(path, COLUMNS, ReadingOptions())
+    advice = "sort its rows by shop with a program that reads quotation marks"
+    assert rows.sorting(["shop"]) == advice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -81,15 +82,30 @@ class TextRows:
         return self._source.packing() is not None
 
     def sorting(self, ids: Sequence[str]) -> str:
-        """Return how the lines can be sorted by some columns, for an error."""
-        names = self._dialect.header.names
-        keys = " ".join(f"-k{names.index(name) + 1},{names.index(name) + 1}" for name in ids)
-        file, lines, sign = self.path, self._dialect.lines, self._dialect.separator
+        """Return how the rows can be sorted by some columns, for an error."""
         if self.is_packed:
-            return f"unpack {file}, and sort its lines by {', '.join(ids)}"
+            return f"unpack {self.path}, and sort its lines by {', '.join(ids)}"
+        names, lines, sign = self._dialect.header.names, self._dialect.lines, self._options.sep
+        with self._source.open() as stream:
+            is_quoted = b'"' in stream.read(self._block)
+        if is_quoted:
+            return f"sort its rows by {', '.join(ids)}{self._sorting_of_fields(ids)}"
+        keys = " ".join(f"-k{names.index(name) + 1},{names.index(name) + 1}" for name in ids)
+        file, shown = shlex.quote(str(self.path)), r"$'\t'" if sign == "\t" else f"'{sign}'"
         return (
             f"sort its lines, for example by `(head -n {lines} {file}; tail -n +{lines + 1} {file} "
-            f"| LC_ALL=C sort -s -t '{sign}' {keys}) > sorted.csv`"
+            f"| LC_ALL=C sort -s -t {shown} {keys}) > sorted.csv`"
+        )
+
+    def _sorting_of_fields(self, ids: Sequence[str]) -> str:
+        """Return how a file is sorted in which fields in quotation marks may hold separators."""
+        if self._dialect.lines != 1 or not self._dialect.header.found:
+            return " with a program that reads quotation marks"
+        written = f"sep={self._options.sep!r}, encoding={self._options.encoding!r}"
+        return (
+            f", for example in Python by `pandas.read_csv({str(self.path)!r}, {written}, "
+            f"dtype=str, keep_default_na=False).sort_values({list(ids)}, kind='stable')"
+            f".to_csv('sorted.csv', {written}, index=False)`"
         )
 
     def head(self) -> pa.Table:

@@ -91,3 +91,10 @@ def test_a_folder_of_data_needs_a_folder_as_output(run, table, tmp_path):
     words = ["forecast", tmp_path, *WORDS, "--id-column", "shop"]
     assert "is a folder, which is streamed: give --output a folder" in run(*words)[2]
     assert "lies in DATA" in run(*words, "--output", "out")[2]
+
+
+def test_standard_input_has_to_be_saved_first(run):
+    words = ["forecast", "-", *WORDS, "--id-column", "shop", "--output", "out"]
+    code, _, err = run(*words)
+    assert code == 2
+    assert "the standard input cannot be streamed: save it to a file first" in err

@@ -98,6 +98,11 @@ def _check(arguments: argparse.Namespace) -> None:
     """Refuse options that need all series in memory, and an output that is the input."""
     from timer_forecaster.checks import check_integer
 
+    if arguments.data == STANDARD_STREAM:
+        raise ValueError(
+            f"--output {arguments.output} is a folder, and the standard input cannot be streamed: "
+            "save it to a file first, or give --output a file such as forecast.csv"
+        )
     for name, option in _IN_MEMORY.items():
         if getattr(arguments, name) is not None:
             why = "; rows of DATA with empty targets hold the future" if name == "future" else ""

@@ -128,7 +128,6 @@ def test_large_values_keep_their_digits(run):
         ),
         (DAYS, ["--freq", "often"], "--freq often is not a pandas frequency: use for example 'h'"),
         (DAYS, ["--target", "time"], "'time' is the time or the id column"),
-        (DAYS + "2024-01-05,n.n.\n", ["--target", "load"], "data row 5, 'n.n.', is not a finite"),
         (DAYS, ["--levels", "0.1,2"], "levels: 2.0 must lie inside (0, 1)"),
         (DAYS, ["--output", "no/out.csv"], "cannot write no/out.csv: there is no folder no"),
         (DAYS, ["--plot", "out.txt"], "cannot draw out.txt: its suffix must be one of"),

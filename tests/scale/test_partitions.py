@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from scale_cases import sales
 
+from timer_forecaster.frames.files.options import ReadingOptions
 from timer_forecaster.frames.reading import MissingColumnError
 from timer_forecaster.scale import Names, SeriesSource
 
@@ -81,6 +82,8 @@ def test_wrong_names_and_files_are_refused(table, tmp_path):
         SeriesSource(table, Names("store"))
     with pytest.raises(ValueError, match="there is no file"):
         SeriesSource(tmp_path / "none.parquet", Names("shop"))
+    with pytest.raises(ValueError, match="is for a text file, and this is a Parquet file"):
+        SeriesSource(table, Names("shop"), ReadingOptions(sep=";"))
     sheet = tmp_path / "a.xlsx"
     sheet.write_bytes(b"\xd0\xcf\x11\xe0")
     with pytest.raises(ValueError, match="cannot be streamed: name a Parquet file"):

@@ -212,10 +212,9 @@ class SeriesSource:
         return pd.concat([ids, found.drop(columns=own)], axis=1)
 
     def _opened(self, asked: dict[str, Any]) -> Rows:
-        if self.path.is_dir():
-            return ParquetRows(self.path)
-        kind = Source.of(self.path).kind()
+        kind = "parquet" if self.path.is_dir() else Source.of(self.path).kind()
         if kind == "parquet":
+            self._options.refuse_unused([kind])
             return ParquetRows(self.path)
         if kind == "text" and self.path.is_file():
             return TextRows(self.path, asked, self._options)

@@ -59,7 +59,6 @@ REFUSED = [
     ("parquet", {"no_header": True}, r"\(--no-header\) is for a text file or an Excel file, and"),
     ("excel", {"sep": ","}, rf"sep \(--sep\) {TEXT} an Excel file"),
     ("excel", {"encoding": "utf-8"}, rf"encoding .* {TEXT} an Excel file"),
-    ("frame", {"sep": ","}, rf"sep .* {TEXT} none"),
 ]
 
 
@@ -72,7 +71,11 @@ def test_options_that_a_file_does_not_have_are_refused(kind, options, message):
 @pytest.mark.parametrize("kind", ["text", "excel", "parquet", "frame"])
 def test_options_that_a_file_has_and_those_left_out_are_taken(kind):
     options = {"no_header": False, "decimal": ".", "timezone": "UTC"}
-    options |= {"text": {"sep": ",", "encoding": "utf-8"}, "excel": SHEET}.get(kind, {})
+    options |= {
+        "text": {"sep": ",", "encoding": "utf-8"},
+        "excel": SHEET,
+        "frame": {"sep": ";"},
+    }.get(kind, {})
     read = read_series(file_of(kind), options=ReadingOptions(**options))
     assert read.target_columns == ["load", "x"]
 

@@ -77,18 +77,22 @@ def joined_times(
                 "clock time such as 13:30 nor an hour from 0 to 24"
             )
         return parse(date + " " + clock, label)
+    days = (parse_days or parse)(date, names[0])
+    if isinstance(days.dtype, pd.PeriodDtype) or days.dtype.kind != "M":
+        raise ValueError(f"time column {names[0]!r} does not hold dates")
+    return parse(days + _hours(clock, names[1]), label)
+
+
+def _hours(clock: pd.Series, name: str) -> pd.Series:
+    """Return the time from midnight; the hour 24 of a day is the hour 0 of the next one."""
     hour = clock.astype("float64").astype("int64")
     if (hour > 24).any():
         row = int((hour > 24).to_numpy().argmax())
         raise ValueError(
-            f"time column {names[1]!r}: data row {row + 1}, {clock.iloc[row]!r}, is no hour from 0 "
-            "to 24"
+            f"time column {name!r}: data row {row + 1}, {clock.iloc[row]!r}, is no hour from 0 to "
+            "24"
         )
-    # The hour 24 of a day is the hour 0 of the next one.
-    days = (parse_days or parse)(date, names[0])
-    if isinstance(days.dtype, pd.PeriodDtype) or days.dtype.kind != "M":
-        raise ValueError(f"time column {names[0]!r} does not hold dates")
-    return parse(days + pd.to_timedelta(hour, unit="h"), label)
+    return pd.to_timedelta(hour, unit="h")
 
 
 def _unit(name: str) -> str | None:

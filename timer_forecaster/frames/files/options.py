@@ -94,7 +94,8 @@ class ReadingOptions:
         Parameters
         ----------
         kinds : collection of str
-            The kind of each file that is read by these options, as in `Source.kind`.
+            The kind of each file that is read by these options, as in `Source.kind`. A frame
+            takes all, since whoever read it had them.
 
         Raises
         ------
@@ -107,10 +108,10 @@ class ReadingOptions:
         ValueError: sheet (--sheet) is for an Excel file, and this is a text file: leave it out
         """
         for name, (option, takers) in _KINDS.items():
-            if getattr(self, name) in (None, False) or takers & {*kinds}:
+            if getattr(self, name) in (None, False) or (takers | {"frame"}) & {*kinds}:
                 continue
             wanted = " or ".join(noun for kind, noun in _NOUNS.items() if kind in takers)
-            found = " and ".join(dict.fromkeys(_NOUNS.get(kind, "none") for kind in kinds))
+            found = " and ".join(dict.fromkeys(_NOUNS[kind] for kind in kinds))
             these = "this is" if len({*kinds}) == 1 else "these are"
             raise ValueError(
                 f"{name} ({option}) is for {wanted}, and {these} {found}: leave it out"

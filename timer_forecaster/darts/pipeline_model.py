@@ -37,7 +37,9 @@ class PipelineModel(CheckpointModel):
     def _check_network(self) -> None:
         """Check the parameters that depend on the sizes of the network."""
         parameters, config = self.model_params, self._architecture()
-        most = ForecastOptions(rollout=parameters["rollout"]).longest_history(config)
+        read = {"quality": "plain", **parameters}  # a model saved by version 0.1 has none
+        options = ForecastOptions(rollout=read["rollout"], quality=read["quality"])
+        most = options.longest_history(config)
         given = parameters["input_chunk_length"]
         check_context(given, self.input_chunk_length, most, self._checkpoint)
         if self.enable_finetuning:

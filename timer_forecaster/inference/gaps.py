@@ -77,6 +77,8 @@ def forecast_beyond_gaps(
 ) -> FloatArray:
     """Forecast series from their newest values on, with straight lines over their short gaps.
 
+    Steps before the first value do not count.
+
     Parameters
     ----------
     forecast : callable (series, numbers, horizon) -> ndarray
@@ -95,12 +97,15 @@ def forecast_beyond_gaps(
     ndarray, shape (n_series, horizon, Q)
     """
     by_gap: dict[int, list[int]] = {}
+    starts: list[int] = []
     for row in grouped(range(len(series)), width):
-        by_gap.setdefault(_gap_of([series[i] for i in row], longest), []).extend(row)
+        own = [series[i] for i in row]
+        by_gap.setdefault(_gap_of(own, longest), []).extend(row)
+        starts += [min(int(np.isnan(values).argmin()) for values in own)] * len(row)
     parts: list[FloatArray] = []
     order: list[int] = []
     for gap, numbers in by_gap.items():
-        given = [bridged(series[i][: len(series[i]) - gap]) for i in numbers]
+        given = [bridged(series[i][starts[i] : len(series[i]) - gap]) for i in numbers]
         parts.append(forecast(given, numbers, horizon + gap)[:, gap:])
         order += numbers
     return parts[0] if len(parts) == 1 else np.concatenate(parts)[np.argsort(order)]
@@ -109,9 +114,10 @@ def forecast_beyond_gaps(
 def newest_read(
     series: Sequence[FloatArray], network: Network, horizon: int, options: ForecastOptions
 ) -> list[FloatArray]:
-    """Return the newest steps of series, as many as the network reads for a forecast.
+    """Return the newest steps of series, as many as a forecast depends on.
 
-    The steps are counted from the newest value, since a gap at the end is forecast.
+    The steps are counted from the newest value, since a gap at the end is forecast. Where series
+    are transformed, older steps than the network reads tell how.
 
     Parameters
     ----------
@@ -129,8 +135,8 @@ def newest_read(
     newest: list[FloatArray] = []
     for row in grouped(series, width_of(config)):
         gap = _gap_of(row, most)
-        within = horizon + gap <= most
-        steps = (options.longest_context if within else options.longest_history)(config) + gap
+        one_pass = horizon + gap <= most and not options.transforms(config)
+        steps = (options.longest_context if one_pass else options.longest_history)(config) + gap
         steps = steps if longest is None else min(steps, longest)
         newest += [values[-steps:] for values in row]
     return newest

@@ -127,10 +127,8 @@ class ForecastOptions:
 
     def longest_history(self, config: Architecture) -> int:
         """Return the number of newest steps that a forecast of any horizon can read."""
-        multiscale_reads = self.rollout_of(config) == "multiscale"
-        return self._at_most(
-            multiscale.LOOK_BACK if multiscale_reads else config.max_context_length
-        )
+        looks_back = self.rollout_of(config) == "multiscale" or self.transforms(config)
+        return self._at_most(multiscale.LOOK_BACK if looks_back else config.max_context_length)
 
     def longest_context(self, config: Architecture) -> int:
         """Return the number of newest steps that one pass of the network reads at most."""

@@ -11,9 +11,13 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import quietly, series_called
 from timer_forecaster.inference.anomalies.data import Data
 from timer_forecaster.inference.anomalies.settings import AnomalySettings
+from timer_forecaster.inference.bounds import cut_off, nonnegative_of
 from timer_forecaster.inference.engine.choice import engine_of
-from timer_forecaster.inference.gaps import newest_read
+from timer_forecaster.inference.gaps import bridged, newest_read
+from timer_forecaster.inference.profiles import Gate
+from timer_forecaster.inference.readings import Reading
 from timer_forecaster.inference.scaling import Row, scaled
+from timer_forecaster.inference.series import from_first_observed
 from timer_forecaster.models.network import Network
 
 if TYPE_CHECKING:
@@ -93,12 +97,13 @@ class SharedRows:
 
     The row is scaled by the values before its first origin, so that no forecast looks ahead. The
     other origins of the row are forecast on a scale that is not quite their own, hence not exactly
-    as `ForecastPipeline.predict` forecasts them.
+    as `ForecastPipeline.predict` forecasts them. Short gaps are straight lines in the row too.
 
     Parameters
     ----------
     each : EachOrigin
-        Forecasts what no row can be shared for: series that are constant so far.
+        Forecasts what no row can be shared for: series that are constant so far or transformed,
+        and origins after a missing value.
     """
 
     def __init__(self, each: EachOrigin) -> None:
@@ -116,14 +121,16 @@ class SharedRows:
             )
         self._network: Network = network
         self._reads = options.longest_context(network.config)
+        self._transforms = options.transforms(network.config)
+        self._gate = Gate.of(network.config.fixed_context, near=True)
 
     def quantiles(self, origins: Sequence[Origin]) -> FloatArray:
         """Return quantiles (origins, Q), NaN where there is no forecast."""
         horizon, config = self._each.settings.horizon, self._network.config
         found = np.full((len(origins), len(config.quantiles)), np.nan)
-        alone: list[int] = []
+        alone = self._read_otherwise(origins)
         rows, back, places = [], [], []
-        for own in self._groups(origins):
+        for own in self._groups(origins, set(alone)):
             row = self._row([origins[place] for place in own])
             if row is None:
                 alone += own
@@ -137,24 +144,52 @@ class SharedRows:
         shared = engine.forecast_origins(self._network, values, back, horizon)
         for own, row, quantiles in zip(places, rows, shared, strict=True):
             found[own] = quantiles[:, -1] * row.scale + row.location
-        if self._each.settings.options.nonnegative is True:  # these series are not transformed
-            found = np.maximum(found, 0.0)
+        histories = [origin.values[: origin.at] for origin in origins]
+        cut_off(found[:, None], nonnegative_of(config, histories, self._each.settings.options))
         if alone:
             found[alone] = self._each.quantiles([origins[place] for place in alone])
         return found
 
-    def _groups(self, origins: Sequence[Origin]) -> list[list[int]]:
+    def _read_otherwise(self, origins: Sequence[Origin]) -> list[int]:
+        """Return the places of origins whose histories are not read as they are.
+
+        The oldest and the newest history of a series tell whether all of them are transformed.
+        """
+        if not self._transforms:
+            return []
+        of_series: dict[int, list[int]] = {}
+        for place, origin in enumerate(origins):
+            of_series.setdefault(origin.number, []).append(place)
+        found: list[int] = []
+        for places in of_series.values():
+            values, ends = origins[places[0]].values, [origins[place].at for place in places]
+            if any(self._is_transformed(values[:at]) for at in {min(ends), max(ends)}):
+                found += places
+            else:
+                found += [
+                    place for place in places if not np.isfinite(values[origins[place].at - 1])
+                ]
+        return found
+
+    def _is_transformed(self, history: FloatArray) -> bool:
+        observed = from_first_observed(history)
+        return Reading.of(bridged(observed), self._gate).is_changed
+
+    def _groups(self, origins: Sequence[Origin], left_out: set[int]) -> list[list[int]]:
         """Return the places of origins that share a row."""
         step = self._network.config.origin_step
         groups: dict[tuple[int, int], list[int]] = {}
         for place, (number, _, at) in enumerate(origins):
+            if place in left_out:
+                continue
             groups.setdefault((number, at % step), []).append(place)
         return list(groups.values())
 
     def _row(self, origins: Sequence[Origin]) -> Row | None:
         """Return a row that ends at the newest origin; None if it is constant up to the oldest."""
-        values = origins[0].values
         oldest, newest = min(one.at for one in origins), max(one.at for one in origins)
+        values = origins[0].values[:newest]
+        values = bridged(values) if self._transforms else values
         before = values[max(0, newest - self._reads) : oldest]
         seen = np.flatnonzero(np.isfinite(before))
         if not len(seen):

@@ -55,9 +55,10 @@ def judge(
         One for each series.
     """
     config = pipeline.network.config
-    width, reads = width_of(config), settings.options.longest_context(config)
+    options = settings.options
+    width, reads = width_of(config), options.longest_context(config)
     with series_called(data.labels.names):
-        check_signs(config, data.series, settings.options, failures)
+        check_signs(config, data.series, options, failures)
         _check(data.series, width, failures)
     forecaster = forecaster_of(pipeline, data, settings)
     judges = [
@@ -70,7 +71,7 @@ def judge(
     total = sum(len(walk.origins) for walk in walks)
     bar = tqdm(total=total, disable=not settings.progress, unit="step", desc="anomalies")
     with bar, warned_once():
-        for together in _together(walks, reads):
+        for together in _together(walks, options.longest_history(config)):
             _finish(together, forecaster, bar)
     return [one.found for one in judges]
 

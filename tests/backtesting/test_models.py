@@ -32,3 +32,16 @@ def test_functions_get_further_levels_from_the_nine():
     answer = wrong.forecast(DATA, WINDOWS, [0, 1], LEVELS)
     assert answer.reasons[1] == "ValueError: it returned the shape (3,) instead of (2, 5, 9)"
     assert np.isnan(answer.quantiles).all()
+
+
+def test_functions_may_change_their_contexts():
+    def fills(contexts, horizon):
+        for context in contexts:
+            np.nan_to_num(context, copy=False, nan=100.0)
+        return naive_forecaster(contexts, horizon)
+
+    values = np.r_[np.nan, np.arange(19.0)]
+    data = Data([values], Labels.of_numbers([0], [20]), [None], [4])
+    windows = Windows(np.array([0]), np.array([12]), 5)
+    models.FunctionModel("fills", fills).forecast(data, windows, [0], LEVELS)
+    assert np.isnan(values[0])

@@ -165,7 +165,9 @@ class FunctionModel:
         """Forecast windows; if the function fails, none of them has a forecast."""
         shape = (len(rows), windows.horizon, len(LEVELS))
         try:
-            found = np.asarray(self.function(data.contexts(windows, rows), windows.horizon), float)
+            # Copies: a function may fill gaps in place, and contexts are views of the series.
+            contexts = [context.copy() for context in data.contexts(windows, rows)]
+            found = np.asarray(self.function(contexts, windows.horizon), float)
             if found.shape != shape:
                 raise ValueError(f"it returned the shape {found.shape} instead of {shape}")
         except Exception as error:  # of code that is not ours

@@ -97,3 +97,14 @@ def test_quantiles_of_each_part():
 def test_a_function_makes_one_value_of_each_path():
     with pytest.raises(ValueError, match=r"shape \(4,\) of 10 paths.*axis=-1"):
         summarized(np.zeros((10, 4)), lambda paths: paths.sum(axis=0), [slice(0, 4)], [0.5])
+
+
+def test_a_function_may_sort_its_paths():
+    def least(paths):
+        paths.sort(axis=0)
+        return paths[:, 0]
+
+    paths = np.random.default_rng(0).normal(size=(10, 3))
+    given = paths.copy()
+    summarized(paths, least, [slice(0, 3)], [0.5])
+    np.testing.assert_array_equal(paths, given)

@@ -145,7 +145,8 @@ def summarized(
     found = np.empty((len(parts), len(levels)))
     for place, part in enumerate(parts):
         with np.errstate(over="ignore", invalid="ignore"):  # refused by the caller
-            values = np.asarray(function(paths[:, part]), dtype=np.float64)
+            own = paths[:, part].copy()  # a function may sort its paths in place
+            values = np.asarray(function(own), dtype=np.float64)
             if values.shape != (len(paths),):
                 raise ValueError(
                     f"function made an array of shape {values.shape} of {len(paths)} paths; it "

@@ -1,6 +1,7 @@
 """Backtests of plain series, and their scores beside those of `evaluation`."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from timer_forecaster.backtesting import backtest
@@ -125,3 +126,19 @@ def test_infinite_values(pipe):
 def test_bad_arguments_are_named(pipe, options, message):
     with pytest.raises(ValueError, match=message):
         backtest(pipe, np.arange(40.0), **({"horizon": 4} | options))
+
+
+def test_a_result_keeps_the_values_and_tables_of_its_own(pipe, tmp_path):
+    values = np.random.default_rng(0).normal(size=100).cumsum()
+    expected = backtest(pipe, values, 5, windows=3)
+    board = expected.leaderboard
+    result = backtest(pipe, values, 5, windows=3)
+    given = values.copy()
+    values[:] = 0
+    pd.testing.assert_frame_equal(result.leaderboard, board)
+    forecasts, handed = result.forecasts, result.leaderboard
+    forecasts["y"], handed["WQL"] = -1.0, 0.0
+    pd.testing.assert_frame_equal(result.leaderboard, board)
+    result.save(tmp_path / "forecasts.csv")
+    saved = pd.read_csv(tmp_path / "forecasts.csv")
+    np.testing.assert_allclose(saved["y"][:15], given[-15:])

@@ -21,6 +21,7 @@ from timer_forecaster.backtesting.scores import MASE, WQL, Points, Table
 from timer_forecaster.backtesting.sentences import sentence
 from timer_forecaster.backtesting.settings import BacktestSettings
 from timer_forecaster.backtesting.windows import Windows
+from timer_forecaster.frames.kept import kept_frame
 from timer_forecaster.frames.long import column_name
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ class BacktestResult:
         """Seasonal error of the steps before each window, the scale of MASE."""
         return self.windows.scales(self.data.series, self.data.seasonality)
 
-    @cached_property
+    @property
+    @kept_frame
     def leaderboard(self) -> pd.DataFrame:
         """The scores of each model over all windows that it forecast, lowest loss first.
 
@@ -125,7 +127,8 @@ class BacktestResult:
         table = pd.DataFrame(rows, index=pd.Index(self.models, name=MODEL))
         return table.sort_values(WQL, kind="stable")
 
-    @cached_property
+    @property
+    @kept_frame
     def scores(self) -> pd.DataFrame:
         """The scores of each model on each series that has windows."""
         numbers = np.array(list(self.windows.by_series()), dtype=np.intp)
@@ -137,13 +140,15 @@ class BacktestResult:
         table = self._table(self.data.labels.ids.iloc[numbers], place)
         return table.assign(windows=np.concatenate(list(counts.values())))
 
-    @cached_property
+    @property
+    @kept_frame
     def by_step(self) -> pd.DataFrame:
         """The scores of each model at each step of the horizon, with the coverage of intervals."""
         steps = np.arange(self.windows.horizon)
         return self._table(pd.DataFrame({STEP: steps + 1}), steps[None])
 
-    @cached_property
+    @property
+    @kept_frame
     def by_window(self) -> pd.DataFrame:
         """The scores of each model in each window.
 
@@ -156,7 +161,8 @@ class BacktestResult:
         losses = [self.points(model).scaled_losses(self.scales) for model in self.models]
         return self._table(ids, rows[:, None]).assign(**{"scaled loss": np.concatenate(losses)})
 
-    @cached_property
+    @property
+    @kept_frame
     def forecasts(self) -> pd.DataFrame:
         """All forecasts, a row for each model, window and step.
 
@@ -179,7 +185,8 @@ class BacktestResult:
             parts.append(own.assign(**{MODEL: model}))
         return pd.concat(parts, ignore_index=True)
 
-    @cached_property
+    @property
+    @kept_frame
     def failures(self) -> pd.DataFrame:
         """The windows that a model could not forecast, with the reasons."""
         parts = []

@@ -105,13 +105,13 @@ def backtest(
 
 
 def _finite(series: list[FloatArray], failures: Failures) -> list[FloatArray]:
-    """Return series, empty in place of those with infinite values, which are noted."""
+    """Return copies, which a result keeps; empty in place of series with infinite values."""
     for number, values in enumerate(series):
         try:
             check_finite(values, f"series[{number}]")
         except ValueError as error:
             failures.add(number, error, str(error).removeprefix(f"series[{number}] "))
-    return [y[:0] if number in failures.reasons else y for number, y in enumerate(series)]
+    return [y[:0] if number in failures.reasons else y.copy() for number, y in enumerate(series)]
 
 
 def _steps(freq: Any, n_series: int) -> list[Any]:

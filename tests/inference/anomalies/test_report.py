@@ -61,3 +61,15 @@ def test_nothing_odd(timer_s1):
     )
     short = timer_s1.detect_anomalies(np.arange(5.0))
     assert pd.isna(short.summary["share"].iloc[0])
+
+
+def test_a_report_keeps_the_values_and_tables_of_its_own(mini, spiked):
+    y = spiked.copy()
+    report = mini.detect_anomalies(y, 0.99)
+    y[:] = 0
+    np.testing.assert_array_equal(report.series[0], spiked)
+    anomalies, summary = report.anomalies, report.summary
+    given = anomalies.copy()
+    anomalies["y"], summary["steps"] = 0.0, 0
+    pd.testing.assert_frame_equal(report.anomalies, given)
+    assert report.summary["steps"].tolist() == [130]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checks import check_integer
+from timer_forecaster.frames.kept import kept_frame
 from timer_forecaster.frames.labels import Labels
 from timer_forecaster.inference.anomalies.columns import (
     ANOMALY,
@@ -117,7 +118,8 @@ class AnomalyReport:
         """Bounds beyond which a value is an anomaly; infinite where no value would be."""
         return [(one.lower, one.upper) for one in self.judged]
 
-    @cached_property
+    @property
+    @kept_frame
     def summary(self) -> pd.DataFrame:
         """A row for each series: its steps, how many were judged, and why the others were not.
 
@@ -135,7 +137,8 @@ class AnomalyReport:
                 table[reason] = numbers[:, code]
         return table
 
-    @cached_property
+    @property
+    @kept_frame
     def anomalies(self) -> pd.DataFrame:
         """The rows of `to_frame` that are anomalies, the oddest first."""
         frame = self._frame([np.flatnonzero(flags) for flags in self.flags])

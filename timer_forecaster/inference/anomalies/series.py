@@ -54,7 +54,8 @@ def anomalies_of_series(
     tables = None
     if not settings.options.ignores_covariates:
         tables = _tables(series, timed, beside, failures)
-    values = [one[:0] if i in failures.reasons else one for i, one in enumerate(values)]
+    # Copies, which the report keeps: a user may write into the array that was given.
+    values = [one[:0] if i in failures.reasons else one.copy() for i, one in enumerate(values)]
     labels = Labels.of_numbers(keys, [len(one) for one in values], STEP)
     return report_of(pipeline, Data(values, labels, steps, tables), settings, failures)
 

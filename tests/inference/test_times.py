@@ -152,3 +152,30 @@ def test_times_go_on_after_the_last_one():
     (times,) = timed_series(GAPPED).times
     assert times.n_absent == 3
     assert times.with_future(2).equals(pd.date_range(DAYS[0], periods=302))
+
+
+def of_arrow(days):
+    import pyarrow as pa
+
+    return pd.Index(pd.array(days, dtype=pd.ArrowDtype(pa.timestamp("ns"))))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        of_arrow,
+        lambda days: pd.Index(days.date),
+        lambda days: pd.Index(days.to_pydatetime(), dtype=object),
+    ],
+    ids=["Arrow", "dates", "datetimes"],
+)
+def test_times_of_other_types_are_read(pipe, kind):
+    other = GAPPED.set_axis(kind(GAPPED.index))
+    assert not isinstance(other.index, pd.DatetimeIndex)
+    expected = pipe.predict(GAPPED, H).quantiles
+    np.testing.assert_array_equal(pipe.predict(other, H).quantiles, expected)
+    with pytest.raises(ValueError, match=r"times that run backwards.*sort_index") as caught:
+        pipe.predict(other[::-1], H)
+    advice = str(caught.value).partition("pass ")[2].partition(", oldest")[0]
+    mended = eval(advice, {"series": other[::-1], "pd": pd})
+    np.testing.assert_array_equal(pipe.predict(mended, H).quantiles, expected)

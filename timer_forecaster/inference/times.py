@@ -15,6 +15,7 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
+from timer_forecaster.values import library_of
 
 if TYPE_CHECKING:
     from timer_forecaster.frames.calendar.grids import Grid
@@ -101,7 +102,51 @@ def owner_of(series: Any, name: str, dim: Any = None) -> Owner | None:
         if index is not None and outer:
             index = index.get_level_values(-1)
             expression = f"{name}.droplevel({list(range(outer))})"
-    return Owner(index, name, expression) if type(index).__name__ in _KINDS else None
+    times = index_of_times(index)
+    if times is None:
+        return None
+    if times is not index:
+        expression = f"{expression}.set_axis(pd.to_datetime({expression}.index.to_numpy()))"
+    return Owner(times, name, expression)
+
+
+def index_of_times(index: Any) -> Any:
+    """Return an index of times, Arrow times and dates of Python as a DatetimeIndex; else None.
+
+    Parameters
+    ----------
+    index : object
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-29", periods=2)
+    >>> index_of_times(pd.Index(days.date)).equals(days)
+    True
+    >>> index_of_times(pd.RangeIndex(2)) is None
+    True
+    """
+    if type(index).__name__ in _KINDS:
+        return index
+    if library_of(index) != "pandas" or not _holds_dates(index):
+        return None
+    import pandas as pd
+
+    try:
+        return pd.DatetimeIndex(index)
+    except ValueError:  # of several zones
+        return pd.to_datetime(index, utc=True)
+
+
+def _holds_dates(index: Any) -> bool:
+    """Whether an index of pandas, of no type of its own for times, holds dates."""
+    if getattr(index.dtype, "kind", "") == "M":  # Arrow
+        return True
+    if index.dtype != object:
+        return False
+    from pandas.api.types import infer_dtype
+
+    return infer_dtype(index, skipna=True) in ("date", "datetime", "datetime64")
 
 
 def read_times(owners: Sequence[Owner | None], failures: Failures) -> list[Times | None]:

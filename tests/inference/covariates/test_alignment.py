@@ -128,3 +128,15 @@ def test_rows_that_cannot_be_told_are_refused_by_name(pipe, explained):
     extra = pd.DataFrame({"x": [1.0]}, [pd.Timestamp("2024-02-01 12:00")])
     with pytest.raises(ValueError, match=r"2024-02-01 12:00:00, which is no step of series\[0\]"):
         pipe.predict(y, H, known=pd.concat([known, extra]).sort_index())
+
+
+def test_rows_of_dates_of_python_are_found_by_their_times(pipe, explained):
+    y, known = explained
+    days = known.set_axis(known.index.date)
+    found = [pipe.predict(y, H, known=one, covariates="always") for one in (known, days)]
+    np.testing.assert_array_equal(found[0].quantiles, found[1].quantiles)
+    shuffled = pd.concat([days[10:20], days[:10], days[20:]])
+    again = pipe.predict(y.set_axis(y.index.date), H, known=shuffled, covariates="always")
+    np.testing.assert_array_equal(again.quantiles, found[0].quantiles)
+    with pytest.raises(ValueError, match=r"known\[0\] has .* rows.*: its last row must be"):
+        pipe.predict(y, H, known=days[::-1])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from timer_forecaster.inference.times import Times
+from timer_forecaster.inference.times import Times, index_of_times
 
 
 def aligned(
@@ -96,7 +96,7 @@ def beside(table: Any, own: Times, place: tuple[str, int], ahead: int) -> Any:
     if times[-shared:].equals(steps[-shared:]):
         return table
     _check_times(times, steps, place, ahead)
-    return table.reindex(steps)
+    return table.set_axis(times).reindex(steps)
 
 
 def _refuse_uncounted(own: Times, place: tuple[str, int]) -> None:
@@ -150,5 +150,5 @@ def _is_table(value: Any) -> bool:
 
 def _times_of(value: Any) -> Any:
     """Return the index of an object of pandas if it holds times; else None."""
-    index = getattr(value, "index", None)
-    return index if type(index).__name__ in ("DatetimeIndex", "PeriodIndex") else None
+    times = index_of_times(getattr(value, "index", None))
+    return None if type(times).__name__ == "TimedeltaIndex" else times

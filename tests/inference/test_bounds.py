@@ -240,3 +240,9 @@ def test_anomalies_are_judged_by_quantiles_that_the_option_cuts(plain_pipe, exac
         for n in (False, True)
     )
     assert free.min() < 0 <= cut.min()
+
+
+def test_a_search_for_anomalies_refuses_negative_values_anywhere(plain_pipe):
+    series = np.concatenate([[1.0, -1.0], COUNTS[:100]])
+    with pytest.raises(ValueError, match=r"series\[0\] has negative values, down to -1"):
+        plain_pipe.detect_anomalies(series, context_length=32, nonnegative=True)

@@ -45,6 +45,7 @@ def check_signs(
     series: Sequence[FloatArray],
     options: ForecastOptions,
     failures: Failures,
+    whole: bool = False,
 ) -> None:
     """Refuse negative values in what a forecast can read, if forecasts are never negative.
 
@@ -55,6 +56,8 @@ def check_signs(
     options : ForecastOptions
     failures : Failures
         Notes such series, or raises.
+    whole : bool
+        Whether forecasts of all steps are asked for, and not only of those after the newest one.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def check_signs(
         return
     newest = options.longest_history(config)
     for number, values in enumerate(series):
-        recent = values[-newest:]
+        recent = values if whole else values[-newest:]
         least = np.min(recent, where=np.isfinite(recent), initial=0.0)
         if least < 0 and number not in failures.reasons:
             reason = (

@@ -58,7 +58,7 @@ def judge(
     options = settings.options
     width, reads = width_of(config), options.longest_context(config)
     with series_called(data.labels.names):
-        check_signs(config, data.series, options, failures)
+        check_signs(config, data.series, options, failures, whole=True)
         _check(data.series, width, failures)
     forecaster = forecaster_of(pipeline, data, settings)
     judges = [

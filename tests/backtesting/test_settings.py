@@ -1,5 +1,6 @@
 """Settings of a backtest."""
 
+import numpy as np
 import pytest
 
 from timer_forecaster.backtesting.settings import BacktestSettings, Way
@@ -11,6 +12,12 @@ def test_defaults_follow_the_horizon():
     assert (settings.windows, settings.step, settings.min_history) == (5, 7, 7)
     assert settings.levels == LEVELS
     assert BacktestSettings(7, levels=[0.975, 0.5]).levels == (*LEVELS, 0.975)
+
+
+def test_levels_of_one_column_are_one_level():
+    steps = np.arange(0.1, 1, 0.1)
+    assert set(steps) != set(LEVELS)  # 0.30000000000000004
+    assert BacktestSettings(7, levels=steps).levels == LEVELS
 
 
 def test_ways_are_checked():

@@ -10,6 +10,7 @@ from typing import Any
 from timer_forecaster.checks import check_choice, check_flag, check_integer, check_levels
 from timer_forecaster.evaluation.metrics import LEVELS
 from timer_forecaster.failures import ON_ERROR
+from timer_forecaster.frames.long import column_name
 from timer_forecaster.inference.options import DEFAULT, ForecastOptions
 
 
@@ -62,8 +63,10 @@ class BacktestSettings:
         if self.seasonality is not None:
             season = check_integer("seasonality", self.seasonality)
             object.__setattr__(self, "seasonality", season)
-        levels = {*LEVELS, *check_levels("levels", self.levels)}
-        object.__setattr__(self, "levels", tuple(sorted(levels)))
+        # By their columns: 0.3 and the 0.30000000000000004 of numpy.arange are one level.
+        every = *check_levels("levels", self.levels), *LEVELS
+        levels = {column_name(level): level for level in every}
+        object.__setattr__(self, "levels", tuple(sorted(levels.values())))
 
 
 @dataclasses.dataclass(frozen=True)

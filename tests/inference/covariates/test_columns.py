@@ -82,3 +82,14 @@ def test_types_are_refused_by_name():
         pipe.predict(np.arange(5.0), 2, known=[{"day": pd.date_range("2024", periods=7)}])
     with pytest.raises(ValueError, match=r"categories=.'shop'. are no columns"):
         pipe.predict(np.arange(5.0), 2, known=[{"x": np.arange(7.0)}], categories=["shop"])
+
+
+def test_columns_of_a_table_have_the_same_rows():
+    words = r"known\[0\] column 'b' has 5 rows, and column 'a' has 7; give all columns"
+    with pytest.raises(ValueError, match=words):
+        known_of({"a": np.arange(7.0), "b": np.arange(5.0)})
+    days = pd.date_range("2024-01-01", periods=7)
+    a, b = pd.Series(np.arange(7.0), days), pd.Series(np.arange(5.0), days[2:])
+    np.testing.assert_array_equal(known_of({"a": a, "b": b})[1].values[2:], b)
+    with pytest.raises(ValueError, match=words):
+        known_of({"a": a, "b": b.set_axis(days[:5])})

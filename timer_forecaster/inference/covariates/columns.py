@@ -13,6 +13,7 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.failures import Failures
+from timer_forecaster.inference.times import index_of_times
 from timer_forecaster.values import as_floats, holds_labels, label_text, library_of
 
 
@@ -135,6 +136,7 @@ def _columns(
 def named_columns(table: Any, name: str) -> Mapping[Hashable, Any]:
     """Return the columns of a frame, a mapping or an array by their names."""
     if isinstance(table, Mapping):
+        _check_lengths(table, name)
         return table
     if hasattr(table, "columns"):
         from timer_forecaster.frames.containers import as_frame
@@ -150,6 +152,26 @@ def named_columns(table: Any, name: str) -> Mapping[Hashable, Any]:
     if array.ndim != 2:
         raise ValueError(f"{name} has shape {array.shape}; expected (steps, columns)")
     return {number: array[:, number] for number in range(array.shape[1])}
+
+
+def _check_lengths(table: Mapping[Hashable, Any], name: str) -> None:
+    """Refuse columns of several lengths: which row of one belongs to which row of the other?
+
+    Columns with times of pandas may begin at several times, if they end at the same one.
+    """
+    lengths = {column: len(own) for column, own in table.items() if hasattr(own, "__len__")}
+    if len(set(lengths.values())) < 2:
+        return
+    times = [index_of_times(getattr(own, "index", None)) for own in table.values()]
+    dated = all(own is not None and len(own) for own in times)
+    if dated and all(own[-1] == times[0][-1] for own in times):
+        return
+    short, long = min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__)
+    raise ValueError(
+        f"{name} column {short!r} has {lengths[short]} rows, and column {long!r} has "
+        f"{lengths[long]}; give all columns of a table the same rows, with NaN where a value is "
+        "missing"
+    )
 
 
 def _read(values: Any, name: str, category: bool) -> tuple[FloatArray, tuple[str, ...] | None]:

@@ -16,7 +16,11 @@ from timer_forecaster.backtesting.settings import BacktestSettings, Way
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.labels import Labels
 from timer_forecaster.inference.covariates.alignment import aligned
-from timer_forecaster.inference.covariates.columns import named_columns, tables_of
+from timer_forecaster.inference.covariates.columns import (
+    categories_beside,
+    named_columns,
+    tables_of,
+)
 from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.frequency import as_frequencies
@@ -125,6 +129,7 @@ def _covariates(
 ) -> Tables | None:
     """Return the columns beside series; None if there are none."""
     known, past, categories, cycles = beside
+    categories = categories_beside(*beside)
     if known is None and past is None:
         return None
     n_series = len(timed.values)

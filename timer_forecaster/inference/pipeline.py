@@ -22,7 +22,11 @@ from timer_forecaster.inference.bounds import check_signs, nonnegative_of
 from timer_forecaster.inference.channels import check_number, check_row, check_usable, width_of
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateReport
 from timer_forecaster.inference.covariates.alignment import aligned
-from timer_forecaster.inference.covariates.columns import Covariates, as_covariates
+from timer_forecaster.inference.covariates.columns import (
+    Covariates,
+    as_covariates,
+    categories_beside,
+)
 from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
 from timer_forecaster.inference.covariates.warning import unwarned
@@ -1033,7 +1037,11 @@ class ForecastPipeline:
         failures: Failures,
     ) -> Given:
         """Return the columns beside series, and their cycles, if they take part."""
-        given = tables[0] is not None or tables[1] is not None
+        known, past, categories, cycles = tables
+        given = known is not None or past is not None
+        if not options.ignores_covariates:
+            categories = categories_beside(known, past, categories, cycles)
+            tables = known, past, categories, cycles
         if self.network.config.known_columns or (given and not options.ignores_covariates):
             return _columns_beside(series, timed, horizon, tables, failures)
         return None

@@ -1,10 +1,13 @@
 """Tables of covariates: containers, alignment, categories and errors by name."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from timer_forecaster import ForecastPipeline
+from timer_forecaster.backtesting import backtest
 from timer_forecaster.failures import Failures
 from timer_forecaster.inference.covariates.columns import as_covariates
 
@@ -93,3 +96,22 @@ def test_columns_of_a_table_have_the_same_rows():
     np.testing.assert_array_equal(known_of({"a": a, "b": b})[1].values[2:], b)
     with pytest.raises(ValueError, match=words):
         known_of({"a": a, "b": b.set_axis(days[:5])})
+
+
+def test_names_of_categories_are_checked_at_each_door():
+    pipe = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+    random = np.random.default_rng(0)
+    y = random.normal(size=40)
+    known = {"code": random.integers(0, 3, size=45)}
+    for given in ([y, y], [["q", "w"], y]):
+        with pytest.raises(ValueError, match=r"categories=\['kode'\] are no columns.*'code'"):
+            pipe.predict(given, 5, known=[known] * 2, categories=["kode"], on_error="nan")
+    found = [pipe.predict(y, 5, known=known, categories=one) for one in ("code", ["code"])]
+    np.testing.assert_array_equal(found[0].quantiles, found[1].quantiles)
+    for alone in ({"categories": ["x"]}, {"categories": "x"}, {"cycles": ["x"]}):
+        words = rf"{next(iter(alone))}=.* is for covariates, and there are none"
+        for door in (pipe.predict, functools.partial(backtest, pipe)):
+            with pytest.raises(ValueError, match=words):
+                door(y, 5, **alone)
+        with pytest.raises(ValueError, match=words):
+            pipe.detect_anomalies(y, **alone)

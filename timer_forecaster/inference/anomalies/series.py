@@ -15,7 +15,12 @@ from timer_forecaster.inference.anomalies.report import AnomalyReport
 from timer_forecaster.inference.anomalies.running import judge
 from timer_forecaster.inference.anomalies.settings import AnomalySettings
 from timer_forecaster.inference.covariates.alignment import aligned
-from timer_forecaster.inference.covariates.columns import as_covariates, named_columns, tables_of
+from timer_forecaster.inference.covariates.columns import (
+    as_covariates,
+    categories_beside,
+    named_columns,
+    tables_of,
+)
 from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.frequency import as_frequencies
@@ -88,6 +93,7 @@ def _tables(
 ) -> Tables | None:
     """Return the covariates of each series, over its own steps."""
     known, past, categories, cycles = beside
+    categories = categories_beside(*beside)
     if known is None and past is None:
         return None
     lengths = [len(one) for one in timed.values]

@@ -73,7 +73,7 @@ def as_covariates(
         If the tables do not fit the series, or a category is no column.
     """
     tables = [tables_of(known, "known", len(lengths)), tables_of(past, "past", len(lengths))]
-    found, names = [], set()
+    found: list[Covariates] = []
     for i, length in enumerate(lengths):
         try:
             columns = [
@@ -84,12 +84,50 @@ def as_covariates(
         except (TypeError, ValueError) as error:
             failures.add(i, error)
             columns = [[], []]
-        names |= {column.name for part in columns for column in part}
         found.append(Covariates(*columns))
-    absent = [name for name in categories if name not in names]
-    if absent and not failures.reasons:
-        raise ValueError(f"categories={absent} are no columns of known or past: {_listed(names)}")
+    _check_categories(categories, tables, failures)
     return found
+
+
+def categories_beside(known: Any, past: Any, categories: Any, cycles: Any) -> Collection[Hashable]:
+    """Return the names of categories; refuse them, and cycles, without covariates.
+
+    Parameters
+    ----------
+    known, past, cycles : object
+        As in `ForecastPipeline.predict`.
+    categories : hashable or collection of hashable
+        A text is one name.
+    """
+    if categories is None:
+        categories = ()
+    elif isinstance(categories, str) or not isinstance(categories, Collection):
+        categories = [categories]
+    if known is None and past is None:
+        for name, given in {"categories": list(categories), "cycles": cycles}.items():
+            if given is not None and not (hasattr(given, "__len__") and not len(given)):
+                raise ValueError(
+                    f"{name}={given!r} is for covariates, and there are none; pass known or past, "
+                    f"or leave {name} out"
+                )
+    return categories
+
+
+def _check_categories(
+    categories: Collection[Hashable], tables: Sequence[Sequence[Any]], failures: Failures
+) -> None:
+    """Refuse names of categories that no table has, of whatever series can be read."""
+    names: set[Hashable] = set()
+    for argument, part in zip(("known", "past"), tables, strict=True):
+        for number, table in enumerate(part if categories else ()):
+            try:
+                names |= set(() if table is None else named_columns(table, argument))
+            except (TypeError, ValueError):
+                if number not in failures.reasons:
+                    raise
+    absent = [name for name in categories if name not in names]
+    if absent and (names or not failures.reasons):
+        raise ValueError(f"categories={absent} are no columns of known or past: {_listed(names)}")
 
 
 def tables_of(given: Any, argument: str, n_series: int) -> Sequence[Any]:
@@ -155,7 +193,7 @@ def named_columns(table: Any, name: str) -> Mapping[Hashable, Any]:
 
 
 def _check_lengths(table: Mapping[Hashable, Any], name: str) -> None:
-    """Refuse columns of several lengths: which row of one belongs to which row of the other?
+    """Refuse columns of several lengths, whose rows cannot be told.
 
     Columns with times of pandas may begin at several times, if they end at the same one.
     """

@@ -177,5 +177,5 @@ def test_times_of_other_types_are_read(pipe, kind):
     with pytest.raises(ValueError, match=r"times that run backwards.*sort_index") as caught:
         pipe.predict(other[::-1], H)
     advice = str(caught.value).partition("pass ")[2].partition(", oldest")[0]
-    mended = eval(advice, {"series": other[::-1], "pd": pd})
+    mended = eval(advice, {"series": other[::-1], "pd": pd})  # noqa: S307
     np.testing.assert_array_equal(pipe.predict(mended, H).quantiles, expected)

@@ -101,7 +101,7 @@ def backtest(
     pipeline.check_number(n_series)
     keys = list(series) if isinstance(series, Mapping) else list(range(n_series))
     steps = _steps(freq, n_series)
-    covariates = _covariates(series, timed, (known, past, categories, cycles))
+    covariates = _covariates(series, timed, (known, past, categories, cycles), failures)
     labels = Labels.of_numbers(keys, [len(one) for one in values])
     seasons = [settings.seasonality or season_of(one) for one in steps]
     data = Data(values, labels, steps, seasons, covariates, failures.by_number())
@@ -125,7 +125,10 @@ def _steps(freq: Any, n_series: int) -> list[Any]:
 
 
 def _covariates(
-    series: Any, timed: TimedSeries, beside: tuple[Any, Any, Collection[Hashable], Any]
+    series: Any,
+    timed: TimedSeries,
+    beside: tuple[Any, Any, Collection[Hashable], Any],
+    failures: Failures,
 ) -> Tables | None:
     """Return the columns beside series; None if there are none."""
     known, past, categories, cycles = beside
@@ -134,7 +137,7 @@ def _covariates(
         return None
     n_series = len(timed.values)
     tables = [
-        _tables(aligned(given, series, timed.times, role, 0), role, n_series)
+        _tables(aligned(given, series, timed.times, role, 0, failures), role, n_series)
         for role, given in {"known": known, "past": past}.items()
     ]
     return Tables(tables[0], tables[1], categories, _cycles(cycles, n_series))

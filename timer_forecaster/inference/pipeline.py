@@ -1146,8 +1146,8 @@ def _columns_beside(
 ) -> Given:
     """Return the columns beside each series, and its cycles, from arguments of `predict`."""
     known, past, categories, cycles = tables
-    known = aligned(known, series, timed.times, "known", horizon)
-    past = aligned(past, series, timed.times, "past", 0)
+    known = aligned(known, series, timed.times, "known", horizon, failures)
+    past = aligned(past, series, timed.times, "past", 0, failures)
     lengths = [len(one) for one in timed.values]
     columns = as_covariates(known, past, categories, lengths, horizon, failures)
     return columns, as_cycles(cycles, len(lengths))

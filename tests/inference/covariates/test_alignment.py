@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from timer_forecaster import ForecastPipeline
+from timer_forecaster.backtesting import backtest
+from timer_forecaster.failures import SeriesWarning
 
 H = 5
 DAYS = pd.date_range("2024-01-01", periods=60 + H, freq="D")
@@ -140,3 +142,20 @@ def test_rows_of_dates_of_python_are_found_by_their_times(pipe, explained):
     np.testing.assert_array_equal(again.quantiles, found[0].quantiles)
     with pytest.raises(ValueError, match=r"known\[0\] has .* rows.*: its last row must be"):
         pipe.predict(y, H, known=days[::-1])
+
+
+def test_a_table_that_does_not_fit_leaves_out_its_series(pipe, y, known):
+    tables = [known[:-1], known]
+    with pytest.warns(
+        SeriesWarning, match=r"1 of 2 series have no forecast.*known\[0\] has 64 rows"
+    ):
+        found = pipe.predict([y, y], H, known=tables, on_error="nan")
+    assert list(found.failures) == [0]
+    assert np.isnan(found.quantiles[0]).all()
+    alone = pipe.predict(y, H, known=known).quantiles[0]
+    np.testing.assert_allclose(found.quantiles[1], alone, rtol=1e-4)
+    beside = {"past": [known[:59], known[:60]], "on_error": "nan"}
+    with pytest.warns(SeriesWarning, match=r"past\[0\] has 59 rows"):
+        assert list(pipe.detect_anomalies([y, y], **beside).failures) == [0]
+    (reason,) = backtest(pipe, [y, y], H, windows=2, **beside).left_out.values()
+    assert "past[0] has 59 rows" in reason

@@ -100,7 +100,7 @@ def _tables(
     n_series = len(lengths)
     found: list[list[dict[Hashable, Any] | None] | None] = []
     for role, given in {"known": known, "past": past}.items():
-        tables = tables_of(aligned(given, series, timed.times, role, 0), role, n_series)
+        tables = tables_of(aligned(given, series, timed.times, role, 0, failures), role, n_series)
         named = [
             None if table is None else dict(named_columns(table, f"{role}[{number}]"))
             for number, table in enumerate(tables)

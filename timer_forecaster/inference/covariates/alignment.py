@@ -10,11 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from timer_forecaster.failures import Failures
 from timer_forecaster.inference.times import Times, index_of_times
 
 
 def aligned(
-    tables: Any, series: Any, times: Sequence[Times | None], argument: str, ahead: int
+    tables: Any,
+    series: Any,
+    times: Sequence[Times | None],
+    argument: str,
+    ahead: int,
+    failures: Failures | None = None,
 ) -> Any:
     """Return tables in the order of their series, with a row for each step of their times.
 
@@ -31,6 +37,8 @@ def aligned(
         Name of the tables in errors.
     ahead : int
         Rows that follow the last step of a series.
+    failures : Failures, optional
+        Notes series whose tables do not fit; None stands in place of the tables. Default: raise.
 
     Raises
     ------
@@ -47,7 +55,11 @@ def aligned(
     found = list(tables)
     for number, own in enumerate(times[: len(found)]):
         if own is not None and found[number] is not None:
-            found[number] = beside(found[number], own, (argument, number), ahead)
+            try:
+                found[number] = beside(found[number], own, (argument, number), ahead)
+            except ValueError as error:
+                (failures or Failures()).add(number, error)
+                found[number] = None
     return found if is_listed else found[0]
 
 

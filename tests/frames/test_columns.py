@@ -64,6 +64,13 @@ def test_several_columns_of_ids_are_joined_as_advised(pipeline):
     joined = eval(how, {"frame": frame})  # noqa: S307
     forecast = pipeline.predict_frame(joined, 1, id_column=eval(named), **options)  # noqa: S307
     assert forecast["store item"].tolist() == ["b / 1", "b / 2"]
+    levels = frame.set_index(["store", "item"])
+    with pytest.raises(TypeError, match="join them") as caught:
+        pipeline.predict_frame(levels, 1, id_column=["store", "item"], **options)
+    how = str(caught.value).split("join them: ")[1].split(", with id_column=")[0]
+    joined = eval(how, {"frame": levels})  # noqa: S307
+    again = pipeline.predict_frame(joined, 1, id_column="store item", **options)
+    pd.testing.assert_frame_equal(again, forecast)
     with pytest.raises(TypeError, match="join them to one column of times"):
         pipeline.predict_frame(frame, 1, time_column=["time", "item"])
 

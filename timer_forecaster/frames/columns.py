@@ -35,7 +35,7 @@ def with_columns(
         wanted["id_column"] = id_column
     for role, name in wanted.items():
         if not isinstance(name, Hashable):
-            how = _joined(role, name) if isinstance(name, list) and name else ""
+            how = _joined(role, name, frame) if isinstance(name, list) and name else ""
             raise TypeError(f"{role}={name!r} must be the name of one column{how}")
     frame = as_frame(frame, (time_column, id_column))
     in_index = [name for name in frame.index.names if name in wanted.values()]
@@ -56,14 +56,16 @@ def with_columns(
     return frame
 
 
-def _joined(role: str, names: Sequence[Hashable]) -> str:
-    """Return how several columns become one."""
+def _joined(role: str, names: Sequence[Hashable], frame: Any) -> str:
+    """Return how several columns of a frame, or levels of its index, become one."""
     if role == "time_column":
         return "; join them to one column of times"
     new = " ".join(map(str, names))
+    levels = getattr(getattr(frame, "index", None), "names", None) or []
+    own = "frame.reset_index()" if any(name in levels for name in names) else "frame"
     return (
-        f"; join them: frame.assign(**{{{new!r}: "
-        f"frame[{list(names)!r}].astype(str).agg(' / '.join, axis=1)}}), with {role}={new!r}"
+        f"; join them: {own}.assign(**{{{new!r}: "
+        f"{own}[{list(names)!r}].astype(str).agg(' / '.join, axis=1)}}), with {role}={new!r}"
     )
 
 

@@ -46,12 +46,19 @@ def test_irregular_times_are_aggregated_as_advised(read, every, by_id):
     assert len(forecast) == 2
 
 
-@pytest.mark.parametrize("freq", ["h", "D", "W-SUN", "MS"])
+@pytest.mark.parametrize("freq", ["h", "D", "B", "W-SUN", "MS"])
 def test_times_off_a_given_grid_are_aggregated_as_advised(freq):
     frame = transactions(300)
     aggregated = advised(frame, freq=freq)
     forecast = StubPipeline().predict_frame(aggregated, 2, time_column="time", freq=freq)
     assert len(forecast) == 2
+
+
+def test_no_frequency_is_advised_for_a_calendar_that_has_no_name():
+    hourly = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=50, freq="h"), "y": 1.0})
+    workdays = pd.offsets.CustomBusinessDay(weekmask="Mon Tue Wed Thu Fri Sat")
+    with pytest.raises(ValueError, match="business days Mon–Sat'; leave freq out.*: h$"):
+        StubPipeline().predict_frame(hourly, 2, time_column="time", freq=workdays)
 
 
 def test_a_frequency_is_left_out_only_where_one_is_found():

@@ -111,11 +111,22 @@ def off_grid(
         ways.append(_on_clock(axis, clock, remedy) + other)
     elif (filling := _filling(axis)) is not None:
         ways.append(f"pass freq={filling!r}")
-    ways += remedy.ways(axis, step_name(step))
+    if (text := _frequency_of(step)) is not None:
+        ways += remedy.ways(axis, text)
     return ValueError(
         f"{name}the times from {axis[0]} to {axis[-1]} do not all lie on the grid of "
         f"freq={step_name(step)!r}; {', or '.join(ways) or 'use another freq'}"
     )
+
+
+def _frequency_of(step: Step) -> str | None:
+    """Return the text by which pandas knows a step; None of a calendar that no text says."""
+    if isinstance(step, int):
+        return None
+    try:
+        return step.freqstr if pd.tseries.frequencies.to_offset(step.freqstr) == step else None
+    except ValueError:
+        return None
 
 
 def aggregation(

@@ -42,3 +42,11 @@ def test_absent_dates_are_steps_without_a_value():
     history = history_of(y)
     np.testing.assert_array_equal(history, [0, 1, 2, np.nan, np.nan, 5, 6, 7, 8, 9])
     assert len(positions_of(y, len(history), 2)) == 12
+
+
+def test_a_history_is_one_series():
+    frame = pd.DataFrame({"y": [1.0, 2.0, 3.0]})
+    with pytest.raises(TypeError, match=r"context is a frame; .* such as context\['y'\]"):
+        history_of(frame)
+    with pytest.raises(ValueError, match=r"context has shape \(3, 1\); expected the \(steps,\)"):
+        history_of(frame.to_numpy())

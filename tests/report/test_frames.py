@@ -87,3 +87,27 @@ def test_series_without_a_forecast_are_left_out():
     assert part.text.endswith("One more series has no forecast.")
     with pytest.raises(ValueError, match="forecast has no row"):
         forecast_part(frame, forecast[:0], **NAMES)
+
+
+def test_rows_in_any_order_and_more_columns_are_the_same_picture():
+    frame, forecast = frames(["a", "b"])
+    expected = forecast_part(frame, forecast, **NAMES)
+    other = forecast.assign(note="x", quarter=1, q=2.0).sort_values("q0.5", ascending=False)
+    found = {chart.name: chart for chart in forecast_part(frame, other, **NAMES).charts}
+    for chart in expected.charts:
+        own = found[chart.name]
+        assert own.times.equals(chart.times)
+        assert own.fans[0].levels == chart.fans[0].levels
+        np.testing.assert_array_equal(own.fans[0].quantiles, chart.fans[0].quantiles)
+
+
+def test_other_frames_are_refused_by_what_they_lack():
+    frame, forecast = frames(["a"])
+    for name in ("target", "t", "id"):
+        with pytest.raises(ValueError, match=f"forecast has no column '{name}'; there are"):
+            forecast_part(frame, forecast.drop(columns=name), **NAMES)
+    paths = forecast[["id", "target", "t"]].assign(path=0, value=1.0)
+    with pytest.raises(ValueError, match=r"forecast has no column of a level, such as 'q0.5'"):
+        forecast_part(frame, paths, **NAMES)
+    with pytest.raises(ValueError, match="forecast has the series 'a · z', and frame does not"):
+        forecast_part(frame, forecast.assign(target="z"), **NAMES)

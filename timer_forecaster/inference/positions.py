@@ -39,6 +39,11 @@ def times_of(context: Any, horizon: int) -> Any:
 def history_of(context: Any) -> FloatArray:
     """Return the values of a history, with NaN at the steps that are absent from its dates.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If it is a frame, or has several dimensions.
+
     Examples
     --------
     >>> import pandas as pd
@@ -46,7 +51,12 @@ def history_of(context: Any) -> FloatArray:
     >>> history_of(pd.Series([1.0, 2.0, 3.0], days)).tolist()
     [1.0, 2.0, nan, 3.0]
     """
+    if hasattr(context, "columns"):
+        first = next(iter(context.columns), "NAME")
+        raise TypeError(f"context is a frame; pass one of its columns, such as context[{first!r}]")
     values, times = as_floats(context, "context"), _read(context)
+    if values.ndim != 1:
+        raise ValueError(f"context has shape {values.shape}; expected the (steps,) of one series")
     return values if times is None else times.lay(values)
 
 

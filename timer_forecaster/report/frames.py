@@ -52,7 +52,7 @@ def forecast_part(
     frame : pandas.DataFrame, or table of another library
         The frame that was forecast.
     forecast : pandas.DataFrame
-        The result of `ForecastPipeline.predict_frame`.
+        The result of `ForecastPipeline.predict_frame`. Columns that you added are not drawn.
     time_column, id_column, target_columns, freq
         As they were given to `predict_frame`.
     future_frame, known_columns, past_columns, categories
@@ -67,7 +67,8 @@ def forecast_part(
     Raises
     ------
     ValueError, TypeError
-        If a column cannot be used, as `predict_frame` would say; or if there is no forecast.
+        If a column cannot be used, as `predict_frame` would say; or if ``forecast`` has no row, no
+        column of a level, or a series that ``frame`` does not have.
 
     Examples
     --------
@@ -83,12 +84,18 @@ def forecast_part(
     tables = frame, future_frame, known_columns, past_columns
     names = time_column, id_column, target_columns, freq
     keys = [TARGET] if id_column is None else [id_column, TARGET]
-    forecast, empty = _with_forecast(as_frame(forecast), time_column, keys)
+    forecast = as_frame(forecast)
+    _check_columns(forecast, [*keys, time_column])
+    forecast, empty = _with_forecast(forecast, keys)
     groups = dict(list(forecast.groupby(keys, sort=False, observed=True)))
     if not groups:
         raise ValueError("forecast has no row: there is nothing to draw")
     horizon = max(map(len, groups.values()))
     histories = _histories(tables, names, categories, horizon)
+    strange = [key for key in groups if key not in histories]
+    if strange:
+        name = " · ".join(map(str, strange[0]))
+        raise ValueError(f"forecast has the series {name!r}, and frame does not have it")
     only = id_column is not None and forecast[TARGET].nunique() == 1
     charts = [
         _chart(key[:1] if only else key, histories[key], own, time_column)
@@ -102,13 +109,33 @@ def forecast_part(
     return Gallery(title, charts, text, orders=_by_width(charts), time_name=str(time_column))
 
 
-def _with_forecast(
-    forecast: pd.DataFrame, time_column: Hashable, keys: Sequence[Hashable]
-) -> tuple[pd.DataFrame, int]:
+def _check_columns(forecast: pd.DataFrame, needed: Sequence[Hashable]) -> None:
+    """Refuse a frame that is no result of `ForecastPipeline.predict_frame`."""
+    columns = list(forecast.columns)
+    absent = [name for name in needed if name not in columns]
+    if absent or not _levels(forecast):
+        lack = f"column {absent[0]!r}" if absent else "column of a level, such as 'q0.5'"
+        raise ValueError(
+            f"forecast has no {lack}; there are {columns}: pass the result of predict_frame"
+        )
+
+
+def _levels(forecast: pd.DataFrame) -> dict[str, float]:
+    """Return the levels of a forecast by the names of their columns."""
+    found = {}
+    for name in forecast.columns:
+        try:
+            level = float(str(name).removeprefix("q")) if str(name).startswith("q") else 0.0
+        except ValueError:  # such as "quarter"
+            continue
+        if 0 < level < 1:
+            found[name] = level
+    return found
+
+
+def _with_forecast(forecast: pd.DataFrame, keys: Sequence[Hashable]) -> tuple[pd.DataFrame, int]:
     """Return the rows of series that have a forecast, and the number of those that have none."""
-    columns: list[Any] = list(forecast.columns)
-    quantiles = columns[columns.index(time_column) + 1 :]
-    kept = forecast.dropna(subset=quantiles, how="all")
+    kept = forecast.dropna(subset=list(_levels(forecast)), how="all")
     groups = [len(one.drop_duplicates(list(keys))) for one in (forecast, kept)]
     return kept, groups[0] - groups[1]
 
@@ -140,12 +167,10 @@ def _histories(
 
 def _chart(key: Any, history: _History, forecast: pd.DataFrame, time_column: Any) -> Chart:
     """Return the picture of a series, named by its id, and by its target if there are several."""
-    columns = list(forecast.columns)
-    names = [str(name) for name in columns[columns.index(time_column) + 1 :]]
-    levels = [float(name.removeprefix("q")) for name in names]
-    quantiles = forecast[names].to_numpy(np.float64)
+    levels, forecast = _levels(forecast), forecast.sort_values(time_column)
+    quantiles = forecast[list(levels)].to_numpy(np.float64)
     times = history.times.append(pd.Index(forecast[time_column]))
-    fan = Fan(len(history.values), levels, quantiles)
+    fan = Fan(len(history.values), list(levels.values()), quantiles)
     return Chart(" · ".join(map(str, key)), times, history.values, [fan], history.columns)
 
 

@@ -57,7 +57,7 @@ def test_times_off_a_given_grid_are_aggregated_as_advised(freq):
 def test_no_frequency_is_advised_for_a_calendar_that_has_no_name():
     hourly = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=50, freq="h"), "y": 1.0})
     workdays = pd.offsets.CustomBusinessDay(weekmask="Mon Tue Wed Thu Fri Sat")
-    with pytest.raises(ValueError, match="business days Mon–Sat'; leave freq out.*: h$"):
+    with pytest.raises(ValueError, match=r"business days Mon–Sat'; leave freq out.*: h$"):
         StubPipeline().predict_frame(hourly, 2, time_column="time", freq=workdays)
 
 

@@ -87,6 +87,13 @@ def test_groups_need_a_label_for_each_series(group):
         groups_of(group, 3)
 
 
+def test_labels_that_are_none_are_refused():
+    with pytest.raises(TypeError, match=r"is a mapping; .* such as list\(group.values\(\)\)"):
+        groups_of({"a": "north", "b": "north"}, 2)
+    with pytest.raises(TypeError, match=r"group: \['a'\] is no label"):
+        groups_of([["a"], "b"], 2)
+
+
 def test_quantiles_of_each_part():
     paths = np.arange(40.0).reshape(10, 4)
     found = summarized(paths, function_of("sum"), [slice(0, 2), slice(2, 4)], [0.0001, 0.5])

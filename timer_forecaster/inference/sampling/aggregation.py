@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,8 +99,8 @@ def groups_of(group: Any, n_series: int) -> list[list[int]]:
 
     Raises
     ------
-    ValueError
-        If there are not as many labels as series.
+    ValueError, TypeError
+        If there are not as many labels as series, or a label cannot be one.
 
     Examples
     --------
@@ -109,6 +109,11 @@ def groups_of(group: Any, n_series: int) -> list[list[int]]:
     """
     if group is None:
         return [[number] for number in range(n_series)]
+    if isinstance(group, Mapping):
+        raise TypeError(
+            f"group={group!r} is a mapping; pass a label for each series in their order, such as "
+            "list(group.values())"
+        )
     labels = [plain(label) for label in group] if not isinstance(group, str) else []
     if len(labels) != n_series:
         raise ValueError(
@@ -117,8 +122,18 @@ def groups_of(group: Any, n_series: int) -> list[list[int]]:
         )
     found: dict[Hashable, list[int]] = {}
     for number, label in enumerate(labels):
+        if not _is_hashable(label):
+            raise TypeError(f"group: {label!r} is no label; use texts, numbers or tuples")
         found.setdefault(label, []).append(number)
     return list(found.values())
+
+
+def _is_hashable(label: Any) -> bool:
+    try:
+        hash(label)
+    except TypeError:  # a tuple of lists, too
+        return False
+    return True
 
 
 def summarized(

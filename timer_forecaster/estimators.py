@@ -115,7 +115,8 @@ def check_tuning(tuning: Any) -> None:
 def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
     """Finetune the pipeline of an estimator by its parameter ``tuning``.
 
-    Windows are as long as the ``context_length`` of the estimator, unless ``tuning`` has its own.
+    Windows are as long as the ``context_length`` of the estimator, and are read in its
+    ``quality``, unless ``tuning`` has its own.
     Frameworks fit to any data, such as the first fold of a backtest. So data that are too short,
     or do not vary, are no error here, as they are in `finetune`: a warning says that the pipeline
     stays as it was.
@@ -141,6 +142,8 @@ def tuned(estimator: Any, tune: Callable[..., Adapter], *data: Any) -> Adapter:
     config = with_target(pipe, tuning_of(estimator) or FinetuneConfig(target=_target_of(pipe)))
     if config.context_length is None:
         config = dataclasses.replace(config, context_length=estimator.context_length)
+    if config.quality is None:
+        config = dataclasses.replace(config, quality=options_of(estimator).quality)
     try:
         return tune(pipe, *data, config)
     except NothingToTuneError as reason:

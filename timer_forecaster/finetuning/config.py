@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from timer_forecaster.checks import check_choice, check_integer, check_number
+from timer_forecaster.models.timer_s1.architecture import QUALITIES
 from timer_forecaster.models.tuning import TARGETS
 from timer_forecaster.settings import setting
 
@@ -81,6 +82,10 @@ class FinetuneConfig:
     horizon : int, optional
         Steps to forecast. Default and maximum: the steps of one pass. Serial blocks beyond the
         horizon are not run.
+    quality : {"fast", "best", "plain"}, optional
+        Of the forecasts that the adapter is for, as in `timer_forecaster.ForecastPipeline.predict`:
+        series are trained on as such a forecast reads them, and with "plain" as they are. The
+        default is "fast" or, in an estimator, its own.
     validation : float
         Share of each series, its newest steps, that is kept out of the training. These steps
         decide when the training stops and whether its result is kept.
@@ -125,6 +130,9 @@ class FinetuneConfig:
         None, "steps of the contexts; default: all that the checkpoint reads", "STEPS"
     )
     horizon: int | None = setting(None, "steps to forecast; default: one pass", "STEPS")
+    quality: str | None = setting(
+        None, "of the forecasts that the adapter is for; default: fast", choices=QUALITIES
+    )
     validation: float = setting(0.2, "newest share of each series, which validates", "SHARE")
     patience: int = setting(4, "stop after so many validations without improvement", "TIMES")
     balance_loss: float = setting(1e-3, "weight of the load-balancing loss", "WEIGHT")
@@ -142,6 +150,8 @@ class FinetuneConfig:
             object.__setattr__(self, "target", None)
         if self.target is not None:
             check_choice("target", self.target, TARGETS)
+        if self.quality is not None:
+            check_choice("quality", self.quality, QUALITIES)
         for name, least in _INTEGERS.items():
             self._settle(name, check_integer, least)
         if self.seed > MOST_SEED:

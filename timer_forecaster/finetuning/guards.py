@@ -108,7 +108,8 @@ def validate_pipeline(
     freq = None if frequencies is None else [*frequencies]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FrequencyWarning)  # the caller has warned
-        forecast = pipe.predict(contexts, targets.shape[1], freq=freq).quantiles
+        # The contexts are transformed already, if they are to be.
+        forecast = pipe.predict(contexts, targets.shape[1], freq=freq, quality="plain").quantiles
     own = [on_scale_of(*pair).T for pair in zip(rows, forecast, strict=True)]
     quantiles = torch.from_numpy(np.stack(own)).to(windows.target)
     losses = objective.window_losses(network, quantiles, windows)

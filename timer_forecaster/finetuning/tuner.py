@@ -30,6 +30,7 @@ from timer_forecaster.finetuning.known import Known, known_of
 from timer_forecaster.finetuning.loop import Best, Loop, TuningFailedError
 from timer_forecaster.finetuning.objectives.choice import Steps, beside, objective_of
 from timer_forecaster.finetuning.objectives.parts import Windows
+from timer_forecaster.finetuning.reading import series_as_read, windows_as_read
 from timer_forecaster.finetuning.trainable import Trainable, hot_experts, load_frozen, trainable
 from timer_forecaster.finetuning.windows import (
     Split,
@@ -129,7 +130,8 @@ def finetune(
     columns = () if table is None else table.columns
     run = _Run(pipe, config, freq, len(values), columns)
     given = None if table is None else table.values
-    split = split_series(values, config.validation, run.context_length, run.horizon, given)
+    read = values if table else run.as_read(values)
+    split = split_series(read, config.validation, run.context_length, run.horizon, given)
     rows = [row for table in given or () for row in table]
     return run.tune(split, data_fingerprint([*values, *rows]), progress)
 
@@ -191,7 +193,8 @@ def finetune_windows(
         config = dataclasses.replace(config, horizon=after.shape[1])
     run = _Run(pipe, config, freq, len(rows))
     after = after[:, : run.horizon]
-    split = split_windows(rows, after, config.validation, run.context_length)
+    read = windows_as_read(rows, after, run.frozen.config, run.quality)
+    split = split_windows(*read, config.validation, run.context_length)
     return run.tune(split, data_fingerprint([*rows, *after]), progress)
 
 
@@ -277,6 +280,11 @@ class _Run:
         longest, farthest = self.frozen.config.max_context_length, self.frozen.pass_length
         self.context_length = min(config.context_length or longest, longest)
         self.horizon = min(config.horizon or farthest, farthest)
+        self.quality = config.quality or "fast"
+
+    def as_read(self, series: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return series as forecasts with the adapter will read them."""
+        return series_as_read(series, self.frozen.config, self.quality, self.context_length)
 
     def tune(self, split: Split, fingerprint: str, progress: bool) -> Adapter:
         """Train, and return the adapter."""

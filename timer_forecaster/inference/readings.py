@@ -42,13 +42,14 @@ class Reading(NamedTuple):
     """Whether the values are square roots of the series."""
 
     @classmethod
-    def of(cls, series: FloatArray, gate: Gate, is_remainder: bool = False) -> Reading:
+    def of(cls, series: FloatArray, gate: Gate | None, is_remainder: bool = False) -> Reading:
         """Return the reading of a series, of which at most the newest 65,536 steps count.
 
+        Without a gate, long seasons stay.
         A remainder of a model has signs by chance: its roots are not read.
         """
         recent = series[-LOOK_BACK:]
-        rest, cycle = relieve(series, gate)
+        rest, cycle = (series, None) if gate is None else relieve(series, gate)
         has_roots = cycle is None and not is_remainder and is_nonnegative(recent)
         if has_roots and _lies_near_zero(recent):
             return cls(np.sqrt(recent), is_root=True)
@@ -58,6 +59,14 @@ class Reading(NamedTuple):
     def is_changed(self) -> bool:
         """Whether the network reads other values than those of the series."""
         return self.is_root or self.cycle is not None
+
+    def following(self, steps: FloatArray) -> FloatArray:
+        """Return the steps (horizon,) after the series as its forecast would read them."""
+        if self.is_root:
+            return np.sqrt(np.maximum(steps, 0.0))
+        if self.cycle is not None:
+            return steps - repeated(self.cycle, len(steps))
+        return steps
 
     def in_units(self, quantiles: FloatArray) -> FloatArray:
         """Return the forecast (horizon, Q) of the series from the forecast of what was read."""

@@ -17,6 +17,7 @@ from adapter_cases import (
     make_adapter,
     make_weights,
     merged,
+    rewritten,
     tuned,
     walks,
 )
@@ -49,6 +50,17 @@ def test_it_forecasts_as_a_checkpoint_with_its_weights(
     expected = forecast(load(merged(adapter, tmp_path / "merged"), **options))
     found = forecast(tuned(pipe, adapter))
     assert distance(found, expected) < min(tolerance, distance(forecast(pipe), expected) / 3)
+
+
+def test_it_is_refused_once_the_files_of_its_base_have_other_weights(tmp_path):
+    adapter = make_adapter(load())
+    folder = rewritten(tmp_path / "own", lambda name, value: value)
+    pipe = tuned(load(folder), adapter)
+    np.testing.assert_array_equal(forecast(pipe), forecast(tuned(load(), adapter)))
+    others = rewritten(tmp_path / "others", lambda name, value: value * 2)
+    (others / "model.safetensors").replace(folder / "model.safetensors")
+    with pytest.raises(ValueError, match="whose weights are others"):
+        forecast(pipe)
 
 
 # "channels" adds parts; tests/finetuning/objectives/test_mixing.py has them

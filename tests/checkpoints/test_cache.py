@@ -1,16 +1,21 @@
 """Networks are loaded once, kept up to a bound, and freed when asked."""
 
 import dataclasses
+import shutil
 import threading
 import time
 
 import numpy as np
 import pytest
+import torch
 
 import timer_forecaster
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.checkpoints import cache
 from timer_forecaster.checkpoints.key import NetworkKey
+from timer_forecaster.checkpoints.loading import load_plain_network
+from timer_forecaster.inference import memo
+from timer_forecaster.pretraining.variants import export_network
 
 
 def walk(steps, seed=0):
@@ -54,6 +59,38 @@ def test_threads_that_start_together_load_once(monkeypatch):
         thread.join()
     assert len(loads) == 1
     assert len({id(network) for network in networks}) == 1
+
+
+def write(folder, seed):
+    network = load_plain_network("timer-s1-test")
+    network.reset_parameters(torch.Generator().manual_seed(seed))
+    export_network(network, network.state_dict(), folder, torch.float32)
+    return network
+
+
+def test_a_folder_that_has_changed_is_loaded_again(tmp_path):
+    write(tmp_path, 1)
+    pipe, series = ForecastPipeline.from_pretrained(tmp_path, device="cpu"), [walk(60)]
+    old, first, remembered = pipe.network, pipe.predict(series, 24), memo.predict(pipe, series, 24)
+    assert pipe.network is old
+    expected = write(tmp_path, 2).state_dict()
+    for name, value in pipe.network.state_dict().items():
+        torch.testing.assert_close(value, expected[name])
+    changed = pipe.predict(series, 24).median
+    assert not np.allclose(changed, first.median)
+    assert not np.allclose(memo.predict(pipe, series, 24).median, remembered.median)
+    np.testing.assert_array_equal(memo.predict(pipe, series, 24).median, changed)
+
+
+def test_the_network_of_a_deleted_folder_stays(tmp_path):
+    folder = tmp_path / "checkpoint"
+    write(folder, 1)
+    pipe = ForecastPipeline.from_pretrained(folder, device="cpu")
+    expected = pipe.predict(walk(60), 24).median
+    (folder / "model.safetensors").unlink()
+    np.testing.assert_array_equal(pipe.predict(walk(60), 24).median, expected)
+    shutil.rmtree(folder)
+    np.testing.assert_array_equal(pipe.predict(walk(60), 24).median, expected)
 
 
 def test_the_cache_stays_small(pipe):

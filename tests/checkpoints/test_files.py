@@ -160,10 +160,19 @@ def rewrite(folder):
 @pytest.mark.parametrize(("change", "word"), [(rmtree, "deleted"), (rewrite, "changed")])
 def test_experts_are_read_from_the_files_that_were_loaded_or_not_at_all(own, change, word):
     folder, pipe = own
+    network = pipe.network
     change(folder)
     message = rf"own/model.safetensors was {word} after .*release\(\) and load the checkpoint again"
     with pytest.raises(RuntimeError, match=message):
-        pipe.predict(SERIES, 32)
+        use_all_experts(network)
+
+
+def test_the_next_forecast_reads_the_experts_of_a_folder_that_has_changed(own):
+    folder, pipe = own
+    rewrite(folder)
+    changed = pipe.predict(SERIES, 32).median
+    release()
+    np.testing.assert_array_equal(pipe.predict(SERIES, 32).median, changed)
 
 
 def test_experts_of_a_first_forecast_are_no_inference_tensors(own):

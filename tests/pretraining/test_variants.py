@@ -53,6 +53,17 @@ def test_checkpoints_of_all_objectives_forecast_and_roll_out(saved, objective):
     np.testing.assert_allclose(forecast.quantiles[0, :16], near.quantiles[0], atol=1e-5)
 
 
+def test_a_folder_with_parallel_heads_that_has_changed_is_loaded_again(saved):
+    pipe = load_pipeline(saved("mtp"), "cpu")
+    before = pipe.predict(SERIES, 16).median
+    saved("mtp", initializer_range=0.4)
+    after = pipe.predict(SERIES, 16).median
+    assert not np.allclose(before, after)
+    np.testing.assert_array_equal(
+        load_pipeline(saved("mtp"), "cpu").predict(SERIES, 16).median, before
+    )
+
+
 def test_parallel_heads_read_the_main_blocks_alone():
     network = build_network(SIZES, "mtp").eval()
     patches = torch.randn(2, 6, 32)

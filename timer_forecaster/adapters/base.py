@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 
 from timer_forecaster.checkpoints.cache import at_release
-from timer_forecaster.checkpoints.files import file_version
+from timer_forecaster.checkpoints.files import folder_version
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.registry import find_checkpoint, is_hub_id
 from timer_forecaster.checkpoints.tensors import read_tensors, tensor_files
@@ -91,7 +91,7 @@ def _signature(key: NetworkKey) -> str:
         return hashlib.blake2b(json.dumps(key.config).encode(), digest_size=16).hexdigest()
     version: Hashable = key.name, key.revision
     if not is_hub_id(key.name):
-        version = _versions(find_checkpoint(key.name))
+        version = folder_version(find_checkpoint(key.name))
     with _lock:
         found = _signatures.get(version)
     if found is None:
@@ -99,11 +99,6 @@ def _signature(key: NetworkKey) -> str:
         with _lock:
             _signatures[version] = found
     return found
-
-
-def _versions(folder: Path) -> Hashable:
-    files = sorted([folder / "config.json", *folder.glob("*.safetensors*")])
-    return tuple((file, *file_version(file.stat())) for file in files)
 
 
 def _signature_of(folder: Path) -> str:

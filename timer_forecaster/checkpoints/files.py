@@ -141,6 +141,19 @@ def file_version(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
+def folder_version(folder: Path) -> tuple[tuple[Path, int, int, int], ...] | None:
+    """Return values that differ between two versions of a checkpoint; no file is read.
+
+    None if the folder holds no whole checkpoint, for instance because it was deleted.
+    """
+    weights = sorted(folder.glob("*.safetensors*"))
+    try:
+        found = [(file, *file_version(file.stat())) for file in (folder / "config.json", *weights)]
+    except FileNotFoundError:
+        return None
+    return tuple(found) if weights else None
+
+
 def _trim_heap() -> None:
     """Make the C library return the free memory of its heap to the system.
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from timer_forecaster.broken import read_object
-from timer_forecaster.checkpoints.files import fill
+from timer_forecaster.checkpoints.files import fill, folder_version
 from timer_forecaster.checkpoints.key import NetworkKey
 from timer_forecaster.checkpoints.loading import load_plain_network
 from timer_forecaster.checkpoints.registry import find_checkpoint
@@ -171,11 +171,16 @@ class ParallelPipeline(ForecastPipeline):
     @property
     def network(self) -> TimerS1Network:
         """The network; it must not be changed."""
-        return _load_parallel(self.key)
+        return _parallel_network(self.key)
+
+
+def _parallel_network(key: NetworkKey) -> TimerS1Network:
+    """Return the network of a folder; it is loaded again when its files have changed."""
+    return _load_parallel(key, folder_version(Path(key.name)))
 
 
 @functools.lru_cache(maxsize=2)
-def _load_parallel(key: NetworkKey) -> TimerS1Network:
+def _load_parallel(key: NetworkKey, version: Hashable) -> TimerS1Network:
     folder = Path(key.name)
     with weightless():
         config = TimerS1Architecture.from_config_file(folder / "config.json", PARALLEL)
@@ -195,7 +200,7 @@ def load_weights(checkpoint: str | Path) -> dict[str, Tensor]:
     """
     if _is_parallel(checkpoint):
         key = NetworkKey.resolve(checkpoint, None, "cpu", "float32")
-        return _load_parallel(key).state_dict()
+        return _parallel_network(key).state_dict()
     return load_plain_network(checkpoint).state_dict()
 
 

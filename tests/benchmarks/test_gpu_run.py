@@ -30,6 +30,7 @@ ARCHITECTURE = {
     "num_experts_per_token": 1,
     "dropout_rate": 0.0,
     "max_context_length": 512,
+    "interior_masks": True,
     "training_loss": "pinball",
 }
 STAGE = {"tokens_per_step": 64, "window_patches": [8, 4], "learning_rate": 1e-3}

@@ -20,6 +20,7 @@ from timer_forecaster.models.timer_s1.objective import (
     tokens_that_count,
 )
 from timer_forecaster.pretraining.config import PretrainingConfig
+from timer_forecaster.pretraining.continuity import check_continuity
 from timer_forecaster.pretraining.growth import Growth, grown_weights, inherited_entries
 from timer_forecaster.pretraining.seeds import mix_seed
 from timer_forecaster.pretraining.variants import build_network, export_network, load_weights
@@ -141,10 +142,14 @@ class TimerS1Family:
     def initial_weights(self) -> dict[str, Tensor] | None:
         """Return the weights to start from, grown if need be."""
         config, initial = self.config, self.config.initial_checkpoint
+        if initial is None:
+            return None
         if not isinstance(initial, Growth):
-            return None if initial is None else load_weights(initial)
+            check_continuity(initial, config.architecture)
+            return load_weights(initial)
         if config.objective != "stp":
             raise ValueError(f"objective={config.objective!r} cannot grow a checkpoint; use 'stp'")
+        check_continuity(initial.grow, config.architecture)
         return grown_weights(initial.grow, config.architecture, config.seed)
 
     def inherited_entries(self, network: nn.Module) -> dict[str, Tensor]:

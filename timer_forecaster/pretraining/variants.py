@@ -190,6 +190,19 @@ def _load_parallel(key: NetworkKey, version: Hashable) -> TimerS1Network:
     return network.to(key.device, dtype).requires_grad_(False).eval()
 
 
+def load_architecture(checkpoint: str | Path) -> TimerS1Architecture:
+    """Read the architecture of a checkpoint of any objective.
+
+    Parameters
+    ----------
+    checkpoint : str or Path
+        Folder, registry name or hub id.
+    """
+    kind = PARALLEL if _is_parallel(checkpoint) else TimerS1Architecture.model_type
+    folder = find_checkpoint(str(checkpoint), weights=False)
+    return TimerS1Architecture.from_config_file(folder / "config.json", kind)
+
+
 def load_weights(checkpoint: str | Path) -> dict[str, Tensor]:
     """Read all weights of a checkpoint of any objective, in float32.
 

@@ -1,0 +1,84 @@
+"""A run does not change in silence how its initial checkpoint is read."""
+
+import dataclasses
+import re
+import warnings
+
+import pytest
+import torch
+import yaml
+from places import ROOT
+
+from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.pretraining import PretrainingConfig, build_network, pretrain
+from timer_forecaster.pretraining.continuity import check_continuity
+from timer_forecaster.pretraining.variants import export_network
+
+MINI = "timer-s1-mini"
+SHIPPED = TimerS1Architecture.from_config_file(find_checkpoint(MINI) / "config.json")
+GROWN = dataclasses.asdict(SHIPPED) | {"num_hidden_layers": 5, "quantiles": list(SHIPPED.quantiles)}
+
+
+def run(settings, folder, initial, architecture):
+    stage = settings["stages"][0] | {"steps": 1, "warmup_steps": 0, "window_patches": 12}
+    settings |= {"stages": [stage], "initial_checkpoint": initial, "architecture": architecture}
+    return pretrain(PretrainingConfig.from_mapping(settings), folder, device="cpu")
+
+
+@pytest.mark.parametrize("initial", [{"grow": MINI}, MINI], ids=["grown", "plain"])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("preferred_rollout", "'quantile' .* has 'multiscale'; write preferred_rollout: multisc"),
+        ("transforms_series", "False .* has True; write transforms_series: true in the archi"),
+        ("interior_masks", "False .* has True; write interior_masks: true"),
+    ],
+)
+def test_a_field_that_was_left_out_is_refused_by_name(settings, tmp_path, initial, name, message):
+    left = {key: value for key, value in GROWN.items() if key != name}
+    if initial == MINI:
+        left["num_hidden_layers"] = SHIPPED.num_hidden_layers
+    with pytest.raises(ValueError, match=rf"{name}={message}"):
+        run(settings, tmp_path, initial, left)
+
+
+@pytest.mark.parametrize(
+    "change", [{"max_context_length": 512}, {"preferred_rollout": "median"}], ids=str
+)
+def test_another_value_is_named_in_a_warning(change):
+    ((name, value),) = change.items()
+    with pytest.warns(UserWarning, match=f"{name}={value!r} .* which has"):
+        check_continuity(MINI, dataclasses.replace(SHIPPED, **change))
+
+
+def test_sizes_losses_and_a_longer_context_may_change():
+    larger = {"num_hidden_layers": 9, "training_loss": "wql", "max_context_length": 8192}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_continuity(MINI, dataclasses.replace(SHIPPED, **larger))
+
+
+def test_the_example_of_the_manual_can_grow_the_embedded_checkpoint():
+    text = (ROOT / "docs" / "pretraining.md").read_text(encoding="utf-8")
+    example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_continuity(MINI, PretrainingConfig.from_mapping(example).architecture)
+
+
+def test_heads_of_another_objective_are_read_too(tmp_path):
+    sizes = dataclasses.replace(SHIPPED, hidden_size=16, num_attention_heads=2)
+    network = build_network(sizes, "mtp")
+    export_network(network, network.state_dict(), tmp_path, torch.float32)
+    check_continuity(tmp_path, sizes)
+    with pytest.raises(ValueError, match="write transforms_series: true"):
+        check_continuity(tmp_path, dataclasses.replace(sizes, transforms_series=False))
+
+
+def test_a_run_that_was_begun_without_them_resumes(settings, tmp_path, monkeypatch):
+    left = GROWN | {"preferred_rollout": "quantile"}
+    with monkeypatch.context() as patch:
+        patch.setattr("timer_forecaster.pretraining.timer_s1.check_continuity", lambda *_: None)
+        run(settings, tmp_path, {"grow": MINI}, left)
+    assert run(settings, tmp_path, {"grow": MINI}, left).metrics["step"] == 1

@@ -115,6 +115,25 @@ def test_aggregates_rank_the_models_in_a_panel_for_all_and_each_term():
     figure.savefig(io.BytesIO())
 
 
+def test_aggregates_that_a_logarithmic_axis_lacks_are_left_out():
+    means = means_of({"a": 0.7, "mine": 0.5, "seasonal_naive": 1.0})
+    means.loc[(["a", "mine"], "all"), ["MASE", "CRPS"]] = np.inf  # a data set without an error
+    means.loc[("seasonal_naive", "all"), ["MASE", "CRPS"]] = np.nan
+    means.loc[("mine", "short"), "CRPS"] = 0.0
+    with pytest.warns(UserWarning, match="not drawn: relative errors of a, mine, seasonal_naive"):
+        figure = plot_aggregates(means)
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["short (3)"]
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == ["mine", "seasonal_naive", "a"]
+    figure.savefig(io.BytesIO())
+
+
+def test_aggregates_none_of_which_can_be_drawn_are_refused():
+    means = means_of({"a": np.inf, "seasonal_naive": np.nan}).assign(MASE=np.nan)
+    with pytest.raises(ValueError, match="nothing to draw: all errors relative to Seasonal Naive"):
+        plot_aggregates(means)
+
+
 def test_legends_show_the_colors_of_nested_bands(ax):
     plot_quantiles(ax, [], [], [0, 1], [0.1, 0.2, 0.5, 0.8, 0.9], [[1, 2, 3, 4, 5]] * 2)
     outer, inner = (band.get_facecolor()[0] for band in ax.collections)

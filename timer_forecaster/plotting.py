@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -401,17 +402,25 @@ def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
     ------
     ImportError
         If matplotlib is not installed.
+    ValueError
+        If no aggregate can be drawn: all are undefined, infinite or zero.
+
+    Warns
+    -----
+    UserWarning
+        If some cannot be drawn.
     """
     _require_matplotlib()
     from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
-    groups = [g for g in ("all", "short", "medium", "long") if g in means.index.unique("group")]
-    models = means.xs("all", level="group")["CRPS"].sort_values(ascending=False).index
+    means = _positive_means(means)
+    groups, order = list(means.index.unique("group")), means.groupby("model")["CRPS"].first()
+    models = order.sort_values(ascending=False, na_position="first").index
     figure = new_figure((3 + 2.6 * len(groups), 1.2 + 0.22 * len(models)))
     panels = figure.subplots(1, len(groups), sharex=True, sharey=True, squeeze=False)[0]
     colors = [_FORECAST_COLOR if model in own else "#9a9a9a" for model in models]
     for ax, group in zip(panels, groups, strict=True):
-        part = means.xs(group, level="group").loc[models]
+        part = means.xs(group, level="group").reindex(models)
         ax.scatter(part["MASE"], models, facecolors="none", edgecolors=colors, label="MASE")
         ax.scatter(part["CRPS"], models, c=colors, label="CRPS")
         ax.axvline(1.0, color=_HISTORY_COLOR, linewidth=0.8)
@@ -423,12 +432,28 @@ def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
         ax.set_ylim(-1, len(models))
         ax.grid(axis="y", color="#dddddd", linewidth=0.6)
         ax.set_axisbelow(True)
-        ax.set_title(f"{group} ({part['n'].iloc[0]})", loc="left", fontsize=10)
+        ax.set_title(f"{group} ({part['n'].max():.0f})", loc="left", fontsize=10)
     panels[0].legend(fontsize=8)
     for label, model in zip(panels[0].get_yticklabels(), models, strict=True):
         label.set(color=_FORECAST_COLOR if model in own else "black")
     figure.supxlabel("error relative to Seasonal Naive, geometric mean", fontsize=9)
     return figure
+
+
+def _positive_means(means: pd.DataFrame) -> pd.DataFrame:
+    """Return the aggregates that a logarithmic axis has, of all series first, then of terms."""
+    groups = [g for g in ("all", "short", "medium", "long") if g in means.index.unique("group")]
+    means = pd.concat([means.xs(group, level="group", drop_level=False) for group in groups])
+    errors = means[["MASE", "CRPS"]]
+    errors = errors.where(np.isfinite(errors) & (errors > 0))
+    drawn = means.assign(**errors)[errors.notna().any(axis=1)]
+    why = "are undefined, infinite or zero: a data set was forecast without any error"
+    if drawn.empty:
+        raise ValueError(f"there is nothing to draw: all errors relative to Seasonal Naive {why}")
+    if errors.isna().any(axis=None):
+        names = ", ".join(errors[errors.isna().any(axis=1)].index.unique("model"))
+        warnings.warn(f"not drawn: relative errors of {names} {why}", UserWarning, stacklevel=3)
+    return drawn
 
 
 def check_format(path: Path) -> None:

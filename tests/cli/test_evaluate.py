@@ -54,6 +54,17 @@ def test_evaluate_writes_prints_and_goes_on(benchmark, tmp_path, capsys):
     assert output.stat().st_mtime_ns == written
 
 
+def test_evaluate_says_that_nothing_can_be_drawn(benchmark, tmp_path, capsys):
+    table = pd.DataFrame({"freq": "D", "target": [np.full(90, 3.0)]})
+    table.to_parquet(benchmark / "flat__D.parquet")
+    plot = tmp_path / "scores.png"
+    assert evaluated(benchmark, "--plot", plot) == 2
+    written = capsys.readouterr()
+    assert "| flat/D/short " in written.out
+    assert "there is nothing to draw: all errors relative to Seasonal Naive are" in written.err
+    assert not plot.exists()
+
+
 def test_evaluate_takes_up_no_results_of_other_options(benchmark, tmp_path, capsys):
     output = tmp_path / "all_results.csv"
     assert evaluated(benchmark, "--output", output) == 0

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from shutil import copytree
 
 import numpy as np
 import pandas as pd
@@ -79,6 +80,12 @@ def test_a_finished_run_stays_as_it_is(straight, config):
     again = pretrain(config, straight.folder, device="cpu")
     assert again.metrics == straight.metrics
     assert same(weights(straight.folder), before)
+
+
+def test_a_finished_run_without_its_log_says_its_steps(straight, config, tmp_path):
+    folder = copytree(straight.folder, tmp_path / "run")
+    (folder / "log.jsonl").unlink()
+    assert pretrain(config, folder, device="cpu").metrics == {"step": config.steps}
 
 
 @pytest.mark.parametrize("step", [1, 13])

@@ -232,7 +232,7 @@ class _Run:
         clock: Clock,
     ) -> PretrainingResult:
         """Train to the last step, or until the time is over."""
-        config, record = self.config, self._log.last()
+        config, record = self.config, {"step": self.step} | self._log.last()
         shown = progress and self.accelerator.is_main_process
         bar = tqdm(total=config.steps, initial=self.step, unit="step", disable=not shown)
         meter = Meter(self.batches, self.family.terms)

@@ -51,6 +51,13 @@ def test_minutes_are_passed_on_as_seconds(run, asked):
     assert (asked[0]["seconds"], asked[0]["checkpoint_seconds"]) == (120, 30)
 
 
+@pytest.mark.parametrize("option", ["--minutes", "--checkpoint-minutes"])
+def test_minutes_that_cannot_be_meant_are_refused_by_their_option(run, asked, option):
+    code, out, err = run("pretrain", "quick.yaml", option, "0")
+    assert (code, out, asked) == (2, "", [])
+    assert f"{option}=0.0 must be positive and finite" in err
+
+
 def test_only_the_first_process_prints_the_summary(run, asked, monkeypatch):
     monkeypatch.setenv("RANK", "1")
     assert run("pretrain", "quick.yaml")[1] == '{"step": 1, "loss": 0.5}\n'

@@ -87,6 +87,11 @@ def test_little_memory_gives_the_same_series(source: Path, tmp_path: Path) -> No
     assert not list((tmp_path / "corpus").glob("unfinished*"))
 
 
+def test_a_negative_seed_is_refused_by_name(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="seed=-1 must be at least 0"):
+        build(source, tmp_path / "corpus", seed=-1)
+
+
 def test_same_seed_same_bytes(source: Path, tmp_path: Path) -> None:
     build(source, tmp_path / "one", shard_megabytes=0.02)
     build(source, tmp_path / "two", shard_megabytes=0.02)

@@ -71,8 +71,8 @@ def run(arguments: argparse.Namespace) -> None:
         resume=arguments.resume,
         progress=sys.stderr.isatty(),
         on_record=lambda record: tqdm.write(json.dumps(record)),
-        seconds=_seconds(arguments.minutes),
-        checkpoint_seconds=_seconds(arguments.checkpoint_minutes),
+        seconds=_seconds("--minutes", arguments.minutes),
+        checkpoint_seconds=_seconds("--checkpoint-minutes", arguments.checkpoint_minutes),
     )
     if os.environ.get("RANK", "0") == "0":
         steps = metrics["step"]
@@ -80,5 +80,8 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"Trained {steps} steps{of} -> {folder}")
 
 
-def _seconds(minutes: float | None) -> float | None:
-    return None if minutes is None else 60 * minutes
+def _seconds(option: str, minutes: float | None) -> float | None:
+    from timer_forecaster.pretraining.limits import checked_seconds
+
+    checked = checked_seconds(option, minutes)
+    return None if checked is None else 60 * checked

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from timer_forecaster import __version__
+from timer_forecaster.checks import check_integer
 from timer_forecaster.corpus.curation import Curation, trimmed
 from timer_forecaster.corpus.excerpt import Excerpt
 from timer_forecaster.corpus.held_out import HELD_OUT, HELD_OUT_SERIES
@@ -80,7 +81,7 @@ def build(
     memory_megabytes : float
         Approximate memory for the series that wait to be written.
     seed : int
-        Seed of the shuffle.
+        Seed of the shuffle, at least 0.
     excerpt : Excerpt, optional
         Bounds of what each data set may add, for a small corpus. Default: all of it.
     progress : bool
@@ -110,6 +111,7 @@ def build(
     >>> manifest.points
     600
     """
+    seed = check_integer("seed", seed, 0)
     sources = _sources(Path(source), exclude)
     _check_sizes(shard=shard_megabytes, memory=memory_megabytes)
     _check_empty(Path(out))

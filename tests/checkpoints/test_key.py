@@ -37,6 +37,7 @@ def test_one_device_in_any_form_is_one_network(device):
         (77, "device=77 is not a device"),
         (-1, "device=-1 is not a device"),
         ("balanced", "device='balanced' is not a device"),
+        ("meta", "device='meta' is not a device of this machine; use 'auto', 'cpu'"),
         ({"": "tpu9"}, "device='tpu9' is not a device"),
         ({"model": "cpu", "mtp_modules": "disk"}, "not spread over several"),
         ({}, "does not name one device"),

@@ -121,18 +121,18 @@ def test_random_networks_too(int8_kernel):
             ValueError,
             "two ways to quantize; give one",
         ),
-        # any device but a CPU: this one is on every machine
-        (
-            {"quantization": "int8", "device": "meta"},
-            ValueError,
-            "for CPUs, and the device is 'meta': give device='cpu' or 'auto', .*_config",
-        ),
     ],
 )
 def test_what_cannot_be_used_is_refused(options, error, message, loads, int8_kernel):
     with pytest.raises(error, match=message):
         load(**options)
     assert loads == []
+
+
+def test_8_bits_are_refused_on_other_devices_than_a_cpu():
+    message = "for CPUs, and the device is 'meta': give device='cpu' or 'auto', .*_config"
+    with pytest.raises(ValueError, match=message):
+        quantization.check_int8("int8", torch.device("meta"), "device")
 
 
 def test_a_torch_without_the_kernel_is_refused_before_loading(monkeypatch, loads):

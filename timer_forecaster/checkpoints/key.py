@@ -140,7 +140,7 @@ def _resolve_device(device: Device, argument: str, automatic: str) -> torch.devi
         device = automatic
     try:
         resolved = torch.device(device)
-        torch.empty(0, device=resolved)
+        torch.empty(1, device=resolved).item()  # the device "meta" has no values
     except (RuntimeError, TypeError, AssertionError):
         raise ValueError(
             f"{argument}={device!r} is not a device of this machine; use 'auto', 'cpu' or, where "

@@ -24,6 +24,14 @@ def test_parquet(write_parquet):
     np.testing.assert_array_equal(configuration.series[0], np.arange(400))
 
 
+def test_rows_of_several_frequencies_are_refused(write_parquet):
+    path = write_parquet("shop__D", [ramp(400), ramp(400)], ["D", "h"])
+    with pytest.raises(ValueError, match=r"shop__D\.parquet: the column freq has \['D', 'h'\]"):
+        load_configuration(path)
+    weeks = write_parquet("shop__W", [ramp(100), ramp(100)], ["W-MON", "W-SUN"])
+    assert load_configuration(weeks).name == "shop/W/short"
+
+
 def test_parquet_of_one_variate_a_row_knows_the_benchmarks_variates(write_parquet):
     configuration = load_configuration(write_parquet("ett1__W", [ramp(103)] * 7, "W-THU"))
     assert (configuration.domain, configuration.num_variates) == ("Energy", 7)

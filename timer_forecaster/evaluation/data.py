@@ -242,8 +242,11 @@ def _dataset_and_frequency(path: Path) -> str:
 def _read(path: Path) -> tuple[str, list[FloatArray], int]:
     """Return the frequency, all series, and the variates of each row."""
     frequency, series, rows = "", [], 0
+    found: set[str] = set()
     for table in _tables(path):
         frequency = frequency or _frequency([table])
+        found |= set(map(str, table["freq"].unique().to_pylist()))
+        _check_one_frequency(path, found)
         rows += len(table)
         targets = table["target"]
         if not _are_numbers(targets.type) or targets.null_count:
@@ -270,6 +273,15 @@ def _are_numbers(type_: pa.DataType) -> bool:
 def _frequency(tables: Iterable[pa.Table]) -> str:
     """Return the first row's frequency."""
     return next((str(table["freq"][0].as_py()) for table in tables if len(table)), "")
+
+
+def _check_one_frequency(path: Path, found: set[str]) -> None:
+    """Refuse rows of several frequencies, which one horizon and season do not fit."""
+    if len(found) > 1 and len(set(map(frequency_label, found))) > 1:  # weeks may end on other days
+        raise ValueError(
+            f"{path}: the column freq has {sorted(found)}, and a data set has one frequency; write "
+            "a file for each"
+        )
 
 
 def _tables(path: Path) -> Iterator[pa.Table]:

@@ -11,6 +11,7 @@ from far_forecasts import mean_of_parts
 from ttm import OWN, ParityModel, save, tiny_network
 
 from timer_forecaster import ForecastPipeline
+from timer_forecaster.backtesting import backtest
 from timer_forecaster.inference import memo
 from timer_forecaster.inference.covariates.warning import warned_once
 from timer_forecaster.inference.frequency_warning import FrequencyWarning, frequencies_for
@@ -150,6 +151,37 @@ def test_frames_take_it_from_the_times(pipe):
     months = frame.assign(t=pd.date_range("2000-01-01", periods=90, freq="MS"))
     (text,) = warned(lambda: pipe.predict_frame(months, 12, time_column="t"))
     assert "'MS'" in text
+
+
+def test_dates_of_a_series_tell_its_frequency(pipe):
+    hours = pd.date_range("2024-01-01", periods=90, freq="h")
+    plain = pd.DatetimeIndex(hours.to_numpy())  # has no freq of its own
+    cut = pd.Series(walk(), hours).drop(hours[[40, 41]])  # is laid on a grid
+    days = pd.period_range("2024-01-01", periods=90, freq="D")
+    rows = [pd.Series(walk(), plain), cut, pd.Series(walk(), days)]
+    gap = walk()
+    gap[40:42] = np.nan
+    expected = pipe.predict([walk(), gap, walk()], 9, freq=["h", "h", "D"]).quantiles
+    assert warned(lambda: pipe.predict(rows, 9)) == []
+    np.testing.assert_array_equal(pipe.predict(rows, 9).quantiles, expected)
+    given = pipe.predict(rows, 9, freq=["D", None, None]).quantiles
+    np.testing.assert_allclose(given[1:], expected[1:], rtol=1e-5)
+    assert np.abs(given[0] - expected[0]).max() > 1e-3
+    np.testing.assert_array_equal(pipe.embed(rows[0]), pipe.embed(walk(), freq="h"))
+    (text,) = warned(lambda: pipe.predict([walk(), rows[0]], 9))
+    assert "series[0] is not known; give freq, such as freq='h'" in text
+
+
+def test_anomalies_and_backtests_read_dates_too(pipe):
+    hourly = pd.Series(walk(), pd.date_range("2024-01-01", periods=90, freq="h"))
+    found = [pipe.detect_anomalies(one, freq=freq) for one, freq in ((hourly, None), (walk(), "h"))]
+    pd.testing.assert_frame_equal(*(one.to_frame() for one in found))
+    assert warned(lambda: pipe.detect_anomalies(hourly)) == []
+    results = [
+        backtest(pipe, one, 6, windows=2, seasonality=24, freq=freq)
+        for one, freq in ((hourly, None), (walk(), "h"))
+    ]
+    pd.testing.assert_frame_equal(*(one.forecasts for one in results))
 
 
 def test_remembered_forecasts_are_told_apart_by_it(pipe):

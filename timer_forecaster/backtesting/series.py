@@ -24,6 +24,7 @@ from timer_forecaster.inference.covariates.columns import (
 from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.frequency import as_frequencies
+from timer_forecaster.inference.frequency_warning import frequencies_beside
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.scaling import check_finite
@@ -104,7 +105,8 @@ def backtest(
     covariates = _covariates(series, timed, (known, past, categories, cycles), failures)
     labels = Labels.of_numbers(keys, [len(one) for one in values])
     seasons = [settings.seasonality or season_of(one) for one in steps]
-    data = Data(values, labels, steps, seasons, covariates, failures.by_number())
+    dated = frequencies_beside(freq, timed.times, pipeline.network.config)
+    data = Data(values, labels, dated, seasons, covariates, failures.by_number())
     return run(pipeline, data, settings, way)
 
 

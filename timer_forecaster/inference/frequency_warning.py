@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from timer_forecaster.failures import name_of_series
 from timer_forecaster.inference.channels import width_of
 from timer_forecaster.inference.covariates.warning import Notes
 from timer_forecaster.inference.frequency import Frequency, as_frequencies
+from timer_forecaster.inference.times import Times, steps_of
 from timer_forecaster.models.network import Architecture
 from timer_forecaster.models.ttm.frequencies import UNKNOWN, names_of, token_of
 
@@ -35,6 +38,32 @@ def frequencies_for(config: Architecture, freq: Any, n_series: int) -> list[Freq
         return None
     _check_rows(found, width_of(config))
     _warn_of_unknown(found, config.n_frequencies)
+    return found
+
+
+def frequencies_beside(freq: Any, times: Sequence[Times | None], config: Architecture) -> list[Any]:
+    """Return what was given as the frequency of each series, or the step of its times.
+
+    Steps of times stand in only where a network reads frequencies, none was given, and all series
+    of a row have the same.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `as_frequencies`.
+    """
+    as_frequencies(freq, len(times))
+    several = isinstance(freq, (list, tuple, np.ndarray))
+    given = list(freq) if several else [freq] * len(times)
+    if not config.n_frequencies or not any(times):
+        return given
+    steps = steps_of([own if one is None else None for one, own in zip(given, times, strict=True)])
+    found = [step if one is None else one for one, step in zip(given, steps, strict=True)]
+    width = width_of(config)
+    for first in range(0, len(found), width):
+        row = slice(first, first + width)
+        if len({one.minutes for one in as_frequencies(found[row], len(found[row]))}) > 1:
+            found[row] = given[row]
     return found
 
 
@@ -68,8 +97,7 @@ def _warn_of_unknown(frequencies: Sequence[Frequency], n_frequencies: int) -> No
         notes.add_other(
             FrequencyWarning(
                 f"the checkpoint reads the frequency of series, and the frequency of "
-                f"{name_of_series(unknown)} is not known; give freq, such as freq='h', or dates "
-                "as times"
+                f"{name_of_series(unknown)} is not known; give freq, such as freq='h'"
             )
         )
     notes.warn()

@@ -33,7 +33,7 @@ from timer_forecaster.inference.covariates.warning import unwarned
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.frequency import Frequency, as_frequencies, tokens_of
-from timer_forecaster.inference.frequency_warning import frequencies_for
+from timer_forecaster.inference.frequency_warning import frequencies_beside, frequencies_for
 from timer_forecaster.inference.known import check_reads_alone, known_rows
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
@@ -283,7 +283,8 @@ class ForecastPipeline:
         freq : str, pandas offset or int, or list of them, optional
             Frequency of all series or of each, such as "h", "15min", "D" or "W". Some TinyTimeMixer
             checkpoints read it, and forecast worse without. It is a fact about the data: other
-            checkpoints make nothing of it. An integer is the step of integer times, which tells no
+            checkpoints make nothing of it. Without ``freq``, it is taken from dates of a series of
+            pandas or xarray. An integer is the step of integer times, which tells no
             frequency. Sample paths depend on the kind of frequency with every checkpoint.
         past_windows : int
             Newest windows of each series, each as long as the horizon but one pass at most, to
@@ -338,7 +339,8 @@ class ForecastPipeline:
         failures, network = Failures(on_error), self.network
         values, _ = timed = self._values(series, options, failures)
         every = as_frequencies(freq, len(values))
-        frequencies = frequencies_for(network.config, every, len(values))
+        dated = frequencies_beside(freq, timed.times, network.config)
+        frequencies = frequencies_for(network.config, dated, len(values))
         asked = (options, progress, self._label, failures, frequencies)
         tables = known, past, categories, cycles
         given = self._given(series, timed, horizon, tables, options, failures)
@@ -968,8 +970,9 @@ class ForecastPipeline:
         >>> pipe.embed([np.sin(np.arange(200) / 4), np.arange(30.0) % 7]).shape
         (2, 128)
         """
-        network, series = self.network, as_series(series)
-        frequencies = frequencies_for(network.config, freq, len(series))
+        network, (series, times) = self.network, timed_series(series)
+        dated = frequencies_beside(freq, times, network.config)
+        frequencies = frequencies_for(network.config, dated, len(series))
         compute = engine_of(network).embed_rows
         if frequencies is not None:
             compute = functools.partial(compute, tokens=tokens_of(network.config, frequencies))

@@ -19,6 +19,7 @@ from timer_forecaster.values import library_of
 
 if TYPE_CHECKING:
     from timer_forecaster.frames.calendar.grids import Grid
+    from timer_forecaster.frames.calendar.opening import Step
 
 _KINDS = ("DatetimeIndex", "PeriodIndex", "TimedeltaIndex")
 
@@ -70,6 +71,25 @@ def _step_of(index: Any) -> Any:
     from timer_forecaster.frames.calendar.grids import own_step
 
     return index.freq if index.freq is not None else own_step(index)
+
+
+def steps_of(times: Sequence[Times | None]) -> list[Step | None]:
+    """Return the step of each series by its times; None where it has none, or shows none."""
+    from timer_forecaster.frames.calendar.grids import own_steps
+    from timer_forecaster.frames.calendar.local import on_local_clock
+
+    steps: list[Step | None] = [None] * len(times)
+    asked = {}
+    for number, one in enumerate(times):
+        if one is not None:
+            steps[number] = one.index.freq if one.grid is None else one.grid.step
+            if steps[number] is None:
+                asked[number] = one.index
+    axes = {id(index): on_local_clock(index) for index in asked.values()}
+    found = dict(zip(axes, own_steps(list(axes.values())), strict=True))
+    for number, index in asked.items():
+        steps[number] = found[id(index)]
+    return steps
 
 
 class Owner(NamedTuple):

@@ -23,7 +23,7 @@ from timer_forecaster.inference.covariates.columns import (
 )
 from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.tables import Tables
-from timer_forecaster.inference.frequency import as_frequencies
+from timer_forecaster.inference.frequency_warning import frequencies_beside
 from timer_forecaster.inference.series import TimedSeries, timed_series
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ def anomalies_of_series(
     values = timed.values
     pipeline.check_number(len(values))
     keys = list(series) if isinstance(series, Mapping) else list(range(len(values)))
-    as_frequencies(freq, len(values))
-    several = isinstance(freq, (list, tuple, np.ndarray))
-    steps = list(freq) if several else [freq] * len(values)
+    steps = frequencies_beside(freq, timed.times, pipeline.network.config)
     tables = None
     if not settings.options.ignores_covariates:
         tables = _tables(series, timed, beside, failures)

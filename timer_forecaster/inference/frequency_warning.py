@@ -20,8 +20,12 @@ class FrequencyWarning(UserWarning):
     """A network that reads the frequency of series has no token for some."""
 
 
-def frequencies_for(config: Architecture, freq: Any, n_series: int) -> list[Frequency] | None:
+def frequencies_for(
+    config: Architecture, freq: Any, n_series: int, times: Sequence[Times | None] | None = None
+) -> list[Frequency] | None:
     """Return the frequency of each series for a network that reads it; None for other networks.
+
+    Times of the series stand in for it as in `frequencies_beside`.
 
     Raises
     ------
@@ -33,7 +37,8 @@ def frequencies_for(config: Architecture, freq: Any, n_series: int) -> list[Freq
     FrequencyWarning
         If the network has no token for some of them.
     """
-    found = as_frequencies(freq, n_series)
+    given = freq if times is None else frequencies_beside(freq, times, config)
+    found = as_frequencies(given, n_series)
     if not config.n_frequencies:
         return None
     _check_rows(found, width_of(config))

@@ -33,7 +33,7 @@ from timer_forecaster.inference.covariates.warning import unwarned
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.frequency import Frequency, as_frequencies, tokens_of
-from timer_forecaster.inference.frequency_warning import frequencies_beside, frequencies_for
+from timer_forecaster.inference.frequency_warning import frequencies_for
 from timer_forecaster.inference.known import check_reads_alone, known_rows
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
@@ -339,8 +339,7 @@ class ForecastPipeline:
         failures, network = Failures(on_error), self.network
         values, _ = timed = self._values(series, options, failures)
         every = as_frequencies(freq, len(values))
-        dated = frequencies_beside(freq, timed.times, network.config)
-        frequencies = frequencies_for(network.config, dated, len(values))
+        frequencies = frequencies_for(network.config, freq, len(values), timed.times)
         asked = (options, progress, self._label, failures, frequencies)
         tables = known, past, categories, cycles
         given = self._given(series, timed, horizon, tables, options, failures)
@@ -971,8 +970,7 @@ class ForecastPipeline:
         (2, 128)
         """
         network, (series, times) = self.network, timed_series(series)
-        dated = frequencies_beside(freq, times, network.config)
-        frequencies = frequencies_for(network.config, dated, len(series))
+        frequencies = frequencies_for(network.config, freq, len(series), times)
         compute = engine_of(network).embed_rows
         if frequencies is not None:
             compute = functools.partial(compute, tokens=tokens_of(network.config, frequencies))

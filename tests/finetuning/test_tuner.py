@@ -519,6 +519,11 @@ def test_checkpoints_that_read_frequencies_are_tuned_at_them(target, waves):
     other = finetune(base, series, settings, freq="15min")
     assert again.report.loss_before == adapter.report.loss_before
     assert other.report.loss_before != adapter.report.loss_before
+    hours = [
+        pd.Series(own, pd.date_range("2024-01-01", periods=len(own), freq="h")) for own in series
+    ]
+    dated, given = finetune(base, hours, settings), finetune(base, series, settings, freq="h")
+    assert dated.report.training == given.report.training
     with pytest.warns(FrequencyWarning) as caught:
         finetune(base, series, settings, freq=["h", "MS", "MS"])
     assert sum(one.category is FrequencyWarning for one in caught) == 1

@@ -86,7 +86,7 @@ def finetune(
         Show a progress bar.
     freq : str, pandas offset or int, or list of them, optional
         Frequency of all series or of each, for checkpoints that read it; see
-        `timer_forecaster.ForecastPipeline.predict`.
+        `timer_forecaster.ForecastPipeline.predict`. Default: of the dates of the series, if any.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def finetune(
     values, times = timed_series(series)
     table = _known(pipe, config, aligned(known, series, times, "known", 0), values)
     columns = () if table is None else table.columns
-    run = _Run(pipe, config, freq, len(values), columns)
+    run = _Run(pipe, config, freq, len(values), columns, times)
     given = None if table is None else table.values
     read = values if table else run.as_read(values)
     split = split_series(read, config.validation, run.context_length, run.horizon, given)
@@ -270,9 +270,10 @@ class _Run:
         freq: Any,
         n_series: int,
         columns: Sequence[KnownColumn] = (),
+        times: Any = None,
     ) -> None:
         _check_start(pipe, config)
-        self.frequencies = frequencies_for(architecture_of(pipe.key), freq, n_series)
+        self.frequencies = frequencies_for(architecture_of(pipe.key), freq, n_series, times)
         forget_large(pipe.key)
         self.pipe, self.config, self.columns = pipe, config, columns
         self.frozen = load_frozen(pipe.key)

@@ -108,7 +108,8 @@ def test_windows_are_as_long_as_the_context_unless_the_settings_differ(own, used
     tuning = FinetuneConfig(context_length=own)
     subject = estimator(tuning=tuning, context_length=20)
     tuned(subject, lambda *arguments: seen.append(arguments), "series")
-    assert seen == [(pipe(), "series", FinetuneConfig(target="router+head", context_length=used))]
+    expected = FinetuneConfig(target="router+head", context_length=used, quality=subject.quality)
+    assert seen == [(pipe(), "series", expected)]
 
 
 def test_without_settings_the_target_of_the_adapter_is_finetuned_again():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
 import itertools
 import json
@@ -23,9 +24,9 @@ from timer_forecaster.evaluation.metrics import weighted_quantile_loss
 from timer_forecaster.finetuning import FinetuneConfig, TuningWarning, finetune
 
 
-def score(data: Data, pipe: ForecastPipeline) -> float:
+def score(data: Data, pipe: ForecastPipeline, quality: str) -> float:
     """Return the CRPS of the test windows: the mean weighted quantile loss of GIFT-Eval."""
-    forecast = pipe.predict(data.contexts, data.horizon)
+    forecast = pipe.predict(data.contexts, data.horizon, quality=quality)
     return weighted_quantile_loss(data.targets, forecast.quantiles, forecast.levels)
 
 
@@ -40,7 +41,7 @@ def finetuned(data: Data, pipe: ForecastPipeline, config: FinetuneConfig) -> dic
         size = sum(file.stat().st_size for file in adapter.save(folder).iterdir())
     report = adapter.report
     return {
-        "crps": score(data, ForecastPipeline(pipe.key, adapter)),
+        "crps": score(data, ForecastPipeline(pipe.key, adapter), config.quality or "fast"),
         "seconds": seconds,
         "bytes": size,
         "parameters": report.n_parameters,
@@ -53,11 +54,13 @@ def finetuned(data: Data, pipe: ForecastPipeline, config: FinetuneConfig) -> dic
 
 
 @functools.lru_cache(maxsize=1)
-def _zero_shot(checkpoint: str, folder: Path, name: str) -> tuple[Data, ForecastPipeline, float]:
+def _zero_shot(
+    checkpoint: str, folder: Path, name: str, quality: str
+) -> tuple[Data, ForecastPipeline, float]:
     """Return a data set, the pipeline and its zero-shot score."""
     data = load(folder, name)
     pipe = ForecastPipeline.from_pretrained(checkpoint, device="cpu")
-    return data, pipe, score(data, pipe)
+    return data, pipe, score(data, pipe, quality)
 
 
 def run(
@@ -65,8 +68,9 @@ def run(
 ) -> dict[str, Any]:
     """Return one row of the results, computed on one thread."""
     torch.set_num_threads(1)
-    data, pipe, zero_shot = _zero_shot(checkpoint, folder, name)
-    config = FinetuneConfig(target=target, seed=seed, horizon=data.horizon, **settings)
+    config = FinetuneConfig(target=target, seed=seed, **settings)
+    data, pipe, zero_shot = _zero_shot(checkpoint, folder, name, config.quality or "fast")
+    config = dataclasses.replace(config, horizon=data.horizon)
     found = finetuned(data, pipe, config)
     return {
         "checkpoint": checkpoint,

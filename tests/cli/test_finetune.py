@@ -69,6 +69,7 @@ def test_every_option_reaches_the_settings(run, table):
         "batch_size": 3,
         "context_length": 40,
         "horizon": 8,
+        "quality": "plain",
         "validation": 0.3,
         "patience": 2,
         "balance_loss": 0.5,

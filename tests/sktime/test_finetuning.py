@@ -131,7 +131,7 @@ def test_hierarchies_and_the_default_settings(monkeypatch):
     [(asked, series, config)] = seen
     assert asked == pipe()
     assert [len(values) for values in series] == 2 * [150, 150, 3, 3, 90, 90]
-    assert config == FinetuneConfig(target="router+head")
+    assert config == FinetuneConfig(target="router+head", quality="fast")
 
 
 @pytest.mark.parametrize("values", [np.arange(10.0), np.ones(40)])

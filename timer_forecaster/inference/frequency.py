@@ -50,11 +50,16 @@ def as_frequencies(freq: Any, n_series: int) -> list[Frequency]:
     >>> as_frequencies("60min", 1)
     [Frequency(name='60min', minutes=60.0)]
     """
-    if isinstance(freq, Frequency) or not isinstance(freq, (list, tuple, np.ndarray)):
+    if not is_of_each(freq):
         return [_frequency(freq)] * n_series
     if len(freq) != n_series:
         raise ValueError(f"freq has {len(freq)} frequencies for {n_series} series")
     return [_frequency(one) for one in freq]
+
+
+def is_of_each(freq: Any) -> bool:
+    """Whether what was given are the frequencies of each series, not one of all."""
+    return isinstance(freq, (list, tuple, np.ndarray)) and not isinstance(freq, Frequency)
 
 
 def _frequency(freq: Any) -> Frequency:

@@ -87,10 +87,12 @@ def test_windows_of_a_dict_with_covariates_equal_predict(pipe):
 def test_degenerate_series(pipe):
     series = [np.full(40, np.nan), np.zeros(40), np.r_[np.full(30, np.nan), np.arange(10.0)]]
     series.append(np.r_[np.arange(30.0), np.full(10, np.nan)])
-    with pytest.warns(UserWarning, match="2 series have fewer than 3 windows"):
+    with pytest.warns(UserWarning, match="1 series has fewer than 3 windows"):
         result = backtest(pipe, series, 4, windows=3, min_history=1, on_error="nan")
     assert list(result.left_out) == ["series[0]"]
-    assert result.short == {"series[2]": 2, "series[3]": 1}  # the newest have no value to score
+    assert result.short == {"series[2]": 2}
+    of_last = result.windows.origin[result.windows.number == 3]
+    assert of_last.tolist() == [18, 22, 26]  # the newest one ends with the last value
     assert np.isfinite(result.leaderboard["WQL"]).all()
     assert np.isnan(result.scores.loc[0, "WQL"])  # zeros, forecast exactly
     with pytest.raises(ValueError, match="no series has a window"):

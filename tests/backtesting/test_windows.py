@@ -22,6 +22,13 @@ def test_the_newest_window_ends_with_the_series():
     assert origins(series, without=[0]) == [(1, 5), (1, 9)]
 
 
+def test_the_newest_window_ends_with_the_last_value():
+    late = np.r_[np.arange(30.0), np.full(9, np.nan)]
+    assert origins([late]) == origins([np.arange(30.0)])
+    gap = np.r_[np.arange(28.0), np.nan, np.nan]
+    assert origins([gap, np.arange(30.0)], width=2, windows=1) == [(0, 26), (1, 26)]
+
+
 def test_history_counts_from_the_first_value():
     series = [np.r_[np.full(15, np.nan), np.arange(15.0)]]
     assert origins(series) == [(0, 22), (0, 26)]

@@ -118,8 +118,8 @@ def _without_windows(data: Data, settings: BacktestSettings) -> str:
     steps = max((len(values) for values in data.series), default=0)
     text = (
         f"no series has a window: a window of {settings.horizon} steps needs "
-        f"{settings.min_history} steps before it, and the longest series has {steps}; use a "
-        "shorter horizon or a smaller min_history"
+        f"{settings.min_history} steps before it, with a value in both, and the longest series has "
+        f"{steps}; use a shorter horizon or a smaller min_history"
     )
     first = next(iter(data.failures.items()), None)
     if first is not None and len(data.failures) == len(data.series):

@@ -76,7 +76,7 @@ def lay_windows(
     width: int = 1,
     without: Collection[int] = (),
 ) -> Windows:
-    """Lay windows at the ends of series.
+    """Lay windows at the ends of series, which are their last values.
 
     A window needs a value to forecast from, and one to compare with. Series that a network reads as
     one row have their windows together.
@@ -112,7 +112,7 @@ def _origins(row: Sequence[FloatArray], settings: BacktestSettings, reads: int) 
     observed = ~np.isnan(np.stack(row))
     if not observed.any(axis=1).all():
         return []
-    steps, horizon = observed.shape[1], settings.horizon
+    steps, horizon = int(np.flatnonzero(observed.any(axis=0))[-1]) + 1, settings.horizon
     first = int(observed.argmax(axis=1).max())
     assert settings.step is not None and settings.min_history is not None  # noqa: S101
     newest = steps - horizon

@@ -41,7 +41,7 @@ def finetuned(data: Data, pipe: ForecastPipeline, config: FinetuneConfig) -> dic
         size = sum(file.stat().st_size for file in adapter.save(folder).iterdir())
     report = adapter.report
     return {
-        "crps": score(data, ForecastPipeline(pipe.key, adapter), config.quality or "fast"),
+        "crps": score(data, ForecastPipeline(pipe.key, adapter), config.forecast_quality),
         "seconds": seconds,
         "bytes": size,
         "parameters": report.n_parameters,
@@ -69,7 +69,7 @@ def run(
     """Return one row of the results, computed on one thread."""
     torch.set_num_threads(1)
     config = FinetuneConfig(target=target, seed=seed, **settings)
-    data, pipe, zero_shot = _zero_shot(checkpoint, folder, name, config.quality or "fast")
+    data, pipe, zero_shot = _zero_shot(checkpoint, folder, name, config.forecast_quality)
     config = dataclasses.replace(config, horizon=data.horizon)
     found = finetuned(data, pipe, config)
     return {

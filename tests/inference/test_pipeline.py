@@ -23,16 +23,6 @@ PASS = 32  # steps of one pass of the test network
 POINTS = {"decoder_mode": "common_channel", "num_input_channels": 1}  # of a small TinyTimeMixer
 
 
-@pytest.fixture(scope="module", params=["timer-s1-test", "ttm-test"])
-def pipe(request):
-    return ForecastPipeline.from_pretrained(request.param, device="cpu")
-
-
-@pytest.fixture(scope="module")
-def timer_s1():
-    return ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
-
-
 def walk(steps, seed=0):
     return np.random.default_rng(seed).normal(size=steps).cumsum()
 

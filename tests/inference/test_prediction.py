@@ -23,11 +23,6 @@ def ttm():
     return ForecastPipeline.from_pretrained("ttm-test", device="cpu")
 
 
-@pytest.fixture(scope="module")
-def mini():
-    return ForecastPipeline.from_pretrained("timer-s1-mini")
-
-
 def walk(steps, seed=0):
     return np.random.default_rng(seed).normal(size=steps).cumsum()
 

@@ -27,11 +27,6 @@ def pipe(request):
     return ForecastPipeline.from_pretrained(request.param, device="cpu")
 
 
-@pytest.fixture(scope="module")
-def timer_s1():
-    return ForecastPipeline.from_pretrained("timer-s1-mini", device="cpu")
-
-
 @pytest.mark.parametrize("name", SERIES)
 @pytest.mark.parametrize("lead", [1, 336])
 def test_values_before_the_first_one_do_not_count(pipe, name, lead):
@@ -69,11 +64,11 @@ def test_a_search_for_anomalies_has_the_forecasts_of_predict(pipe, name):
 
 
 @pytest.mark.parametrize("name", SERIES)
-def test_shared_rows_have_nearly_the_forecasts_of_predict(timer_s1, name):
+def test_shared_rows_have_nearly_the_forecasts_of_predict(mini, name):
     y = SERIES[name]
     options = {"min_history": 100} if len(y) < 500 else {"min_history": len(y) - 64}
-    exact = timer_s1.detect_anomalies(y, **options)
-    shared = timer_s1.detect_anomalies(y, **options, exact=False)
+    exact = mini.detect_anomalies(y, **options)
+    shared = mini.detect_anomalies(y, **options, exact=False)
     (low, high), *_ = exact.intervals
     difference = np.abs(exact.medians[0] - shared.medians[0]) / (high - low)
     assert np.nanmean(difference) < 0.01

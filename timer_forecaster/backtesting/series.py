@@ -23,7 +23,7 @@ from timer_forecaster.inference.covariates.columns import (
 )
 from timer_forecaster.inference.covariates.cycles import as_cycles
 from timer_forecaster.inference.covariates.tables import Tables
-from timer_forecaster.inference.frequency import as_frequencies
+from timer_forecaster.inference.frequency import of_each
 from timer_forecaster.inference.frequency_warning import frequencies_beside
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
@@ -101,10 +101,9 @@ def backtest(
     n_series = len(values)
     pipeline.check_number(n_series)
     keys = list(series) if isinstance(series, Mapping) else list(range(n_series))
-    steps = _steps(freq, n_series)
     covariates = _covariates(series, timed, (known, past, categories, cycles), failures)
     labels = Labels.of_numbers(keys, [len(one) for one in values])
-    seasons = [settings.seasonality or season_of(one) for one in steps]
+    seasons = [settings.seasonality or season_of(one) for one in of_each(freq, n_series)]
     dated = frequencies_beside(freq, timed.times, pipeline.network.config)
     data = Data(values, labels, dated, seasons, covariates, failures.by_number())
     return run(pipeline, data, settings, way)
@@ -118,12 +117,6 @@ def _finite(series: list[FloatArray], failures: Failures) -> list[FloatArray]:
         except ValueError as error:
             failures.add(number, error, str(error).removeprefix(f"series[{number}] "))
     return [y[:0] if number in failures.reasons else y.copy() for number, y in enumerate(series)]
-
-
-def _steps(freq: Any, n_series: int) -> list[Any]:
-    """Return the frequency of each series; refuse those that are none."""
-    as_frequencies(freq, n_series)
-    return list(freq) if isinstance(freq, (list, tuple, np.ndarray)) else [freq] * n_series
 
 
 def _covariates(

@@ -173,6 +173,11 @@ class FinetuneConfig:
             object.__setattr__(self, name, check(name, value, *bounds, **how))
 
     @property
+    def forecast_quality(self) -> str:
+        """The quality of the forecasts that the adapter is for, or its default."""
+        return self.quality or "fast"
+
+    @property
     def peak_learning_rate(self) -> float:
         """The learning rate, or the default of the target."""
         return self.learning_rate or LEARNING_RATES.get(self.target, _USUAL_RATE)

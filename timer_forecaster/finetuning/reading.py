@@ -64,8 +64,7 @@ def windows_as_read(
 
 
 def _gate(architecture: Architecture) -> Gate:
-    fixed = architecture.fixed_context
-    return Gate.of(fixed, near=not fixed)  # targets lie within one pass
+    return Gate.of(architecture.fixed_context, near=True)  # targets lie within one pass
 
 
 def _reading(values: FloatArray, gate: Gate | None, transforms: bool) -> Reading:

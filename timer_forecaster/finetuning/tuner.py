@@ -130,7 +130,9 @@ def finetune(
     columns = () if table is None else table.columns
     run = _Run(pipe, config, freq, len(values), columns, times)
     given = None if table is None else table.values
-    read = values if table else run.as_read(values)
+    read = values
+    if table is None:
+        read = series_as_read(values, run.frozen.config, run.quality, run.context_length)
     split = split_series(read, config.validation, run.context_length, run.horizon, given)
     rows = [row for table in given or () for row in table]
     return run.tune(split, data_fingerprint([*values, *rows]), progress)
@@ -281,11 +283,7 @@ class _Run:
         longest, farthest = self.frozen.config.max_context_length, self.frozen.pass_length
         self.context_length = min(config.context_length or longest, longest)
         self.horizon = min(config.horizon or farthest, farthest)
-        self.quality = config.quality or "fast"
-
-    def as_read(self, series: Sequence[FloatArray]) -> list[FloatArray]:
-        """Return series as forecasts with the adapter will read them."""
-        return series_as_read(series, self.frozen.config, self.quality, self.context_length)
+        self.quality = config.forecast_quality
 
     def tune(self, split: Split, fingerprint: str, progress: bool) -> Adapter:
         """Train, and return the adapter."""

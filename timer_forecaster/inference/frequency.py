@@ -50,14 +50,31 @@ def as_frequencies(freq: Any, n_series: int) -> list[Frequency]:
     >>> as_frequencies("60min", 1)
     [Frequency(name='60min', minutes=60.0)]
     """
-    if not is_of_each(freq):
+    if not _is_of_each(freq):
         return [_frequency(freq)] * n_series
     if len(freq) != n_series:
         raise ValueError(f"freq has {len(freq)} frequencies for {n_series} series")
     return [_frequency(one) for one in freq]
 
 
-def is_of_each(freq: Any) -> bool:
+def of_each(freq: Any, n_series: int) -> list[Any]:
+    """Return what was given as the frequency of each series, as it is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `as_frequencies`.
+
+    Examples
+    --------
+    >>> of_each("h", 2), of_each(["h", None], 2)
+    (['h', 'h'], ['h', None])
+    """
+    as_frequencies(freq, n_series)
+    return list(freq) if _is_of_each(freq) else [freq] * n_series
+
+
+def _is_of_each(freq: Any) -> bool:
     """Whether what was given are the frequencies of each series, not one of all."""
     return isinstance(freq, (list, tuple, np.ndarray)) and not isinstance(freq, Frequency)
 

@@ -8,7 +8,7 @@ from typing import Any
 from timer_forecaster.failures import name_of_series
 from timer_forecaster.inference.channels import width_of
 from timer_forecaster.inference.covariates.warning import Notes
-from timer_forecaster.inference.frequency import Frequency, as_frequencies, is_of_each
+from timer_forecaster.inference.frequency import Frequency, as_frequencies, of_each
 from timer_forecaster.inference.times import Times, steps_of
 from timer_forecaster.models.network import Architecture
 from timer_forecaster.models.ttm.frequencies import UNKNOWN, names_of, token_of
@@ -55,8 +55,7 @@ def frequencies_beside(freq: Any, times: Sequence[Times | None], config: Archite
     TypeError, ValueError
         As `as_frequencies`.
     """
-    as_frequencies(freq, len(times))
-    given = list(freq) if is_of_each(freq) else [freq] * len(times)
+    given = of_each(freq, len(times))
     if not config.n_frequencies or not any(times):
         return given
     steps = steps_of([own if one is None else None for one, own in zip(given, times, strict=True)])

@@ -166,7 +166,8 @@ class ForecastAnomalyDetector(BaseDetector):
 
     def _predict(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the places of odd rows."""
-        return pd.DataFrame({"ilocs": np.flatnonzero(self._odd(X)).astype(np.int64)})
+        odd = self._odd(self._report(X), len(X))
+        return pd.DataFrame({"ilocs": np.flatnonzero(odd).astype(np.int64)})
 
     def _predict_points(self, X: Any) -> pd.DataFrame:
         """Return the places of odd rows of data that sktime has not converted."""
@@ -174,7 +175,8 @@ class ForecastAnomalyDetector(BaseDetector):
 
     def _predict_scores(self, X: pd.DataFrame) -> pd.Series:
         """Return the scores of odd rows, the ones that `predict` returns."""
-        return pd.Series(self._oddness(self._report(X), len(X))[self._odd(X)], name="scores")
+        report = self._report(X)
+        return pd.Series(self._oddness(report, len(X))[self._odd(report, len(X))], name="scores")
 
     def _transform_scores(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the score of each row, 0 where no column was judged.
@@ -184,9 +186,8 @@ class ForecastAnomalyDetector(BaseDetector):
         scores = self._oddness(self._report(X), len(X))
         return pd.DataFrame({"scores": scores}, index=X.index)
 
-    def _odd(self, X: pd.DataFrame) -> FloatArray:
-        flags = self._report(X).flags
-        return np.any([own[len(own) - len(X) :] for own in flags], axis=0)
+    def _odd(self, report: AnomalyReport, rows: int) -> FloatArray:
+        return np.any([own[len(own) - rows :] for own in report.flags], axis=0)
 
     def _oddness(self, report: AnomalyReport, rows: int) -> FloatArray:
         newest = [np.abs(own[len(own) - rows :]) for own in report.scores]

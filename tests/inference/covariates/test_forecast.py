@@ -18,11 +18,6 @@ def pipe():
     return ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
 
 
-@pytest.fixture(scope="module")
-def mini():
-    return ForecastPipeline.from_pretrained("timer-s1-mini", device="cpu")
-
-
 def example(seed=0, steps=160):
     """A series that a numeric column and a category explain, with their future."""
     random = np.random.default_rng(seed)

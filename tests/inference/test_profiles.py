@@ -28,7 +28,8 @@ def loss(pipeline, series, quality="fast", horizon=96):
 
 
 def test_a_week_of_hours_is_found():
-    rest, cycle = relieve(WEEKLY, GATE)
+    rest, (cycle, share) = relieve(WEEKLY, GATE)
+    assert 0.9 < share <= 1
     assert cycle.shape == (168,)
     assert np.corrcoef(cycle, EXACT - EXACT.mean())[0, 1] > 0.99
     assert rest[168:].std() < 0.1 * WEEKLY.std()
@@ -40,8 +41,8 @@ def test_a_week_of_hours_is_found():
     ids=["day", "noise", "walk", "line", "constant", "few steps"],
 )
 def test_series_without_a_long_season_stay_as_they_are(series):
-    rest, cycle = relieve(series, GATE)
-    assert rest is series and cycle is None
+    rest, season = relieve(series, GATE)
+    assert rest is series and season is None
 
 
 def test_a_week_that_has_ended_is_not_taken_out():
@@ -57,35 +58,47 @@ def test_a_smooth_series_with_a_rough_cycle_is_kept_where_steps_count():
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-9, -1.0, 1e9, 1e300])
 def test_the_cycle_has_the_scale_of_the_series_and_not_its_level(scale):
-    rest, cycle = relieve(WEEKLY, GATE)
-    scaled_rest, scaled_cycle = relieve(WEEKLY * scale, GATE)
+    rest, (cycle, _) = relieve(WEEKLY, GATE)
+    scaled_rest, (scaled_cycle, _) = relieve(WEEKLY * scale, GATE)
     np.testing.assert_allclose(scaled_cycle, cycle * scale, rtol=1e-9, atol=1e-12 * abs(scale))
     np.testing.assert_allclose(scaled_rest, rest * scale, rtol=1e-9, atol=1e-12 * abs(scale))
-    np.testing.assert_allclose(relieve(WEEKLY + 1e6, GATE)[1], cycle, atol=1e-6)
+    np.testing.assert_allclose(relieve(WEEKLY + 1e6, GATE)[1].cycle, cycle, atol=1e-6)
 
 
 def test_gaps_are_left_out():
     holes = WEEKLY.copy()
     holes[np.random.default_rng(3).random(len(holes)) < 0.2] = np.nan
     holes[300:340] = np.nan
-    rest, cycle = relieve(holes, GATE)
-    np.testing.assert_allclose(cycle, relieve(WEEKLY, GATE)[1], atol=0.25)
+    rest, (cycle, _) = relieve(holes, GATE)
+    np.testing.assert_allclose(cycle, relieve(WEEKLY, GATE)[1].cycle, atol=0.25)
     assert np.array_equal(np.isnan(rest), np.isnan(holes))
 
 
 def test_a_place_of_the_cycle_without_values_stays_zero():
-    _, cycle = relieve(np.where(STEP % 168 < 10, np.nan, WEEKLY), GATE)
-    assert cycle is not None and (cycle[:10] == 0).all()  # the series ends with a whole week
+    _, (cycle, _) = relieve(np.where(STEP % 168 < 10, np.nan, WEEKLY), GATE)
+    assert (cycle[:10] == 0).all()  # the series ends with a whole week
 
 
 def test_a_step_is_relieved_of_what_was_known_before_it():
     """So the rest is as uncertain as the future: later values change no earlier step."""
     changed = WEEKLY.copy()
     changed[-100:] += 0.3 * NOISE[-100:]
-    (rest, cycle), (other, _) = relieve(WEEKLY, GATE), relieve(changed, GATE)
+    (rest, season), (other, _) = relieve(WEEKLY, GATE), relieve(changed, GATE)
     share = (WEEKLY - rest)[168 * 5 : 168 * 9] / (changed - other)[168 * 5 : 168 * 9]
     np.testing.assert_allclose(share, share[0], rtol=1e-6)
-    assert len(cycle) == 168
+    assert len(season.cycle) == 168
+
+
+@pytest.mark.parametrize("back", [0, 24, 100])
+def test_a_forecast_from_an_earlier_step_adds_what_was_known_there(back):
+    _, season = relieve(WEEKLY, GATE)
+    end, zeros = len(WEEKLY) - back, np.zeros((48, 3))
+    found = season.added(zeros, WEEKLY[:end])
+    np.testing.assert_allclose(found[:, 0], relieve(WEEKLY[:end], GATE)[1].cycle[:48], rtol=0.05)
+    expected = np.roll(EXACT - EXACT.mean(), back)[:48]
+    assert np.corrcoef(found[:, 0], expected)[0, 1] > 0.99
+    if not back:
+        np.testing.assert_allclose(found, season.added(zeros), rtol=1e-9)
 
 
 def test_a_cycle_is_repeated_beyond_the_series():
@@ -94,7 +107,7 @@ def test_a_cycle_is_repeated_beyond_the_series():
 
 def test_the_newest_steps_are_read():
     long = np.tile(EXACT, 400)
-    rest, cycle = relieve(long, GATE)
+    rest, (cycle, _) = relieve(long, GATE)
     assert len(rest) == LOOK_BACK and np.ptp(rest) < 1e-9
     np.testing.assert_allclose(cycle, np.resize(EXACT - EXACT.mean(), 168), atol=1e-9)
 

@@ -53,7 +53,7 @@ def test_roots_of_what_a_model_leaves_are_not_read():
 
 def test_a_long_season_goes_before_roots():
     reading = Reading.of(WEEK - WEEK.min(), GATE)
-    assert reading.cycle is not None and not reading.is_root
+    assert reading.season is not None and not reading.is_root
 
 
 @pytest.mark.parametrize("quality", ["fast", "best"])

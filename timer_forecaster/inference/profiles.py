@@ -48,8 +48,36 @@ class Gate(NamedTuple):
         return cls(0.7) if fixed_context else cls(0.8, 0.8 if near else 0.0)
 
 
-def relieve(values: FloatArray, gate: Gate) -> tuple[FloatArray, FloatArray | None]:
-    """Return a series without its long season, and the cycle to add to its forecast.
+class Season(NamedTuple):
+    """A long season of a series, as far as past cycles tell it."""
+
+    cycle: FloatArray
+    """Steps (period,) to add to a forecast of the rest, in the units of the series."""
+    share: float
+    """Part of the mean cycle that the newest cycles follow, 0 to 1."""
+
+    def added(self, quantiles: FloatArray, history: FloatArray | None = None) -> FloatArray:
+        """Return the forecast (horizon, Q) of the series from that of the rest.
+
+        Parameters
+        ----------
+        quantiles : ndarray, shape (horizon, Q)
+        history : ndarray, shape (steps,), optional
+            Earlier steps of the series, for a forecast that begins after them. The cycle is then
+            the one that was known there. Default: all steps.
+        """
+        cycle = self.cycle if history is None else self._after(history)
+        return quantiles + repeated(cycle, len(quantiles))[:, None]
+
+    def _after(self, history: FloatArray) -> FloatArray:
+        period = len(self.cycle)
+        newest = history[-(_CYCLES + 1) * period :]
+        unit = squarable_unit(newest)
+        return _means_before(newest / unit, period)[-period:] * (unit * self.share)
+
+
+def relieve(values: FloatArray, gate: Gate) -> tuple[FloatArray, Season | None]:
+    """Return a series without its long season, and the season.
 
     Parameters
     ----------
@@ -62,15 +90,15 @@ def relieve(values: FloatArray, gate: Gate) -> tuple[FloatArray, FloatArray | No
     rest : ndarray
         The newest 65,536 steps without the season; the series itself if there is no long season,
         or if past cycles explain less than the gate demands.
-    cycle : ndarray, shape (period,), or None
-        In the units of the series. Its first entry belongs to the first step after the series.
+    season : Season or None
+        The first entry of its cycle belongs to the first step after the series.
 
     Examples
     --------
     >>> import numpy as np
     >>> week = np.random.default_rng(0).normal(size=168)
-    >>> rest, cycle = relieve(np.tile(week, 6), Gate(0.8))
-    >>> np.allclose(rest, week.mean()), np.allclose(cycle, week - week.mean())
+    >>> rest, season = relieve(np.tile(week, 6), Gate(0.8))
+    >>> np.allclose(rest, week.mean()), np.allclose(season.cycle, week - week.mean())
     (True, True)
     """
     if len(values) <= LEAST_STEPS:
@@ -94,7 +122,7 @@ def relieve(values: FloatArray, gate: Gate) -> tuple[FloatArray, FloatArray | No
     if _explained(given, expected) < least or by_steps < gate.of_steps:
         return values, None
     known *= unit * share
-    return recent - known[:-long], known[-long:]
+    return recent - known[:-long], Season(known[-long:], share)
 
 
 def repeated(cycle: FloatArray, horizon: int) -> FloatArray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.multiscale import LOOK_BACK
-from timer_forecaster.inference.profiles import Gate, relieve, repeated
+from timer_forecaster.inference.profiles import Gate, Season, relieve, repeated
 
 _NEWEST = 4096  # steps that tell whether a series lies near zero
 _LOW = 0.05  # level of a low value
@@ -36,8 +36,8 @@ class Reading(NamedTuple):
     """
 
     values: FloatArray
-    cycle: FloatArray | None = None
-    """The long season that was taken out; its first entry belongs to the first forecast step."""
+    season: Season | None = None
+    """The long season that was taken out."""
     is_root: bool = False
     """Whether the values are square roots of the series."""
 
@@ -49,32 +49,33 @@ class Reading(NamedTuple):
         A remainder of a model has signs by chance: its roots are not read.
         """
         recent = series[-LOOK_BACK:]
-        rest, cycle = (series, None) if gate is None else relieve(series, gate)
-        has_roots = cycle is None and not is_remainder and is_nonnegative(recent)
+        rest, season = (series, None) if gate is None else relieve(series, gate)
+        has_roots = season is None and not is_remainder and is_nonnegative(recent)
         if has_roots and _lies_near_zero(recent):
             return cls(np.sqrt(recent), is_root=True)
-        return cls(rest, cycle)
+        return cls(rest, season)
 
     @property
     def is_changed(self) -> bool:
         """Whether the network reads other values than those of the series."""
-        return self.is_root or self.cycle is not None
+        return self.is_root or self.season is not None
 
     def following(self, steps: FloatArray) -> FloatArray:
         """Return the steps (horizon,) after the series as its forecast would read them."""
         if self.is_root:
             return np.sqrt(np.maximum(steps, 0.0))
-        if self.cycle is not None:
-            return steps - repeated(self.cycle, len(steps))
+        if self.season is not None:
+            return steps - repeated(self.season.cycle, len(steps))
         return steps
 
-    def in_units(self, quantiles: FloatArray) -> FloatArray:
-        """Return the forecast (horizon, Q) of the series from the forecast of what was read."""
+    def in_units(self, quantiles: FloatArray, history: FloatArray | None = None) -> FloatArray:
+        """Return the forecast (horizon, Q) of the series from the forecast of what was read.
+
+        A forecast that begins earlier than after the series needs the history before it.
+        """
         if self.is_root:
             return np.square(np.maximum(quantiles, 0.0))
-        if self.cycle is not None:
-            return quantiles + repeated(self.cycle, len(quantiles))[:, None]
-        return quantiles
+        return quantiles if self.season is None else self.season.added(quantiles, history)
 
 
 def forecast_read(

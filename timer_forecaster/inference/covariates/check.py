@@ -9,26 +9,52 @@ import numpy as np
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.inference.covariates.plan import Plan
+from timer_forecaster.inference.covariates.ridge import Span
 from timer_forecaster.inference.covariates.weights import Check, checked_weights
 from timer_forecaster.inference.covariates.windows import CheckRow
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.frequency import Frequency, tokens_of
+from timer_forecaster.inference.profiles import Gate
+from timer_forecaster.inference.readings import Reading
 from timer_forecaster.inference.scaling import scaled, scaled_together
 from timer_forecaster.models.network import Network
 
 
-class _Reading(NamedTuple):
+class _Row(NamedTuple):
     """A row of the check: a series, or its remainder by a model."""
 
-    plan: int
+    number: int
+    plan: Plan
     row: CheckRow
     model: int  # 0 is the series itself
+
+    def history(self, end: int) -> FloatArray:
+        """Return all steps before one."""
+        return self.plan.remainder(self.model, self.row.group, Span(0, end))
+
+    def read(self, gate: Gate | None) -> Reading:
+        """Return the steps of the row, as a forecast after them reads the whole history."""
+        start, end = self.row.span
+        history = self.history(end)
+        if gate is None or not np.isfinite(history).any():
+            return Reading(history[start:])
+        reading = Reading.of(history, gate, is_remainder=self.model > 0)
+        return reading._replace(values=reading.values[start - end :].copy())
+
+    def restored(self, reading: Reading, quantiles: FloatArray) -> FloatArray:
+        """Return quantiles (origins, steps, Q) of what was read in the units of the plan."""
+        forecasts = []
+        for own, origin in zip(quantiles, self.row.origins, strict=True):
+            found = reading.in_units(own, self.history(origin))
+            forecasts.append(self.plan.restored(self.model, found, self.row.group, origin))
+        return np.stack(forecasts)
 
 
 def checks_of(
     network: Network,
     plans: Sequence[Plan],
     always: bool,
+    gate: Gate | None = None,
     frequencies: Sequence[Frequency] | None = None,
     zeros_before: bool = False,
 ) -> list[Check]:
@@ -40,59 +66,59 @@ def checks_of(
     plans : sequence of Plan
     always : bool
         Whether models take part in full, whatever the check shows.
+    gate : Gate, optional
+        Of the forecast, which reads series without long seasons or as square roots. Default: it
+        reads series as they are.
     frequencies : sequence of Frequency, optional
         Of each plan, for a network that reads them.
     zeros_before : bool
         As in `timer_forecaster.inference.scaling.scaled`.
     """
-    readings = [
-        _Reading(i, row, model)
-        for i, plan in enumerate(plans)
+    rows = [
+        _Row(number, plan, row, model)
+        for number, plan in enumerate(plans)
         if plan.models
         for row in plan.windows.rows
         for model in range(len(plan.models) + 1)
     ]
     found: dict[int, list[FloatArray]] = {}
-    forecasts = _forecast(network, plans, readings, frequencies, zeros_before)
-    for reading, quantiles in zip(readings, forecasts, strict=True):
-        found.setdefault(reading.plan, []).append(quantiles)
+    forecasts = _forecast(network, rows, gate, frequencies, zeros_before)
+    for row, quantiles in zip(rows, forecasts, strict=True):
+        found.setdefault(row.number, []).append(quantiles)
     levels = network.config.quantiles
     return [_check(plan, found.get(i, []), levels, always) for i, plan in enumerate(plans)]
 
 
 def _forecast(
     network: Network,
-    plans: Sequence[Plan],
-    readings: Sequence[_Reading],
+    rows: Sequence[_Row],
+    gate: Gate | None,
     frequencies: Sequence[Frequency] | None,
     zeros_before: bool,
 ) -> Iterator[FloatArray]:
     """Yield quantiles (origins, steps, Q) of each row, in the units of its plan."""
     config = network.config
-    remainders = [
-        plans[plan].remainder(model, row.group, row.span) for plan, row, model in readings
-    ]
-    readable = [_readable(values) for values in remainders]
-    back = [[row.origins[0] - origin for origin in row.origins] for _, row, _ in readings]
+    # Only the newest origin decides how a row is read. Each origin adds what was known there.
+    readings = [row.read(gate) for row in rows]
+    readable = [_readable(reading.values) for reading in readings]
+    back = [[one.row.origins[0] - origin for origin in one.row.origins] for one in rows]
     longest, masks = config.max_context_length, config.interior_masks
     if zeros_before:  # the context of the oldest origin is whole too
-        rows = [
+        scales = [
             scaled(values, longest + steps[-1], masks, zeros_before)
             for values, steps in zip(readable, back, strict=True)
         ]
     else:
-        rows = scaled_together(readable, longest, masks)
+        scales = scaled_together(readable, longest, masks)
     how = {}
     if frequencies is not None:
-        how["tokens"] = tokens_of(config, [frequencies[reading.plan] for reading in readings])
-    steps = max((plans[reading.plan].windows.length for reading in readings), default=1)
-    values = [row.values for row in rows]
+        how["tokens"] = tokens_of(config, [frequencies[row.number] for row in rows])
+    steps = max((row.plan.windows.length for row in rows), default=1)
+    values = [own.values for own in scales]
     found = engine_of(network).forecast_origins(network, values, back, steps, **how)
-    for (number, row, model), read, quantiles in zip(readings, rows, found, strict=True):
-        plan = plans[number]
-        own = quantiles[:, : plan.windows.length] * read.scale + read.location
-        pairs = zip(own, row.origins, strict=True)
-        yield np.stack([plan.restored(model, one, row.group, at) for one, at in pairs])
+    for row, reading, own, quantiles in zip(rows, readings, scales, found, strict=True):
+        kept = quantiles[:, : row.plan.windows.length]
+        yield row.restored(reading, kept * own.scale + own.location)
 
 
 def _readable(values: FloatArray) -> FloatArray:

@@ -22,6 +22,7 @@ from timer_forecaster.inference.frequency import Frequency
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
 from timer_forecaster.inference.prediction import predict_quantiles
+from timer_forecaster.inference.profiles import Gate
 from timer_forecaster.models.network import Network
 
 
@@ -73,7 +74,8 @@ def predict_with_covariates(
         for number, given in enumerate(zip(series, covariates, cycles, strict=True))
     ]
     always = how.mode == "always"
-    checks = checks_of(network, plans, always, frequencies, options.zeros_before)
+    gate = _gate_of(network, horizon, options)
+    checks = checks_of(network, plans, always, gate, frequencies, options.zeros_before)
     for number, (plan, check) in enumerate(zip(plans, checks, strict=True)):
         if plan.models and np.isnan(check.t):
             notes.add("unchecked" if how.mode == "always" else "short", None, number)
@@ -90,6 +92,13 @@ def predict_with_covariates(
     failed = [number for number in range(len(series)) if number in failures.reasons]
     quantiles[failed] = np.nan
     return quantiles, report_of(plans, checks, forecasts)
+
+
+def _gate_of(network: Network, horizon: int, options: ForecastOptions) -> Gate | None:
+    """Return the gate of long seasons of the forecast; None if it reads series as they are."""
+    if not options.transforms(network.config):
+        return None
+    return Gate.of(network.config.fixed_context, near=horizon <= network.pass_length)
 
 
 def _sound(series: FloatArray, number: int, failures: Failures) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from functools import cached_property
@@ -40,6 +41,19 @@ class Product:
         from timer_forecaster import ForecastPipeline
 
         return ForecastPipeline.from_pretrained(NAME, dtype=dtype, device="cpu")
+
+    @cached_property
+    def transforming(self) -> ForecastPipeline:
+        """The pipeline of the same weights in float64, whose configuration transforms series."""
+        from timer_forecaster import ForecastPipeline
+        from timer_forecaster.checkpoints.registry import find_checkpoint
+
+        folder = Path(self._place.name) / "transforming"
+        shutil.copytree(find_checkpoint(NAME), folder)
+        path = folder / "config.json"
+        changes = {"transforms_series": True, "preferred_rollout": "multiscale"}
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+        return ForecastPipeline.from_pretrained(folder, dtype="float64", device="cpu")
 
     @cached_property
     def _place(self) -> tempfile.TemporaryDirectory[str]:

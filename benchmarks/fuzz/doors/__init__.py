@@ -17,6 +17,7 @@ Case = Callable[[Draw, Product], Outcome]
 
 CASES = {
     "pipeline": 100_000,
+    "transformed": 5_000,
     "frame": 5_000,
     "reading": 5_000,
     "sktime": 5_000,

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from ttm_channels import mixing
 
 from timer_forecaster.backtesting import backtest
 from timer_forecaster.evaluation import (
@@ -144,3 +145,14 @@ def test_a_result_keeps_the_values_and_tables_of_its_own(pipe, tmp_path):
     result.save(tmp_path / "forecasts.csv")
     saved = pd.read_csv(tmp_path / "forecasts.csv")
     np.testing.assert_allclose(saved["y"][:15], given[-15:])
+
+
+def test_a_baseline_reads_the_frequency_of_the_dates(pipe):
+    sizes = {"decoder_mode": "common_channel", "num_input_channels": 1}
+    reading = mixing(**sizes, resolution_prefix_tuning=True, frequency_token_vocab_size=8)
+    hours = pd.date_range("2024-01-01", periods=120, freq="h")
+    series = pd.Series(np.random.default_rng(0).normal(size=120).cumsum(), hours)
+    how = {"windows": 2, "seasonality": 24, "baselines": {"other": reading}}
+    found = backtest(pipe, series, 8, **how).forecasts
+    expected = backtest(pipe, series.to_numpy(), 8, freq="h", **how).forecasts
+    np.testing.assert_allclose(found["q0.5"], expected["q0.5"], rtol=1e-6)

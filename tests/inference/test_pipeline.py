@@ -515,6 +515,17 @@ def test_the_kind_of_frequency_decides_the_weights():
     np.testing.assert_array_equal(found[0], found[3])
 
 
+def test_paths_take_the_kind_of_frequency_from_the_dates_of_a_series():
+    pipe = ForecastPipeline.from_pretrained("timer-s1-mini", device="cpu")
+    hours, days = (pd.date_range("2024-01-01", periods=60, freq=freq) for freq in ("h", "D"))
+    series = [pd.Series(walk(60), hours), pd.Series(walk(60), days.to_period()), walk(60)]
+    how = {"random_state": 0}
+    expected = pipe.sample_paths(series, 5, 30, freq=["h", "D", None], **how)
+    np.testing.assert_array_equal(pipe.sample_paths(series, 5, 30, **how), expected)
+    given = pipe.sample_paths(series, 5, 30, freq=["D", None, "h"], **how)
+    assert (given[0] != expected[0]).any() and (given[2] != expected[2]).any()
+
+
 @pytest.mark.parametrize("past_windows", [-1, 1.5, "four"])
 def test_numbers_of_past_windows_are_checked(pipe, past_windows):
     with pytest.raises((ValueError, TypeError), match="past_windows="):

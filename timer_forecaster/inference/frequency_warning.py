@@ -47,8 +47,7 @@ def frequencies_for(
 def frequencies_beside(freq: Any, times: Sequence[Times | None], config: Architecture) -> list[Any]:
     """Return what was given as the frequency of each series, or the step of its times.
 
-    Steps of times stand in only where a network reads frequencies, none was given, and all series
-    of a row have the same.
+    Steps of times stand in only where none was given, and all series of a row have the same.
 
     Raises
     ------
@@ -56,7 +55,7 @@ def frequencies_beside(freq: Any, times: Sequence[Times | None], config: Archite
         As `as_frequencies`.
     """
     given = of_each(freq, len(times))
-    if not config.n_frequencies or not any(times):
+    if not any(times):
         return given
     steps = steps_of([own if one is None else None for one, own in zip(given, times, strict=True)])
     found = [step if one is None else one for one, step in zip(given, steps, strict=True)]

@@ -33,7 +33,7 @@ from timer_forecaster.inference.covariates.warning import unwarned
 from timer_forecaster.inference.engine.choice import engine_of
 from timer_forecaster.inference.forecast import Forecast
 from timer_forecaster.inference.frequency import Frequency, as_frequencies, tokens_of
-from timer_forecaster.inference.frequency_warning import frequencies_for
+from timer_forecaster.inference.frequency_warning import frequencies_beside, frequencies_for
 from timer_forecaster.inference.known import check_reads_alone, known_rows
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.outcome import check_outcome
@@ -338,8 +338,8 @@ class ForecastPipeline:
         options = ForecastOptions(*how)
         failures, network = Failures(on_error), self.network
         values, _ = timed = self._values(series, options, failures)
-        every = as_frequencies(freq, len(values))
-        frequencies = frequencies_for(network.config, freq, len(values), timed.times)
+        every = as_frequencies(frequencies_beside(freq, timed.times, network.config), len(values))
+        frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)
         tables = known, past, categories, cycles
         given = self._given(series, timed, horizon, tables, options, failures)
@@ -382,7 +382,8 @@ class ForecastPipeline:
             Newest windows of each series to learn from; see `predict`.
         freq : str, pandas offset or int, or list of them, optional
             Frequency of all series or of each. The steps of sub-daily series depend on each other
-            in another way than those of slower ones.
+            in another way than those of slower ones. Default: of the dates of a series of pandas or
+            xarray, if any.
         **arguments
             Options and covariates, as in `predict`.
 

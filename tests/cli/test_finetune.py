@@ -139,6 +139,7 @@ def test_what_the_adapter_has_is_tuned_on(run, table):
         (["--target", "sold", "--lora-rank", "4"], "--lora-rank needs --tune lora"),
         (["--target", "sold", "--hot-experts", "0.1"], "--hot-experts needs --tune lora"),
         (["--target", "mw"], "--target: there is no column 'mw'"),
+        (["--target", "sold", "--tune", "decoder+head"], "--tune decoder+head: Timer-S1 has no"),
         (["--output", "no/mine"], "cannot write no/mine: there is no folder no"),
         (["--output", "sales.csv"], "cannot write sales.csv: it exists"),
         (["--adapter", "nowhere"], "adapter='nowhere' is neither a folder nor a hub id"),

@@ -118,6 +118,7 @@ def test_parameters_of_other_types_are_named(arguments, message):
         ({"enable_finetuning": {"freeze": "*"}}, ValueError, "must be a list of strings"),
         ({"enable_finetuning": {"unfreeze": ["*", "encoder.*"]}}, ValueError, r"'encoder\.\*' mat"),
         ({"enable_finetuning": {"freeze": ["encoder.*"]}}, ValueError, "matches no weight"),
+        ({"enable_finetuning": "channels"}, ValueError, "enable_finetuning='channels': Timer-S1"),
         ({"enable_finetuning": {"unfreeze": []}}, ValueError, "leaves nothing to tune"),
         ({"enable_finetuning": {"freeze": ["*"]}}, ValueError, "leaves nothing to tune"),
         ({"loss_fn": torch.nn.L1Loss()}, ValueError, "the loss that the checkpoint"),

@@ -23,12 +23,13 @@ _PATTERNS = {
     r"\bdate_format=": "--date-format ",
     r"\b(pass|leave|another|give|so) (freq|timezone|date_format)\b(?![='])": r"\1 --\2",
     r"--date_format": "--date-format",
+    r"^target='([^']*)'": r"--tune \1",  # --target names columns
 }
 _COMPILED = [(re.compile(pattern), words) for pattern, words in _PATTERNS.items()]
 
 
 def in_options(text: str) -> str:
-    """Return a message with options in place of arguments of how a file is read.
+    """Return a message with options in place of arguments that the command calls otherwise.
 
     Examples
     --------

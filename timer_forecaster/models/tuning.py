@@ -35,8 +35,10 @@ def targets_of(config: Architecture) -> tuple[str, ...]:
     return cast("tuple[str, ...]", family_of(config).part("targets").TARGETS)
 
 
-def checked_target(config: Architecture, target: str | None) -> str:
+def checked_target(config: Architecture, target: str | None, argument: str = "target") -> str:
     """Return a target of the family of a network; None is its default.
+
+    The argument that has it is named in errors.
 
     Raises
     ------
@@ -48,7 +50,9 @@ def checked_target(config: Architecture, target: str | None) -> str:
     own = targets_of(config)
     if target not in own:
         title = family_of(config).title
-        raise ValueError(f"target={target!r}: {title} has no such weights; its targets are {own}")
+        raise ValueError(
+            f"{argument}={target!r}: {title} has no such weights; its targets are {own}"
+        )
     return target
 
 
@@ -111,7 +115,8 @@ def tuned_names(config: Architecture, tuned: Tuned, names: Sequence[str]) -> lis
         to finetune.
     """
     if isinstance(tuned, str):
-        chosen = replaced_by(config, checked_target(config, tuned), names)
+        target = checked_target(config, tuned, "enable_finetuning")
+        chosen = replaced_by(config, target, names)
         if not chosen and tuned != "lora":
             raise ValueError(
                 f"enable_finetuning={tuned!r} leaves nothing to tune, because the checkpoint has "

@@ -64,7 +64,7 @@ Asked = tuple[ForecastOptions, bool, str, Failures, Sequence[Frequency] | None]
 
 @dataclasses.dataclass(frozen=True)
 class ForecastPipeline:
-    """Forecasts from a Timer-S1 checkpoint, as it is or with an adapter.
+    """Forecasts from a checkpoint of either family, as it is or with an adapter.
 
     A pipeline is a key to the process-wide cache of networks. All pipelines of one checkpoint share
     its weights, and a pickle holds a few bytes and the adapter. Make a pipeline with
@@ -500,12 +500,7 @@ class ForecastPipeline:
         padding : {"mean", "released"}
             As in `predict`.
         quality : {"fast", "best", "plain"}
-            How much work goes into a forecast. ``"fast"``: one reading of each series. A checkpoint
-            that prefers it, as those of the package do, reads some series without a long season,
-            or their square roots (`timer_forecaster.inference.readings`). ``"best"``: the mean of
-            both signs and, where a series is transformed, of the series as it is, at two to four
-            times the cost. ``"plain"``: the series as it is, so that the forecast moves with its
-            level.
+            As in `predict`.
         nonnegative : {"auto", True, False}
             As in `predict`. True refuses negative values, by the name of their column and id.
 
@@ -677,8 +672,9 @@ class ForecastPipeline:
             Models to score beside Seasonal Naive: names of forecasters of sktime, such as
             ``"AutoETS"`` and ``"Theta"``, or ``"naive"``; instances of such forecasters; other
             pipelines; functions of ``(contexts, horizon)`` as in
-            `timer_forecaster.evaluation.Forecaster`. They see the targets without covariates. A
-            baseline that fails in a window has no forecast there, and the result says why.
+            `timer_forecaster.evaluation.Forecaster`. Other pipelines get the same covariates; all
+            other baselines see the targets alone. A baseline that fails in a window has no
+            forecast there, and the result says why.
         seasonality : int, optional
             Steps of a season, for Seasonal Naive, for MASE, and for forecasters of sktime that are
             given by name. Default: by the frequency of each series, as in

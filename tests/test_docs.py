@@ -32,7 +32,7 @@ def blocks(name, language):
     return re.findall(rf"```{language}\n(.*?)```", page(name), flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["start", "pipeline", "data", "migration", "troubleshooting"])
+@pytest.mark.parametrize("name", ["start", "pipeline", "data", "migration"])
 def test_the_python_prints_what_it_says(name, capsys):
     if name == "migration":
         pytest.importorskip("matplotlib")

@@ -24,8 +24,9 @@ class TinyTimeMixerModel(PipelineModel):
     Parameters
     ----------
     input_chunk_length : int or tuple of int
-        Newest steps to forecast from, at most the context of the checkpoint, or 65,536 if
-        ``rollout="multiscale"``. ``(min, max)`` accepts series of any length from ``min`` on.
+        Newest steps to forecast from: at most 65,536 if the roll-out is multiscale, which
+        ``"ttm-mini"`` prefers, or if series are transformed (``quality``), else the context of the
+        checkpoint. ``(min, max)`` accepts series of any length from ``min`` on.
     output_chunk_length : int
         Steps to forecast; any number.
     output_chunk_shift : int

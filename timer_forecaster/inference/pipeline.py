@@ -220,7 +220,8 @@ class ForecastPipeline:
             one pass of the network the forecast is continued by ``rollout``.
         context_length : int, optional
             Newest steps to use. Default: as many as the context of the checkpoint holds; beyond
-            one pass with ``"multiscale"``, up to 65,536.
+            one pass with ``"multiscale"``, and where a long season is taken out (``quality``), up
+            to 65,536.
         rollout : {"auto", "quantile", "median", "multiscale"}
             How to continue beyond one pass. ``"quantile"`` carries nine equally probable paths, so
             that intervals keep widening. ``"median"`` carries the median alone, as the released

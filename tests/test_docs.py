@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import inspect
 import json
 import re
 import shlex
@@ -269,3 +270,17 @@ def test_the_site_lists_no_page_that_does_not_exist():
         for target in re.findall(r"\]\((?!https?:|#|\.\./)([^)#\s]+)", path.read_text("utf-8")):
             if not path.is_relative_to(DOCS / "_build"):
                 assert (path.parent / target).exists(), (path, target)
+
+
+def test_the_record_for_sktime_has_the_parameters_of_the_class():
+    pytest.importorskip("sktime")
+    from timer_forecaster.sktime import TimerS1Forecaster
+
+    patch = (DOCS / "upstream" / "patches" / "sktime.patch").read_text(encoding="utf-8")
+    new_file = patch.partition("class TimerS1MiniForecaster")[2]
+    signature = re.search(r"def __init__\(.*?\+    \):", new_file, flags=re.DOTALL)[0]
+    found = ast.parse(re.sub(r"^\+    ", "", signature, flags=re.M) + "\n    pass").body[0].args
+    names, values = [one.arg for one in found.args[1:]], map(ast.literal_eval, found.defaults)
+    given = inspect.signature(TimerS1Forecaster).parameters
+    assert dict(zip(names, values, strict=True)) == {n: p.default for n, p in given.items()}
+    assert re.findall(r"^\+ +self\.(\w+) = \1$", new_file, flags=re.M) == list(given)

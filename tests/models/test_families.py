@@ -69,3 +69,9 @@ def test_each_family_has_its_modules_in_the_rooms_above():
             names.add(family.in_room(f"timer_forecaster.{room}").__name__)
         assert family.part("targets").TARGETS
     assert len(names) == 4
+
+
+def test_a_config_of_another_family_is_refused_with_the_families_that_there_are():
+    families = r"model_type='llama'; expected 'Timer-S1' \(Timer-S1\) or 'tinytimemixer'"
+    with pytest.raises(ValueError, match=families):
+        as_architecture({"model_type": "llama"})

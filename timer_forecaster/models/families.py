@@ -69,6 +69,9 @@ FAMILIES = {
 }
 
 
+_EXPECTED = " or ".join(f"{name!r} ({family.title})" for name, family in FAMILIES.items())
+
+
 def family_of(architecture: Architecture) -> Family:
     """Return the family of an architecture."""
     return FAMILIES[architecture.model_type]
@@ -84,8 +87,7 @@ def read_architecture(path: Path) -> Architecture:
     """
     model_type = read_object(path).get("model_type")
     if model_type not in FAMILIES:
-        known = " or ".join(f"{name!r} ({family.title})" for name, family in FAMILIES.items())
-        raise ValueError(f"{path} has model_type {model_type!r}; expected {known}")
+        raise ValueError(f"{path} has model_type {model_type!r}; expected {_EXPECTED}")
     return FAMILIES[model_type].read_architecture(path)
 
 
@@ -96,11 +98,18 @@ def as_architecture(config: Any) -> Architecture:
     ----------
     config : architecture, configuration of transformers or mapping
         A mapping without ``model_type`` is one of Timer-S1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is of no family, or cannot be used.
     """
     is_mapping = isinstance(config, Mapping)
     named = config.get("model_type") if is_mapping else getattr(config, "model_type", None)
-    family = FAMILIES.get(named or TIMER_S1, FAMILIES[TIMER_S1])  # which refuses others by name
-    return family.as_architecture(config)
+    named = named or TIMER_S1
+    if named not in tuple(FAMILIES):
+        raise ValueError(f"config has model_type={named!r}; expected {_EXPECTED}")
+    return FAMILIES[named].as_architecture(config)
 
 
 def to_items(architecture: Architecture) -> tuple[tuple[str, Any], ...]:

@@ -245,7 +245,9 @@ class CheckpointModel(CovariateWindows, FoundationModel):
         Raises
         ------
         FileNotFoundError
-            If there is no checkpoint.
+            If the model has written no checkpoint.
+        ValueError
+            If there is no model of this name, as from Darts' method.
         """
         try:
             return FoundationModel.load_from_checkpoint(model_name, *args, **kwargs)

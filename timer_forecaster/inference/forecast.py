@@ -343,8 +343,8 @@ class Forecast:
             Levels of the quantiles. Default: the predicted ones.
         parts : int, slice or sequence of slice, optional
             An integer cuts the horizon into parts of so many steps, such as 7 for the weeks of
-            daily steps; it must divide the horizon. Slices name parts: ``slice(0, 7)`` is the first week. Default: the whole
-            horizon.
+            daily steps; it must divide the horizon. Slices name parts: ``slice(0, 7)`` is the first
+            week. Default: the whole horizon.
         group : sequence of hashable, optional
             A label for each series. The paths of the series of a group are added up before the
             function. **The series of a group are taken as independent of each other.** Where they

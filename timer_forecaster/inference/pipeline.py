@@ -123,10 +123,11 @@ class ForecastPipeline:
             Type to compute in. ``"auto"`` or None: the stored type from 10⁹ parameters on;
             bfloat16 for other wide networks (hidden size 256 and more) that are stored in it, if
             the device is fast at it; else float32. Scaling is always done in float64.
-        config : TimerS1Architecture, TimerS1Config or mapping, optional
-            With ``name=None``: sizes of a network with random weights, by default the released
-            sizes. The weights are the same each time and **not trained**: forecasts mean nothing
-            and serve tests of software.
+        config : architecture or configuration of either family, or mapping, optional
+            With ``name=None``, which needs it: sizes of a network with random weights. A mapping
+            names its family by ``"model_type"``, by default that of Timer-S1; a size that it does
+            not name has the default of its architecture. The weights are the same each time and
+            **not trained**: forecasts mean nothing and serve tests of software.
         quantization : {"int8"}, optional
             ``"int8"`` computes the experts, nearly all of a network, in 8-bit integers on a CPU:
             half the memory of bfloat16 and, in wide networks, less time. Narrow ones, such as

@@ -129,14 +129,11 @@ class _Reader(NamedTuple):
             return self._as_given(values, [numbers[i] for i in chosen], horizon)
 
         near = horizon <= self.network.pass_length and not config.fixed_context
-        gate, rows = (
-            Gate.of(config.fixed_context, near),
-            list(grouped(everything, width_of(config))),
-        )
+        gate, rows = Gate.of(config.fixed_context, near), grouped(everything, width_of(config))
         is_remainder = [self.is_remainder[i] for i in numbers]
         # Further ahead, and to a network that reads little, the plain series adds nothing good.
         with_plain = near and self.options.quality == "best"
-        return forecast_read(forecast, series, gate, rows, is_remainder, with_plain)
+        return forecast_read(forecast, series, gate, list(rows), is_remainder, with_plain)
 
     def _as_given(
         self, series: Sequence[FloatArray], numbers: Sequence[int], horizon: int

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.backtesting.data import Data
 from timer_forecaster.backtesting.result import BacktestResult
@@ -15,20 +13,13 @@ from timer_forecaster.backtesting.seasons import season_of
 from timer_forecaster.backtesting.settings import BacktestSettings, Way
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.labels import Labels
-from timer_forecaster.inference.covariates.alignment import aligned
-from timer_forecaster.inference.covariates.columns import (
-    categories_beside,
-    named_columns,
-    tables_of,
-)
-from timer_forecaster.inference.covariates.cycles import as_cycles
-from timer_forecaster.inference.covariates.tables import Tables
+from timer_forecaster.inference.covariates.arguments import tables_beside
 from timer_forecaster.inference.frequency import of_each
 from timer_forecaster.inference.frequency_warning import frequencies_beside
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
 from timer_forecaster.inference.scaling import check_finite
-from timer_forecaster.inference.series import TimedSeries, timed_series
+from timer_forecaster.inference.series import timed_series
 
 
 def backtest(
@@ -101,7 +92,7 @@ def backtest(
     n_series = len(values)
     pipeline.check_number(n_series)
     keys = list(series) if isinstance(series, Mapping) else list(range(n_series))
-    covariates = _covariates(series, timed, (known, past, categories, cycles), failures)
+    covariates = tables_beside(series, timed, (known, past, categories, cycles), failures)
     labels = Labels.of_numbers(keys, [len(one) for one in values])
     seasons = [settings.seasonality or season_of(one) for one in of_each(freq, n_series)]
     dated = frequencies_beside(freq, timed.times, pipeline.network.config)
@@ -117,42 +108,3 @@ def _finite(series: list[FloatArray], failures: Failures) -> list[FloatArray]:
         except ValueError as error:
             failures.add(number, error, str(error).removeprefix(f"series[{number}] "))
     return [y[:0] if number in failures.reasons else y.copy() for number, y in enumerate(series)]
-
-
-def _covariates(
-    series: Any,
-    timed: TimedSeries,
-    beside: tuple[Any, Any, Collection[Hashable], Any],
-    failures: Failures,
-) -> Tables | None:
-    """Return the columns beside series; None if there are none."""
-    known, past, categories, cycles = beside
-    categories = categories_beside(*beside)
-    if known is None and past is None:
-        return None
-    n_series = len(timed.values)
-    tables = [
-        _tables(aligned(given, series, timed.times, role, 0, failures), role, n_series)
-        for role, given in {"known": known, "past": past}.items()
-    ]
-    return Tables(tables[0], tables[1], categories, _cycles(cycles, n_series))
-
-
-def _tables(given: Any, role: str, n_series: int) -> list[Any] | None:
-    """Return the columns of each series by their names."""
-    if given is None:
-        return None
-    tables = tables_of(given, role, n_series)
-    return [
-        None if table is None else dict(named_columns(table, f"{role}[{number}]"))
-        for number, table in enumerate(tables)
-    ]
-
-
-def _cycles(cycles: Any, n_series: int) -> list[Any] | None:
-    """Return the cycles of each series."""
-    if cycles is None:
-        return None
-    as_cycles(cycles, n_series)  # refuses others
-    given = list(cycles)
-    return given if any(np.iterable(one) for one in given) else [given] * n_series

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from timer_forecaster.failures import Failures, warn_of_failures
 from timer_forecaster.frames.labels import Labels
 from timer_forecaster.inference.anomalies.columns import STEP
@@ -14,17 +12,10 @@ from timer_forecaster.inference.anomalies.data import Data
 from timer_forecaster.inference.anomalies.report import AnomalyReport
 from timer_forecaster.inference.anomalies.running import judge
 from timer_forecaster.inference.anomalies.settings import AnomalySettings
-from timer_forecaster.inference.covariates.alignment import aligned
-from timer_forecaster.inference.covariates.columns import (
-    as_covariates,
-    categories_beside,
-    named_columns,
-    tables_of,
-)
-from timer_forecaster.inference.covariates.cycles import as_cycles
-from timer_forecaster.inference.covariates.tables import Tables
+from timer_forecaster.inference.covariates.arguments import tables_beside
+from timer_forecaster.inference.covariates.columns import as_covariates
 from timer_forecaster.inference.frequency_warning import frequencies_beside
-from timer_forecaster.inference.series import TimedSeries, timed_series
+from timer_forecaster.inference.series import timed_series
 
 if TYPE_CHECKING:
     from timer_forecaster.inference.pipeline import ForecastPipeline
@@ -56,7 +47,10 @@ def anomalies_of_series(
     steps = frequencies_beside(freq, timed.times, pipeline.network.config)
     tables = None
     if not settings.options.ignores_covariates:
-        tables = _tables(series, timed, beside, failures)
+        tables = tables_beside(series, timed, beside, failures)
+        if tables is not None:  # refused here, not at the first origin
+            lengths = [len(one) for one in values]
+            as_covariates(tables.known, tables.past, tables.categories, lengths, 0, failures)
     # Copies, which the report keeps: a user may write into the array that was given.
     values = [one[:0] if i in failures.reasons else one.copy() for i, one in enumerate(values)]
     labels = Labels.of_numbers(keys, [len(one) for one in values], STEP)
@@ -81,35 +75,3 @@ def report_of(
     warn_of_failures(reasons, len(data.series), data.labels.names.__getitem__)
     reasons = {number: text.removeprefix(f"series[{number}] ") for number, text in reasons.items()}
     return AnomalyReport(data.series, data.labels, settings, found, reasons)
-
-
-def _tables(
-    series: Any,
-    timed: TimedSeries,
-    beside: tuple[Any, Any, Collection[Hashable], Any],
-    failures: Failures,
-) -> Tables | None:
-    """Return the covariates of each series, over its own steps."""
-    known, past, categories, cycles = beside
-    categories = categories_beside(*beside)
-    if known is None and past is None:
-        return None
-    lengths = [len(one) for one in timed.values]
-    n_series = len(lengths)
-    found: list[list[dict[Hashable, Any] | None] | None] = []
-    for role, given in {"known": known, "past": past}.items():
-        tables = tables_of(aligned(given, series, timed.times, role, 0, failures), role, n_series)
-        named = [
-            None if table is None else dict(named_columns(table, f"{role}[{number}]"))
-            for number, table in enumerate(tables)
-        ]
-        found.append(None if given is None else named)
-    as_covariates(
-        found[0], found[1], categories, lengths, 0, failures
-    )  # refuses what cannot be read
-    every = None
-    if cycles is not None:
-        as_cycles(cycles, n_series)  # refuses others
-        given = list(cycles)
-        every = given if any(np.iterable(one) for one in given) else [given] * n_series
-    return Tables(found[0], found[1], categories, every)

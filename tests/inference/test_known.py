@@ -85,6 +85,13 @@ def test_gaps_short_histories_and_constants(pipe, given):
     )
 
 
+def test_a_context_length_holds_for_the_columns_too(pipe, given):
+    history, known, _ = given
+    found = pipe.predict(history, HORIZON, known=known, context_length=100).quantiles
+    expected = pipe.predict(history[:, -100:], HORIZON, known=known).quantiles
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_a_flip_mirrors_the_columns_too(pipe, given):
     history, known, actual = given
     both = pipe.predict(history, HORIZON, known=known, flip=True)

@@ -79,6 +79,7 @@ def predict_quantiles(
     options.check_padding(config, name)
     failures = failures or Failures()
     series = checked(network, series, options.context_length, failures)
+    known = known and _newest(known, options.context_length, horizon)
     n_series = len(series)
     is_remainder = [False] * n_series if is_remainder is None else is_remainder
     sound = [i for i in range(n_series) if i not in failures.reasons]
@@ -176,6 +177,15 @@ def checked(
         series = [values[-context_length:] for values in series]
     check_rows(series, width_of(network.config), failures)
     return series
+
+
+def _newest(
+    known: Sequence[FloatArray], context_length: int | None, horizon: int
+) -> Sequence[FloatArray]:
+    """Return columns over the newest steps of the series and the horizon."""
+    if context_length is None:
+        return known
+    return [columns[:, -(context_length + horizon) :] for columns in known]
 
 
 def _roll_out(

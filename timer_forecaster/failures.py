@@ -20,6 +20,7 @@ _MOST_REASONS = 5  # in one warning
 _quiet: ContextVar[bool] = ContextVar("_quiet", default=False)
 _names: ContextVar[Sequence[str | int] | None] = ContextVar("_names", default=None)
 
+_SERIES = re.compile(r"(?<!['\"])\bseries\[(\d+)\]")
 _NUMBERED = re.compile(r"(?<!['\"])\b(series|known|past)\[(\d+)\]")
 
 
@@ -88,10 +89,7 @@ def warn_of_failures(reasons: Mapping[Any, str], n_series: int, name: Callable[[
     """
     if not reasons or _quiet.get():
         return
-    named = {
-        name(series): reason.removeprefix(f"series[{series}] ")
-        for series, reason in reasons.items()
-    }
+    named = {name(number): text for number, text in reasons_with_names(reasons, name).items()}
     shown = [_line(series, reason) for series, reason in list(named.items())[:_MOST_REASONS]]
     more = f"; and {len(named) - len(shown)} more" if len(named) > len(shown) else ""
     warnings.warn(
@@ -103,6 +101,30 @@ def warn_of_failures(reasons: Mapping[Any, str], n_series: int, name: Callable[[
         ),
         stacklevel=stacklevel_of_caller(),
     )
+
+
+def reasons_with_names(reasons: Mapping[int, str], name: Callable[[int], str]) -> dict[int, str]:
+    """Return reasons without the number of their own series, and with the names of others.
+
+    Parameters
+    ----------
+    reasons : mapping of int to str
+        By the numbers of series.
+    name : callable
+        Returns the name of a series.
+
+    Examples
+    --------
+    >>> reasons = {0: "series[0] is read as one row with series[1]"}
+    >>> reasons_with_names(reasons, ["shop a", "shop b"].__getitem__)
+    {0: 'is read as one row with shop b'}
+    """
+    return {
+        number: _SERIES.sub(
+            lambda found: name(int(found[1])), reason.removeprefix(f"series[{number}] ")
+        )
+        for number, reason in reasons.items()
+    }
 
 
 def _line(series: str, reason: str) -> str:

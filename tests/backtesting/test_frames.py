@@ -141,6 +141,19 @@ def test_series_that_the_network_reads_as_one_row():
         pipe.backtest_frame(frame, 8, time_column="t", target_columns=["a", "b"])
 
 
+def test_series_of_one_row_that_end_at_different_steps_are_refused_or_left_out_by_name():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=list("abc"))
+    frame = pd.concat([frame.assign(shop=shop, t=range(60)) for shop in "xy"], ignore_index=True)
+    frame.loc[115:, "b"] = np.nan
+    names, beside = {"time_column": "t", "id_column": "shop"}, "target 'b' has 55 steps"
+    with pytest.raises(ValueError, match=f"shop 'y': {beside}"):
+        mixing().backtest_frame(frame, 8, **names)
+    with pytest.warns(BacktestWarning, match="3 series have no window"):
+        result = mixing().backtest_frame(frame, 8, **names, on_error="nan")
+    assert list(result.left_out) == [f"shop 'y': target {name!r}" for name in "abc"]
+    assert all("has 55 steps, and shop 'y'" in reason for reason in result.left_out.values())
+
+
 def test_short_series_are_named(pipe):
     frame = panel((100, 40, 20))
     with pytest.warns(

@@ -319,9 +319,14 @@ def test_targets_that_end_at_different_steps_are_refused_by_name(trained):
         trained.predict_frame(frame, 5, **names)
     filled = frame.assign(t1=frame["t1"].ffill())  # as advised
     assert trained.predict_frame(filled, 5, **names)["q0.5"].notna().all()
-    with pytest.warns(UserWarning, match="3 of 6 series"):
+    with pytest.warns(UserWarning, match="3 of 6 series") as told:
         found = trained.predict_frame(frame, 5, **names, on_error="nan")
     assert found["q0.5"].isna().sum() == 15
+    with pytest.warns(UserWarning, match="3 of 6 series") as also_told:
+        trained.detect_anomalies_frame(frame, **names, on_error="nan")
+    for warning in (told[0], also_told[0]):
+        assert "id 'shop 0': target 't1' has 78 steps" in str(warning.message)
+        assert "series[" not in str(warning.message)
 
 
 def test_numbers_of_rows_and_series():

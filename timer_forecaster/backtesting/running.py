@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 
@@ -17,7 +18,8 @@ from timer_forecaster.backtesting.parts import Parts
 from timer_forecaster.backtesting.result import BacktestResult
 from timer_forecaster.backtesting.settings import BacktestSettings, Way
 from timer_forecaster.backtesting.windows import Windows, lay_windows
-from timer_forecaster.inference.channels import width_of
+from timer_forecaster.failures import Failures, reasons_with_names, series_called
+from timer_forecaster.inference.channels import check_rows, width_of
 from timer_forecaster.inference.covariates.warning import warned_once
 from timer_forecaster.inference.pipeline import ForecastPipeline
 
@@ -42,6 +44,7 @@ def run(
     """
     models = models_of(pipeline, way.options, way.baselines)
     config = pipeline.network.config
+    data = _in_rows(data, width_of(config), way.on_error)
     windows = lay_windows(
         data.series,
         settings,
@@ -67,6 +70,16 @@ def run(
     result = BacktestResult(data, windows, settings, answers, quantiles)
     warn_of_notes(result.gaps)
     return result
+
+
+def _in_rows(data: Data, width: int, on_error: str) -> Data:
+    """Return the data, with the failures of series that do not fit into the rows of a network."""
+    failures, names = Failures(on_error), data.labels.names
+    failures.reasons.update(data.failures)
+    with series_called(names):
+        check_rows(data.series, width, failures)
+    reasons = reasons_with_names(failures.by_number(), names.__getitem__)
+    return dataclasses.replace(data, failures=reasons)
 
 
 def _answer(

@@ -16,7 +16,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.failures import Failures, series_called, warn_of_failures
+from timer_forecaster.failures import (
+    Failures,
+    reasons_with_names,
+    series_called,
+    warn_of_failures,
+)
 from timer_forecaster.frames import beside
 from timer_forecaster.frames.calendar.opening import Step
 from timer_forecaster.frames.calendar.periods import periods_of
@@ -234,10 +239,12 @@ def _answers(
         for numbers, question in questions(pipeline, memory, steps, options, covariates, failures):
             series, reach, tables, freq = question
             given: dict[str, Any] = {"on_error": on_error, "tables": tables, "freq": freq}
-            with series_called([names[number] for number in numbers]):
+            called = [names[number] for number in numbers]
+            with series_called(called):
                 found = memo.predict(pipeline, series, reach, options, **given)
             answers.append((numbers, reach, found))
-            for number, reason in found.failures.items():
+            reasons = reasons_with_names(found.failures, called.__getitem__)
+            for number, reason in reasons.items():
                 failures.add(numbers[number], ValueError(reason))
     if failures.reasons:
         warn_of_failures(failures.by_number(), len(names), names.__getitem__)

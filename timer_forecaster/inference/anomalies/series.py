@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from timer_forecaster.failures import Failures, warn_of_failures
+from timer_forecaster.failures import Failures, reasons_with_names, warn_of_failures
 from timer_forecaster.frames.labels import Labels
 from timer_forecaster.inference.anomalies.columns import STEP
 from timer_forecaster.inference.anomalies.data import Data
@@ -72,6 +72,7 @@ def report_of(
     """
     found = judge(pipeline, data, settings, failures)
     reasons = dict(sorted(failures.by_number().items()))
-    warn_of_failures(reasons, len(data.series), data.labels.names.__getitem__)
-    reasons = {number: text.removeprefix(f"series[{number}] ") for number, text in reasons.items()}
+    name = data.labels.names.__getitem__
+    warn_of_failures(reasons, len(data.series), name)
+    reasons = reasons_with_names(reasons, name)
     return AnomalyReport(data.series, data.labels, settings, found, reasons)

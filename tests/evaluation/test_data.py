@@ -155,6 +155,8 @@ def test_files_that_are_no_data_sets_are_named(write_parquet, write_download, tm
         load_configuration(write_parquet("shop", [ramp(40)], "D"))
     with pytest.raises(ValueError, match="each row's target must be a list of numbers"):
         load_configuration(write_parquet("flat__D", [1.0, 2.0], "D"))
+    with pytest.raises(ValueError, match=r"half__D\.parquet: a variate in target is null"):
+        load_configuration(write_parquet("half__D", [[[1.0, 2.0], None]], "D"))
     broken = tmp_path / "broken__D.parquet"
     broken.write_bytes(b"PAR1")
     with pytest.raises(ValueError, match=r"broken__D\.parquet cannot be read as a data set"):

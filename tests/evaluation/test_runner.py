@@ -157,6 +157,14 @@ def test_a_pipeline_is_scored_at_the_nine_levels_with_its_options():
     assert PipelineForecaster(other).settings != PipelineForecaster(pipe).settings
 
 
+def test_options_of_numpy_and_pandas_are_settings_too():
+    pipe = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+    same = [PipelineForecaster(pipe, {"context_length": kind(32)}) for kind in (int, np.int64)]
+    assert same[0].settings == same[1].settings
+    days = PipelineForecaster(pipe, {"freq": pd.offsets.Day()})
+    assert days.settings != PipelineForecaster(pipe, {"freq": pd.offsets.Hour()}).settings
+
+
 def test_results_say_how_they_were_computed():
     def settings(name, **options):
         pipe = ForecastPipeline.from_pretrained(name, device="cpu", **options)

@@ -254,7 +254,7 @@ def _read(path: Path) -> tuple[str, list[FloatArray], int]:
                 f"{path}: each row's target must be a list of numbers, not {targets.type}"
             )
         for chunk in filter(len, targets.chunks):
-            series += _series(chunk)
+            series += _series(chunk, path)
     return frequency, series, len(series) // max(rows, 1)
 
 
@@ -307,12 +307,14 @@ def _tables(path: Path) -> Iterator[pa.Table]:
             raise ValueError(f"{file} cannot be read as a data set: {error}") from error
 
 
-def _series(targets: Any) -> list[FloatArray]:
+def _series(targets: Any, path: Path) -> list[FloatArray]:
     """Split an Arrow array of lists, or of lists of lists, into arrays that share its memory."""
     import pyarrow as pa
 
     if pa.types.is_nested(targets.type.value_type):
         targets = targets.flatten()
+        if targets.null_count:
+            raise ValueError(f"{path}: a variate in target is null; leave it out")
     values = targets.flatten().to_numpy(zero_copy_only=False).astype(np.float64)
     ends = np.cumsum(targets.value_lengths().to_numpy())
     return np.split(values, ends[:-1])

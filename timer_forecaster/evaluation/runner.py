@@ -22,6 +22,7 @@ from timer_forecaster.arrays import FloatArray
 from timer_forecaster.checkpoints.key import quantization_of
 from timer_forecaster.checkpoints.quantization import INT8
 from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.checks import plain
 from timer_forecaster.evaluation.baselines import naive_forecaster, seasonal_naive_forecaster
 from timer_forecaster.evaluation.data import StoredConfiguration, find_configurations
 from timer_forecaster.evaluation.gift_eval import TERMS, Configuration
@@ -116,7 +117,13 @@ class PipelineForecaster:
         text = quantization_of(key)
         if text is not None:
             described["quantization"] = text if text == INT8 else json.loads(text)
-        return json.dumps(described, sort_keys=True)
+        return json.dumps(described, sort_keys=True, default=_as_json)
+
+
+def _as_json(option: Any) -> Any:
+    """Return an option that JSON lacks: a scalar of numpy as one of Python, others as text."""
+    scalar = plain(option)
+    return repr(option) if scalar is option else scalar
 
 
 def _fingerprint(key: NetworkKey) -> str:

@@ -4,14 +4,21 @@ import dataclasses
 import re
 import warnings
 
+import numpy as np
 import pytest
 import torch
 import yaml
 from places import ROOT
 
+from timer_forecaster import ForecastPipeline
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
-from timer_forecaster.pretraining import PretrainingConfig, build_network, pretrain
+from timer_forecaster.pretraining import (
+    PretrainingConfig,
+    TTMPretrainingConfig,
+    build_network,
+    pretrain,
+)
 from timer_forecaster.pretraining.continuity import check_continuity
 from timer_forecaster.pretraining.variants import export_network
 
@@ -50,6 +57,25 @@ def test_another_value_is_named_in_a_warning(change):
     ((name, value),) = change.items()
     with pytest.warns(UserWarning, match=f"{name}={value!r} .* which has"):
         check_continuity(MINI, dataclasses.replace(SHIPPED, **change))
+
+
+def test_a_tinytimemixer_goes_on_as_its_checkpoint_forecasts(tmp_path):
+    stage = {"name": "all", "steps": 1, "windows_per_step": 2, "learning_rate": 1e-9}
+    settings = {"model": "ttm", "initial_checkpoint": "ttm-mini", "stages": [stage]}
+    settings |= {"data": {"families": {"clean_periodic": 1}}, "validation_rows": 2}
+    settings |= {"log_every": 1, "checkpoint_every": 1, "pool_steps": 1, "bfloat16": False}
+    size = {"size": "tiny", "preferred_rollout": "multiscale"}
+    left = TTMPretrainingConfig.from_mapping(settings | {"architecture": size})
+    with pytest.raises(ValueError, match="write transforms_series: true in the architecture"):
+        pretrain(left, tmp_path, device="cpu")
+    whole = settings | {"architecture": size | {"transforms_series": True}}
+    pretrain(TTMPretrainingConfig.from_mapping(whole), tmp_path, device="cpu")
+    day = np.tile(np.arange(24.0), 20)
+    found, expected = (
+        ForecastPipeline.from_pretrained(name, device="cpu").predict(day, 200).median
+        for name in (tmp_path, "ttm-mini")
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 def test_sizes_losses_and_a_longer_context_may_change():

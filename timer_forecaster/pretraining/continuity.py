@@ -5,25 +5,32 @@ They are no weights: a run could start from all weights of a checkpoint, and for
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from pathlib import Path
 
+from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.models.families import read_architecture
+from timer_forecaster.models.network import Architecture
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.ttm.architecture import TTMArchitecture
+from timer_forecaster.pretraining.ttm_config import READ_BY
 from timer_forecaster.pretraining.variants import load_architecture
 
-_READ_BY = ("interior_masks", "max_context_length", "preferred_rollout", "transforms_series")
+_READ_BY_TIMER_S1 = ("interior_masks", "max_context_length", *READ_BY)
 
 
-def check_continuity(checkpoint: str | Path, architecture: TimerS1Architecture) -> None:
+def check_continuity(
+    checkpoint: str | Path, architecture: TimerS1Architecture | TTMArchitecture
+) -> None:
     """Check that a run goes on as the checkpoint forecasts; a longer context is no change.
 
     Parameters
     ----------
     checkpoint : str or Path
         Folder, registry name or hub id of the checkpoint that the run starts from.
-    architecture : TimerS1Architecture
-        Architecture of the run.
+    architecture : TimerS1Architecture or TTMArchitecture
+        Architecture of the run. A checkpoint of another family is not checked: its weights do not
+        fit.
 
     Raises
     ------
@@ -36,9 +43,11 @@ def check_continuity(checkpoint: str | Path, architecture: TimerS1Architecture) 
     UserWarning
         If a field has another value, which somebody has chosen.
     """
-    before = load_architecture(checkpoint)
-    defaults = {field.name: field.default for field in dataclasses.fields(architecture)}
-    for name in _READ_BY:
+    names, before = _before(checkpoint, architecture)
+    if before.model_type != architecture.model_type:
+        return
+    defaults = type(architecture)()
+    for name in names:
         old, new = getattr(before, name), getattr(architecture, name)
         if old == new or (name == "max_context_length" and old < new):
             continue
@@ -47,6 +56,16 @@ def check_continuity(checkpoint: str | Path, architecture: TimerS1Architecture) 
             f"{name}={new!r} of the architecture changes the forecasts of the initial checkpoint "
             f"{str(checkpoint)!r}, which has {old!r}"
         )
-        if new == defaults[name]:
+        if new == getattr(defaults, name):
             raise ValueError(f"{change}; write {name}: {written} in the architecture")
         warnings.warn(change, UserWarning, stacklevel=2)
+
+
+def _before(
+    checkpoint: str | Path, architecture: TimerS1Architecture | TTMArchitecture
+) -> tuple[tuple[str, ...], Architecture]:
+    """Return the names of the fields to compare, and the architecture of the checkpoint."""
+    if isinstance(architecture, TimerS1Architecture):  # also of another objective
+        return _READ_BY_TIMER_S1, load_architecture(checkpoint)
+    folder = find_checkpoint(str(checkpoint), weights=False)
+    return READ_BY, read_architecture(folder / "config.json")

@@ -14,6 +14,7 @@ from timer_forecaster.checkpoints.writing import write_checkpoint
 from timer_forecaster.models.ttm.batches import ContextBatch, make_contexts
 from timer_forecaster.models.ttm.network import TTMNetwork
 from timer_forecaster.models.ttm.objective import quantile_distance, quantile_terms
+from timer_forecaster.pretraining.continuity import check_continuity
 from timer_forecaster.pretraining.teacher import TaughtBatch, Teacher
 from timer_forecaster.pretraining.ttm_config import TTMPretrainingConfig
 
@@ -115,7 +116,10 @@ class TTMFamily:
     def initial_weights(self) -> dict[str, Tensor] | None:
         """Return the weights to start from, in float32."""
         initial = self.config.initial_checkpoint
-        return None if initial is None else load_plain_network(initial).state_dict()
+        if initial is None:
+            return None
+        check_continuity(initial, self.architecture)
+        return load_plain_network(initial).state_dict()
 
     def inherited_entries(self, network: nn.Module) -> dict[str, Tensor]:
         """Return which weights come from the initial checkpoint: all."""

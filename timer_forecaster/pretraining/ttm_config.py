@@ -14,6 +14,8 @@ from timer_forecaster.pretraining.run_settings import RunSettings, StageSchedule
 from timer_forecaster.pretraining.teacher import TeacherSettings
 
 TTM = "ttm"
+READ_BY = ("preferred_rollout", "transforms_series")
+"""Entries of ``config.json`` that decide how forecasts are made from a network."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,7 +53,8 @@ class TTMPretrainingConfig(RunSettings[TTMStage]):
     ----------
     architecture : TTMArchitecture
         Sizes of the network. In YAML, ``size: tiny`` (or small, base) among its keys starts from a
-        preset, which the other keys change (`timer_forecaster.models.ttm.presets.preset`).
+        preset, which the other keys change (`timer_forecaster.models.ttm.presets.preset`);
+        ``preferred_rollout`` and ``transforms_series`` say how its forecasts are made.
     stages : tuple of TTMStage
         Stages in order.
     contexts : ContextSettings
@@ -130,13 +133,15 @@ def _architecture(values: Any) -> Any:
     if not isinstance(values, Mapping):
         return values
     values = dict(values)
-    size, extras = values.pop("size", None), values.pop("extras", {})
+    size, extras = values.pop("size", None), dict(values.pop("extras", {}))
+    extras |= {name: values.pop(name) for name in READ_BY if name in values}
     known = {field.name for field in dataclasses.fields(TTMArchitecture)} - {"extras"}
-    unknown = sorted(map(str, (set(values) - known) | set(extras)))
+    unknown = sorted(map(str, (set(values) - known) | (set(extras) - set(READ_BY))))
     if unknown:
-        names = sorted(known | {"size"})
+        names = sorted(known | {"size", *READ_BY})
         raise ValueError(f"unknown keys {unknown} in architecture; known are {names}")
     try:
+        values["extras"] = extras
         return TTMArchitecture(**values) if size is None else preset(size, **values)
     except (TypeError, ValueError) as error:
         raise type(error)(f"architecture: {error}") from error

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from ttm import MIXING, R3, tiny_ttm
 
+from timer_forecaster.models.ttm import TTMArchitecture
+
 BAD = [
     ({"patch_stride": 4}, "patch_stride=4 must be patch_length=8"),
     ({"context_length": 8}, "context_length=8 must be above patch_length=8"),
@@ -95,6 +97,19 @@ def test_values_that_do_not_fit_are_named(changes, error):
 def test_values_of_another_type_are_named(changes):
     with pytest.raises(TypeError, match=next(iter(changes))):
         tiny_ttm(**changes)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"preferred_rollout": "bogus"}, "preferred_rollout='bogus'"),
+        ({"preferred_rollout": None}, "preferred_rollout=None"),
+        ({"transforms_series": "false"}, "transforms_series='false'"),
+    ],
+)
+def test_entries_that_say_how_forecasts_are_made_are_checked(entry, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        TTMArchitecture.from_dict(tiny_ttm().to_dict() | entry)
 
 
 def test_scalars_of_numpy_are_numbers():

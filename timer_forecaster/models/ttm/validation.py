@@ -12,6 +12,7 @@ from timer_forecaster.checks import (
     is_level,
     plain,
 )
+from timer_forecaster.models.timer_s1.architecture import ROLLOUTS
 from timer_forecaster.models.ttm.levels import level_factors
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def validate(config: TTMArchitecture) -> None:
     """
     _check_types(config)
     _check_unsupported(config)
+    _check_readings(config)
     _check_context(config)
     if config.decompose:
         _check_branches(config)
@@ -180,6 +182,14 @@ def _check_unsupported(config: TTMArchitecture) -> None:
         raise ValueError(
             f"trend_head_d_model={config.trend_head_d_model!r} is not supported; it must be None"
         )
+
+
+def _check_readings(config: TTMArchitecture) -> None:
+    """Check entries of this project, which say how forecasts are made."""
+    if "preferred_rollout" in config.extras:
+        check_choice("preferred_rollout", config.extras["preferred_rollout"], ROLLOUTS)
+    if "transforms_series" in config.extras:
+        check_flag("transforms_series", config.extras["transforms_series"])
 
 
 def _check_context(config: TTMArchitecture) -> None:

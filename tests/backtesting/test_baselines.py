@@ -5,8 +5,9 @@ import pytest
 from ttm_channels import mixing
 
 from timer_forecaster import ForecastPipeline
+from timer_forecaster.backtesting import backtest
 from timer_forecaster.backtesting.baselines import models_of
-from timer_forecaster.backtesting.models import FunctionModel, PipelineModel
+from timer_forecaster.backtesting.models import SEASONAL_NAIVE, FunctionModel, PipelineModel
 from timer_forecaster.evaluation import naive_forecaster
 from timer_forecaster.inference.options import DEFAULT
 
@@ -36,15 +37,22 @@ def test_functions_and_pipelines(pipe):
         (3, TypeError, "baselines: 3 is neither a name"),
         ([np.zeros(3)], TypeError, "is neither a name"),
         (["naive", "naive"], ValueError, "two models are named 'naive'"),
-        ({"timer-s1-test": "naive"}, None, None),
+        ({"timer-s1-test": "naive"}, ValueError, "two models are named 'timer-s1-test'"),
     ],
 )
 def test_what_is_no_baseline_is_refused(pipe, given, error, message):
-    if error is None:
-        assert "naive" in names(pipe, given)  # the name of a naive model is its own
-        return
     with pytest.raises(error, match=message):
         models_of(pipe, DEFAULT, given)
+
+
+def test_a_mapping_names_the_naive_models_too(pipe):
+    result = backtest(pipe, np.arange(60.0) % 7, 5, seasonality=7, baselines={"last": "naive"})
+    other = backtest(
+        pipe, np.arange(60.0) % 7, 5, seasonality=7, baselines={"week": SEASONAL_NAIVE}
+    )
+    assert result.models[1:] == [SEASONAL_NAIVE, "last"]
+    assert other.models[1:] == [SEASONAL_NAIVE, "week"]
+    assert result.leaderboard.loc["last", "WQL"] > other.leaderboard.loc["week", "WQL"]
 
 
 def test_a_pipeline_that_reads_other_rows_is_refused(pipe):

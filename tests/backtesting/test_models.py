@@ -17,7 +17,7 @@ def test_seasonal_naive_has_the_season_of_each_series():
     found = models.NaiveModel().forecast(DATA, WINDOWS, [0, 1], LEVELS).quantiles
     np.testing.assert_array_equal(found[0], seasonal_naive_quantiles(SERIES[0][:12], 5, 4))
     np.testing.assert_array_equal(found[1], seasonal_naive_quantiles(SERIES[1][:13], 5, 3))
-    last = models.NaiveModel("naive").forecast(DATA, WINDOWS, [1], [0.5]).quantiles
+    last = models.NaiveModel("last", models.NAIVE).forecast(DATA, WINDOWS, [1], [0.5]).quantiles
     assert (last == SERIES[1][12]).all()
 
 

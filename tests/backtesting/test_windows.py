@@ -22,6 +22,11 @@ def test_the_newest_window_ends_with_the_series():
     assert origins(series, without=[0]) == [(1, 5), (1, 9)]
 
 
+def test_more_windows_than_fit_cost_nothing():
+    assert len(origins([np.arange(30.0)], windows=10**15)) == 6
+    assert origins([np.arange(3.0)], windows=10**15) == []
+
+
 def test_the_newest_window_ends_with_the_last_value():
     late = np.r_[np.arange(30.0), np.full(9, np.nan)]
     assert origins([late]) == origins([np.arange(30.0)])

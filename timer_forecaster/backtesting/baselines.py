@@ -41,7 +41,7 @@ def models_of(
     """
     models: list[Model] = [PipelineModel.of(pipeline, options), NaiveModel()]
     for name, given in _named(baselines):
-        if isinstance(given, str) and given == SEASONAL_NAIVE:
+        if isinstance(given, str) and given == SEASONAL_NAIVE and name in (None, SEASONAL_NAIVE):
             continue  # it takes part in any case
         model = _model_of(given, name, options)
         if model.width not in (1, models[0].width):
@@ -75,8 +75,8 @@ def _named(baselines: Any) -> list[tuple[str | None, Any]]:
 def _model_of(given: Any, name: str | None, options: ForecastOptions) -> Model:
     """Return the model that a user names, or has made."""
     if isinstance(given, str):
-        if given == NAIVE:
-            return NaiveModel(NAIVE)
+        if given in (NAIVE, SEASONAL_NAIVE):
+            return NaiveModel(name or given, given)
         return sktime_models.of_name(given, name)
     if isinstance(given, ForecastPipeline):
         model = PipelineModel.of(given, options)

@@ -120,13 +120,14 @@ class NaiveModel:
     """The last season repeated, or the last value, with the intervals of the benchmark."""
 
     name: str = SEASONAL_NAIVE
+    kind: str = SEASONAL_NAIVE
     together: int = _TOGETHER
     width: int = 1
     has_quantiles: bool = True
 
     def settings(self) -> str:
-        """Return the name, which says all."""
-        return self.name
+        """Return the kind, which says all."""
+        return self.kind
 
     def forecast(
         self, data: Data, windows: Windows, rows: Sequence[int], levels: Sequence[float]
@@ -135,7 +136,7 @@ class NaiveModel:
         contexts, numbers = data.contexts(windows, rows), windows.number[rows].tolist()
         quantiles = np.empty((len(contexts), windows.horizon, len(levels)))
         seasons = np.array([data.seasonality[number] for number in numbers], dtype=np.int64)
-        if self.name == NAIVE:
+        if self.kind == NAIVE:
             seasons[:] = 1
         for season in np.unique(seasons).tolist():
             own = np.flatnonzero(seasons == season)

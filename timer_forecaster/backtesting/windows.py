@@ -116,7 +116,8 @@ def _origins(row: Sequence[FloatArray], settings: BacktestSettings, reads: int) 
     first = int(observed.argmax(axis=1).max())
     assert settings.step is not None and settings.min_history is not None  # noqa: S101
     newest = steps - horizon
-    origins = newest - settings.step * np.arange(settings.windows)[::-1]
+    n_windows = min(settings.windows, max(0, newest) // settings.step + 1)  # more do not fit
+    origins = newest - settings.step * np.arange(n_windows)[::-1]
     origins = origins[origins >= first + settings.min_history]
     counts = np.concatenate([np.zeros((len(row), 1), int), observed.cumsum(axis=1)], axis=1)
     seen = counts[:, origins] - counts[:, np.maximum(0, origins - reads)]

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from ttm import tiny_ttm
 
 from timer_forecaster.inference.multiscale import LOOK_BACK
 from timer_forecaster.inference.options import (
@@ -71,6 +72,13 @@ def test_steps_that_a_forecast_can_read(context_length, rollout, history, contex
     options = ForecastOptions(context_length, rollout)
     assert options.longest_history(NETWORK) == history
     assert options.longest_context(NETWORK) == context
+
+
+def test_point_forecasts_look_back_at_their_errors():
+    points = tiny_ttm()
+    assert ForecastOptions().longest_history(points) == LOOK_BACK
+    assert ForecastOptions(100).longest_history(points) == 100
+    assert ForecastOptions().longest_context(points) == 48
 
 
 def test_levels_are_symmetric_to_rounding():

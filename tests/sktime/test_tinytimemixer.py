@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from ttm import OWN
+from ttm import OWN, save, tiny_network
 
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.checkpoints.registry import TTM_MINI
@@ -286,3 +286,14 @@ def test_x_is_read_by_the_network_after_tuning_with_target_channels():
         fitted.predict([0, 1], X=X[-HORIZON:])
     with pytest.raises(ValueError, match="target='channels' needs columns"):
         forecaster(tuning=FinetuneConfig(target="channels")).fit(y, fh=ahead)
+
+
+def test_intervals_of_point_forecasts_are_those_of_the_pipeline(tmp_path):
+    save(tiny_network(), tmp_path)  # context 48, 12 steps in a pass
+    y = hourly(300)
+    pipe = ForecastPipeline.from_pretrained(tmp_path, device="cpu")
+    expected = pipe.predict(y.to_numpy(), 12)
+    assert expected.calibration == ("own",)
+    fitted = TinyTimeMixerForecaster(str(tmp_path), device="cpu").fit(y, fh=range(1, 13))
+    found = fitted.predict_quantiles(alpha=[0.1, 0.9]).to_numpy()
+    np.testing.assert_allclose(found, expected.quantiles[0][:, [0, 8]], rtol=1e-5)

@@ -116,8 +116,8 @@ def newest_read(
 ) -> list[FloatArray]:
     """Return the newest steps of series, as many as a forecast depends on.
 
-    The steps are counted from the newest value, since a gap at the end is forecast. Where series
-    are transformed, older steps than the network reads tell how.
+    The steps are counted from the newest value, since a gap at the end is forecast. Older steps
+    than the network reads may tell how a series is transformed, or how wrong point forecasts are.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def newest_read(
     newest: list[FloatArray] = []
     for row in grouped(series, width_of(config)):
         gap = _gap_of(row, most)
-        one_pass = horizon + gap <= most and not options.transforms(config)
+        one_pass = horizon + gap <= most and not options.reads_beyond_pass(config)
         steps = (options.longest_context if one_pass else options.longest_history)(config) + gap
         steps = steps if longest is None else min(steps, longest)
         newest += [values[-steps:] for values in row]

@@ -125,9 +125,16 @@ class ForecastOptions:
         """Return the roll-out; ``"auto"`` is the preference of the checkpoint."""
         return config.preferred_rollout if self.rollout == "auto" else self.rollout
 
+    def reads_beyond_pass(self, config: Architecture) -> bool:
+        """Whether a forecast depends on older steps than one pass of the network reads.
+
+        They tell how a series is transformed, or have errors of point forecasts at past origins.
+        """
+        return self.transforms(config) or not config.forecasts_quantiles
+
     def longest_history(self, config: Architecture) -> int:
         """Return the number of newest steps that a forecast of any horizon can read."""
-        looks_back = self.rollout_of(config) == "multiscale" or self.transforms(config)
+        looks_back = self.rollout_of(config) == "multiscale" or self.reads_beyond_pass(config)
         return self._at_most(multiscale.LOOK_BACK if looks_back else config.max_context_length)
 
     def longest_context(self, config: Architecture) -> int:

@@ -41,6 +41,13 @@ def contents(folder: Path) -> dict[tuple[str, str], bytes]:
     return {(row.dataset, row.item_id): row.values.tobytes() for row in series_of(folder)}
 
 
+@pytest.mark.parametrize("name", ["12", ["12"], [12]])
+def test_one_name_and_numbers_are_names_of_series(tmp_path: Path, name: Any) -> None:
+    write(tmp_path / "source", "a__D", {n: np.arange(30.0) for n in ("1", "2", "12")})
+    build(tmp_path / "source", tmp_path / "corpus", exclude_series=name)
+    assert {item for _, item in contents(tmp_path / "corpus")} == {"1", "2"}
+
+
 def test_every_series_returns_as_it_was(source: Path, tmp_path: Path) -> None:
     build(source, tmp_path / "corpus", shard_megabytes=0.02)
     built, expected = contents(tmp_path / "corpus"), contents(source)

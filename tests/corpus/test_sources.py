@@ -59,3 +59,8 @@ def test_what_is_no_source_is_named(tmp_path: Path) -> None:
     pd.DataFrame({"target": [[1.0]]}).to_parquet(tmp_path / "bare__D.parquet")
     with pytest.raises(ValueError, match=r"bare__D\.parquet has no column item_id"):
         Source(tmp_path / "bare__D.parquet")
+    for target in ([["a"]], [[[1.0], [2.0]]], [1.0]):
+        frame = pd.DataFrame({"item_id": ["a"], "target": pd.Series(target)})
+        frame.to_parquet(tmp_path / "odd__D.parquet")
+        with pytest.raises(ValueError, match=r"odd__D\.parquet: target must be a list of numbers"):
+            Source(tmp_path / "odd__D.parquet")

@@ -69,10 +69,10 @@ def build(
     out : path
         Folder to write, absent or empty. It stays empty until the corpus is complete; a hidden
         folder beside it holds shards and scratch files meanwhile.
-    exclude : sequence of str
+    exclude : str or sequence of str
         Data sets to leave out: stems of source files. Default: `HELD_OUT`, whose data sets may be
         absent.
-    exclude_series : sequence of str
+    exclude_series : str or sequence of str
         Values of ``item_id`` to leave out. Default: `HELD_OUT_SERIES`.
     curation : Curation, optional
         Rules for the series. Default: trim them, and drop constant and hardly observed ones.
@@ -112,12 +112,13 @@ def build(
     600
     """
     seed = check_integer("seed", seed, 0)
+    exclude, exclude_series = _names(exclude), _names(exclude_series)
     sources = _sources(Path(source), exclude)
     _check_sizes(shard=shard_megabytes, memory=memory_megabytes)
     _check_empty(Path(out))
     settings = {
-        "exclude": list(exclude),
-        "exclude_series": list(exclude_series),
+        "exclude": exclude,
+        "exclude_series": exclude_series,
         "curation": None if curation is None else dataclasses.asdict(curation),
         "shard_megabytes": shard_megabytes,
         "memory_megabytes": memory_megabytes,
@@ -139,6 +140,11 @@ def build(
         manifest = Manifest(shards, datasets, settings)
         manifest.write(folder)
     return manifest
+
+
+def _names(given: Sequence[str]) -> list[str]:
+    """Return names as texts, as those of series are; one text is one name."""
+    return [given] if isinstance(given, str) else [str(name) for name in given]
 
 
 def _sources(folder: Path, exclude: Sequence[str]) -> list[Source]:

@@ -62,7 +62,7 @@ class Source:
     Raises
     ------
     ValueError
-        If the file is not Parquet or lacks a column.
+        If the file is not Parquet, lacks a column, or has no lists of numbers as targets.
 
     Examples
     --------
@@ -86,6 +86,9 @@ class Source:
                 f"{file} has no column {', '.join(missing)}; a source has one series a row, with "
                 "the columns item_id and target (a list of numbers)"
             )
+        kind = self._parquet.schema_arrow.field("target").type
+        if not _holds_numbers(kind):
+            raise ValueError(f"{file}: target must be a list of numbers in each row, not {kind}")
 
     @property
     def rows(self) -> int:
@@ -184,6 +187,15 @@ def source_files(folder: Path, exclude: Sequence[str] = ()) -> list[Path]:
             f"{', '.join(sorted(known))}"
         )
     return [file for file in files if file.stem not in exclude]
+
+
+def _holds_numbers(kind: pa.DataType) -> bool:
+    """Whether an Arrow type is of lists of numbers."""
+    value = getattr(kind, "value_type", None)
+    if value is None:
+        return False
+    number = pa.types.is_integer(value) or pa.types.is_floating(value)
+    return number or pa.types.is_decimal(value) or pa.types.is_null(value)
 
 
 def _opened(file: Path) -> pq.ParquetFile:

@@ -75,7 +75,8 @@ def run(
 def _in_rows(data: Data, width: int, on_error: str) -> Data:
     """Return the data, with the failures of series that do not fit into the rows of a network."""
     failures, names = Failures(on_error), data.labels.names
-    failures.reasons.update(data.failures)
+    for number, reason in data.failures.items():
+        failures.reasons[number] = reason
     with series_called(names):
         check_rows(data.series, width, failures)
     reasons = reasons_with_names(failures.by_number(), names.__getitem__)

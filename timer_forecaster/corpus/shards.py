@@ -112,13 +112,12 @@ def build(
     600
     """
     seed = check_integer("seed", seed, 0)
-    exclude, exclude_series = _names(exclude), _names(exclude_series)
-    sources = _sources(Path(source), exclude)
+    sources = _sources(Path(source), _names(exclude))
     _check_sizes(shard=shard_megabytes, memory=memory_megabytes)
     _check_empty(Path(out))
     settings = {
-        "exclude": exclude,
-        "exclude_series": exclude_series,
+        "exclude": _names(exclude),
+        "exclude_series": _names(exclude_series),
         "curation": None if curation is None else dataclasses.asdict(curation),
         "shard_megabytes": shard_megabytes,
         "memory_megabytes": memory_megabytes,
@@ -127,7 +126,7 @@ def build(
     }
     if excerpt is not None:  # manifests of whole data sets stay as they were
         settings["excerpt"] = dataclasses.asdict(excerpt)
-    rules = _Rules(frozenset(exclude_series), excerpt or Excerpt(), curation, seed)
+    rules = _Rules(frozenset(_names(exclude_series)), excerpt or Excerpt(), curation, seed)
     with whole_folder(out) as folder:
         with tempfile.TemporaryDirectory(dir=folder, prefix="scratch-") as scratch:
             points = sum(source.points for source in sources)

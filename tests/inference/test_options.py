@@ -3,9 +3,12 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from ttm import tiny_ttm
 
+from timer_forecaster import ForecastPipeline
+from timer_forecaster.backtesting import backtest
 from timer_forecaster.inference.multiscale import LOOK_BACK
 from timer_forecaster.inference.options import (
     DEFAULT,
@@ -39,6 +42,17 @@ NETWORK = TimerS1Architecture(max_context_length=512, preferred_rollout="median"
 def test_options_that_cannot_be_used_are_named(options, error, message):
     with pytest.raises(error, match=message):
         ForecastOptions(**options)
+
+
+@pytest.mark.parametrize("ask", ["backtest", "sample_paths_frame"])
+def test_arguments_that_are_no_options_are_named(ask):
+    pipe = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+    frame = pd.DataFrame({"t": pd.date_range("2024", periods=40, freq="D"), "y": np.arange(40.0)})
+    with pytest.raises(TypeError, match="unexpected keyword argument 'roll_out'; .* rollout"):
+        if ask == "backtest":
+            backtest(pipe, np.arange(40.0), 4, roll_out="median")
+        else:
+            pipe.sample_paths_frame(frame, 4, 2, time_column="t", roll_out="median")
 
 
 def test_options_are_checked_when_they_are_replaced():

@@ -85,7 +85,7 @@ def backtest(
     9
     """
     settings = BacktestSettings(horizon, windows, step, min_history, seasonality, levels)
-    way = Way(ForecastOptions(**options), baselines, on_error, progress, parts)
+    way = Way(ForecastOptions.of(options), baselines, on_error, progress, parts)
     failures = Failures(on_error)
     timed = timed_series(series, failures, "backtest_frame")
     values = _finite(timed.values, failures)

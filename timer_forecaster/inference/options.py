@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,24 @@ class ForecastOptions:
         for name in ("context_length", "batch_size"):
             if getattr(self, name) is not None:
                 self._settle(name, check_integer)
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> ForecastOptions:
+        """Return keyword arguments as options, and refuse others.
+
+        Raises
+        ------
+        TypeError
+            If an argument is no option of a forecast. The error names it.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        unknown = sorted(set(options) - set(known))
+        if unknown:
+            raise TypeError(
+                f"unexpected keyword argument {unknown[0]!r}; the options of a forecast are "
+                f"{', '.join(known)}"
+            )
+        return cls(**options)
 
     @property
     def ignores_covariates(self) -> bool:

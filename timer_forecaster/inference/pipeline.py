@@ -615,7 +615,7 @@ class ForecastPipeline:
         n, names = check_integer("n", n), (time_column, id_column, target_columns, freq)
         tables = frame, future_frame, known_columns, past_columns
         more = {"progress": progress, "past_windows": past_windows}
-        asked = horizon, ForecastOptions(**options), on_error, more
+        asked = horizon, ForecastOptions.of(options), on_error, more
         panel, forecast = _predict_tables(self, tables, names, categories, *asked)
         return path_frame(panel, forecast.sample_paths(n, random_state))
 

@@ -48,7 +48,7 @@ def test_options_that_cannot_be_used_are_named(options, error, message):
 def test_arguments_that_are_no_options_are_named(ask):
     pipe = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
     frame = pd.DataFrame({"t": pd.date_range("2024", periods=40, freq="D"), "y": np.arange(40.0)})
-    with pytest.raises(TypeError, match="unexpected keyword argument 'roll_out'; .* rollout"):
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'roll_out'; .* rollout"):
         if ask == "backtest":
             backtest(pipe, np.arange(40.0), 4, roll_out="median")
         else:

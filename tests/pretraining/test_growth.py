@@ -58,18 +58,6 @@ def test_what_is_new_is_drawn_from_the_seed():
     assert torch.equal(one[name][:128, :128], other[name][:128, :128])
 
 
-def test_a_new_block_is_a_silent_copy_of_the_block_before_it():
-    larger = dataclasses.replace(architecture(), num_hidden_layers=6)  # 2 and 5 are new
-    weights = grown_weights("timer-s1-mini", larger)
-    for new, before in ((2, 1), (5, 4)):
-        own = {n: w for n, w in weights.items() if n.startswith(f"model.layers.{new}.")}
-        silent = {n for n, w in own.items() if not w.any()}
-        assert {n.rsplit(".", 2)[1] for n in silent} == {"o_proj", "down_proj"}
-        for name in own.keys() - silent:
-            twin = name.replace(f"layers.{new}.", f"layers.{before}.")
-            assert torch.equal(weights[name], weights[twin])
-
-
 def test_everything_new_learns_within_three_steps():
     network = grown(SIZES["all"])
     optimizer = torch.optim.SGD(network.parameters(), lr=1.0)

@@ -2,14 +2,12 @@
 
 A new channel, head or unit of an expert must not change a forecast, and must be able to learn at
 once. So the weights that write to new channels begin at zero, and the weights that read them are
-random. New heads and units are random, and the weights that read them begin at zero. A new main
-block is a copy of the block before it that adds zero to its input (Wu et al., "LLaMA Pro", 2024).
-Norms divide by the root of more channels; their weights undo this.
+random. New heads and units are random, and the weights that read them begin at zero. New main
+blocks add zero to their input. Norms divide by the root of more channels; their weights undo this.
 """
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,7 +74,6 @@ class _Place:
 
     source: str  # name of the parameter in the smaller network
     indices: tuple[Tensor, ...]  # of each axis
-    is_copy: bool  # of the block before a new one
 
     def entries(self) -> tuple[Tensor, ...]:
         """Index of all these entries."""
@@ -127,9 +124,10 @@ def grown_weights(
     places = dict(_places(small, architecture, grown))
     inherited = load_weights(checkpoint)
     for name, value in grown.items():
-        place = places[name]
-        if place.is_copy and name.endswith(_WRITERS):
-            value.zero_()
+        place = places.get(name)
+        if place is None:
+            if name.endswith(_WRITERS):
+                value.zero_()  # a new block
             continue
         old = inherited[place.source]
         _silence_new(name, value, place)
@@ -159,7 +157,7 @@ def inherited_entries(
     shapes = parameter_shapes(architecture)
     masks = {name: torch.zeros(shape, dtype=torch.bool) for name, shape in shapes.items()}
     for name, place in _places(_architecture_of(checkpoint), architecture, masks):
-        masks[name][place.entries()] = not place.is_copy
+        masks[name][place.entries()] = True
     return masks
 
 
@@ -187,18 +185,20 @@ def _places(
 ) -> Iterator[tuple[str, _Place]]:
     """Return the places of all parameters of the smaller network."""
     _check_larger(small, large)
-    shapes, kept = parameter_shapes(small), _kept_layers(small, large)
+    shapes = parameter_shapes(small)
+    position = {new: old for old, new in enumerate(_kept_layers(small, large))}
     for name in parameters:
-        source, is_copy = name, False
+        source = name
         if name.startswith("model.layers."):
             _, _, layer, rest = name.split(".", 3)
-            source = f"model.layers.{bisect.bisect_right(kept, int(layer)) - 1}.{rest}"
-            is_copy = int(layer) not in kept
+            if int(layer) not in position:
+                continue
+            source = f"model.layers.{position[int(layer)]}.{rest}"
         indices = [torch.arange(size) for size in shapes[source]]
         if name.endswith("projection_matrix.weight"):  # reads hidden states, then embeddings
             first, second = indices[1].chunk(2)
             indices[1] = torch.cat([first, second - small.hidden_size + large.hidden_size])
-        yield name, _Place(source, tuple(indices), is_copy)
+        yield name, _Place(source, tuple(indices))
 
 
 def _kept_layers(small: TimerS1Architecture, large: TimerS1Architecture) -> list[int]:

@@ -34,6 +34,17 @@ def test_columns_of_noise_change_little_beside_a_long_season(name):
     np.testing.assert_allclose(found.median, plain, atol=0.2)
 
 
+@pytest.mark.parametrize("quality", ["fast", "plain"])
+def test_a_row_without_a_value_in_the_context_is_checked(quality):
+    """The window at step 1,652 is forecast from two values, those before it from none."""
+    pipe = ForecastPipeline.from_pretrained("ttm-mini", device="cpu")  # reads 512 steps
+    series = np.sin(np.arange(1700) / 4)
+    series[901:1650] = np.nan
+    noise = np.random.default_rng(0).normal(size=(1748, 1))
+    found = pipe.predict(series, 48, known=[noise], quality=quality)
+    assert np.isfinite(found.quantiles).all()
+
+
 def test_counts_are_checked_as_roots_as_they_are_forecast(pipe_of_counts):
     """So a column that explains nothing gets no weight from a check of another forecast."""
     pipe, counts, noise = pipe_of_counts

@@ -28,24 +28,28 @@ class _Row(NamedTuple):
     row: CheckRow
     model: int  # 0 is the series itself
 
-    def history(self, end: int) -> FloatArray:
-        """Return all steps before one."""
-        return self.plan.remainder(self.model, self.row.group, Span(0, end))
+    def steps(self, span: Span) -> FloatArray:
+        """Return some steps of the series or remainder."""
+        return self.plan.remainder(self.model, self.row.group, span)
 
     def read(self, gate: Gate | None) -> Reading:
         """Return the steps of the row, as a forecast after them reads the whole history."""
         start, end = self.row.span
-        history = self.history(end)
-        if gate is None or not np.isfinite(history).any():
-            return Reading(history[start:])
-        reading = Reading.of(history, gate, is_remainder=self.model > 0)
+        if gate is None:
+            return Reading(self.steps(self.row.span))
+        history = self.steps(Span(0, end))
+        reading = Reading(history)
+        if np.isfinite(history).any():
+            reading = Reading.of(history, gate, is_remainder=self.model > 0)
         return reading._replace(values=reading.values[start - end :].copy())
 
     def restored(self, reading: Reading, quantiles: FloatArray) -> FloatArray:
         """Return quantiles (origins, steps, Q) of what was read in the units of the plan."""
-        forecasts = []
+        forecasts, history = [], None
+        if reading.season is not None:
+            history = self.steps(Span(0, self.row.span.stop))
         for own, origin in zip(quantiles, self.row.origins, strict=True):
-            found = reading.in_units(own, self.history(origin))
+            found = reading.in_units(own, None if history is None else history[:origin])
             forecasts.append(self.plan.restored(self.model, found, self.row.group, origin))
         return np.stack(forecasts)
 
@@ -100,9 +104,9 @@ def _forecast(
     config = network.config
     # Only the newest origin decides how a row is read. Each origin adds what was known there.
     readings = [row.read(gate) for row in rows]
-    readable = [_readable(reading.values) for reading in readings]
-    back = [[one.row.origins[0] - origin for origin in one.row.origins] for one in rows]
     longest, masks = config.max_context_length, config.interior_masks
+    readable = [_readable(reading.values, longest) for reading in readings]
+    back = [[one.row.origins[0] - origin for origin in one.row.origins] for one in rows]
     if zeros_before:  # the context of the oldest origin is whole too
         scales = [
             scaled(values, longest + steps[-1], masks, zeros_before)
@@ -121,9 +125,9 @@ def _forecast(
         yield row.restored(reading, kept * own.scale + own.location)
 
 
-def _readable(values: FloatArray) -> FloatArray:
-    """Return a row that the network can read: zeros for one without any value."""
-    return values if np.isfinite(values).any() else np.zeros_like(values)
+def _readable(values: FloatArray, longest: int) -> FloatArray:
+    """Return a row that the network can read: zeros for one without a value in its context."""
+    return values if np.isfinite(values[-longest:]).any() else np.zeros_like(values)
 
 
 def _check(

@@ -119,11 +119,13 @@ def reasons_with_names(reasons: Mapping[int, str], name: Callable[[int], str]) -
     >>> reasons_with_names(reasons, ["shop a", "shop b"].__getitem__)
     {0: 'is read as one row with shop b'}
     """
-    return {
-        number: _SERIES.sub(
-            lambda found: name(int(found[1])), reason.removeprefix(f"series[{number}] ")
-        )
+    own = {
+        number: reason.removeprefix(f"series[{number}]: ").removeprefix(f"series[{number}] ")
         for number, reason in reasons.items()
+    }
+    return {
+        number: _SERIES.sub(lambda found: name(int(found[1])), reason)
+        for number, reason in own.items()
     }
 
 

@@ -125,6 +125,14 @@ def test_series_of_a_row_have_equal_lengths(trained):
     assert np.isfinite(trained.predict(longer, 4).median).all()
 
 
+def test_rows_of_other_lengths_are_left_out(pipe):
+    series = [*walks(2, 200), *walks(1, 155), *walks(3, 200)]
+    with pytest.warns(UserWarning, match="3 of 6 series have no forecast"):
+        found = pipe.predict(series, 4, on_error="nan")
+    assert sorted(found.failures) == [0, 1, 2]
+    assert np.isnan(found.median[:3]).all() and np.isfinite(found.median[3:]).all()
+
+
 @pytest.mark.parametrize("spoil", [np.nan, np.inf])
 def test_a_row_with_a_channel_that_cannot_be_forecast_has_no_forecast(trained, spoil):
     series = walks(6)
@@ -137,6 +145,9 @@ def test_a_row_with_a_channel_that_cannot_be_forecast_has_no_forecast(trained, s
     assert sorted(found.failures) == [0, 1, 2]
     assert "read as one row with series[1]" in found.failures[0]
     np.testing.assert_allclose(found.quantiles[3:], trained.predict(series[3:], 4).quantiles)
+    with pytest.warns(UserWarning, match=r"forecast, but NaN: series\[0\]: it is read as one row"):
+        report = trained.detect_anomalies(series, min_history=70, on_error="nan")
+    assert report.failures[0].startswith("it is read as one row with series[1], which has")
 
 
 def test_embeddings_are_of_each_channel(trained):

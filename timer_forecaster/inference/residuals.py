@@ -123,6 +123,8 @@ class Errors:
         A series that is constant in all its steps needs no errors. The row can be forecast if a
         value lies in each context, and scored if the others have one in the horizon and a unit.
         """
+        if len({len(values) for values in row}) > 1:
+            return []  # such a row has no forecast
         varying = [first_change(values) for values in row]
         least = max((at for at in varying if at is not None), default=len(row[0]))
         last = len(row[0]) - self.horizon

@@ -37,7 +37,11 @@ def test_functions_and_pipelines(pipe):
         (3, TypeError, "baselines: 3 is neither a name"),
         ([np.zeros(3)], TypeError, "is neither a name"),
         (["naive", "naive"], ValueError, "two models are named 'naive'"),
-        ({"timer-s1-test": "naive"}, ValueError, "two models are named 'timer-s1-test'"),
+        (
+            {"timer-s1-test": "naive"},
+            ValueError,
+            "two models are named 'timer-s1-test'; pass a mapping from other names to baselines",
+        ),
     ],
 )
 def test_what_is_no_baseline_is_refused(pipe, given, error, message):

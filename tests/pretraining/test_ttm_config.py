@@ -6,17 +6,23 @@ from importlib.resources import files
 import pytest
 import yaml
 
+from timer_forecaster.checkpoints.registry import find_checkpoint
+from timer_forecaster.models.families import read_architecture
 from timer_forecaster.models.ttm.presets import preset
 from timer_forecaster.pretraining import PretrainingConfig, TTMPretrainingConfig, read_config
 from timer_forecaster.pretraining.trainer import _plain
+from timer_forecaster.pretraining.ttm_config import READ_BY
 
 RECIPE = files("timer_forecaster.pretraining") / "recipes" / "ttm-mini.yaml"
 
 
-def test_the_recipe_is_that_of_the_tiny_preset():
+def test_the_recipe_is_that_of_the_tiny_preset_and_forecasts_as_the_embedded_checkpoint():
     config = read_config(RECIPE)
     assert isinstance(config, TTMPretrainingConfig)
-    assert config.architecture == preset("tiny")
+    embedded = read_architecture(find_checkpoint("ttm-mini", weights=False) / "config.json")
+    assert config.architecture == preset("tiny", extras=config.architecture.extras)
+    for name in READ_BY:
+        assert getattr(config.architecture, name) == getattr(embedded, name)
     constant, decay = config.stages
     assert constant.final_learning_rate is None  # so that the decay may start at any time
     assert decay.final_learning_rate < decay.learning_rate == constant.learning_rate

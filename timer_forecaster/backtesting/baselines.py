@@ -54,8 +54,8 @@ def models_of(
     for model in models:
         if model.name in found:
             raise ValueError(
-                f"baselines: two models are named {model.name!r}; pass a mapping from names to "
-                "baselines"
+                f"baselines: two models are named {model.name!r}; pass a mapping from other "
+                "names to baselines"
             )
         found[model.name] = model
     return found

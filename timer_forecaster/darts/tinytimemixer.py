@@ -25,8 +25,9 @@ class TinyTimeMixerModel(PipelineModel):
     ----------
     input_chunk_length : int or tuple of int
         Newest steps to forecast from: at most 65,536 if the roll-out is multiscale, which
-        ``"ttm-mini"`` prefers, or if series are transformed (``quality``), else the context of the
-        checkpoint. ``(min, max)`` accepts series of any length from ``min`` on.
+        ``"ttm-mini"`` prefers, if series are transformed (``quality``), or if the checkpoint has
+        no quantiles, else the context of the checkpoint. ``(min, max)`` accepts series of any
+        length from ``min`` on.
     output_chunk_length : int
         Steps to forecast; any number.
     output_chunk_shift : int

@@ -183,7 +183,7 @@ def _others(size: int, index: Tensor) -> Tensor:
 def _places(
     small: TimerS1Architecture, large: TimerS1Architecture, parameters: dict[str, Tensor]
 ) -> Iterator[tuple[str, _Place]]:
-    """Return the places of all parameters of the smaller network."""
+    """Return the places of the smaller network in all parameters of the larger one."""
     _check_larger(small, large)
     shapes = parameter_shapes(small)
     position = {new: old for old, new in enumerate(_kept_layers(small, large))}

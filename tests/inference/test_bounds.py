@@ -20,11 +20,6 @@ SIGNED = RANDOM.normal(size=300)
 SERIES = [COUNTS, LOADS, SIGNED]
 
 
-@pytest.fixture(scope="module", params=["timer-s1-small", "timer-s1-mini", "ttm-mini"])
-def pipe(request):
-    return ForecastPipeline.from_pretrained(request.param, device="cpu")
-
-
 @pytest.fixture(scope="module")
 def plain_pipe():
     return ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
@@ -44,29 +39,29 @@ def lowest(forecast):
     return np.min(values, axis=0)
 
 
-def test_forecasts_of_histories_without_negative_values_are_never_negative(pipe):
-    found = pipe.predict(SERIES, 24)
+def test_forecasts_of_histories_without_negative_values_are_never_negative(embedded):
+    found = embedded.predict(SERIES, 24)
     assert found.nonnegative.tolist() == [True, True, False]
     low = lowest(found)
     assert (low[:2] >= 0).all() and low[2] < 0
     assert (found.quantile(0.001)[0] == 0).any()  # the bound does something here
 
 
-def test_false_cuts_nothing_off(pipe):
-    found = pipe.predict(SERIES, 24, nonnegative=False)
+def test_false_cuts_nothing_off(embedded):
+    found = embedded.predict(SERIES, 24, nonnegative=False)
     assert not found.nonnegative.any()
     free = Forecast(found.quantiles, found.levels)
     np.testing.assert_array_equal(found.quantile(0.001), free.quantile(0.001))
     assert (found.quantiles[0] >= 0).all()  # squares of roots are not negative by their form
     assert lowest(found)[0] < 0
-    bounded = pipe.predict(SERIES, 24)
+    bounded = embedded.predict(SERIES, 24)
     np.testing.assert_array_equal(bounded.quantiles[2], found.quantiles[2])
     np.testing.assert_array_equal(bounded.variance[2], found.variance[2])
 
 
 @pytest.mark.parametrize("quality", ["fast", "best", "plain"])
-def test_true_holds_in_any_quality(pipe, quality):
-    found = pipe.predict([COUNTS, LOADS], 24, nonnegative=True, quality=quality)
+def test_true_holds_in_any_quality(embedded, quality):
+    found = embedded.predict([COUNTS, LOADS], 24, nonnegative=True, quality=quality)
     assert found.nonnegative.all() and (lowest(found) >= 0).all()
 
 
@@ -77,12 +72,12 @@ def test_true_holds_for_any_checkpoint(plain_pipe):
     assert lowest(found)[0] >= 0
 
 
-def test_plain_series_are_bounded_only_if_that_is_asked_for(pipe):
-    assert not pipe.predict(COUNTS, 4, quality="plain").nonnegative.any()
+def test_plain_series_are_bounded_only_if_that_is_asked_for(embedded):
+    assert not embedded.predict(COUNTS, 4, quality="plain").nonnegative.any()
 
 
-def test_the_scale_is_kept(pipe):
-    small, large = (pipe.predict(c * COUNTS, 24, nonnegative=True) for c in (1, 1024))
+def test_the_scale_is_kept(embedded):
+    small, large = (embedded.predict(c * COUNTS, 24, nonnegative=True) for c in (1, 1024))
     for name in ("mean", "variance"):
         own, other = getattr(small, name), getattr(large, name)
         factor = 1024 if name == "mean" else 1024**2
@@ -92,8 +87,8 @@ def test_the_scale_is_kept(pipe):
     )
 
 
-def test_moments_are_integrals_of_the_quantiles(pipe):
-    found = pipe.predict(COUNTS, 3)
+def test_moments_are_integrals_of_the_quantiles(embedded):
+    found = embedded.predict(COUNTS, 3)
     levels = (np.arange(20_000) + 0.5) / 20_000
     values = np.array([found.quantile(level)[0] for level in levels[::10]])
     np.testing.assert_allclose(values.mean(axis=0), found.mean[0], rtol=5e-3)
@@ -130,13 +125,13 @@ def test_only_values_that_a_forecast_reads_are_refused(plain_pipe):
     assert plain_pipe.predict(gaps, 4, nonnegative=True).nonnegative.all()
 
 
-def test_frames_have_tails_above_zero(pipe):
+def test_frames_have_tails_above_zero(embedded):
     frame = pd.DataFrame({"t": np.arange(400), "y": COUNTS})
-    found = pipe.predict_frame(frame, 12, time_column="t", levels=[0.001, 0.5])
+    found = embedded.predict_frame(frame, 12, time_column="t", levels=[0.001, 0.5])
     assert (found["q0.001"] >= 0).all()
-    free = pipe.predict_frame(frame, 12, time_column="t", levels=[0.001], nonnegative=False)
+    free = embedded.predict_frame(frame, 12, time_column="t", levels=[0.001], nonnegative=False)
     assert (free["q0.001"] < 0).any()
-    paths = pipe.sample_paths_frame(frame, 12, 200, time_column="t", random_state=0)
+    paths = embedded.sample_paths_frame(frame, 12, 200, time_column="t", random_state=0)
     assert (paths["value"] >= 0).all()
 
 
@@ -152,7 +147,7 @@ def test_backtests_have_tails_above_zero(plain_pipe):
     assert lowest_of["auto"] < 0 <= lowest_of[True]
 
 
-def test_past_windows_score_by_the_bounded_forecast(pipe, monkeypatch):
+def test_past_windows_score_by_the_bounded_forecast(embedded, monkeypatch):
     given, scores = [], PastWindows.scores
 
     def noted(*arguments):
@@ -160,20 +155,20 @@ def test_past_windows_score_by_the_bounded_forecast(pipe, monkeypatch):
         return scores(*arguments)
 
     monkeypatch.setattr(PastWindows, "scores", noted)
-    pipe.predict([COUNTS, SIGNED], 8, past_windows=2)
+    embedded.predict([COUNTS, SIGNED], 8, past_windows=2)
     assert given[0].ravel().tolist() == [0, 0, -np.inf, -np.inf]
 
 
-def test_the_memory_keeps_the_bound_of_each_series(pipe):
+def test_the_memory_keeps_the_bound_of_each_series(embedded):
     series = [COUNTS, SIGNED, COUNTS, np.full(9, np.nan)]
     for _ in range(2):  # computed, then recalled
-        found = memo.predict(pipe, series, 4, unobserved="nan")
+        found = memo.predict(embedded, series, 4, unobserved="nan")
         assert found.nonnegative.tolist() == [True, False, True, False]
-    free = memo.predict(pipe, series, 4, ForecastOptions(nonnegative=False), unobserved="nan")
+    free = memo.predict(embedded, series, 4, ForecastOptions(nonnegative=False), unobserved="nan")
     assert not free.nonnegative.any()
-    memo.prefetch(pipe, [memo.Question([SIGNED], 5), memo.Question([COUNTS], 5)])
-    assert memo.predict(pipe, [COUNTS], 5).nonnegative.tolist() == [True]
-    assert memo.predict(pipe, [SIGNED], 5).nonnegative.tolist() == [False]
+    memo.prefetch(embedded, [memo.Question([SIGNED], 5), memo.Question([COUNTS], 5)])
+    assert memo.predict(embedded, [COUNTS], 5).nonnegative.tolist() == [True]
+    assert memo.predict(embedded, [SIGNED], 5).nonnegative.tolist() == [False]
 
 
 def test_pickles_keep_the_bound_and_older_ones_have_none(plain_pipe):
@@ -191,15 +186,15 @@ PRICES = 1 + RANDOM.random((412, 1))
 
 
 @pytest.mark.parametrize("covariates", ["auto", "always"])
-def test_forecasts_with_covariates_are_bounded_by_the_target(pipe, covariates):
+def test_forecasts_with_covariates_are_bounded_by_the_target(embedded, covariates):
     sold = np.maximum(3 - 2 * PRICES[:400, 0] + 0.4 * RANDOM.normal(size=400), 0)
-    found = pipe.predict(sold, 12, known=PRICES, covariates=covariates)
+    found = embedded.predict(sold, 12, known=PRICES, covariates=covariates)
     assert found.nonnegative.tolist() == [True] and lowest(found)[0] >= 0
-    free = pipe.predict(sold, 12, known=PRICES, covariates=covariates, nonnegative=False)
+    free = embedded.predict(sold, 12, known=PRICES, covariates=covariates, nonnegative=False)
     assert lowest(free)[0] < 0
 
 
-def test_remainders_of_covariates_are_not_cut_off(pipe, monkeypatch):
+def test_remainders_of_covariates_are_not_cut_off(embedded, monkeypatch):
     """A signed target whose remainders happen to have no negative value, and fall."""
     remainder, read = Plan.remainder, []
     forecast_read = prediction.forecast_read
@@ -216,8 +211,8 @@ def test_remainders_of_covariates_are_not_cut_off(pipe, monkeypatch):
     monkeypatch.setattr(prediction, "forecast_read", watched)
     signed = 3 * PRICES[:400, 0] - 4.5 + RANDOM.normal(size=400)
     asked = {"known": PRICES, "covariates": "always"}
-    auto = pipe.predict(signed, 12, **asked)
-    free = pipe.predict(signed, 12, nonnegative=False, **asked)
+    auto = embedded.predict(signed, 12, **asked)
+    free = embedded.predict(signed, 12, nonnegative=False, **asked)
     series, found = read[0]
     own = [values.min() >= 0 for values in series]
     assert any(own) and (found[own] < 0).any()
@@ -225,10 +220,10 @@ def test_remainders_of_covariates_are_not_cut_off(pipe, monkeypatch):
     assert not auto.nonnegative.any()
 
 
-def test_true_accepts_negative_remainders(pipe):
+def test_true_accepts_negative_remainders(embedded):
     sold = 6 - 2 * PRICES[:400, 0] + 0.1 * RANDOM.normal(size=400)
     assert (sold > 0).all()
-    found = pipe.predict(sold, 12, known=PRICES, covariates="always", nonnegative=True)
+    found = embedded.predict(sold, 12, known=PRICES, covariates="always", nonnegative=True)
     assert np.isfinite(found.quantiles).all() and found.nonnegative.all()
 
 

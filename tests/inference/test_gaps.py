@@ -15,11 +15,6 @@ WALKS = 100 * np.exp(np.cumsum(RANDOM.normal(0, 0.005, size=(40, 434)), axis=1))
 CLOSED = np.arange(434) % 7 >= 5  # two days of each week
 
 
-@pytest.fixture(scope="module", params=["timer-s1-small", "timer-s1-mini", "ttm-mini"])
-def pipe(request):
-    return ForecastPipeline.from_pretrained(request.param, device="cpu")
-
-
 def median(forecast):
     return forecast.quantile(0.5)
 
@@ -45,11 +40,11 @@ def test_longer_gaps_become_lines_where_most_patches_have_one(steps, is_filled):
 
 
 @pytest.mark.parametrize("before", [16, 400])
-def test_missing_steps_before_the_first_value_are_no_gaps(pipe, before):
+def test_missing_steps_before_the_first_value_are_no_gaps(embedded, before):
     series = gap_of(8)
     late = np.concatenate([np.full(before, MISSING), series])
     np.testing.assert_array_equal(bridged(late)[before:], series)
-    found, expected = (pipe.predict(each, 5).quantiles for each in (late, series))
+    found, expected = (embedded.predict(each, 5).quantiles for each in (late, series))
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
@@ -79,14 +74,14 @@ def test_lines_lie_between_their_ends_and_change_no_value(values):
         assert filled[new].max() <= series[seen].max() + 1e-6
 
 
-def test_closed_days_cost_no_accuracy(pipe):
+def test_closed_days_cost_no_accuracy(embedded):
     """A walk that rests on closed days, beside the same walk without these days."""
     rests = np.maximum.accumulate(np.where(CLOSED, -1, np.arange(434)))
     walks = WALKS[:, rests]
     past, future = np.where(CLOSED, MISSING, walks)[:, :420], walks[:, 420:]
     days = ~CLOSED[420:]
-    found = median(pipe.predict(list(past), 14)).reshape(40, 14)
-    dense = median(pipe.predict(list(walks[:, :420][:, ~CLOSED[:420]]), days.sum()))
+    found = median(embedded.predict(list(past), 14)).reshape(40, 14)
+    dense = median(embedded.predict(list(walks[:, :420][:, ~CLOSED[:420]]), days.sum()))
     error = np.abs(found[:, days] / future[:, days] - 1).mean()
     assert error <= 1.05 * np.abs(dense.reshape(40, -1) / future[:, days] - 1).mean()
     on_closed = np.abs(found[:, ~days] / future[:, ~days] - 1).mean()
@@ -95,32 +90,34 @@ def test_closed_days_cost_no_accuracy(pipe):
 
 @pytest.mark.parametrize("quality", ["fast", "best"])
 @pytest.mark.parametrize("gap", [1, 5, 40])
-def test_a_gap_at_the_end_is_forecast(pipe, gap, quality):
+def test_a_gap_at_the_end_is_forecast(embedded, gap, quality):
     cut = WALKS[0, : 420 - gap]
     series = np.concatenate([cut, np.full(gap, MISSING)])
-    found = pipe.predict(series, 14, quality=quality).quantiles
-    longer = pipe.predict(cut, 14 + gap, quality=quality).quantiles
+    found = embedded.predict(series, 14, quality=quality).quantiles
+    longer = embedded.predict(cut, 14 + gap, quality=quality).quantiles
     np.testing.assert_allclose(found, longer[:, gap:], rtol=1e-6)
 
 
-def test_a_gap_beyond_one_pass_is_read_as_missing(pipe):
-    long = np.concatenate([WALKS[0], np.full(pipe.network.pass_length + 1, MISSING)])
-    plain = pipe.predict(long, 3, quality="plain")
-    np.testing.assert_allclose(pipe.predict(long, 3).quantiles, plain.quantiles, rtol=1e-6)
+def test_a_gap_beyond_one_pass_is_read_as_missing(embedded):
+    long = np.concatenate([WALKS[0], np.full(embedded.network.pass_length + 1, MISSING)])
+    plain = embedded.predict(long, 3, quality="plain")
+    np.testing.assert_allclose(embedded.predict(long, 3).quantiles, plain.quantiles, rtol=1e-6)
 
 
-def test_gaps_of_other_series_have_no_influence(pipe):
+def test_gaps_of_other_series_have_no_influence(embedded):
     panel = [WALKS[i, : 400 + i].copy() for i in range(6)]
     panel[1][-2:] = panel[3][-7:] = panel[4][50:53] = MISSING
-    together = pipe.predict(panel, 20).quantiles
+    together = embedded.predict(panel, 20).quantiles
     for series, found in zip(panel, together, strict=True):
-        alone = pipe.predict(series, 20).quantiles[0]
+        alone = embedded.predict(series, 20).quantiles[0]
         np.testing.assert_allclose(found, alone, rtol=1e-4)
 
 
-def test_plain_reads_gaps_as_they_are(pipe):
+def test_plain_reads_gaps_as_they_are(embedded):
     series = np.where(CLOSED, MISSING, WALKS[0])
-    plain, fast = (pipe.predict(series, 5, quality=each).quantiles for each in ("plain", "fast"))
+    plain, fast = (
+        embedded.predict(series, 5, quality=each).quantiles for each in ("plain", "fast")
+    )
     assert np.abs(plain / fast - 1).max() > 1e-4
 
 

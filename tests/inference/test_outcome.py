@@ -56,9 +56,9 @@ def huge(weights):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("options", [{}, {"rollout": "median"}, {"flip": True}, {"horizon": 100}])
 def test_weights_that_overflow_are_no_forecast(tmp_path, options):
-    pipe = ForecastPipeline.from_pretrained(damaged(tmp_path / "broken", huge), device="cpu")
+    timer_s1 = ForecastPipeline.from_pretrained(damaged(tmp_path / "broken", huge), device="cpu")
     with pytest.raises(ValueError, match=r"of series\[1\] is not finite: checkpoint '.*broken'"):
-        pipe.predict([np.ones(9), WAVE], **{"horizon": 5, **options})
+        timer_s1.predict([np.ones(9), WAVE], **{"horizon": 5, **options})
 
 
 @pytest.mark.parametrize("spoil", [nan_everywhere, nan_in_the_head, infinite_norms])
@@ -73,11 +73,11 @@ def test_damaged_weights_are_not_loaded(tmp_path, spoil, options):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_weights_that_overflow_in_any_type(tmp_path, dtype):
     folder = damaged(tmp_path / "broken", huge)
-    pipe = ForecastPipeline.from_pretrained(folder, device="cpu", dtype=dtype)
+    timer_s1 = ForecastPipeline.from_pretrained(folder, device="cpu", dtype=dtype)
     for ask in (
-        lambda: pipe.predict(WAVE, 3),
-        lambda: pipe.embed(WAVE),
-        lambda: pipe.routing(WAVE),
+        lambda: timer_s1.predict(WAVE, 3),
+        lambda: timer_s1.embed(WAVE),
+        lambda: timer_s1.routing(WAVE),
     ):
         with pytest.raises(ValueError, match=r"series\[0\] is not finite: checkpoint"):
             ask()
@@ -97,31 +97,29 @@ def test_a_damaged_setting_is_no_forecast(tmp_path, theta):
         ForecastPipeline.from_pretrained(folder, device="cpu").predict(wave, 3)
 
 
-@pytest.fixture(scope="module")
-def pipe():
-    return ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
-
-
 @pytest.mark.parametrize("factor", [1e-320, 1e-300, 1e-150, 1e150, 1e290, 1e306])
 @pytest.mark.parametrize("horizon", [4, 100])
-def test_forecasts_scale_with_series_of_any_size(pipe, factor, horizon):
-    forecast = pipe.predict(WAVE * factor, horizon)
+def test_forecasts_scale_with_series_of_any_size(timer_s1, factor, horizon):
+    forecast = timer_s1.predict(WAVE * factor, horizon)
     assert np.isfinite(forecast.quantiles).all()
     if factor > 1e-300:
         np.testing.assert_allclose(
-            forecast.quantiles / factor, pipe.predict(WAVE, horizon).quantiles, rtol=1e-6, atol=1e-6
+            forecast.quantiles / factor,
+            timer_s1.predict(WAVE, horizon).quantiles,
+            rtol=1e-6,
+            atol=1e-6,
         )
 
 
-def test_series_at_the_end_of_floats_are_refused_by_name_or_forecast(pipe):
+def test_series_at_the_end_of_floats_are_refused_by_name_or_forecast(timer_s1):
     square = np.sign(np.sin(np.arange(60))) * 1.7e308
     refusal = r"series\[1\] by checkpoint 'timer-s1-test' goes beyond .* values reach 1.7e\+308"
     with pytest.raises(ValueError, match=refusal):
-        pipe.predict([WAVE, square], 4)
+        timer_s1.predict([WAVE, square], 4)
     level = np.full(60, 1.7e308)
     level[::2] = 1.699e308
-    assert np.isfinite(pipe.predict(level, 4).quantiles).all()
-    assert pipe.predict(np.full(9, -1.7e308), 4).median.tolist() == [[-1.7e308] * 4]
+    assert np.isfinite(timer_s1.predict(level, 4).quantiles).all()
+    assert timer_s1.predict(np.full(9, -1.7e308), 4).median.tolist() == [[-1.7e308] * 4]
 
 
 def test_moments_and_tails_beyond_floats_are_refused():

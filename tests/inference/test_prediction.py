@@ -13,56 +13,46 @@ from timer_forecaster.inference.prediction import checked, predict_quantiles
 from timer_forecaster.inference.rows import scaled_rows
 
 
-@pytest.fixture(scope="module")
-def pipe():
-    return ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def ttm():
-    return ForecastPipeline.from_pretrained("ttm-test", device="cpu")
-
-
 def walk(steps, seed=0):
     return np.random.default_rng(seed).normal(size=steps).cumsum()
 
 
-def test_missing_values_in_the_middle(pipe):
+def test_missing_values_in_the_middle(timer_s1):
     series = walk(200)
     holes = series.copy()
     holes[np.random.default_rng(1).random(200) < 0.1] = np.nan
-    forecast = pipe.predict([holes, series], 48).quantiles
+    forecast = timer_s1.predict([holes, series], 48).quantiles
     assert np.isfinite(forecast).all()
     assert not np.allclose(forecast[0], forecast[1])
     # What is missing cannot matter, and statistics are those of the observed values.
-    row = scaled_rows(pipe.network, [holes])[0]
+    row = scaled_rows(timer_s1.network, [holes])[0]
     np.testing.assert_allclose(row.location, np.nanmean(holes))
     np.testing.assert_allclose(row.scale, np.nanstd(holes))
 
 
-def test_trailing_missing_values_move_the_forecast_on(pipe):
+def test_trailing_missing_values_move_the_forecast_on(timer_s1):
     series = walk(120)
     trailing = np.concatenate([series, np.full(5, np.nan)])
-    row = scaled_rows(pipe.network, [trailing])[0]
+    row = scaled_rows(timer_s1.network, [trailing])[0]
     assert len(row.values) == 125 and np.isnan(row.values[-5:]).all()
-    forecast = pipe.predict([trailing, series], 20).quantiles
+    forecast = timer_s1.predict([trailing, series], 20).quantiles
     assert np.isfinite(forecast).all()
     assert not np.allclose(forecast[0], forecast[1])
 
 
-def test_networks_without_interior_masks_see_the_last_observed_value(pipe, monkeypatch):
+def test_networks_without_interior_masks_see_the_last_observed_value(timer_s1, monkeypatch):
     holes = np.array([np.nan, 1.0, np.nan, np.nan, 3.0, 2.0, np.nan])
-    monkeypatch.setattr(pipe.network.config, "interior_masks", False)
-    row = scaled_rows(pipe.network, [holes])[0]
+    monkeypatch.setattr(timer_s1.network.config, "interior_masks", False)
+    row = scaled_rows(timer_s1.network, [holes])[0]
     np.testing.assert_allclose(
         row.values * row.scale + row.location, [1.0, 1.0, 1.0, 3.0, 2.0, 2.0], atol=1e-12
     )
 
 
-def test_rounding_noise_on_a_level_counts_as_constant(pipe):
+def test_rounding_noise_on_a_level_counts_as_constant(timer_s1):
     series = np.full(50, 0.1) + 1e-18
     series[::2] = np.nextafter(0.1, 1)
-    assert np.ptp(pipe.predict(series, 5).quantiles) < 1e-15
+    assert np.ptp(timer_s1.predict(series, 5).quantiles) < 1e-15
 
 
 def test_flip_makes_the_forecast_odd(mini):
@@ -76,33 +66,35 @@ def test_flip_makes_the_forecast_odd(mini):
     assert np.abs(plain - mirrored).max() > 1e-3
 
 
-def test_flip_needs_symmetric_levels(pipe, monkeypatch):
-    lopsided = dataclasses.replace(pipe.network.config, quantiles=(0.1, 0.5, 0.8))
-    monkeypatch.setattr(pipe.network, "config", lopsided)
+def test_flip_needs_symmetric_levels(timer_s1, monkeypatch):
+    lopsided = dataclasses.replace(timer_s1.network.config, quantiles=(0.1, 0.5, 0.8))
+    monkeypatch.setattr(timer_s1.network, "config", lopsided)
     with pytest.raises(ValueError, match="need levels symmetric"):
-        pipe.predict(walk(100), 4, flip=True)
+        timer_s1.predict(walk(100), 4, flip=True)
 
 
-def test_a_forecast_is_the_pipelines(pipe):
+def test_a_forecast_is_the_pipelines(timer_s1):
     series, options = [walk(80), np.full(9, 4.0)], ForecastOptions(40, "median", True, 1)
-    quantiles = predict_quantiles(pipe.network, series, 70, options)
-    expected = pipe.predict(series, 70, **dataclasses.asdict(options)).quantiles
+    quantiles = predict_quantiles(timer_s1.network, series, 70, options)
+    expected = timer_s1.predict(series, 70, **dataclasses.asdict(options)).quantiles
     np.testing.assert_array_equal(quantiles, expected)
     assert quantiles.shape == (2, 70, 9)
 
 
-def test_constant_series_alone_need_no_network(pipe):
+def test_constant_series_alone_need_no_network(timer_s1):
     for flip in (False, True):
-        quantiles = predict_quantiles(pipe.network, [np.ones(5)], 40, ForecastOptions(flip=flip))
+        quantiles = predict_quantiles(
+            timer_s1.network, [np.ones(5)], 40, ForecastOptions(flip=flip)
+        )
         np.testing.assert_array_equal(quantiles, np.ones((1, 40, 9)))
 
 
-def test_series_are_cut_and_then_checked(pipe):
+def test_series_are_cut_and_then_checked(timer_s1):
     series = [walk(30), np.append(walk(20), [np.nan] * 10)]
-    assert [len(values) for values in checked(pipe.network, series, None)] == [30, 30]
-    assert [len(values) for values in checked(pipe.network, series, 12)] == [12, 12]
+    assert [len(values) for values in checked(timer_s1.network, series, None)] == [30, 30]
+    assert [len(values) for values in checked(timer_s1.network, series, 12)] == [12, 12]
     with pytest.raises(ValueError, match=r"series\[1\] has no observed value in its newest 10"):
-        checked(pipe.network, series, 10)
+        checked(timer_s1.network, series, 10)
 
 
 def test_no_row_is_scaled_in_vain(mini, monkeypatch):
@@ -161,8 +153,8 @@ def test_released_padding_of_both_signs_and_of_covariates(ttm):
     assert np.abs(forecasts[0] - forecasts[1]).max() > 1e-4
 
 
-def test_released_padding_is_refused_where_a_short_series_stays_short(pipe):
+def test_released_padding_is_refused_where_a_short_series_stays_short(timer_s1):
     known = {"price": np.arange(54.0)}
     for options in ({}, {"known": known}):
         with pytest.raises(ValueError, match=r"padding='released'.*'timer-s1-test' reads a"):
-            pipe.predict(walk(50), 4, padding="released", **options)
+            timer_s1.predict(walk(50), 4, padding="released", **options)

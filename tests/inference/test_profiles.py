@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from timer_forecaster import ForecastPipeline
 from timer_forecaster.inference import readings
 from timer_forecaster.inference.multiscale import LOOK_BACK
 from timer_forecaster.inference.profiles import LEAST_STEPS, LONG, Gate, relieve, repeated
@@ -17,13 +16,8 @@ WEEKLY = 3 * WEEK + DAY + 0.1 * NOISE
 EXACT = (3 * WEEK + DAY)[:168]
 
 
-@pytest.fixture(scope="module", params=["timer-s1-small", "timer-s1-mini", "ttm-mini"])
-def pipeline(request):
-    return ForecastPipeline.from_pretrained(request.param, device="cpu")
-
-
-def loss(pipeline, series, quality="fast", horizon=96):
-    forecast = pipeline.predict(series[:-horizon], horizon, quality=quality)
+def loss(embedded, series, quality="fast", horizon=96):
+    forecast = embedded.predict(series[:-horizon], horizon, quality=quality)
     return np.abs(forecast.median[0] - series[-horizon:]).mean()
 
 
@@ -113,20 +107,20 @@ def test_the_newest_steps_are_read():
 
 
 @pytest.mark.parametrize("horizon", [96, 240])
-def test_forecasts_of_long_seasons_improve(pipeline, horizon):
-    found = loss(pipeline, WEEKLY, horizon=horizon)
-    assert found < 0.9 * loss(pipeline, WEEKLY, "plain", horizon)
+def test_forecasts_of_long_seasons_improve(embedded, horizon):
+    found = loss(embedded, WEEKLY, horizon=horizon)
+    assert found < 0.9 * loss(embedded, WEEKLY, "plain", horizon)
 
 
-def test_plain_forecasts_read_the_series_as_it_is(pipeline, monkeypatch):
-    plain = loss(pipeline, WEEKLY, "plain")
+def test_plain_forecasts_read_the_series_as_it_is(embedded, monkeypatch):
+    plain = loss(embedded, WEEKLY, "plain")
     monkeypatch.setattr(readings, "relieve", lambda values, gate: 1 / 0)
-    assert loss(pipeline, WEEKLY, "plain") == plain
+    assert loss(embedded, WEEKLY, "plain") == plain
 
 
-def test_a_forecast_alone_is_that_in_a_panel(pipeline):
-    together = pipeline.predict([NOISE, WEEKLY, DAY], 48).quantiles[1]
-    alone = pipeline.predict(WEEKLY, 48).quantiles[0]
+def test_a_forecast_alone_is_that_in_a_panel(embedded):
+    together = embedded.predict([NOISE, WEEKLY, DAY], 48).quantiles[1]
+    alone = embedded.predict(WEEKLY, 48).quantiles[0]
     np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-5)
 
 

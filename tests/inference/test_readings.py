@@ -17,11 +17,6 @@ WEEK = np.tile(10 + RANDOM.gamma(3.0, size=168) ** 2, 8) + RANDOM.normal(size=16
 SERIES = {"counts": COUNTS, "loads": LOADS, "far": FAR, "waves": WAVES, "week": WEEK}
 
 
-@pytest.fixture(scope="module", params=["timer-s1-small", "timer-s1-mini", "ttm-mini"])
-def pipe(request):
-    return ForecastPipeline.from_pretrained(request.param, device="cpu")
-
-
 @pytest.mark.parametrize(
     ("series", "is_root"),
     [
@@ -58,51 +53,53 @@ def test_a_long_season_goes_before_roots():
 
 @pytest.mark.parametrize("quality", ["fast", "best"])
 @pytest.mark.parametrize("name", SERIES)
-def test_the_scale_is_kept(pipe, name, quality):
+def test_the_scale_is_kept(embedded, name, quality):
     series = SERIES[name]
-    found = pipe.predict(series, 24, quality=quality).quantiles
-    scaled = pipe.predict(series * 1000, 24, quality=quality).quantiles
+    found = embedded.predict(series, 24, quality=quality).quantiles
+    scaled = embedded.predict(series * 1000, 24, quality=quality).quantiles
     np.testing.assert_allclose(scaled, found * 1000, rtol=1e-3, atol=2e-2 * np.abs(series).max())
 
 
 @pytest.mark.parametrize("quality", ["fast", "best"])
 @pytest.mark.parametrize("name", ["counts", "loads", "week"])
 def test_predicted_quantiles_of_a_history_without_negative_values_are_not_negative(
-    pipe, name, quality
+    embedded, name, quality
 ):
-    found = pipe.predict(SERIES[name], 48, quality=quality).quantiles
+    found = embedded.predict(SERIES[name], 48, quality=quality).quantiles
     assert (found >= 0).all() and (np.diff(found, axis=-1) >= 0).all()
 
 
-def test_plain_forecasts_move_with_the_level(pipe):
-    found = pipe.predict(COUNTS, 24, quality="plain").quantiles
-    moved = pipe.predict(COUNTS + 50, 24, quality="plain").quantiles
+def test_plain_forecasts_move_with_the_level(embedded):
+    found = embedded.predict(COUNTS, 24, quality="plain").quantiles
+    moved = embedded.predict(COUNTS + 50, 24, quality="plain").quantiles
     np.testing.assert_allclose(moved, found + 50, atol=1e-2)
 
 
-def test_series_that_nothing_changes_are_forecast_as_they_are(pipe):
-    plain, fast = (pipe.predict([FAR, WAVES], 24, quality=q).quantiles for q in ("plain", "fast"))
+def test_series_that_nothing_changes_are_forecast_as_they_are(embedded):
+    plain, fast = (
+        embedded.predict([FAR, WAVES], 24, quality=q).quantiles for q in ("plain", "fast")
+    )
     np.testing.assert_array_equal(plain, fast)
 
 
 @pytest.mark.parametrize("horizon", [24, 200])
-def test_best_is_the_mean_of_both_signs_and_near_ahead_of_the_plain_series(pipe, horizon):
-    near = horizon == 24 and not pipe.network.config.fixed_context
+def test_best_is_the_mean_of_both_signs_and_near_ahead_of_the_plain_series(embedded, horizon):
+    near = horizon == 24 and not embedded.network.config.fixed_context
     readings = ("fast", "plain") if near else ("fast",)
-    signs = [pipe.predict(COUNTS, horizon, quality=name, flip=True) for name in readings]
+    signs = [embedded.predict(COUNTS, horizon, quality=name, flip=True) for name in readings]
     mean = sum(forecast.quantiles for forecast in signs) / len(signs)
-    best = pipe.predict([FAR, COUNTS], horizon, quality="best").quantiles
+    best = embedded.predict([FAR, COUNTS], horizon, quality="best").quantiles
     np.testing.assert_allclose(best[1], np.maximum(mean[0], 0), rtol=1e-4, atol=1e-4)
-    far = pipe.predict(FAR, horizon, flip=True).quantiles
+    far = embedded.predict(FAR, horizon, flip=True).quantiles
     np.testing.assert_allclose(best[0], far[0], rtol=1e-5)
 
 
 def test_other_checkpoints_read_series_as_they_are():
-    pipe = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
-    plain, fast = (pipe.predict(COUNTS, 24, quality=q).quantiles for q in ("plain", "fast"))
+    embedded = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+    plain, fast = (embedded.predict(COUNTS, 24, quality=q).quantiles for q in ("plain", "fast"))
     np.testing.assert_array_equal(plain, fast)
 
 
-def test_an_unknown_quality_is_refused(pipe):
+def test_an_unknown_quality_is_refused(embedded):
     with pytest.raises(ValueError, match="quality"):
-        pipe.predict(COUNTS, 4, quality="good")
+        embedded.predict(COUNTS, 4, quality="good")

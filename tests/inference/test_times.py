@@ -5,18 +5,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from timer_forecaster import ForecastPipeline
 from timer_forecaster.backtesting import backtest
 from timer_forecaster.failures import SeriesWarning
 from timer_forecaster.inference.series import as_series, timed_series
 
 H = 3
 DAYS = pd.date_range("2024-01-01", periods=300)
-
-
-@pytest.fixture(scope="module")
-def pipe():
-    return ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
 
 
 def on(index, seed=0):
@@ -27,16 +21,16 @@ def on(index, seed=0):
 GAPPED = on(DAYS).drop(DAYS[283:286])
 
 
-def test_absent_dates_are_missing_values(pipe):
+def test_absent_dates_are_missing_values(timer_s1):
     filled = GAPPED.asfreq("D")
-    expected = pipe.predict(filled, H).quantiles
-    assert not np.array_equal(expected, pipe.predict(GAPPED.to_numpy(), H).quantiles)
+    expected = timer_s1.predict(filled, H).quantiles
+    assert not np.array_equal(expected, timer_s1.predict(GAPPED.to_numpy(), H).quantiles)
     data_array = xr.DataArray(GAPPED.to_numpy(), {"day": GAPPED.index}, ["day"])
     keyed = pd.concat({"a": GAPPED})
     for given in (GAPPED, [GAPPED], {"a": GAPPED}, GAPPED.astype(object), data_array, keyed):
-        np.testing.assert_array_equal(pipe.predict(given, H).quantiles, expected)
-    np.testing.assert_array_equal(pipe.predict(GAPPED.to_period("D"), H).quantiles, expected)
-    paths = [pipe.sample_paths(one, H, 5, random_state=0) for one in (GAPPED, filled)]
+        np.testing.assert_array_equal(timer_s1.predict(given, H).quantiles, expected)
+    np.testing.assert_array_equal(timer_s1.predict(GAPPED.to_period("D"), H).quantiles, expected)
+    paths = [timer_s1.sample_paths(one, H, 5, random_state=0) for one in (GAPPED, filled)]
     np.testing.assert_array_equal(*paths)
 
 
@@ -47,11 +41,11 @@ def test_both_series_of_a_data_array_have_the_gap():
     assert np.isnan(found[1][283:286]).all()
 
 
-def test_anomalies_and_backtests_follow_the_filled_series(pipe):
+def test_anomalies_and_backtests_follow_the_filled_series(timer_s1):
     filled = GAPPED.asfreq("D")
-    reports = [pipe.detect_anomalies(one).to_frame() for one in (GAPPED, filled)]
+    reports = [timer_s1.detect_anomalies(one).to_frame() for one in (GAPPED, filled)]
     pd.testing.assert_frame_equal(*reports)
-    scores = [backtest(pipe, one, H, seasonality=7).scores for one in (GAPPED, filled)]
+    scores = [backtest(timer_s1, one, H, seasonality=7).scores for one in (GAPPED, filled)]
     pd.testing.assert_frame_equal(*scores)
 
 
@@ -74,35 +68,35 @@ INDEXES = {
 
 
 @pytest.mark.parametrize("name", INDEXES)
-def test_a_series_has_the_forecast_of_its_frame(pipe, name):
+def test_a_series_has_the_forecast_of_its_frame(timer_s1, name):
     y = on(INDEXES[name])
     frame = pd.DataFrame({"t": y.index, "y": y.to_numpy()})
-    expected = pipe.predict_frame(frame, H, time_column="t", target_columns="y")["q0.5"]
-    np.testing.assert_allclose(pipe.predict(y, H).median[0], expected, rtol=1e-6)
+    expected = timer_s1.predict_frame(frame, H, time_column="t", target_columns="y")["q0.5"]
+    np.testing.assert_allclose(timer_s1.predict(y, H).median[0], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["days", "business days", "months", "open hours"])
-def test_a_series_has_the_forecast_of_sktime(pipe, name):
+def test_a_series_has_the_forecast_of_sktime(timer_s1, name):
     pytest.importorskip("sktime")
     from timer_forecaster.sktime import TimerS1Forecaster
 
     y = on(INDEXES[name])
     expected = TimerS1Forecaster("timer-s1-test").fit(y).predict(fh=[1, 2, 3])
-    np.testing.assert_allclose(pipe.predict(y, H).median[0], expected, rtol=1e-5)
+    np.testing.assert_allclose(timer_s1.predict(y, H).median[0], expected, rtol=1e-5)
 
 
-def test_a_series_without_a_step_has_that_of_the_others(pipe):
+def test_a_series_without_a_step_has_that_of_the_others(timer_s1):
     sparse = on(DAYS[[0, 3, 8, 20, 21, 40]])  # of which most distances differ
     with pytest.raises(ValueError, match=r"series\[0\] has no evident frequency in its 6 times"):
-        pipe.predict([sparse], H)
+        timer_s1.predict([sparse], H)
     half = on(DAYS[[0, 2, 3, 5, 7]])
     assert [len(one) for one in as_series([on(DAYS), half])] == [300, 8]
 
 
-def test_irregular_times_are_refused_with_advice_that_works(pipe):
+def test_irregular_times_are_refused_with_advice_that_works(timer_s1):
     series = on(DAYS[np.sort(np.random.default_rng(1).choice(300, 60, replace=False))])
     with pytest.raises(ValueError, match="no evident frequency in its 60 times") as caught:
-        pipe.predict(series, H)
+        timer_s1.predict(series, H)
     for advice, steps in {"series.asfreq('D')": None, "series.to_numpy()": 60}.items():
         assert advice in str(caught.value)
         (found,) = as_series(eval(advice, {"series": series}))  # noqa: S307
@@ -140,12 +134,14 @@ def test_rows_without_a_time_are_refused_with_advice_that_works():
     assert len(as_series(eval(advice, {"series": series}))[0]) == 8  # noqa: S307
 
 
-def test_a_series_that_cannot_be_read_has_no_forecast(pipe):
+def test_a_series_that_cannot_be_read_has_no_forecast(timer_s1):
     twice = on(DAYS[[0, 1, 1, 2]])
     with pytest.warns(SeriesWarning, match="more than once"):
-        forecast = pipe.predict([GAPPED, twice], H, on_error="nan")
+        forecast = timer_s1.predict([GAPPED, twice], H, on_error="nan")
     assert np.isnan(forecast.quantiles[1]).all()
-    np.testing.assert_allclose(forecast.quantiles[:1], pipe.predict(GAPPED, H).quantiles, rtol=1e-5)
+    np.testing.assert_allclose(
+        forecast.quantiles[:1], timer_s1.predict(GAPPED, H).quantiles, rtol=1e-5
+    )
 
 
 def test_times_go_on_after_the_last_one():
@@ -169,13 +165,13 @@ def of_arrow(days):
     ],
     ids=["Arrow", "dates", "datetimes"],
 )
-def test_times_of_other_types_are_read(pipe, kind):
+def test_times_of_other_types_are_read(timer_s1, kind):
     other = GAPPED.set_axis(kind(GAPPED.index))
     assert not isinstance(other.index, pd.DatetimeIndex)
-    expected = pipe.predict(GAPPED, H).quantiles
-    np.testing.assert_array_equal(pipe.predict(other, H).quantiles, expected)
+    expected = timer_s1.predict(GAPPED, H).quantiles
+    np.testing.assert_array_equal(timer_s1.predict(other, H).quantiles, expected)
     with pytest.raises(ValueError, match=r"times that run backwards.*sort_index") as caught:
-        pipe.predict(other[::-1], H)
+        timer_s1.predict(other[::-1], H)
     advice = str(caught.value).partition("pass ")[2].partition(", oldest")[0]
     mended = eval(advice, {"series": other[::-1], "pd": pd})  # noqa: S307
-    np.testing.assert_array_equal(pipe.predict(mended, H).quantiles, expected)
+    np.testing.assert_array_equal(timer_s1.predict(mended, H).quantiles, expected)

@@ -7,15 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from timer_forecaster import ForecastPipeline
 from timer_forecaster.inference.covariates import CovariateOptions, CovariateWarning
 
 HORIZON = 6
-
-
-@pytest.fixture(scope="module")
-def pipe():
-    return ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
 
 
 def example(seed=0, steps=160):
@@ -28,8 +22,8 @@ def example(seed=0, steps=160):
     return level[:steps], pd.DataFrame({"price": price, "event": event}), level[steps:]
 
 
-def quantiles(pipe, series, known, horizon=HORIZON, **options):
-    return pipe.predict(series, horizon, known=known, **options).quantiles
+def quantiles(timer_s1, series, known, horizon=HORIZON, **options):
+    return timer_s1.predict(series, horizon, known=known, **options).quantiles
 
 
 def test_columns_that_explain_a_series_improve_its_forecast(mini):
@@ -53,50 +47,50 @@ def test_effects_are_the_terms_of_each_column(mini):
     )
 
 
-def test_off_and_no_columns_are_the_plain_forecast_to_the_bit(pipe):
+def test_off_and_no_columns_are_the_plain_forecast_to_the_bit(timer_s1):
     series, known, _ = example()
-    plain = pipe.predict(series, HORIZON)
+    plain = timer_s1.predict(series, HORIZON)
     for forecast in (
-        pipe.predict(series, HORIZON, known=[known], covariates="off"),
-        pipe.predict(series, HORIZON, covariates="always"),
+        timer_s1.predict(series, HORIZON, known=[known], covariates="off"),
+        timer_s1.predict(series, HORIZON, covariates="always"),
     ):
         np.testing.assert_array_equal(forecast.quantiles, plain.quantiles)
         assert forecast.covariates is None
 
 
 @pytest.mark.parametrize("mode", ["auto", "always", "fast"])
-def test_a_series_alone_equals_itself_in_a_panel(pipe, mode):
+def test_a_series_alone_equals_itself_in_a_panel(timer_s1, mode):
     parts = [example(seed, 100 + 30 * seed)[:2] for seed in range(3)]
-    together = quantiles(pipe, [s for s, _ in parts], [k for _, k in parts], covariates=mode)
-    alone = [quantiles(pipe, s, [k], covariates=mode)[0] for s, k in parts]
+    together = quantiles(timer_s1, [s for s, _ in parts], [k for _, k in parts], covariates=mode)
+    alone = [quantiles(timer_s1, s, [k], covariates=mode)[0] for s, k in parts]
     np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-4)
 
 
-def test_the_future_of_one_series_does_not_change_another(pipe):
+def test_the_future_of_one_series_does_not_change_another(timer_s1):
     parts = [example(seed)[:2] for seed in range(2)]
-    before = quantiles(pipe, [s for s, _ in parts], [k for _, k in parts])
+    before = quantiles(timer_s1, [s for s, _ in parts], [k for _, k in parts])
     changed = parts[1][1].copy()
     changed.loc[changed.index[-HORIZON:], "price"] *= 2
-    after = quantiles(pipe, [s for s, _ in parts], [parts[0][1], changed])
+    after = quantiles(timer_s1, [s for s, _ in parts], [parts[0][1], changed])
     np.testing.assert_allclose(after[0], before[0], rtol=1e-6)
     assert not np.allclose(after[1], before[1])
 
 
-def test_the_order_of_columns_and_older_rows_do_not_matter(pipe):
+def test_the_order_of_columns_and_older_rows_do_not_matter(timer_s1):
     series, known, _ = example()
-    expected = quantiles(pipe, series, [known])
+    expected = quantiles(timer_s1, series, [known])
     reordered = known[["event", "price"]]
-    np.testing.assert_allclose(quantiles(pipe, series, [reordered]), expected, rtol=1e-5)
+    np.testing.assert_allclose(quantiles(timer_s1, series, [reordered]), expected, rtol=1e-5)
     older = pd.concat([known.iloc[:9], known], ignore_index=True)
-    np.testing.assert_array_equal(quantiles(pipe, series, [older]), expected)
+    np.testing.assert_array_equal(quantiles(timer_s1, series, [older]), expected)
 
 
 @pytest.mark.parametrize("factor", [2.0**-40, 1e-3, 1e7, 1e280])
-def test_the_unit_of_series_and_columns_does_not_matter(pipe, factor):
+def test_the_unit_of_series_and_columns_does_not_matter(timer_s1, factor):
     series, known, _ = example()
-    expected = quantiles(pipe, series, [known])
+    expected = quantiles(timer_s1, series, [known])
     scaled = known.assign(price=known["price"] * 1e5 + 3)
-    found = quantiles(pipe, series * factor, [scaled]) / factor
+    found = quantiles(timer_s1, series * factor, [scaled]) / factor
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -114,52 +108,52 @@ def test_past_columns_are_read_with_a_delay(mini):
     "options", [{"flip": True}, {"context_length": 60}, {"rollout": "median"}, {"batch_size": 2}]
 )
 @pytest.mark.parametrize("horizon", [1, HORIZON, 40])
-def test_options_and_horizons_beyond_one_pass(pipe, options, horizon):
+def test_options_and_horizons_beyond_one_pass(timer_s1, options, horizon):
     random = np.random.default_rng(0)
     column = random.normal(size=150 + horizon)
     series = 5 + column[:150] + 0.1 * random.normal(size=150)
-    found = pipe.predict(series, horizon, known=[{"x": column}], covariates="always", **options)
+    found = timer_s1.predict(series, horizon, known=[{"x": column}], covariates="always", **options)
     assert found.quantiles.shape == (1, horizon, 9)
     assert (np.diff(found.quantiles, axis=-1) >= -1e-9).all()
     assert np.corrcoef(found.median[0], column[150:])[0, 1] > 0.5 if horizon > 1 else True
 
 
-def test_gaps_constants_and_short_series(pipe):
+def test_gaps_constants_and_short_series(timer_s1):
     series, known, _ = example()
     holes = series.copy()
     holes[10:40] = np.nan
-    assert np.isfinite(quantiles(pipe, holes, [known])).all()
+    assert np.isfinite(quantiles(timer_s1, holes, [known])).all()
     with pytest.warns(CovariateWarning, match="too short"):
-        short = quantiles(pipe, series[:8], [known.iloc[-14:]])
-    np.testing.assert_array_equal(short, pipe.predict(series[:8], HORIZON).quantiles)
+        short = quantiles(timer_s1, series[:8], [known.iloc[-14:]])
+    np.testing.assert_array_equal(short, timer_s1.predict(series[:8], HORIZON).quantiles)
     with pytest.warns(CovariateWarning, match="too short; covariates have half of the weight"):
-        quantiles(pipe, series[:8], [known.iloc[-14:]], covariates="always")
-    constant = quantiles(pipe, np.full(50, 3.0), [known])
+        quantiles(timer_s1, series[:8], [known.iloc[-14:]], covariates="always")
+    constant = quantiles(timer_s1, np.full(50, 3.0), [known])
     np.testing.assert_allclose(constant, 3.0, atol=1e-6)
 
 
-def test_a_column_without_values_is_not_called_constant(pipe):
+def test_a_column_without_values_is_not_called_constant(timer_s1):
     series, known, _ = example()
     empty = known.assign(empty=np.r_[np.full(len(series), np.nan), np.ones(HORIZON)])
     with pytest.warns(CovariateWarning, match="'empty' has too few values in the history"):
-        quantiles(pipe, series, [empty])
+        quantiles(timer_s1, series, [empty])
 
 
-def test_numbers_near_the_largest_float_are_read(pipe):
+def test_numbers_near_the_largest_float_are_read(timer_s1):
     series, known, _ = example()
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        found = quantiles(pipe, series, [known.assign(price=known["price"] * 1e300)])
-    np.testing.assert_allclose(found, quantiles(pipe, series, [known]), rtol=1e-5, atol=1e-5)
+        found = quantiles(timer_s1, series, [known.assign(price=known["price"] * 1e300)])
+    np.testing.assert_allclose(found, quantiles(timer_s1, series, [known]), rtol=1e-5, atol=1e-5)
 
 
-def test_a_series_that_fails_leaves_the_others(pipe):
+def test_a_series_that_fails_leaves_the_others(timer_s1):
     series, known, _ = example()
     bad = known.assign(price=np.r_[known["price"][:-1], np.inf])
     with pytest.raises(ValueError, match=r"known\[1\] column 'price' is infinite"):
-        pipe.predict([series, series], HORIZON, known=[known, bad])
+        timer_s1.predict([series, series], HORIZON, known=[known, bad])
     with pytest.warns(UserWarning, match="1 of 3 series"):
-        found = pipe.predict(
+        found = timer_s1.predict(
             [series] * 3,
             HORIZON,
             known=[known, bad, known],
@@ -168,16 +162,16 @@ def test_a_series_that_fails_leaves_the_others(pipe):
     assert np.isnan(found.quantiles[1]).all() and np.isfinite(found.quantiles[[0, 2]]).all()
 
 
-def test_a_forecast_with_covariates_is_pickled(pipe):
+def test_a_forecast_with_covariates_is_pickled(timer_s1):
     series, known, _ = example()
-    forecast = pipe.predict(series, HORIZON, known=[known], covariates=CovariateOptions())
+    forecast = timer_s1.predict(series, HORIZON, known=[known], covariates=CovariateOptions())
     copy = pickle.loads(pickle.dumps(forecast))  # noqa: S301
     np.testing.assert_array_equal(copy.covariates.weights, forecast.covariates.weights)
 
 
-def test_no_warning_without_a_reason(pipe):
+def test_no_warning_without_a_reason(timer_s1):
     series, known, _ = example()
     known["price"] = known["price"].clip(-1, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        quantiles(pipe, series, [known])
+        quantiles(timer_s1, series, [known])

@@ -44,16 +44,13 @@ class Product:
 
     @cached_property
     def transforming(self) -> ForecastPipeline:
-        """The pipeline of the same weights in float64, whose configuration transforms series."""
+        """A pipeline of a network of the same sizes in float64, which transforms series."""
         from timer_forecaster import ForecastPipeline
         from timer_forecaster.checkpoints.registry import find_checkpoint
 
-        folder = Path(self._place.name) / "transforming"
-        shutil.copytree(find_checkpoint(NAME), folder)
-        path = folder / "config.json"
-        changes = {"transforms_series": True, "preferred_rollout": "multiscale"}
-        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-        return ForecastPipeline.from_pretrained(folder, dtype="float64", device="cpu")
+        config = json.loads((find_checkpoint(NAME) / "config.json").read_text())
+        config |= {"transforms_series": True, "preferred_rollout": "multiscale"}
+        return ForecastPipeline.from_pretrained(None, config=config, dtype="float64", device="cpu")
 
     @cached_property
     def _place(self) -> tempfile.TemporaryDirectory[str]:

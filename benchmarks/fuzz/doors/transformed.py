@@ -22,15 +22,16 @@ def case(draw: Draw, product: Product) -> Outcome:
     """Forecast series, and compare with another way to the same forecast."""
     series = [_some_series(draw) for _ in range(draw.pick([1, 1, 2, 3]))]
     horizon, options = draw.pick([1, 5, ONE_PASS, ONE_PASS + 1, 90]), _some_options(draw)
-    name = draw.pick(list(_WAYS))
+    name = draw.pick([*_LAWS, *_WAYS])
     draw.note(law=name, horizon=horizon, options=options, lengths=[len(one) for one in series])
     predict = product.transforming.predict
     outcome = ask(lambda: predict(series, horizon, **options))
     quantiles = check_answer(must_answer(outcome), len(series), horizon)
+    question = Question(predict, series, horizon, options, quantiles)
     if name in _LAWS:
-        getattr(Question(predict, series, horizon, options, quantiles), name)(draw)
+        getattr(question, name)(draw)
     else:
-        _WAYS[name](draw, product, Question(predict, series, horizon, options, quantiles))
+        _WAYS[name](draw, product, question)
     return outcome
 
 
@@ -119,17 +120,18 @@ def _after_a_gap(draw: Draw, product: Product, question: Question) -> None:
     values, gap = question.series[0], draw.integer(1, 8)
     is_plain = question.options["quality"] == "plain" or "context_length" in question.options
     if is_plain or np.isnan(values[-1]) or question.horizon + gap > ONE_PASS:
-        return question.repeat(draw)
+        question.repeat(draw)
+        return
     longer = question.again([values], question.horizon + gap)
     found = question.again([np.r_[values, np.full(gap, np.nan)]])
     allowed = tolerances([values], _RELATIVE)
-    return require_close(found, longer[:, gap:], allowed, "law: gap at the end")
+    require_close(found, longer[:, gap:], allowed, "law: gap at the end")
 
 
 _LAWS = ("scale", "batch", "alone", "start", "context", "repeat")
 """Names of the laws of all networks that hold here too: a level decides how a series is read."""
 
-_WAYS: dict[str, Any] = dict.fromkeys(_LAWS) | {
+_WAYS: dict[str, Any] = {
     "cut": _cut,
     "remembered": _remembered,
     "searched": _searched,

@@ -66,16 +66,14 @@ class EachOrigin:
 
     def __init__(self, pipeline: ForecastPipeline, data: Data, settings: AnomalySettings) -> None:
         self.pipeline, self.data, self.settings = pipeline, data, settings
-        config = pipeline.network.config
-        # Older steps are not read, so they need not be copied. Linear models of covariates, and
-        # errors at past origins, look further back.
-        self._reads_all = data.covariates is not None or not config.forecasts_quantiles
 
     def quantiles(self, origins: Sequence[Origin]) -> FloatArray:
         """Return quantiles (origins, Q), NaN where there is no forecast."""
         horizon, numbers = self.settings.horizon, [origin.number for origin in origins]
         contexts = [origin.values[: origin.at] for origin in origins]
-        if not self._reads_all:
+        # Older steps are not read, so they need not be copied. Linear models of covariates look
+        # further back.
+        if self.data.covariates is None:
             network, options = self.pipeline.network, self.settings.options
             contexts = newest_read(contexts, network, horizon, options)
         tables = self.data.tables(numbers, [origin.at for origin in origins], horizon)

@@ -26,7 +26,7 @@ def architecture(pipe):
 
 
 def test_series_are_read_without_their_long_season_and_as_roots(architecture):
-    weeks, counts = series_as_read([WEEKS, COUNTS], architecture, "fast", 4096)
+    weeks, counts = series_as_read([WEEKS, COUNTS], architecture, "fast")
     assert weeks.shape == WEEKS.shape
     assert np.std(weeks[400:]) < np.std(WEEKS) / 5
     np.testing.assert_array_equal(counts, np.sqrt(COUNTS))
@@ -45,7 +45,7 @@ def test_targets_are_what_the_forecast_of_the_context_is_compared_with(architect
     assert np.std(after[0]) < np.std(targets[0]) / 5
     np.testing.assert_allclose(after[1] ** 2, targets[1], atol=1e-12)
     # A window of the whole series reads nearly the same.
-    (whole,) = series_as_read([WEEKS], architecture, "fast", 4096)
+    (whole,) = series_as_read([WEEKS], architecture, "fast")
     np.testing.assert_allclose(whole[1100:1124], after[0], atol=3)
 
 
@@ -72,6 +72,30 @@ def test_windows_are_read_one_by_one(pipe):
             report = finetune_windows(pipe, contexts, targets, config).report
         losses[quality] = report.loss_before
     assert losses[None] == losses["fast"] > losses["plain"]
+
+
+def test_a_network_of_short_contexts_is_tuned_to_what_its_forecasts_read():
+    mixer = ForecastPipeline.from_pretrained("ttm-mini", device="cpu")
+    losses = {}
+    for quality, context_length in (("fast", None), ("fast", 512), ("plain", None)):
+        how = {"quality": quality, "context_length": context_length}
+        config = FinetuneConfig(steps=1, horizon=24, learning_rate=1e-12, **how)
+        with pytest.warns(UserWarning, match="did not improve"):
+            losses[quality, context_length] = finetune(mixer, WEEKS, config).report.loss_before
+    # A forecast without context_length reads the whole series, and takes out its long season.
+    assert losses["fast", None] > 1.5 * losses["plain", None]
+    assert losses["fast", 512] == losses["plain", None]
+
+
+def test_windows_of_short_contexts_are_read_as_they_are(pipe):
+    contexts = np.stack([WEEKS[start : start + 800] for start in range(0, 240, 24)])
+    targets = np.stack([WEEKS[start + 800 : start + 824] for start in range(0, 240, 24)])
+    losses = []
+    for quality in ("fast", "plain"):
+        config = FinetuneConfig(steps=1, learning_rate=1e-12, quality=quality, context_length=512)
+        with pytest.warns(UserWarning, match="did not improve"):
+            losses.append(finetune_windows(pipe, contexts, targets, config).report.loss_before)
+    assert losses[0] == losses[1]
 
 
 def test_estimators_tune_for_their_own_quality():

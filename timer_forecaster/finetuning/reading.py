@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,10 @@ from timer_forecaster.models.network import Architecture
 
 
 def series_as_read(
-    series: Sequence[FloatArray], architecture: Architecture, quality: str, context_length: int
+    series: Sequence[FloatArray],
+    architecture: Architecture,
+    quality: str,
+    context_length: int | None = None,
 ) -> list[FloatArray]:
     """Return series without their long seasons, or their square roots, as forecasts read them.
 
@@ -29,8 +33,9 @@ def series_as_read(
         Of the checkpoint, which says whether series are transformed.
     quality : {"fast", "best", "plain"}
         Of the forecasts.
-    context_length : int
-        Steps that a forecast reads. Of a few, no long season can be told.
+    context_length : int, optional
+        The newest steps that a forecast is given. Of a few, no long season can be told. Default:
+        all, also where one pass of the network reads fewer.
 
     Returns
     -------
@@ -42,31 +47,41 @@ def series_as_read(
     >>> from timer_forecaster import ForecastPipeline
     >>> config = ForecastPipeline.from_pretrained("timer-s1-mini").network.config
     >>> counts = np.random.default_rng(0).poisson(0.5, size=200).astype(float)
-    >>> bool(np.allclose(series_as_read([counts], config, "fast", 512)[0], np.sqrt(counts)))
+    >>> bool(np.allclose(series_as_read([counts], config, "fast")[0], np.sqrt(counts)))
     True
     """
-    gate = _gate(architecture) if context_length > LEAST_STEPS else None
-    transforms = ForecastOptions(quality=quality).transforms(architecture)
-    return [_reading(values, gate, transforms).values for values in series]
+    read = _reader(architecture, ForecastOptions(quality=quality, context_length=context_length))
+    return [read(values).values for values in series]
 
 
 def windows_as_read(
-    contexts: Sequence[FloatArray], targets: FloatArray, architecture: Architecture, quality: str
+    contexts: Sequence[FloatArray],
+    targets: FloatArray,
+    architecture: Architecture,
+    quality: str,
+    context_length: int | None = None,
 ) -> tuple[list[FloatArray], FloatArray]:
     """Return contexts, each as its own forecast reads it, and the targets (windows, steps) after.
 
     The parameters are those of `series_as_read`, for contexts.
     """
-    transforms = ForecastOptions(quality=quality).transforms(architecture)
-    readings = [_reading(values, _gate(architecture), transforms) for values in contexts]
+    read = _reader(architecture, ForecastOptions(quality=quality, context_length=context_length))
+    readings = [read(values) for values in contexts]
     after = [reading.following(row) for reading, row in zip(readings, targets, strict=True)]
     return [reading.values for reading in readings], np.array(after).reshape(targets.shape)
 
 
-def _gate(architecture: Architecture) -> Gate:
-    return Gate.of(architecture.fixed_context, near=True)  # targets lie within one pass
+def _reader(
+    architecture: Architecture, options: ForecastOptions
+) -> Callable[[FloatArray], Reading]:
+    """Return a function from a series to its reading by forecasts with some options."""
+    gate = Gate.of(architecture.fixed_context, near=True)  # targets lie within one pass
+    has_room = options.longest_history(architecture) > LEAST_STEPS
+    return partial(
+        _reading, gate if has_room else None, transforms=options.transforms(architecture)
+    )
 
 
-def _reading(values: FloatArray, gate: Gate | None, transforms: bool) -> Reading:
+def _reading(gate: Gate | None, values: FloatArray, transforms: bool) -> Reading:
     is_readable = np.isfinite(values).any() and not np.isinf(values).any()  # refused later
     return Reading.of(values, gate) if transforms and is_readable else Reading(values)

@@ -132,7 +132,7 @@ def finetune(
     given = None if table is None else table.values
     read = values
     if table is None:
-        read = series_as_read(values, run.frozen.config, run.quality, run.context_length)
+        read = series_as_read(values, run.frozen.config, run.quality, config.context_length)
     split = split_series(read, config.validation, run.context_length, run.horizon, given)
     rows = [row for table in given or () for row in table]
     return run.tune(split, data_fingerprint([*values, *rows]), progress)
@@ -195,7 +195,7 @@ def finetune_windows(
         config = dataclasses.replace(config, horizon=after.shape[1])
     run = _Run(pipe, config, freq, len(rows))
     after = after[:, : run.horizon]
-    read = windows_as_read(rows, after, run.frozen.config, run.quality)
+    read = windows_as_read(rows, after, run.frozen.config, run.quality, config.context_length)
     split = split_windows(*read, config.validation, run.context_length)
     return run.tune(split, data_fingerprint([*rows, *after]), progress)
 

@@ -1,6 +1,7 @@
 """A run does not change in silence how its initial checkpoint is read."""
 
 import dataclasses
+import json
 import re
 import warnings
 
@@ -13,6 +14,7 @@ from places import ROOT
 from timer_forecaster import ForecastPipeline
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.timer_s1 import TimerS1Architecture
+from timer_forecaster.models.ttm import TTMArchitecture
 from timer_forecaster.pretraining import (
     PretrainingConfig,
     TTMPretrainingConfig,
@@ -57,6 +59,43 @@ def test_another_value_is_named_in_a_warning(change):
     ((name, value),) = change.items()
     with pytest.warns(UserWarning, match=f"{name}={value!r} .* which has"):
         check_continuity(MINI, dataclasses.replace(SHIPPED, **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "written"),
+    [
+        ({"quantiles": (0.02, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.98)}, r"quantiles: \[0.02, "),
+        ({"rope_theta": 500000.0}, "rope_theta: 500000.0"),
+    ],
+    ids=["quantiles", "rope_theta"],
+)
+def test_weights_are_not_read_by_other_levels_or_positions(settings, tmp_path, change, written):
+    sizes = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32}
+    sizes |= {"num_hidden_layers": 1, "num_mtp_tokens": 1, "num_experts": 2}
+    whole = TimerS1Architecture(**sizes, **change)
+    network = build_network(whole, "stp")
+    export_network(network, network.state_dict(), tmp_path / "first", torch.float32)
+    check_continuity(tmp_path / "first", whole)
+    with pytest.raises(ValueError, match=f"write {written}"):
+        run(settings, tmp_path / "second", str(tmp_path / "first"), sizes)
+
+
+@pytest.mark.parametrize(
+    ("change", "written"),
+    [
+        ({"quantile_levels": (0.05, 0.5, 0.95)}, r"quantile_levels: \[0.05, 0.5, 0.95\]"),
+        ({"scaling": "mean"}, "scaling: mean"),
+        ({"mq_q50_type": "mean"}, "mq_q50_type: mean"),
+        ({"prediction_filter_length": 8}, "prediction_filter_length: 8"),
+    ],
+    ids=str,
+)
+def test_a_tinytimemixer_is_read_as_its_checkpoint(tmp_path, change, written):
+    before = TTMArchitecture(multi_quantile_head=True, **change)
+    (tmp_path / "config.json").write_text(json.dumps(before.to_dict()))
+    check_continuity(tmp_path, before)
+    with pytest.raises(ValueError, match=f"write {written}"):
+        check_continuity(tmp_path, TTMArchitecture(multi_quantile_head=True))
 
 
 def test_a_tinytimemixer_goes_on_as_its_checkpoint_forecasts(tmp_path):

@@ -5,8 +5,10 @@ They are no weights: a run could start from all weights of a checkpoint, and for
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.families import read_architecture
@@ -16,7 +18,21 @@ from timer_forecaster.models.ttm.architecture import TTMArchitecture
 from timer_forecaster.pretraining.ttm_config import READ_BY
 from timer_forecaster.pretraining.variants import load_architecture
 
-_READ_BY_TIMER_S1 = ("interior_masks", "max_context_length", *READ_BY)
+# Fields that change forecasts, and no shape of a weight: other fields do not fit the weights.
+_READ_BY_TIMER_S1 = ("interior_masks", "max_context_length", "quantiles", "rope_theta", *READ_BY)
+_READ_BY_TTM = (
+    "default_scale",
+    "gate_mode",
+    "minimum_scale",
+    "mq_eps",
+    "mq_q50_type",
+    "norm_eps",
+    "prediction_filter_length",
+    "quantile_levels",
+    "scaling",
+    "self_attn_heads",
+    *READ_BY,
+)
 
 
 def check_continuity(
@@ -51,13 +67,12 @@ def check_continuity(
         old, new = getattr(before, name), getattr(architecture, name)
         if old == new or (name == "max_context_length" and old < new):
             continue
-        written = str(old).lower() if isinstance(old, bool) else old
         change = (
             f"{name}={new!r} of the architecture changes the forecasts of the initial checkpoint "
             f"{str(checkpoint)!r}, which has {old!r}"
         )
         if new == getattr(defaults, name):
-            raise ValueError(f"{change}; write {name}: {written} in the architecture")
+            raise ValueError(f"{change}; write {name}: {_in_yaml(old)} in the architecture")
         warnings.warn(change, UserWarning, stacklevel=2)
 
 
@@ -68,4 +83,9 @@ def _before(
     if isinstance(architecture, TimerS1Architecture):  # also of another objective
         return _READ_BY_TIMER_S1, load_architecture(checkpoint)
     folder = find_checkpoint(str(checkpoint), weights=False)
-    return READ_BY, read_architecture(folder / "config.json")
+    return _READ_BY_TTM, read_architecture(folder / "config.json")
+
+
+def _in_yaml(value: Any) -> str:
+    """Return a value as it is written in a file of settings."""
+    return value if isinstance(value, str) else json.dumps(value)

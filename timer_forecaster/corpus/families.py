@@ -232,7 +232,7 @@ def calendar_days(
     """Days of a week, with a profile within the day, holidays and a year.
 
     Working days and free days have different profiles and levels; holidays look like free days.
-    A quarter of the rows are daily.
+    Three rows in fourteen are daily.
     """
     draw = Draw(batch, length, generator, device)
     steps = draw.among((1, 24, 48, 96, 144, 288), (3, 5, 2, 2, 1, 1))
@@ -333,8 +333,8 @@ def reverting(
     """Mean reversion whose level, speed and noise switch between a few regimes.
 
     Between switches the noise is an Ornstein-Uhlenbeck process, drawn by its spectrum, or nearly
-    white, like the load of a server. After a switch the series moves to the new level at the new
-    speed.
+    white, like the load of a server. After a switch the series moves to the new level at a speed
+    that the row keeps.
     """
     draw = Draw(batch, length, generator, device)
     duration = draw.log_uniform(12.0, max(24.0, float(length)))

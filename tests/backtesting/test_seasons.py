@@ -16,6 +16,7 @@ from timer_forecaster.frames.calendar.opening import found_opening
         ("B", 5),
         (pd.offsets.Hour(2), 12),
         (pd.offsets.BMonthBegin(), 12),
+        (pd.DateOffset(months=1), 12),
         (None, 1),
         (3, 1),
     ],

@@ -229,6 +229,16 @@ def test_instances_without_any_row_are_nan_until_they_have_some():
     np.testing.assert_allclose(later, expected, rtol=1e-6)
 
 
+def test_months_with_a_gap_are_forecast_beside_covariates():
+    y, X = problem()
+    y, X = (one.set_axis(pd.date_range("2010", periods=len(one), freq="MS")) for one in (y, X))
+    missing = y.copy()
+    missing.iloc[[40, 41]] = np.nan
+    found = forecaster().fit(y.drop(y.index[[40, 41]]), X).predict(FH, X)
+    pd.testing.assert_series_equal(found, forecaster().fit(missing, X).predict(FH, X))
+    assert found.index.freq == "MS"
+
+
 def test_equal_categories_of_other_types_are_the_same():
     y, X = problem()
     promo = pd.Series(np.arange(len(X)) % 3, X.index)

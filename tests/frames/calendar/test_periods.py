@@ -28,6 +28,10 @@ from timer_forecaster.frames.calendar.periods import periods_of
         (3, ()),
         (None, ()),
         (pd.offsets.Hour(), (24, 168, 8766)),
+        (pd.DateOffset(months=1), (12,)),
+        (pd.DateOffset(years=1), ()),
+        (pd.DateOffset(hours=1), (24, 168, 8766)),
+        (pd.DateOffset(weekday=1), ()),
         (OpenHours(DAY, 0, tuple(range(6))), (6, 365.25 * 6 / 7)),
         (
             OpenHours(DAY // 24, 0, tuple(24 * d + h for d in range(5) for h in range(9, 18))),

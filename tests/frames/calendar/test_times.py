@@ -47,6 +47,12 @@ def test_the_most_common_step_follows_the_calendar(times, expected):
     assert most_common_step(pd.DatetimeIndex(times)) == expected
 
 
+@pytest.mark.parametrize("freq", ["MS", "ME", "QS-FEB", "QE", "YS", "YE", "2MS", "W-WED", "2W-SUN"])
+def test_a_gap_changes_no_step_of_weeks_and_months(freq):
+    times = pd.date_range("2020-01-01", periods=9, freq=freq)
+    assert most_common_step(times.delete([4, 5])) == regular_step(times)
+
+
 def test_a_day_is_a_day_where_the_clock_changes():
     times = pd.date_range("2024-03-29", periods=5, tz="Europe/Paris").delete(1)
     assert most_common_step(times) == Day(1)

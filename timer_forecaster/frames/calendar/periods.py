@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
-from pandas.tseries.offsets import BaseOffset, Day
+from pandas.tseries.offsets import BaseOffset, DateOffset, Day, MonthBegin
 
 from timer_forecaster.frames.calendar.opening import DAY, OpenHours, Step
 
@@ -37,7 +38,9 @@ def periods_of(freq: Step | str | None) -> tuple[float, ...]:
     >>> periods_of("MS")
     (12.0,)
     """
-    step = to_offset(freq) if isinstance(freq, str) else freq
+    step: Any = to_offset(freq) if isinstance(freq, str) else freq
+    if type(step) is DateOffset:
+        step = _named(step)
     if isinstance(step, OpenHours):
         return _of_open_hours(step)
     if not isinstance(step, BaseOffset):
@@ -54,6 +57,15 @@ def periods_of(freq: Step | str | None) -> tuple[float, ...]:
     if days == 1:
         return (7.0, _YEAR)
     return (_PER_YEAR["W"],) if days == 1 / 7 else ()
+
+
+def _named(step: DateOffset) -> BaseOffset | None:
+    """Return an offset as long as one that has no name, such as to the 15th of each month."""
+    parts = {name: value for name, value in step.kwds.items() if name.endswith("s")}
+    months = 12 * parts.pop("years", 0) + parts.pop("months", 0)
+    if months and not parts:
+        return MonthBegin(step.n * months)
+    return to_offset(step.n * pd.Timedelta(**parts)) if parts and not months else None
 
 
 def _of_calendar(step: BaseOffset) -> tuple[float, ...]:

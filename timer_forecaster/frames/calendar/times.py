@@ -186,8 +186,10 @@ def most_common_steps(axes: Axes) -> list[Step | None]:
     weekdays = (axes.stamps // day + 3) % 7  # 1970-01-01 was a Thursday
     workdays = (distances == day) & (axes.sizes > 5) & axes.each(np.logical_and, weekdays < 5)
     found: list[Step | None] = [
-        BDay() if is_workdays else _distant(distance, unit)
-        for is_workdays, distance in zip(workdays.tolist(), distances.tolist(), strict=True)
+        BDay() if is_workdays else _distant(distance, weekday, unit)
+        for is_workdays, distance, weekday in zip(
+            workdays.tolist(), distances.tolist(), (axes.firsts // day % 7).tolist(), strict=True
+        )
     ]
     months = np.flatnonzero(distances >= 28 * day)
     if len(months):
@@ -197,9 +199,11 @@ def most_common_steps(axes: Axes) -> list[Step | None]:
 
 
 @lru_cache(maxsize=64)
-def _distant(distance: int, unit: str) -> BaseOffset:
-    """Return the offset of a distance."""
+def _distant(distance: int, weekday: int, unit: str) -> BaseOffset | None:
+    """Return the offset of a distance, the first time on a weekday of 1970."""
     days, rest = divmod(distance * PER_UNIT[unit], DAY)
+    if rest == 0 and days % 7 == 0:
+        return _even_offset(distance, weekday, unit)
     if rest == 0:
         return Day(days)  # calendar days: 23 or 25 hours long where the clock changes
     return to_offset(pd.Timedelta(distance * PER_UNIT[unit]))
@@ -210,22 +214,27 @@ def _month_steps(axes: Axes) -> list[BaseOffset | None]:
     dates = MonthDays.of(axes.stamps, cast(pd.DatetimeIndex, axes.joined).unit)
     months = most_common_of(axes, np.append(np.diff(dates.months), 0)).tolist()
     at_end = axes.each(np.logical_and, dates.day_left == 1).tolist()
-    day = dates.day[axes.starts]
+    day, first = dates.day[axes.starts], (dates.months[axes.starts] % 12).tolist()
     same_day = (axes.each(np.logical_and, dates.day == axes.spread(day)) & (day < 28)).tolist()
     found: list[BaseOffset | None] = []
     for number, (count, is_end, is_day) in enumerate(zip(months, at_end, same_day, strict=True)):
         if count < 1:
             found.append(None)
-        elif is_end or is_day:
-            found.append(_months(count, is_end))
+        elif is_end or (is_day and day[number] == 0):
+            found.append(_months(count, is_end, first[number]))
+        elif is_day:
+            found.append(DateOffset(months=count))
         else:
             found.append(_business_months(axes[number], count))
     return found
 
 
 @lru_cache(maxsize=64)
-def _months(count: int, at_end: bool) -> BaseOffset:
-    return MonthEnd(count) if at_end else DateOffset(months=count)
+def _months(count: int, at_end: bool, first: int) -> BaseOffset | None:
+    """Return the offset of times from a month of 1970 on, with the name that pandas infers."""
+    months = (first + count * np.arange(3)).astype("M8[M]")
+    times = pd.DatetimeIndex(months.astype("M8[s]"))
+    return _inferred(times + MonthEnd(0) if at_end else times)
 
 
 def _business_months(wall: pd.DatetimeIndex, months: int) -> BaseOffset | None:

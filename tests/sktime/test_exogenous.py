@@ -229,6 +229,24 @@ def test_instances_without_any_row_are_nan_until_they_have_some():
     np.testing.assert_allclose(later, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("place", [3, N + 1])
+def test_instances_with_infinite_rows_are_nan_until_they_are_replaced(place):
+    y, X = panel(a=problem(150, 1), b=problem(150, 2))
+    columns, bad = ["price", "kind"], X.copy()
+    bad.loc[("b", X.loc["b"].index[place]), "price"] = np.inf
+    message = r"1 of 2 series have no forecast.*instance 'b': column 'price' is infinite at 2024"
+    fitted = forecaster(on_error="nan")
+    with pytest.warns(UserWarning, match=message):
+        fitted.fit(y, bad[columns])
+    with pytest.warns(UserWarning, match=message):
+        predicted = fitted.predict(FH, bad[columns])
+    assert predicted.loc["b", "load"].isna().all()
+    expected = forecaster().fit(y, X[columns]).predict(FH, X[columns])
+    np.testing.assert_allclose(predicted.loc["a"], expected.loc["a"], rtol=1e-6)
+    later = fitted.update(y.groupby("id").tail(2), X[columns]).predict(FH, X[columns])
+    np.testing.assert_allclose(later, expected, rtol=1e-6)
+
+
 def test_months_with_a_gap_are_forecast_beside_covariates():
     y, X = problem()
     y, X = (one.set_axis(pd.date_range("2010", periods=len(one), freq="MS")) for one in (y, X))
@@ -329,6 +347,10 @@ def test_X_may_change_after_fit():
         (lambda f, y, X: f.fit(y, X.shift(freq="7min")), "X: times from .* whole steps of h"),
         (lambda f, y, X: f.fit(y, X.tz_localize("UTC")), "X: times are .* those of y are"),
         (lambda f, y, X: f.fit(y, X.replace({"price": {X["price"].iloc[3]: np.inf}})), "infinite"),
+        (
+            lambda f, y, X: f.fit(y, X).predict(FH, X.assign(price=np.inf)),
+            "X: column 'price' is infinite at 2024-01-07 06:00:00",
+        ),
         (
             lambda f, y, X: f.fit(y, X).predict(FH, X.assign(kind=1.0)),
             "column 'kind' holds numbers, and held categories in fit",

@@ -77,13 +77,14 @@ class Beside(NamedTuple):
         length : int
             Most steps to keep beyond the end of a series.
         on_error : {"raise", "nan"}
-            With "nan", a new instance without a row has no covariates, and a warning says so.
+            With "nan", a new instance without a row has no covariates, one with infinite values
+            keeps them for `tables` to note, and a warning says so.
 
         Raises
         ------
         ValueError, TypeError
-            If X lacks a column or has a new one, or a row belongs to no step of a series, or a new
-            instance has no row.
+            If X lacks a column or has a new one, a row belongs to no step of a series, a new
+            instance has no row, or a value is infinite.
         """
         _refuse_other_columns(X, self.columns)
         absent = [name for name in self.columns if name not in X.columns]
@@ -110,6 +111,8 @@ class Beside(NamedTuple):
                 continue
             rows = given.steps.get(key, np.empty(0, np.intp))
             new = given.values.get(key, np.empty((len(self.columns), 0)))
+            if (error := self._infinity(key, history, new, rows)) is not None:
+                failures.add(key, error)  # the forecast will find it, unless it is replaced
             values[key] = _laid(kept, drop, rows, new, history.values.shape[1], length)
         warn_of_failures(failures.reasons, len(memory.histories), str)
         return Beside(self.columns, labels, values)
@@ -163,6 +166,9 @@ class Beside(NamedTuple):
             remembered = self.values[key][:, : history.values.shape[1]]
             try:
                 full = self._continued(key, history, remembered, given, known, asked[asked > 0])
+                every = np.arange(full.shape[1]) - remembered.shape[1] + 1
+                if (error := self._infinity(key, history, full, every)) is not None:
+                    raise error
             except ValueError as error:
                 failures.add(key, error)
                 continue
@@ -200,10 +206,24 @@ class Beside(NamedTuple):
         for i in known:
             if np.isnan(full[i, n_steps:]).all():
                 raise ValueError(
-                    f"{_label(key)}: column {self.columns[i]!r} has no value at the times of fh; "
-                    "leave the column out of X here if it is known in the past alone"
+                    f"{_label(key).rstrip(',')}: column {self.columns[i]!r} has no value at the "
+                    "times of fh; leave the column out of X here if it is known in the past alone"
                 )
         return full
+
+    def _infinity(
+        self, key: Hashable, history: History, values: FloatArray, steps: NDArray[np.intp]
+    ) -> ValueError | None:
+        """Return the error about an infinite value (columns, steps) of an instance, if any."""
+        infinite = np.isinf(values)
+        if not infinite.any():
+            return None
+        column, place = np.argwhere(infinite)[0]
+        time = times_at(history, steps[[place]])[0]
+        return ValueError(
+            f"{_label(key).rstrip(',')}: column {self.columns[column]!r} is infinite at {time}; "
+            "use NaN for missing values"
+        )
 
     def _table(self, values: FloatArray, which: list[int], labels: tuple[Labels, ...]) -> Table:
         return {self.columns[i]: _labeled(values[i], labels[i]) for i in which}
@@ -219,13 +239,14 @@ class Beside(NamedTuple):
         for i, name in enumerate(self.columns):
             if name in X.columns:
                 numbers[:, i], labels[i] = _numbers(X[name], labels[i], is_new)
-        panel = Panel.of(pd.DataFrame(numbers, index=X.index))
+        panel = Panel.of(pd.DataFrame(index=X.index))
         for key in panel.keys:
             if key not in memory.histories:
                 which = "rows without an instance" if key == () else f"instance {key!r}"
                 raise ValueError(f"X has {which}, and y has not; leave it out")
         steps = memory.steps_of(panel, "X: times")
-        return _Given(steps, dict(zip(panel.keys, panel.values, strict=True))), tuple(labels)
+        values = {k: numbers[rows].T for k, rows in zip(panel.keys, panel.rows, strict=True)}
+        return _Given(steps, values), tuple(labels)
 
 
 def _label(key: Hashable) -> str:
@@ -253,11 +274,7 @@ def _numbers(column: pd.Series, labels: Labels, is_new: bool) -> tuple[FloatArra
         here, there = ("categories", "numbers") if category else ("numbers", "categories")
         raise TypeError(f"{name} holds {here}, and held {there} in fit")
     if not category and (is_new or labels is None):
-        values = as_floats(column, name)
-        if np.isinf(values).any():
-            where = column.index[int(np.isinf(values).argmax())]
-            raise ValueError(f"{name} is infinite at {where}; use NaN for missing values")
-        return values, None
+        return as_floats(column, name), None
     codes, own = pd.factorize(column)
     texts = [str(label_text(label)) for label in own]
     every = tuple(dict.fromkeys([*(labels or ()), *texts]))

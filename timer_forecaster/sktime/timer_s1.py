@@ -75,7 +75,7 @@ class TimerS1Forecaster(BacktestingForecaster):
     on_error : {"raise", "nan"}, default="raise"
         Reaction to a series that cannot be forecast, such as one of a panel without any value.
         ``"nan"`` forecasts the other series, has NaN in place of the bad ones, and warns of them
-        with `timer_forecaster.failures.SeriesWarning`. Infinite values of X are errors in any case.
+        with `timer_forecaster.failures.SeriesWarning`.
     covariates : {"auto", "always", "fast", "off"} or CovariateOptions, default="auto"
         How the columns of ``X`` take part in forecasts: as far as a rolling check in the history of
         each series convinces, in any case, as the first at a third of the cost, or not at all; see

@@ -80,7 +80,7 @@ class TinyTimeMixerForecaster(BacktestingForecaster):
     tuning : timer_forecaster.finetuning.FinetuneConfig, optional
         How to finetune, in place of ``fit_strategy``, ``validation_split`` and ``training_args``.
     on_error : {"raise", "nan"}, default="raise"
-        Reaction to a series that cannot be forecast. Infinite values of X are errors in any case.
+        Reaction to a series that cannot be forecast.
     covariates : {"auto", "always", "fast", "off"} or CovariateOptions, default="auto"
         How the columns of ``X`` take part in forecasts; see
         `timer_forecaster.ForecastPipeline.predict`.

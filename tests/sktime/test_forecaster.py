@@ -195,6 +195,20 @@ def test_business_days_among_days_keep_their_own_steps():
     pd.testing.assert_series_equal(together, alone, check_names=False, check_freq=False, rtol=1e-5)
 
 
+@pytest.mark.parametrize("freqs", [("W-SUN", "W-MON"), ("QS-OCT", "QS-NOV"), ("YE-DEC", "YE-JUN")])
+@pytest.mark.parametrize("absent", [[], [20, 21]])
+def test_weeks_and_quarters_of_different_days_keep_their_own_steps(freqs, absent):
+    times = [pd.date_range("1980-01-01", periods=43, freq=freq) for freq in freqs]
+    parts = {key: pd.Series(walk(43, i), times[i]) for i, key in enumerate("ab")}
+    full = parts["b"].drop(parts["b"].index[absent])
+    first = {"a": parts["a"][:40], "b": full[full.index <= times[1][39]]}
+    fitted = forecaster().fit(pd.concat({key: y.to_frame("y") for key, y in first.items()}))
+    fitted.update(pd.concat({"b": full[full.index > times[1][39]].to_frame("y")}))
+    found, alone = fitted.predict([1, 3]), forecaster().fit(full).predict([1, 3])
+    pd.testing.assert_series_equal(found.loc["b", "y"], alone, check_names=False, rtol=1e-5)
+    assert found.loc["a"].index[0] == times[0][40]
+
+
 def test_gaps_of_long_instances_outvote_the_step_of_a_short_one():
     times = pd.date_range("2024-01-01", periods=60, freq="h")
     y = pd.Series(walk(), times)

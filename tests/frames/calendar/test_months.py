@@ -7,7 +7,7 @@ from pandas.tseries.frequencies import to_offset
 
 from timer_forecaster.frames.calendar.axes import stamps_of
 from timer_forecaster.frames.calendar.counting import step_counter
-from timer_forecaster.frames.calendar.months import MonthDays, months_of
+from timer_forecaster.frames.calendar.months import MonthDays, months_of, unanchored
 
 
 @pytest.mark.parametrize("unit", ["s", "us", "ns"])
@@ -60,3 +60,20 @@ def test_other_months_are_no_steps(freq):
     assert counter.after(times.asi8[0], between.asi8)[1].tolist() == [True, True, True, False]
     first = pd.DatetimeIndex([times[0] + pd.Timedelta("1D")])
     assert not step_counter(first, to_offset(freq)).after(first.asi8[0], first.asi8)[1].any()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("W-SUN", "W-MON", True),
+        ("2W-SUN", "W-SUN", False),
+        ("QS-JAN", "QS-FEB", True),
+        ("3MS", "QS", True),
+        ("YE", "YE-JUN", True),
+        ("MS", "ME", False),
+        ("MS", "QS", False),
+        ("h", "D", False),
+    ],
+)
+def test_steps_of_one_length_may_begin_on_different_days(one, other, same):
+    assert (unanchored(to_offset(one)) == unanchored(to_offset(other))) is same

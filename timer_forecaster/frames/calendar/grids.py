@@ -31,7 +31,7 @@ from timer_forecaster.frames.calendar.axes import (
 )
 from timer_forecaster.frames.calendar.clock import local_times, on_wall_clock, wall_grid, wall_times
 from timer_forecaster.frames.calendar.counting import StepCounter, step_counter
-from timer_forecaster.frames.calendar.months import MonthDays
+from timer_forecaster.frames.calendar.months import MonthDays, unanchored
 from timer_forecaster.frames.calendar.opening import (
     DAY,
     PER_UNIT,
@@ -284,7 +284,8 @@ def counted_steps(
 def shared_grids(axes: Sequence[pd.Index], known: Iterable[Step], name: Namer) -> list[Grid]:
     """Return the grid of each axis, where all must have the same step.
 
-    Steps along different open days or hours of one full calendar count as the same.
+    Steps along different open days or hours of one full calendar count as the same, and so do
+    weeks, months, quarters and years that begin on different days or in different months.
 
     Parameters
     ----------
@@ -396,7 +397,7 @@ def _checked_grid(
     if found is not None and (not regular or len(axis) >= _SAME_STEP_SHARE * found.size):
         return found
     alone = evident_grid(axis, own, full)
-    if alone is not None and base_step(alone.step) == full:
+    if alone is not None and unanchored(base_step(alone.step)) == unanchored(full):
         return alone
     if alone is not None:
         raise ValueError(

@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pandas.tseries.offsets import (
+    BaseOffset,
     DateOffset,
+    Day,
     MonthBegin,
     MonthEnd,
     QuarterBegin,
     QuarterEnd,
+    Week,
     YearBegin,
     YearEnd,
 )
@@ -111,6 +114,25 @@ def months_of(step: Any, first: int, unit: str) -> tuple[Months, int] | None:
     length = _LENGTHS[type(step)]
     month = getattr(step, "startingMonth", getattr(step, "month", 1))
     return Months(length, (month - 1) % length, -1 if isinstance(step, _AT_END) else 0, time), count
+
+
+def unanchored(step: Any) -> Any:
+    """Return the length of weeks, months, quarters or years, whatever day or month they begin on.
+
+    Other steps are returned as they are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> unanchored(pd.offsets.QuarterBegin(startingMonth=2)) == unanchored(pd.offsets.MonthBegin(3))
+    True
+    """
+    if isinstance(step, Week):
+        return Day(7 * step.n)
+    count = _plain_months(step) if isinstance(step, BaseOffset) else None
+    if count is None:
+        return step
+    return count * _LENGTHS.get(type(step), 1), isinstance(step, _AT_END)
 
 
 @lru_cache(maxsize=64)

@@ -59,6 +59,45 @@ def test_a_column_that_a_file_lacks_is_missing_in_it(tmp_path):
     assert rows_of(ParquetRows(tmp_path), ["a", "b"])["b"].isna().tolist() == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ([7], ["007"]),
+        (pd.to_datetime(["2024-01-01 12:00"]), pd.to_datetime(["2024-01-01 12:00+09:00"])),
+        (pd.to_datetime(["2024-01-01 12:00+09:00"]), pd.to_datetime(["2024-01-01 12:00"])),
+        ([True], [3]),
+    ],
+    ids=["ids", "zone later", "zone first", "truth"],
+)
+def test_a_file_whose_column_means_something_else_is_refused(tmp_path, first, other):
+    pd.DataFrame({"a": first}).to_parquet(tmp_path / "0.parquet")
+    pd.DataFrame({"a": other}).to_parquet(tmp_path / "1.parquet")
+    with pytest.raises(ValueError, match=r"1\.parquet .*column 'a' is .* in the first file"):
+        rows_of(ParquetRows(tmp_path), ["a"])
+
+
+def test_types_of_one_kind_are_those_of_the_first_file(tmp_path):
+    days = pd.to_datetime(["2024-01-01"])
+    pd.DataFrame({"a": [1.5], "b": ["x"], "c": days}).to_parquet(tmp_path / "0.parquet")
+    same = pd.DataFrame({"a": [2], "b": pd.Categorical(["y"]), "c": days.as_unit("s")})
+    same.to_parquet(tmp_path / "1.parquet")
+    found = rows_of(ParquetRows(tmp_path), ["a", "b", "c"])
+    assert found["a"].tolist() == [1.5, 2.0]
+    assert found["b"].tolist() == ["x", "y"]
+    assert found["c"].nunique() == 1
+
+
+def test_dates_in_an_index_without_a_name_are_a_column(tmp_path):
+    frame = sales(2).set_index("day")
+    for given, name in ((frame, "time"), (frame.assign(time=1), "index")):
+        given.rename_axis(None).to_parquet(tmp_path / "one.parquet")
+        source = ParquetRows(tmp_path / "one.parquet")
+        assert name in source.head().column_names
+        assert rows_of(source, [name])[name].tolist() == frame.index.tolist()
+    frame.reset_index()[::2].to_parquet(tmp_path / "one.parquet")  # an index that tells nothing
+    assert ParquetRows(tmp_path / "one.parquet").head().column_names == ["day", "shop", "sold"]
+
+
 def test_what_cannot_be_read_is_named(tmp_path):
     with pytest.raises(ValueError, match="holds no Parquet file"):
         ParquetRows(tmp_path)

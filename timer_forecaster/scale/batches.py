@@ -53,3 +53,27 @@ def require_pyarrow() -> None:
         raise ImportError(
             missing_extra("folders of Parquet files need pyarrow", "parquet")
         ) from error
+
+
+def kind_of(of: pa.DataType) -> str:
+    """Return what the values of a type are: types of one kind hold the same values.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> kind_of(pa.int64()) == kind_of(pa.float32()), kind_of(pa.int64()) == kind_of(pa.string())
+    (True, False)
+    """
+    from pyarrow import types
+
+    if types.is_dictionary(of):
+        return kind_of(of.value_type)
+    if types.is_timestamp(of):
+        return "times" if of.tz is None else "instants"
+    kinds = {
+        "numbers": (types.is_integer, types.is_floating, types.is_decimal),
+        "texts": (types.is_string, types.is_large_string, types.is_string_view),
+        "times": (types.is_date,),
+    }
+    found = [kind for kind, tests in kinds.items() if any(test(of) for test in tests)]
+    return found[0] if found else str(of)

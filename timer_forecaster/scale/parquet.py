@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from timer_forecaster.scale.batches import Batch, require_pyarrow
+import pandas as pd
+
+from timer_forecaster.frames.files.parquet import free_names, is_new
+from timer_forecaster.scale.batches import Batch, kind_of, require_pyarrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,7 +27,8 @@ class ParquetRows:
     """The rows of a Parquet file or of a folder of them, in the order of the names of the files.
 
     Numbers in names count as numbers: ``part-10`` comes after ``part-9``. Folders such as
-    ``year=2024`` are columns.
+    ``year=2024`` are columns. Dates in an index of pandas that has no name are a column too, of the
+    name that `timer_forecaster.frames.files.parquet` gives them.
 
     Parameters
     ----------
@@ -34,6 +38,8 @@ class ParquetRows:
     ----------
     files : list of Path
     schema : pyarrow.Schema
+    stored : dict of str to str
+        Names of the columns in the files, where they are others there.
     total : int
         Number of rows.
 
@@ -49,6 +55,7 @@ class ParquetRows:
 
     def __init__(self, path: Path) -> None:
         require_pyarrow()
+        import pyarrow as pa
         from pyarrow import dataset
 
         self.path = path
@@ -61,6 +68,21 @@ class ParquetRows:
             self._counts = [one.count_rows() for one in self._dataset.get_fragments()]
         self.total = sum(self._counts)
         self.schema: pa.Schema = self._dataset.schema.remove_metadata()
+        self.stored: dict[str, str] = {}
+        self.stored = self._dates_of_index()
+        shown = {held: name for name, held in self.stored.items()}
+        self.schema = pa.schema([f.with_name(shown.get(f.name, f.name)) for f in self.schema])
+
+    def _dates_of_index(self) -> dict[str, str]:
+        """Return names for the dates of an index without a name, and their names in the files."""
+        levels = [name for name in self.schema.names if _INDEX.fullmatch(name)]
+        if not levels:
+            return {}
+        frame = self._first(self.schema.names).to_pandas()
+        own = frame.drop(columns=levels)
+        columns = [pd.Index(own.iloc[:, number]) for number in range(own.shape[1])]
+        new = [level for level in levels if is_new(pd.Index(frame[level]), columns)]
+        return dict(zip(free_names(self.schema.names), new, strict=False))
 
     def described(self) -> dict[str, Any]:
         """Return the names, sizes and numbers of rows of the files."""
@@ -72,11 +94,11 @@ class ParquetRows:
 
     def head(self) -> pa.Table:
         """Return all columns of the first rows."""
-        names = [name for name in self.schema.names if not _INDEX.fullmatch(name)]
-        batches = self.batches(names)
-        return next(
-            (batch.table for batch in batches if len(batch.table)), self.schema.empty_table()
-        )
+        return self._first([name for name in self.schema.names if not _INDEX.fullmatch(name)])
+
+    def _first(self, columns: Sequence[str]) -> pa.Table:
+        tables = (batch.table for batch in self.batches(columns))
+        return next((table for table in tables if len(table)), self.schema.empty_table())
 
     def sorting(self, ids: Sequence[str]) -> str:
         """Return how the rows can be sorted by some columns, for an error."""
@@ -103,14 +125,14 @@ class ParquetRows:
         schema, done = pa.schema([self.schema.field(name) for name in columns]), 0
         for fragment in self._dataset.get_fragments():
             keys = dataset.get_partition_keys(fragment.partition_expression)
-            stored = [name for name in columns if name not in keys]
+            stored = [self.stored.get(name, name) for name in columns if name not in keys]
             with (
                 _naming(fragment.path),
                 parquet.ParquetFile(fragment.path, buffer_size=_BYTES) as file,
             ):
                 for batch in _batches(file, stored):
                     done += len(batch)
-                    yield Batch(_completed(batch, keys, schema), done)
+                    yield Batch(_completed(batch, keys, schema, self.stored), done)
 
 
 def _batches(file: parquet.ParquetFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -135,20 +157,38 @@ def _portions(metadata: parquet.FileMetaData) -> Iterator[list[int]]:
         yield groups
 
 
-def _completed(batch: pa.RecordBatch, keys: dict[str, Any], schema: pa.Schema) -> pa.Table:
+def _completed(
+    batch: pa.RecordBatch, keys: dict[str, Any], schema: pa.Schema, stored: dict[str, str]
+) -> pa.Table:
     """Return a batch with the columns that the names of folders hold, in the order of a schema."""
     import pyarrow as pa
 
     columns = []
     for field in schema:
+        name = stored.get(field.name, field.name)
         if field.name in keys:
             value = pa.scalar(keys[field.name], field.type)
             columns.append(pa.repeat(value, len(batch)))
-        elif field.name in batch.schema.names:
-            columns.append(batch[field.name].cast(field.type))
+        elif name in batch.schema.names:
+            columns.append(_cast(batch[name], field))
         else:
             columns.append(pa.nulls(len(batch), field.type))
     return pa.table(columns, schema=schema)
+
+
+def _cast(values: pa.Array, field: pa.Field) -> pa.Array:
+    """Return values with the type of a field; refuse a type that means something else.
+
+    pyarrow reads the text "007" as the number 7, and clock times as instants of UTC.
+    """
+    import pyarrow as pa
+
+    if not pa.types.is_null(values.type) and kind_of(values.type) != kind_of(field.type):
+        raise pa.ArrowTypeError(
+            f"column {field.name!r} is {values.type}, and {field.type} in the first file; write "
+            "one type in all files"
+        )
+    return values.cast(field.type)
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Hashable, Iterator
-from itertools import count
+from collections.abc import Hashable, Iterable, Iterator
+from itertools import chain, count
 from typing import Any
 
 import pandas as pd
@@ -48,21 +48,22 @@ def read_parquet(source: Source) -> Table:
 
 def _names_of_levels(frame: pd.DataFrame) -> list[Hashable]:
     """Return the names of the levels of an index; dates that no column has get a free name."""
-    taken = {str(name) for name in (*frame.columns, *frame.index.names)}
-    free = (name for name in _names() if name not in taken)
+    free = free_names([*frame.columns, *frame.index.names])
+    columns = [pd.Index(frame.iloc[:, number]) for number in range(frame.shape[1])]
+    levels = [frame.index.get_level_values(place) for place in range(frame.index.nlevels)]
     return [
-        next(free) if name is None and _is_new(frame, place) else name
-        for place, name in enumerate(frame.index.names)
+        next(free) if level.name is None and is_new(level, columns) else level.name
+        for level in levels
     ]
 
 
-def _names() -> Iterator[str]:
-    yield from ("time", "index")
-    yield from (f"index_{number}" for number in count(1))
+def free_names(taken: Iterable[Hashable]) -> Iterator[str]:
+    """Yield names for levels of an index without one, as far as no column has them."""
+    held = {str(name) for name in taken}
+    names = chain(("time", "index"), (f"index_{number}" for number in count(1)))
+    return (name for name in names if name not in held)
 
 
-def _is_new(frame: pd.DataFrame, place: int) -> bool:
+def is_new(level: pd.Index, columns: Iterable[pd.Index]) -> bool:
     """Whether a level of the index holds dates that no column has."""
-    level = frame.index.get_level_values(place)
-    columns = (pd.Index(frame.iloc[:, number]) for number in range(frame.shape[1]))
     return holds_dates(pd.Series(level)) and not any(map(level.equals, columns))

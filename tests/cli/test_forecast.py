@@ -225,4 +225,6 @@ def test_the_bound_at_zero_reaches_the_network(tmp_path, capsys):
     table.assign(sold=counts - 1).to_csv(tmp_path / "y.csv", index=False)
     capsys.readouterr()
     assert cli.main([*words, "--nonnegative"]) != 0
-    assert re.search("sold.* has negative values, down to -1", capsys.readouterr().err)
+    said = capsys.readouterr().err
+    assert re.search("sold.* has negative values, down to -1.* leave --nonnegative out", said)
+    assert "nonnegative=" not in said

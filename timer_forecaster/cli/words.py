@@ -21,7 +21,10 @@ _PATTERNS = {
     r"\b(freq|timezone)='": r"--\1 '",
     r"\bfreq=(?=\d)": "--freq ",
     r"\bdate_format=": "--date-format ",
-    r"\b(pass|leave|another|give|so) (freq|timezone|date_format)\b(?![='])": r"\1 --\2",
+    r"\bnonnegative=True\b": "--nonnegative",
+    r"\b(pass|leave|another|give|so) (freq|timezone|date_format|nonnegative)\b(?![='])": (
+        r"\1 --\2"
+    ),
     r"--date_format": "--date-format",
     r"^target='([^']*)'": r"--tune \1",  # --target names columns
 }

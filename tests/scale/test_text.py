@@ -9,6 +9,7 @@ from scale_cases import sales
 
 from timer_forecaster.frames.files.options import ReadingOptions
 from timer_forecaster.frames.reading import read_series
+from timer_forecaster.scale import Names, SeriesSource
 from timer_forecaster.scale.text import TextRows
 
 COLUMNS = {"time_column": ["day"], "id_column": ["shop"], "target_columns": ["sold"]}
@@ -17,7 +18,7 @@ COLUMNS = {"time_column": ["day"], "id_column": ["shop"], "target_columns": ["so
 def read(path, block=1000, columns=COLUMNS, **options):
     rows = TextRows(path, columns, ReadingOptions(**options), block)
     head = rows.head()
-    rows, names = rows.settled(head), head.column_names
+    rows, names = rows.settled(head, columns["time_column"][0]), head.column_names
     return pd.concat([batch.table.to_pandas() for batch in rows.batches(names)], ignore_index=True)
 
 
@@ -111,3 +112,75 @@ def test_quoted_fields_below_titles_are_sorted_by_another_program(tmp_path):
     rows = TextRows(path, COLUMNS, ReadingOptions())
     advice = "sort its rows by shop with a program that reads quotation marks"
     assert rows.sorting(["shop"]) == advice
+
+
+def written(path, stamps, **more):
+    rows = [pd.DataFrame({"id": name, "t": stamps, "y": 1.5, **more}) for name in "abc"]
+    pd.concat(rows).to_csv(path, index=False)
+
+
+def times_of(path, block, monkeypatch, **options):
+    """Return the times of series that are read in blocks, and those that are read as a whole."""
+    monkeypatch.setattr(TextRows.__init__, "__defaults__", (block,))
+    names = Names("id", "t", "y")
+    source = SeriesSource(path, names, ReadingOptions(**options))
+    parts = list(source.partitions(10_000, 1))
+    assert not any(len(part.rejected) for part in parts)
+    whole = read_series(path, options=ReadingOptions(**options), **names.arguments)
+    return pd.concat([part.read.frame["t"] for part in parts]), whole.frame["t"]
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_block_may_begin_between_two_hours_of_one_name(tmp_path, monkeypatch, backward):
+    hours = pd.date_range("2024-10-26 20:00", periods=12, freq="h", tz="Europe/Berlin")
+    stamps = hours[::-1] if backward else hours
+    written(tmp_path / "a.csv", stamps.strftime("%Y-%m-%d %H:%M"))
+    for lines in range(2, 12):  # of 23 signs
+        found, whole = times_of(
+            tmp_path / "a.csv", 23 * lines, monkeypatch, timezone="Europe/Berlin"
+        )
+        assert found.tolist() == whole.tolist() == [*stamps] * 3
+
+
+def test_seconds_from_1970_are_instants_in_each_block(tmp_path, monkeypatch):
+    hours = pd.date_range("2024-10-26 20:00", periods=12, freq="h", tz="Europe/Berlin")
+    written(tmp_path / "a.csv", [int(hour.timestamp()) for hour in hours])
+    found, _ = times_of(tmp_path / "a.csv", 100, monkeypatch, timezone="Europe/Berlin")
+    assert found.tolist() == [*hours] * 3
+
+
+def test_later_blocks_have_the_order_of_day_and_month_of_the_first(tmp_path, monkeypatch):
+    days = pd.date_range("2024-01-20", periods=24)  # to 12 February
+    written(tmp_path / "a.csv", days.strftime("%d/%m/%Y"))
+    found, whole = times_of(tmp_path / "a.csv", 17 * 12 - 1, monkeypatch)  # 12 lines
+    assert found.tolist() == whole.tolist() == [*days] * 3
+
+
+def test_blocks_that_are_read_in_different_ways_are_refused(tmp_path):
+    hours = pd.date_range("2024-03-29", periods=96, freq="h", tz="Europe/Berlin")
+    written(tmp_path / "a.csv", hours.strftime("%Y-%m-%dT%H:%M:%S%z"))
+    columns = {**COLUMNS, "time_column": ["t"], "id_column": ["id"], "target_columns": ["y"]}
+    with pytest.raises(ValueError, match=r"a\.csv: column 't' .* line \d+ on.*\(--timezone\)"):
+        read(tmp_path / "a.csv", columns=columns)
+    found = read(tmp_path / "a.csv", columns=columns, timezone="Europe/Berlin")
+    assert found["t"].tolist() == [*hours] * 3
+
+
+def test_columns_that_nobody_names_may_change_from_block_to_block(tmp_path, monkeypatch):
+    days = pd.date_range("2024-01-20", periods=20).strftime("%Y-%m-%d")
+    written(tmp_path / "a.csv", days, note=["7"] * 10 + ["seven"] * 10)
+    found, whole = times_of(tmp_path / "a.csv", 200, monkeypatch)
+    assert found.tolist() == whole.tolist()
+
+
+def test_an_empty_column_of_a_block_has_the_type_of_the_others(tmp_path):
+    days = pd.date_range("2024-01-20", periods=20).strftime("%Y-%m-%d")
+    columns = {"time_column": ["t"], "id_column": ["id"], "target_columns": ["y"]}
+    for empty in (slice(0, 30), slice(30, 60)):
+        written(tmp_path / "a.csv", days)
+        frame = pd.read_csv(tmp_path / "a.csv").assign(promo="yes")
+        frame.loc[frame.index[empty], "promo"] = None
+        frame.to_csv(tmp_path / "a.csv", index=False)
+        found = read(tmp_path / "a.csv", 200, {**columns, "known_columns": ["promo"]})
+        assert found["promo"].isna().tolist() == frame["promo"].isna().tolist()
+        assert found["promo"].dropna().unique().tolist() == ["yes"]

@@ -19,12 +19,17 @@ from timer_forecaster.frames.reading.errors import naming
 from timer_forecaster.frames.reading.layout import Layout
 from timer_forecaster.frames.reading.series import all_names
 from timer_forecaster.scale.apart import FAULT, is_named, read_apart
-from timer_forecaster.scale.batches import Batch, require_pyarrow
+from timer_forecaster.scale.batches import Batch, kind_of, require_pyarrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _BLOCK = 1 << 23  # bytes that are read at once
+_SHOWN: dict[str, tuple[tuple[Any, ...], tuple[str, ...]]] = {
+    "decimal": ((".", ","), ("thousands",)),
+    "dayfirst": ((True, False), ("date_format",)),
+}
+"""Options that lines may show: their values, and other options that settle them."""
 
 
 class TextRows:
@@ -41,6 +46,11 @@ class TextRows:
     options : ReadingOptions
     block : int
         Bytes that are read at once.
+
+    Attributes
+    ----------
+    timezone : str or None
+        Zone of the times, where they are to be read as such when series are whole.
 
     Raises
     ------
@@ -71,10 +81,13 @@ class TextRows:
             no_header=None if header else True,
         )
         self.total = None if self.is_packed else path.stat().st_size
+        self.timezone: str | None = None
 
     def described(self) -> dict[str, Any]:
         """Return the name and the size of the file, and how it is read."""
-        return {"data": [[self.path.name, self.path.stat().st_size]], "reading": self._options}
+        zone = self.timezone or self._options.timezone
+        options = dataclasses.replace(self._options, timezone=zone)
+        return {"data": [[self.path.name, self.path.stat().st_size]], "reading": options}
 
     @property
     def is_packed(self) -> bool:
@@ -113,24 +126,54 @@ class TextRows:
         return self._first()
 
     def _first(self, apart: bool = True) -> pa.Table:
-        return next(self._tables(apart)).table
+        _, batch = next(self._tables(apart))
+        return batch.table
 
-    def settled(self, head: pa.Table, **columns: Any) -> TextRows:
+    def settled(self, head: pa.Table, times: str, **columns: Any) -> TextRows:
         """Return the same rows, read with further columns named and as the first block is read.
 
-        A later block may not show the decimal sign by itself.
+        A later block may not show the decimal sign, or the order of day and month, by itself.
+
+        Parameters
+        ----------
+        head : pyarrow.Table
+            The first block.
+        times : str
+            Name of its column of times.
+        **columns
+            As the argument ``columns`` of this class.
         """
         rows = TextRows(self.path, self._columns | columns, self._options, self._block)
-        known = self._options.decimal is not None or self._options.thousands is not None
-        if known or FAULT in head.column_names:
+        if FAULT in head.column_names:
             return rows
-        signs = {sign: rows._with_decimal(sign) for sign in (".", ",")}
-        fitting = [one for one in signs.values() if one._reads_as(head)]
-        return fitting[0] if len(fitting) == 1 else rows
+        for name, (values, others) in _SHOWN.items():
+            if all(getattr(self._options, other) is None for other in (name, *others)):
+                choices = [rows._with(**{name: value}) for value in values]
+                fitting = [one for one in choices if one._reads_as(head)]
+                rows = fitting[0] if len(fitting) == 1 else rows
+        return rows._by_the_clock(head, times)
 
-    def _with_decimal(self, sign: str) -> TextRows:
-        options = dataclasses.replace(self._options, decimal=sign)
-        return TextRows(self.path, self._columns, options, self._block)
+    def _by_the_clock(self, head: pa.Table, name: str) -> TextRows:
+        """Return rows whose times are those of the clock, if a zone is given for such times.
+
+        Of two hours of one name a whole series tells which is which, and a block may begin between
+        them.
+        """
+        zone = self._options.timezone
+        if zone is None:
+            return self
+        rows, given = self._with(timezone=None), head[name].to_pandas()
+        wall = rows._first(apart=False)[name].to_pandas()
+        if wall.dtype.kind != "M" or isinstance(wall.dtype, pd.DatetimeTZDtype):
+            return self
+        if (wall.dt.tz_localize("UTC") == given).all():  # counted from 1970
+            return self
+        rows.timezone = zone
+        return rows
+
+    def _with(self, **options: Any) -> TextRows:
+        own = dataclasses.replace(self._options, **options)
+        return TextRows(self.path, self._columns, own, self._block)
 
     def _reads_as(self, head: pa.Table) -> bool:
         """Whether the first block has these numbers."""
@@ -149,11 +192,14 @@ class TextRows:
         ValueError
             If a line cannot be read. The error names the line at which its block begins.
         """
-        for batch in self._tables():
+        known: dict[str, pa.DataType] = {}
+        for line, batch in self._tables():
             held = [name for name in (*columns, FAULT) if name in batch.table.column_names]
-            yield batch._replace(table=batch.table.select(held))
+            with naming(self._source):
+                yield batch._replace(table=_alike(batch.table.select(held), known, line))
 
-    def _tables(self, apart: bool = True) -> Iterator[Batch]:
+    def _tables(self, apart: bool = True) -> Iterator[tuple[int, Batch]]:
+        """Yield blocks, each with the number of its first line."""
         import pyarrow as pa
 
         line = self._dialect.lines + 1
@@ -163,7 +209,8 @@ class TextRows:
             for lines in _blocks(stream, self._block):
                 done += len(lines)
                 frame = self._read(above + lines, line, apart and is_named(self._columns))
-                yield Batch(pa.Table.from_pandas(frame, preserve_index=False), done)
+                table = pa.Table.from_pandas(frame, preserve_index=False)
+                yield line, Batch(table, done)
                 line += lines.count(b"\n")
 
     def _read(self, data: bytes, line: int, apart: bool) -> pd.DataFrame:
@@ -228,6 +275,36 @@ def _dialect_of(source: Source, columns: dict[str, Any], options: ReadingOptions
     if "a\n".encode(dialect.encoding).removeprefix(codecs.BOM_UTF8) != b"a\n":
         raise ValueError(f"it is written in {dialect.encoding}: write it in UTF-8 to stream it")
     return dialect
+
+
+def _alike(table: pa.Table, known: dict[str, pa.DataType], line: int) -> pa.Table:
+    """Return a block whose empty columns are of any type; note the types of the others.
+
+    Raises
+    ------
+    ValueError
+        If a column holds something else than in the blocks before.
+    """
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if table[place].null_count == len(table):
+            table = table.set_column(place, field.name, pa.nulls(len(table)))
+            continue
+        first = known.setdefault(field.name, field.type)
+        kinds, zones = ([of(one) for one in (field.type, first)] for of in (kind_of, _zone_of))
+        if kinds[0] != kinds[1] or zones[0] != zones[1]:
+            zone = "name the zone of all times by timezone (--timezone)"
+            advice = zone if kinds[0] == kinds[1] else "write it in one way throughout"
+            raise ValueError(
+                f"column {field.name!r} is read as {field.type} from line {line:,} on, and as "
+                f"{first} before: {advice}"
+            )
+    return table
+
+
+def _zone_of(of: pa.DataType) -> str | None:
+    return getattr(of, "tz", None)
 
 
 def _blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:

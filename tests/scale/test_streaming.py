@@ -63,6 +63,31 @@ def test_a_run_with_other_settings_or_data_is_refused(pipe, table, tmp_path):
         run(pipe, table, tmp_path / "out")
 
 
+def test_a_run_with_other_categories_is_refused(pipe, tmp_path):
+    path = tmp_path / "sales.parquet"
+    sales(2).assign(code=lambda rows: rows["day"].dt.dayofweek).to_parquet(path)
+    for codes in (None, "code"):
+        source = SeriesSource(path, Names("shop", "day", "sold", "code", categories=codes))
+        task = ForecastTask(source.columns, 2)
+        if codes is None:
+            stream(pipe, source, task, tmp_path / "out")
+            continue
+        with pytest.raises(ValueError, match=r'another run: categories was null, is .*"code"'):
+            stream(pipe, source, task, tmp_path / "out")
+
+
+def test_dates_of_an_index_without_a_name_are_forecast(pipe, tmp_path):
+    frame = sales(3)
+    frame.set_index("day").rename_axis(None).to_parquet(tmp_path / "sales.parquet")
+    source = SeriesSource(tmp_path / "sales.parquet", Names("shop"))
+    assert source.columns.time_column == "time"
+    stream(pipe, source, ForecastTask(source.columns, 3), tmp_path / "out")
+    found = pd.read_parquet(tmp_path / "out" / "forecast")
+    pd.testing.assert_frame_equal(
+        found.rename(columns={"time": "day"}), in_memory(pipe, frame, 3), check_dtype=False
+    )
+
+
 @pytest.mark.parametrize("stop", [0, 2])
 def test_a_stopped_run_goes_on(pipe, table, tmp_path, monkeypatch, stop):
     write = RunFolder.write

@@ -140,8 +140,10 @@ class SeriesSource:
             self.rows = self.rows.settled(head, read.time_column, target_columns=targets, **given)
             self._options = ReadingOptions(timezone=self.rows.timezone)
         covariates = read.known_columns or None, read.past_columns or None
+        held = read.frame.select_dtypes("category")
+        codes = [name for name in (*read.known_columns, *read.past_columns) if name in held]
         return SeriesColumns(
-            read.time_column, str(read.id_column), targets, names.freq, *covariates
+            read.time_column, str(read.id_column), targets, names.freq, *covariates, codes or None
         )
 
     def partitions(self, most_rows: int, answer_rows: int) -> Iterator[Partition]:

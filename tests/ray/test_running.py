@@ -88,6 +88,22 @@ def test_a_worker_that_dies_is_replaced(local_ray, sales, tmp_path, expected):
     assert [path for path in out.rglob("*") if path.name.startswith(".")] == []
 
 
+@pytest.mark.filterwarnings("ignore::timer_forecaster.failures.SeriesWarning")
+def test_another_future_is_another_run(local_ray, sales, files, tmp_path):
+    last = sales.groupby("shop")["day"].max()
+    for name, days in {"near": 3, "far": 5}.items():
+        steps = pd.timedelta_range("1D", periods=days)
+        rows = [(shop, day + step, 1.0) for shop, day in last.items() for step in steps]
+        pd.DataFrame(rows, columns=["shop", "day", "price"]).to_parquet(
+            tmp_path / f"{name}.parquet"
+        )
+    sales.assign(price=1.0).to_parquet(tmp_path / "sales.parquet")
+    asked = {**NAMES, **TINY, "known_columns": "price", "partitions": 1, "output": tmp_path / "out"}
+    forecast(tmp_path / "sales.parquet", 3, future=tmp_path / "near.parquet", **asked)
+    with pytest.raises(ValueError, match=r"another run: future was .*near\.parquet"):
+        forecast(tmp_path / "sales.parquet", 3, future=tmp_path / "far.parquet", **asked)
+
+
 def test_paths_beside_a_frame_of_the_future(local_ray, sales, tmp_path):
     sales = sales[sales["shop"].isin([f"shop {n}" for n in range(6)])]
     sales = sales.assign(price=np.arange(len(sales)) % 5)

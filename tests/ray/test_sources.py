@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,8 +14,8 @@ def test_files_of_a_folder_are_one_source(local_ray, files, sales):
     one, other = (Source.of(given, "data", COLUMNS) for given in (files, sorted(files.iterdir())))
     assert one.rows == other.rows == len(sales)
     assert one.schema.names == COLUMNS
-    assert one.described(4) == other.described(4)
-    assert one.described(4)["columns of data"]["sold"] == "double"
+    assert one.described("data") == other.described("data")
+    assert one.described("data")["columns of data"]["sold"] == "double"
 
 
 def test_a_dataset_is_a_source(local_ray, sales):
@@ -51,6 +52,16 @@ def test_data_without_rows_are_refused(local_ray, tmp_path):
 
 
 def test_a_future_needs_known_columns(local_ray, files):
-    source = Source.of(files, "data", COLUMNS)
     with pytest.raises(ValueError, match="future says nothing without known_columns"):
-        source.with_future(files, SeriesColumns("day", "shop", ["sold"]))
+        Source.of_future(files, SeriesColumns("day", "shop", ["sold"]))
+
+
+def test_a_future_of_other_types_is_refused(local_ray):
+    days = pd.date_range("2024-01-01", periods=3)
+    data = pd.DataFrame({"shop": "a", "day": days, "sold": [1.0, 2.0, np.nan], "price": 1.0})
+    columns = SeriesColumns("day", "shop", ["sold"], known_columns=["price"])
+    source = Source.of(local_ray.data.from_pandas(data), "data", columns.names)
+    zoned = data.assign(day=days.tz_localize("America/New_York"))
+    later = Source.of_future(local_ray.data.from_arrow(pa.Table.from_pandas(zoned)), columns)
+    with pytest.raises(ValueError, match=r"future: column 'day' is timestamp.*New_York.*in data"):
+        source.with_future(later)

@@ -85,12 +85,15 @@ def run(
     with running_ray(), quiet_data(data):
         source = Source.of(data, "data", task.columns.names)
         partitions = way.partitions or partitions_for(source.rows, task.rows_of_series())
-        identity = run_identity(pipeline, task, source.described(partitions))
-        folder = RunFolder.begin(Path(output).absolute(), identity)
-        finished = {n for n in range(partitions) if folder.finished(name_of(n)) is not None}
+        known = {**source.described("data"), "partitions": partitions}
         dataset = source.dataset
         if future is not None:
-            dataset = source.with_future(future, task.columns)
+            later = Source.of_future(future, task.columns)
+            known |= later.described("future")
+            dataset = source.with_future(later)
+        identity = run_identity(pipeline, task, known)
+        folder = RunFolder.begin(Path(output).absolute(), identity)
+        finished = {n for n in range(partitions) if folder.finished(name_of(n)) is not None}
         if len(finished) < partitions:
             _answer(dataset, pipeline, task, folder, way, partitions, finished)
     totals = Totals.of(folder.all_finished())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from timer_forecaster.ray.partitions import filled
 from timer_forecaster.scale import SeriesColumns
+from timer_forecaster.scale.batches import kind_of
 from timer_forecaster.scale.parquet import ParquetRows
 
 if TYPE_CHECKING:
@@ -76,10 +77,14 @@ class Source(NamedTuple):
         names = [str(file) for part in parts for file in part.files]
         files = [file for part in parts for file in part.described()["data"]]
         rows = sum(part.total for part in parts)
-        return cls(ray.data.read_parquet(names), parts[0].schema, rows, files)
+        dataset, shown = ray.data.read_parquet(names), parts[0].stored
+        if shown:
+            dataset = dataset.rename_columns({held: name for name, held in shown.items()})
+        return cls(dataset, parts[0].schema, rows, files)
 
-    def with_future(self, future: Data, columns: SeriesColumns) -> Dataset:
-        """Return the dataset with the rows of the future below it, whose targets are empty.
+    @classmethod
+    def of_future(cls, future: Data, columns: SeriesColumns) -> Source:
+        """Return the rows of the future.
 
         Parameters
         ----------
@@ -95,25 +100,38 @@ class Source(NamedTuple):
         if not columns.known_columns:
             raise ValueError("future says nothing without known_columns: name its columns there")
         names = [columns.id_column, columns.time_column, *columns.known_columns]
-        rows = Source.of(future, "future", names).dataset
-        fill = partial(filled, schema=self.schema)
-        return self.dataset.union(rows.map_batches(fill, batch_size=None, batch_format="pyarrow"))
+        return cls.of(future, "future", names)
 
-    def described(self, partitions: int) -> dict[str, Any]:
+    def with_future(self, future: Source) -> Dataset:
+        """Return the dataset with the rows of the future below it, whose targets are empty.
+
+        Raises
+        ------
+        ValueError
+            If a column of the future holds something else than that of the data.
+        """
+        for own in future.schema:
+            known = self.schema.field(own.name).type
+            if kind_of(own.type) != kind_of(known) and "null" not in map(str, (own.type, known)):
+                raise ValueError(
+                    f"future: column {own.name!r} is {own.type}, and {known} in data; give both "
+                    "one type"
+                )
+        fill = partial(filled, schema=self.schema)
+        rows = future.dataset.map_batches(fill, batch_size=None, batch_format="pyarrow")
+        return self.dataset.union(rows)
+
+    def described(self, argument: str) -> dict[str, Any]:
         """Return by what the data of a run are known again, for `run_identity`.
 
         Parameters
         ----------
-        partitions : int
-            Number of partitions that they are cut into.
+        argument : str
+            Their name.
         """
         columns = {field.name: str(field.type) for field in self.schema}
-        return {
-            "data": self.files,
-            "rows of data": self.rows,
-            "columns of data": columns,
-            "partitions": partitions,
-        }
+        found = {argument: self.files, f"rows of {argument}": self.rows}
+        return {**found, f"columns of {argument}": columns}
 
 
 def _paths(data: Data, argument: str) -> list[str]:
@@ -141,6 +159,14 @@ def _schema(dataset: Dataset) -> pa.Schema:
     if held is None:
         return pa.schema([])
     return pa.schema(
-        (name, kind if isinstance(kind, pa.DataType) else pa.from_numpy_dtype(kind))
-        for name, kind in zip(held.names, held.types, strict=True)
+        (name, _arrow_type(kind)) for name, kind in zip(held.names, held.types, strict=True)
     )
+
+
+def _arrow_type(kind: Any) -> pa.DataType:
+    """Return the type of a column; Ray does not tell those of pandas with a time zone."""
+    import pyarrow as pa
+
+    if kind is None:
+        return pa.null()
+    return kind if isinstance(kind, pa.DataType) else pa.from_numpy_dtype(kind)

@@ -79,6 +79,14 @@ def test_forecasts_are_the_pipelines_in_one_call(windows, expected, calls):
     assert abs(fitted.predict(X) - y).mean() < abs(plain - y).mean()
 
 
+def test_a_frequency_has_cycles(windows):
+    X, y = windows
+    daily = regressor(cycles=(24, 168, 8766)).fit(X, y).predict(X[:3])
+    np.testing.assert_array_equal(regressor(cycles=None, freq="h").fit(X, y).predict(X[:3]), daily)
+    plain = regressor(cycles=None).fit(X, y).predict(X[:3])
+    assert np.abs(plain - daily).max() > 1e-3
+
+
 @pytest.mark.parametrize("options", ["always", "fast", CovariateOptions(windows=3)])
 def test_options_reach_the_pipeline(windows, options):
     X, y = windows

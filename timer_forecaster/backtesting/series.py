@@ -92,10 +92,11 @@ def backtest(
     n_series = len(values)
     pipeline.check_number(n_series)
     keys = list(series) if isinstance(series, Mapping) else list(range(n_series))
-    covariates = tables_beside(series, timed, (known, past, categories, cycles), failures)
+    dated = frequencies_beside(freq, timed.times, pipeline.network.config)
+    beside = known, past, categories, cycles
+    covariates = tables_beside(series, timed, beside, dated, failures)
     labels = Labels.of_numbers(keys, [len(one) for one in values])
     seasons = [settings.seasonality or season_of(one) for one in of_each(freq, n_series)]
-    dated = frequencies_beside(freq, timed.times, pipeline.network.config)
     data = Data(values, labels, dated, seasons, covariates, failures.by_number())
     return run(pipeline, data, settings, way)
 

@@ -27,7 +27,7 @@ from timer_forecaster.inference.covariates.columns import (
     as_covariates,
     categories_beside,
 )
-from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles
+from timer_forecaster.inference.covariates.cycles import Cycles, as_cycles, cycles_beside
 from timer_forecaster.inference.covariates.forecast import predict_with_covariates
 from timer_forecaster.inference.covariates.warning import unwarned
 from timer_forecaster.inference.engine.choice import engine_of
@@ -258,7 +258,8 @@ class ForecastPipeline:
             Columns of numbers that are categories. The columns of an array are 0, 1 and so on.
         cycles : sequence of float, or list of them, optional
             Periods of the series in steps, such as (24, 168) of hourly steps. They keep the effects
-            of covariates and of the time of day apart.
+            of covariates and of the time of day apart. Default: those of ``freq``, or of the dates
+            of a series of pandas or xarray, such as day, week and year; ``()`` for none.
         covariates : {"auto", "always", "fast", "off"} or CovariateOptions
             ``"auto"`` uses covariates as far as a rolling check in the history of a series
             convinces, ``"always"`` in any case, ``"off"`` never; ``"fast"`` is ``"auto"`` at a
@@ -285,9 +286,10 @@ class ForecastPipeline:
         freq : str, pandas offset or int, or list of them, optional
             Frequency of all series or of each, such as "h", "15min", "D" or "W". Some TinyTimeMixer
             checkpoints read it, and forecast worse without. It is a fact about the data: other
-            checkpoints make nothing of it. Without ``freq``, it is taken from dates of a series of
-            pandas or xarray. An integer is the step of integer times, which tells no
-            frequency. Sample paths depend on the kind of frequency with every checkpoint.
+            checkpoints make nothing of it, except for ``cycles`` beside covariates. Without
+            ``freq``, it is taken from dates of a series of pandas or xarray. An integer is the step
+            of integer times, which tells no frequency. Sample paths depend on the kind of frequency
+            with every checkpoint.
         past_windows : int
             Newest windows of each series, each as long as the horizon but one pass at most, to
             learn from how the steps of this series depend on each other. They are forecast from
@@ -340,11 +342,12 @@ class ForecastPipeline:
         options = ForecastOptions(*how)
         failures, network = Failures(on_error), self.network
         values, _ = timed = self._values(series, options, failures)
-        every = as_frequencies(frequencies_beside(freq, timed.times, network.config), len(values))
+        freq = frequencies_beside(freq, timed.times, network.config)
+        every = as_frequencies(freq, len(values))
         frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)
         tables = known, past, categories, cycles
-        given = self._given(series, timed, horizon, tables, options, failures)
+        given = self._given(series, timed, horizon, tables, freq, options, failures)
         quantiles, report = self._quantiles(values, horizon, given, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         calibration = calibration_of(network, values, horizon, options.context_length)
@@ -1033,6 +1036,7 @@ class ForecastPipeline:
         timed: TimedSeries,
         horizon: int,
         tables: tuple[Any, Any, Any, Any],
+        freq: Sequence[Any],
         options: ForecastOptions,
         failures: Failures,
     ) -> Given:
@@ -1041,7 +1045,7 @@ class ForecastPipeline:
         given = known is not None or past is not None
         if not options.ignores_covariates:
             categories = categories_beside(known, past, categories, cycles)
-            tables = known, past, categories, cycles
+            tables = known, past, categories, cycles_beside(cycles, freq)
         if self.network.config.known_columns or (given and not options.ignores_covariates):
             return _columns_beside(series, timed, horizon, tables, failures)
         return None

@@ -22,7 +22,7 @@ def tables_of(
     X: pd.DataFrame,
     layout: Layout,
     categories: Collection[str],
-    cycles: Sequence[float] | None,
+    cycles: Sequence[Sequence[float]] | None,
 ) -> Tables:
     """Return the covariates of each row.
 
@@ -32,8 +32,8 @@ def tables_of(
     layout : Layout
     categories : collection of str
         Covariates of numbers that are categories.
-    cycles : sequence of float, optional
-        Periods in steps, of all rows.
+    cycles : sequence of sequences of float, optional
+        Periods in steps, of each row.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def tables_of(
         for part in (layout.known, layout.past)
     )
     names = [f"row {row} of X" for row in range(len(X))]
-    return Tables(known, past, categories, None if cycles is None else [cycles] * len(X), names)
+    return Tables(known, past, categories, cycles, names)
 
 
 def _rows(blocks: Mapping[str, NDArray[Any]], n_rows: int) -> list[dict[str, Any]] | None:

@@ -109,7 +109,7 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         themselves.
     cycles : sequence of float, optional
         Periods of the series in steps, such as (24, 168) of hourly steps. They keep the effects of
-        covariates and of the time of day apart.
+        covariates and of the time of day apart. Default: those of ``freq``, if it is given.
     covariates : {"auto", "always", "fast", "off"} or CovariateOptions, default="auto"
         ``"auto"`` uses covariates as far as a rolling check in the window of a row convinces,
         ``"always"`` in any case, ``"off"`` never; see
@@ -120,8 +120,9 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         Values before a history that is shorter than the only context of a TinyTimeMixer; see
         `timer_forecaster.ForecastPipeline.predict`.
     freq : str or pandas offset, optional
-        Frequency of the series, such as "h" or "D", for checkpoints that read it; see
-        `timer_forecaster.ForecastPipeline.predict`. Rows of X have no times to take it from.
+        Frequency of the series, such as "h" or "D", for checkpoints that read it and for
+        ``cycles``; see `timer_forecaster.ForecastPipeline.predict`. Rows of X have no times to take
+        it from.
     quality : {"fast", "best", "plain"}, default="fast"
         How much work goes into a forecast; see `timer_forecaster.ForecastPipeline.predict`.
     nonnegative : {"auto", True, False}, default="auto"

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, valid
 
 from timer_forecaster.arrays import FloatArray
 from timer_forecaster.frames.containers import as_frame
+from timer_forecaster.inference.covariates.cycles import cycles_beside
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.sklearn.columns import has_target, layout_of
 from timer_forecaster.sklearn.covariates import tables_of
@@ -129,4 +130,6 @@ def _named_rows(estimator: Any, frame: pd.DataFrame, horizon: int) -> Rows:
     )
     if not (layout.known or layout.past):
         return Rows(target)
-    return Rows(target, tables_of(frame, layout, estimator.categories, estimator.cycles))
+    given = None if estimator.cycles is None else [estimator.cycles] * len(frame)
+    cycles = cycles_beside(given, [estimator.freq] * len(frame))
+    return Rows(target, tables_of(frame, layout, estimator.categories, cycles))

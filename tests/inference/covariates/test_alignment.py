@@ -23,7 +23,9 @@ def known():
 
 def test_tables_that_end_with_the_horizon_are_read(timer_s1, y, known):
     found = timer_s1.predict(y, H, known=known, covariates="always").quantiles
-    plain = timer_s1.predict(y.to_numpy(), H, known=known.to_numpy(), covariates="always").quantiles
+    plain = timer_s1.predict(
+        y.to_numpy(), H, known=known.to_numpy(), covariates="always", freq="D"
+    ).quantiles
     np.testing.assert_array_equal(found, plain)
     periods = timer_s1.predict(
         y.to_period(),

@@ -47,7 +47,7 @@ def anomalies_of_series(
     steps = frequencies_beside(freq, timed.times, pipeline.network.config)
     tables = None
     if not settings.options.ignores_covariates:
-        tables = tables_beside(series, timed, beside, failures)
+        tables = tables_beside(series, timed, beside, steps, failures)
         if tables is not None:  # refused here, not at the first origin
             lengths = [len(one) for one in values]
             as_covariates(tables.known, tables.past, tables.categories, lengths, 0, failures)

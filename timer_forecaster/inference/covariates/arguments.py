@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from timer_forecaster.inference.covariates.columns import (
     named_columns,
     tables_of,
 )
-from timer_forecaster.inference.covariates.cycles import as_cycles
+from timer_forecaster.inference.covariates.cycles import as_cycles, cycles_beside
 from timer_forecaster.inference.covariates.tables import Tables
 from timer_forecaster.inference.series import TimedSeries
 
@@ -23,6 +23,7 @@ def tables_beside(
     series: Any,
     timed: TimedSeries,
     beside: tuple[Any, Any, Collection[Hashable], Any],
+    freq: Sequence[Any],
     failures: Failures,
 ) -> Tables | None:
     """Return the covariates of each series, with a row for each of its steps.
@@ -35,6 +36,8 @@ def tables_beside(
         The same series, read.
     beside : tuple
         Known and past covariates, names of categories, and cycles.
+    freq : sequence of str, pandas offset, int or None
+        Frequency of each series, which has the cycles where none are given.
     failures : Failures
         Notes series whose covariates do not fit.
 
@@ -57,7 +60,7 @@ def tables_beside(
         _named(aligned(given, series, timed.times, role, 0, failures), role, n_series)
         for role, given in {"known": known, "past": past}.items()
     ]
-    return Tables(named[0], named[1], categories, _cycles(cycles, n_series))
+    return Tables(named[0], named[1], categories, _cycles(cycles_beside(cycles, freq), n_series))
 
 
 def _named(given: Any, role: str, n_series: int) -> list[Any] | None:

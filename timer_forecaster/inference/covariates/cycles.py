@@ -121,6 +121,29 @@ def days_off(
     return (best + np.arange(2 * positions)) % length
 
 
+def cycles_beside(cycles: Any, freq: Sequence[Any]) -> Any:
+    """Return what was given as the cycles of series, or the periods of their frequencies.
+
+    Parameters
+    ----------
+    cycles : sequence of float, or sequence of such sequences, or None
+        As in `as_cycles`.
+    freq : sequence of str, pandas offset, int or None
+        Frequency of each series.
+
+    Examples
+    --------
+    >>> cycles_beside(None, ["h", None]), cycles_beside((24,), ["h"])
+    ([(24.0, 168.0, 8766.0), ()], (24,))
+    """
+    if cycles is not None or all(one is None for one in freq):
+        return cycles
+    from timer_forecaster.frames.calendar.frequencies import as_offset
+    from timer_forecaster.frames.calendar.periods import periods_of
+
+    return [periods_of(as_offset(one) if isinstance(one, str) else one) for one in freq]
+
+
 def as_cycles(cycles: Any, n_series: int) -> list[Cycles]:
     """Return the cycles of each series.
 

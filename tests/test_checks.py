@@ -93,7 +93,7 @@ def test_choices_are_listed(value):
 def test_levels_lie_inside_0_and_1(value):
     assert not is_level(value)
     assert is_level(np.float64(0.5))
-    with pytest.raises(ValueError, match=r"level=.* must lie inside \(0, 1\)"):
+    with pytest.raises(ValueError, match=r"level=.* must be one number inside \(0, 1\)"):
         check_level("level", value)
 
 

@@ -126,7 +126,7 @@ def check_level(name: str, value: Any) -> float:
     """
     level = _real(value)
     if level is None or not 0 < level < 1:
-        raise ValueError(f"{name}={value!r} must lie inside (0, 1)")
+        raise ValueError(f"{name}={value!r} must be one number inside (0, 1)")
     return level
 
 

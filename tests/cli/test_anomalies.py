@@ -82,7 +82,7 @@ def test_some_series_cannot_be_read(run, data):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (["--level", 1.5], "level=1.5 must lie inside (0, 1)"),
+        (["--level", 1.5], "level=1.5 must be one number inside (0, 1)"),
         (["--horizon", 0], "horizon=0 must be at least 1"),
         (["--output", "no/odd.csv"], "cannot write no/odd.csv: there is no folder no"),
         (["--plot", "odd.txt"], "cannot draw odd.txt"),

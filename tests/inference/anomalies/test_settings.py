@@ -9,7 +9,7 @@ from timer_forecaster.inference.anomalies.settings import AnomalySettings
 @pytest.mark.parametrize(
     "given, error, message",
     [
-        ({"level": 1.0}, ValueError, "level=1.0 must lie inside"),
+        ({"level": 1.0}, ValueError, "level=1.0 must be one number"),
         ({"level": "high"}, ValueError, "level='high'"),
         ({"horizon": 0}, ValueError, "horizon=0 must be at least 1"),
         ({"min_history": 2.5}, TypeError, "min_history=2.5 must be an integer"),

@@ -60,7 +60,7 @@ def main(given: Sequence[str] | None = None) -> None:
         if series:
             found.append(shares_of(pipe, series, options))
             print(row_of(name, found[-1], options.spikes), flush=True)
-    mean = np.nanmean(found, axis=0)
+    mean = (np.nanmean if options.spikes else np.mean)(found, axis=0)
     mean[:2] = np.sum(found, axis=0)[:2]
     print(row_of("**mean of sets**", mean, options.spikes))
     print(f"\n{1000 * (time.perf_counter() - started) / mean[1]:.1f} ms a step")

@@ -342,8 +342,7 @@ class ForecastPipeline:
         options = ForecastOptions(*how)
         failures, network = Failures(on_error), self.network
         values, _ = timed = self._values(series, options, failures)
-        freq = frequencies_beside(freq, timed.times, network.config)
-        every = as_frequencies(freq, len(values))
+        every = as_frequencies(frequencies_beside(freq, timed.times, network.config), len(values))
         frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)
         tables = known, past, categories, cycles
@@ -1036,7 +1035,7 @@ class ForecastPipeline:
         timed: TimedSeries,
         horizon: int,
         tables: tuple[Any, Any, Any, Any],
-        freq: Sequence[Any],
+        freq: Any,
         options: ForecastOptions,
         failures: Failures,
     ) -> Given:
@@ -1045,7 +1044,8 @@ class ForecastPipeline:
         given = known is not None or past is not None
         if not options.ignores_covariates:
             categories = categories_beside(known, past, categories, cycles)
-            tables = known, past, categories, cycles_beside(cycles, freq)
+            steps = frequencies_beside(freq, timed.times, self.network.config) if given else ()
+            tables = known, past, categories, cycles_beside(cycles, steps)
         if self.network.config.known_columns or (given and not options.ignores_covariates):
             return _columns_beside(series, timed, horizon, tables, failures)
         return None

@@ -18,7 +18,7 @@ COLUMNS = {"time_column": ["day"], "id_column": ["shop"], "target_columns": ["so
 def read(path, block=1000, columns=COLUMNS, **options):
     rows = TextRows(path, columns, ReadingOptions(**options), block)
     head = rows.head()
-    rows, names = rows.settled(head, columns["time_column"][0]), head.column_names
+    rows, names = rows.settled(head), head.column_names
     return pd.concat([batch.table.to_pandas() for batch in rows.batches(names)], ignore_index=True)
 
 
@@ -142,6 +142,35 @@ def test_a_block_may_begin_between_two_hours_of_one_name(tmp_path, monkeypatch, 
         assert found.tolist() == whole.tolist() == [*stamps] * 3
 
 
+def test_the_first_block_may_show_the_clock_of_utc(tmp_path, monkeypatch):
+    winter, autumn = (
+        pd.date_range(start, periods=hours, freq="h", tz="Europe/London")
+        for start, hours in (("2024-01-01", 60), ("2024-10-26 20:00", 12))
+    )
+    series = {"a": winter, **dict.fromkeys("bcdefgh", autumn)}
+    rows = [
+        pd.DataFrame({"id": name, "t": hours.strftime("%Y-%m-%d %H:%M"), "y": 1.5})
+        for name, hours in series.items()
+    ]
+    pd.concat(rows).to_csv(tmp_path / "a.csv", index=False)
+    found, _ = times_of(tmp_path / "a.csv", 400, monkeypatch, timezone="Europe/London")
+    assert found.tolist() == [hour for hours in series.values() for hour in hours]
+
+
+def test_a_fault_in_the_first_block_leaves_the_hours_of_the_others(tmp_path, monkeypatch):
+    hours = pd.date_range("2024-10-26 20:00", periods=12, freq="h", tz="Europe/Berlin")
+    written(tmp_path / "a.csv", hours.strftime("%Y-%m-%d %H:%M"))
+    text = (tmp_path / "a.csv").read_text().replace("b,2024-10-26 20:00", "b,2024-10-26 soon ")
+    (tmp_path / "a.csv").write_text(text)
+    # The first block ends between the two hours of c: it is read up to the end of a 31st line.
+    monkeypatch.setattr(TextRows.__init__, "__defaults__", (23 * 30,))
+    options = ReadingOptions(timezone="Europe/Berlin")
+    source = SeriesSource(tmp_path / "a.csv", Names("id", "t", "y"), options)
+    (part,) = source.partitions(10_000, 1)
+    assert part.rejected["id"].tolist() == ["b"]
+    assert part.read.frame["t"].tolist() == [*hours] * 2
+
+
 def test_seconds_from_1970_are_instants_in_each_block(tmp_path, monkeypatch):
     hours = pd.date_range("2024-10-26 20:00", periods=12, freq="h", tz="Europe/Berlin")
     written(tmp_path / "a.csv", [int(hour.timestamp()) for hour in hours])
@@ -164,6 +193,19 @@ def test_blocks_that_are_read_in_different_ways_are_refused(tmp_path):
         read(tmp_path / "a.csv", columns=columns)
     found = read(tmp_path / "a.csv", columns=columns, timezone="Europe/Berlin")
     assert found["t"].tolist() == [*hours] * 3
+
+
+def test_labels_that_are_numbers_in_some_blocks_are_named_as_categories(tmp_path):
+    days = pd.date_range("2024-01-20", periods=20).strftime("%Y-%m-%d")
+    written(tmp_path / "a.csv", days)
+    frame = pd.read_csv(tmp_path / "a.csv").assign(kind=["1"] * 40 + ["A"] * 20)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    columns = {"time_column": ["t"], "id_column": ["id"], "target_columns": ["y"]}
+    columns |= {"known_columns": ["kind"]}
+    with pytest.raises(ValueError, match=r"column 'kind' is read as .*\(--categories\) if it"):
+        read(tmp_path / "a.csv", 200, columns)
+    found = read(tmp_path / "a.csv", 200, {**columns, "categories": ["kind"]})
+    assert found["kind"].tolist() == frame["kind"].tolist()
 
 
 def test_columns_that_nobody_names_may_change_from_block_to_block(tmp_path, monkeypatch):

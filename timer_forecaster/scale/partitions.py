@@ -137,7 +137,7 @@ class SeriesSource:
         self._asked |= {"time_column": times, "target_columns": targets}
         if isinstance(self.rows, TextRows):
             given = {} if names.time_column else {"time_column": times}
-            self.rows = self.rows.settled(head, read.time_column, target_columns=targets, **given)
+            self.rows = self.rows.settled(head, target_columns=targets, **given)
             self._options = ReadingOptions(timezone=self.rows.timezone)
         covariates = read.known_columns or None, read.past_columns or None
         held = read.frame.select_dtypes("category")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pandas as pd
 
 from timer_forecaster.frames.files.dialect import Dialect, find_dialect
+from timer_forecaster.frames.files.joined import joined_name
 from timer_forecaster.frames.files.options import ReadingOptions
 from timer_forecaster.frames.files.sources import Source
 from timer_forecaster.frames.reading import SeriesFile, read_series
@@ -25,11 +27,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BLOCK = 1 << 23  # bytes that are read at once
-_SHOWN: dict[str, tuple[tuple[Any, ...], tuple[str, ...]]] = {
-    "decimal": ((".", ","), ("thousands",)),
-    "dayfirst": ((True, False), ("date_format",)),
-}
-"""Options that lines may show: their values, and other options that settle them."""
+_ELSEWHERE = "Etc/GMT+12"
+"""A zone whose clock differs from that of every place where people live."""
+_YEAR_FIRST = re.compile(r"\s*\d{4}[-/. ]")
+"""The start of a date in which the year, the month and the day follow each other."""
 
 
 class TextRows:
@@ -50,7 +51,8 @@ class TextRows:
     Attributes
     ----------
     timezone : str or None
-        Zone of the times, where they are to be read as such when series are whole.
+        Zone of the times, if blocks are read without it because only whole series show which of two
+        hours of one name is meant.
 
     Raises
     ------
@@ -129,7 +131,7 @@ class TextRows:
         _, batch = next(self._tables(apart))
         return batch.table
 
-    def settled(self, head: pa.Table, times: str, **columns: Any) -> TextRows:
+    def settled(self, head: pa.Table, **columns: Any) -> TextRows:
         """Return the same rows, read with further columns named and as the first block is read.
 
         A later block may not show the decimal sign, or the order of day and month, by itself.
@@ -138,36 +140,50 @@ class TextRows:
         ----------
         head : pyarrow.Table
             The first block.
-        times : str
-            Name of its column of times.
         **columns
-            As the argument ``columns`` of this class.
+            As the argument ``columns`` of this class; the columns of times must be known then.
         """
         rows = TextRows(self.path, self._columns | columns, self._options, self._block)
-        if FAULT in head.column_names:
-            return rows
-        for name, (values, others) in _SHOWN.items():
-            if all(getattr(self._options, other) is None for other in (name, *others)):
+        if FAULT not in head.column_names:
+            for name, values in rows._open_options().items():
                 choices = [rows._with(**{name: value}) for value in values]
                 fitting = [one for one in choices if one._reads_as(head)]
                 rows = fitting[0] if len(fitting) == 1 else rows
-        return rows._by_the_clock(head, times)
+        return rows._by_the_clock(head)
 
-    def _by_the_clock(self, head: pa.Table, name: str) -> TextRows:
-        """Return rows whose times are those of the clock, if a zone is given for such times.
+    def _open_options(self) -> dict[str, tuple[Any, ...]]:
+        """Return the options that were not given and that lines may show, with their values."""
+        given, found = self._options, dict[str, tuple[Any, ...]]()
+        if given.decimal is None and given.thousands is None:
+            found["decimal"] = (".", ",")
+        if given.dayfirst is None and given.date_format is None and not self._begins_with_a_year():
+            found["dayfirst"] = (True, False)
+        return found
 
-        Of two hours of one name a whole series tells which is which, and a block may begin between
-        them.
+    def _begins_with_a_year(self) -> bool:
+        """Whether the first date has its year first; then all dates of the column have."""
+        names = self._dialect.header.names
+        places = [names.index(name) for name in self._columns["time_column"] if name in names]
+        row = next((row for row in self._dialect.sample if any(row)), [])
+        return any(_YEAR_FIRST.match(row[place]) for place in places if place < len(row))
+
+    def _by_the_clock(self, head: pa.Table) -> TextRows:
+        """Return rows whose times have no zone yet, if the lines show those of a clock.
+
+        An hour that the clock has twice is told apart by the series as a whole, and a block may
+        begin between the two. Times that are the same in another zone are no times of a clock: they
+        have offsets from UTC, or count from 1970.
         """
         zone = self._options.timezone
         if zone is None:
             return self
-        rows, given = self._with(timezone=None), head[name].to_pandas()
-        wall = rows._first(apart=False)[name].to_pandas()
-        if wall.dtype.kind != "M" or isinstance(wall.dtype, pd.DatetimeTZDtype):
+        name = joined_name(self._columns["time_column"])
+        elsewhere = self._with(timezone=_ELSEWHERE)._first()
+        times, others = head[name].to_pandas(), elsewhere[name].to_pandas()
+        read = times.notna() & others.notna()
+        if (times[read] == others[read]).all():
             return self
-        if (wall.dt.tz_localize("UTC") == given).all():  # counted from 1970
-            return self
+        rows = self._with(timezone=None)
         rows.timezone = zone
         return rows
 
@@ -176,7 +192,7 @@ class TextRows:
         return TextRows(self.path, self._columns, own, self._block)
 
     def _reads_as(self, head: pa.Table) -> bool:
-        """Whether the first block has these numbers."""
+        """Whether the first block has these values."""
         try:
             own = self._first(apart=False)
         except ValueError:
@@ -292,19 +308,24 @@ def _alike(table: pa.Table, known: dict[str, pa.DataType], line: int) -> pa.Tabl
             table = table.set_column(place, field.name, pa.nulls(len(table)))
             continue
         first = known.setdefault(field.name, field.type)
-        kinds, zones = ([of(one) for one in (field.type, first)] for of in (kind_of, _zone_of))
-        if kinds[0] != kinds[1] or zones[0] != zones[1]:
-            zone = "name the zone of all times by timezone (--timezone)"
-            advice = zone if kinds[0] == kinds[1] else "write it in one way throughout"
-            raise ValueError(
-                f"column {field.name!r} is read as {field.type} from line {line:,} on, and as "
-                f"{first} before: {advice}"
-            )
+        kinds = {kind_of(field.type), kind_of(first)}
+        if "texts" in kinds and len(kinds) > 1:
+            advice = "name it by categories (--categories) if it holds labels"
+        elif len(kinds) > 1:
+            advice = "write it in one way throughout"
+        elif _zone_of(field.type) != _zone_of(first):
+            advice = "name the zone of all times by timezone (--timezone)"
+        else:
+            continue
+        raise ValueError(
+            f"column {field.name!r} is read as {field.type} from line {line:,} on, and as "
+            f"{first} before: {advice}"
+        )
     return table
 
 
 def _zone_of(of: pa.DataType) -> str | None:
-    return getattr(of, "tz", None)
+    return getattr(of, "tz", None)  # types other than those of times have none
 
 
 def _blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:

@@ -197,8 +197,8 @@ class Beside(NamedTuple):
         if len(absent):
             time = times_at(history, absent[:1])[0]
             raise ValueError(
-                f"{_label(key)} has no row at {time}, a time of fh; it needs a row for each, with "
-                "NaN where a value is unknown"
+                f"{_label(key, ',')} has no row at {time}, a time of fh; it needs a row for each, "
+                "with NaN where a value is unknown"
             )
         inside = (steps > -n_steps) & (steps <= horizon)
         places, new = steps[inside] + n_steps - 1, given.values[key][:, inside]
@@ -206,7 +206,7 @@ class Beside(NamedTuple):
         for i in known:
             if np.isnan(full[i, n_steps:]).all():
                 raise ValueError(
-                    f"{_label(key).rstrip(',')}: column {self.columns[i]!r} has no value at the "
+                    f"{_label(key)}: column {self.columns[i]!r} has no value at the "
                     "times of fh; leave the column out of X here if it is known in the past alone"
                 )
         return full
@@ -221,7 +221,7 @@ class Beside(NamedTuple):
         column, place = np.argwhere(infinite)[0]
         time = times_at(history, steps[[place]])[0]
         return ValueError(
-            f"{_label(key).rstrip(',')}: column {self.columns[column]!r} is infinite at {time}; "
+            f"{_label(key)}: column {self.columns[column]!r} is infinite at {time}; "
             "use NaN for missing values"
         )
 
@@ -249,12 +249,13 @@ class Beside(NamedTuple):
         return _Given(steps, values), tuple(labels)
 
 
-def _label(key: Hashable) -> str:
-    return "X" if key == () else f"X, instance {key!r},"
+def _label(key: Hashable, sign: str = "") -> str:
+    """Return how errors about an instance begin; a sign parts its name from the rest."""
+    return "X" if key == () else f"X, instance {key!r}{sign}"
 
 
 def _absent(key: Hashable) -> ValueError:
-    return ValueError(f"{_label(key)} has no row at a time of y; covariates need some")
+    return ValueError(f"{_label(key, ',')} has no row at a time of y; covariates need some")
 
 
 def _refuse_other_columns(X: pd.DataFrame, columns: tuple[Hashable, ...]) -> None:

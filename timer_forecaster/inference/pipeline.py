@@ -1044,9 +1044,9 @@ class ForecastPipeline:
         given = known is not None or past is not None
         if not options.ignores_covariates:
             categories = categories_beside(known, past, categories, cycles)
-            steps = frequencies_beside(freq, timed.times, self.network.config) if given else ()
-            tables = known, past, categories, cycles_beside(cycles, steps)
         if self.network.config.known_columns or (given and not options.ignores_covariates):
+            steps = frequencies_beside(freq, timed.times, self.network.config)
+            tables = known, past, categories, cycles_beside(cycles, steps)
             return _columns_beside(series, timed, horizon, tables, failures)
         return None
 

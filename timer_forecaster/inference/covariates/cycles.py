@@ -7,6 +7,7 @@ explains. Positions count back from the end of the horizon: the core knows perio
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -138,10 +139,16 @@ def cycles_beside(cycles: Any, freq: Sequence[Any]) -> Any:
     """
     if cycles is not None or all(one is None for one in freq):
         return cycles
+    return [_periods_of(one) for one in freq]
+
+
+@lru_cache(maxsize=64)
+def _periods_of(freq: Any) -> tuple[float, ...]:
+    """Return the periods of a frequency, which most series share."""
     from timer_forecaster.frames.calendar.frequencies import as_offset
     from timer_forecaster.frames.calendar.periods import periods_of
 
-    return [periods_of(as_offset(one) if isinstance(one, str) else one) for one in freq]
+    return periods_of(as_offset(freq) if isinstance(freq, str) else freq)
 
 
 def as_cycles(cycles: Any, n_series: int) -> list[Cycles]:

@@ -87,6 +87,7 @@ def test_weights_are_not_read_by_other_levels_or_positions(settings, tmp_path, c
         ({"scaling": "mean"}, "scaling: mean"),
         ({"mq_q50_type": "mean"}, "mq_q50_type: mean"),
         ({"prediction_filter_length": 8}, "prediction_filter_length: 8"),
+        ({"norm_eps": 1e-6}, "norm_eps: 1.0e-06"),
     ],
     ids=str,
 )

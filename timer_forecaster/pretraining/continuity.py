@@ -6,9 +6,12 @@ They are no weights: a run could start from all weights of a checkpoint, and for
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from timer_forecaster.checkpoints.registry import find_checkpoint
 from timer_forecaster.models.families import read_architecture
@@ -18,7 +21,8 @@ from timer_forecaster.models.ttm.architecture import TTMArchitecture
 from timer_forecaster.pretraining.ttm_config import READ_BY
 from timer_forecaster.pretraining.variants import load_architecture
 
-# Fields that change forecasts, and no shape of a weight: other fields do not fit the weights.
+# Fields that change forecasts and leave the shapes of weights as they are. Weights of other shapes
+# do not fit, which is an error in any case.
 _READ_BY_TIMER_S1 = ("interior_masks", "max_context_length", "quantiles", "rope_theta", *READ_BY)
 _READ_BY_TTM = (
     "default_scale",
@@ -72,7 +76,7 @@ def check_continuity(
             f"{str(checkpoint)!r}, which has {old!r}"
         )
         if new == getattr(defaults, name):
-            raise ValueError(f"{change}; write {name}: {_in_yaml(old)} in the architecture")
+            raise ValueError(f"{change}; write {_in_yaml(name, old)} in the architecture")
         warnings.warn(change, UserWarning, stacklevel=2)
 
 
@@ -86,6 +90,8 @@ def _before(
     return _READ_BY_TTM, read_architecture(folder / "config.json")
 
 
-def _in_yaml(value: Any) -> str:
-    """Return a value as it is written in a file of settings."""
-    return value if isinstance(value, str) else json.dumps(value)
+def _in_yaml(name: str, value: Any) -> str:
+    """Return a field as a line of a file of settings, where 1e-06 would be a text."""
+    plain = json.loads(json.dumps({name: value}))
+    line: str = yaml.safe_dump(plain, default_flow_style=True, width=math.inf)
+    return line.strip()[1:-1]  # without braces

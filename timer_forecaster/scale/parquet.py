@@ -80,8 +80,7 @@ class ParquetRows:
             return {}
         frame = self._first(self.schema.names).to_pandas()
         own = frame.drop(columns=levels)
-        columns = [pd.Index(own.iloc[:, number]) for number in range(own.shape[1])]
-        new = [level for level in levels if is_new(pd.Index(frame[level]), columns)]
+        new = [level for level in levels if is_new(pd.Index(frame[level]), own)]
         return dict(zip(free_names(self.schema.names), new, strict=False))
 
     def described(self) -> dict[str, Any]:

@@ -49,10 +49,9 @@ def read_parquet(source: Source) -> Table:
 def _names_of_levels(frame: pd.DataFrame) -> list[Hashable]:
     """Return the names of the levels of an index; dates that no column has get a free name."""
     free = free_names([*frame.columns, *frame.index.names])
-    columns = [pd.Index(frame.iloc[:, number]) for number in range(frame.shape[1])]
     levels = [frame.index.get_level_values(place) for place in range(frame.index.nlevels)]
     return [
-        next(free) if level.name is None and is_new(level, columns) else level.name
+        next(free) if level.name is None and is_new(level, frame) else level.name
         for level in levels
     ]
 
@@ -64,6 +63,7 @@ def free_names(taken: Iterable[Hashable]) -> Iterator[str]:
     return (name for name in names if name not in held)
 
 
-def is_new(level: pd.Index, columns: Iterable[pd.Index]) -> bool:
-    """Whether a level of the index holds dates that no column has."""
+def is_new(level: pd.Index, frame: pd.DataFrame) -> bool:
+    """Whether a level of an index holds dates that no column of a frame has."""
+    columns = (pd.Index(frame.iloc[:, number]) for number in range(frame.shape[1]))
     return holds_dates(pd.Series(level)) and not any(map(level.equals, columns))

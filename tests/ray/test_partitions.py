@@ -52,6 +52,13 @@ def test_narrow_integers_have_the_numbers_of_wide_ones():
     assert numbered(wide, "shop", 99)[NUMBER] == numbered(narrow, "shop", 99)[NUMBER]
 
 
+def test_columns_of_a_type_that_is_not_known_are_kept():
+    table = table_of(["a", "b"])
+    found = filled(table, pa.schema([("day", pa.null()), ("shop", pa.null()), ("x", pa.null())]))
+    assert found.drop_columns("x").equals(table.select(["day", "shop"]))
+    assert found["x"].null_count == 2
+
+
 def test_rows_of_finished_partitions_are_left_out():
     table = table_of(np.arange(100))
     left = numbered(table, "shop", 4, finished={0, 2})

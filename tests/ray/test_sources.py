@@ -62,6 +62,23 @@ def test_a_future_of_other_types_is_refused(local_ray):
     columns = SeriesColumns("day", "shop", ["sold"], known_columns=["price"])
     source = Source.of(local_ray.data.from_pandas(data), "data", columns.names)
     zoned = data.assign(day=days.tz_localize("America/New_York"))
-    later = Source.of_future(local_ray.data.from_arrow(pa.Table.from_pandas(zoned)), columns)
-    with pytest.raises(ValueError, match=r"future: column 'day' is timestamp.*New_York.*in data"):
-        source.with_future(later)
+    arrow = local_ray.data.from_arrow(pa.Table.from_pandas(zoned))
+    for later in (arrow, local_ray.data.from_pandas(zoned)):
+        future = Source.of_future(later, columns)
+        with pytest.raises(ValueError, match=r"future: column 'day' is timestamp.*New_York.* data"):
+            source.with_future(future)
+
+
+def test_types_of_pandas_that_ray_does_not_tell_are_known(local_ray):
+    days = pd.date_range("2024-01-01", periods=2, tz="Europe/Berlin")
+    shops, kinds = pd.Series(["a", "a"], dtype=object), pd.Categorical(["x", "y"])
+    frame = pd.DataFrame({"shop": shops, "day": days, "sold": [1.0, 2.0], "kind": kinds})
+    columns = SeriesColumns("day", "shop", ["sold"], known_columns=["kind"])
+    source = Source.of(local_ray.data.from_pandas(frame), "data", columns.names)
+    assert source.schema.field("day").type.tz == "Europe/Berlin"
+    later = frame.assign(day=days + pd.Timedelta("2D"))
+    future = Source.of_future(local_ray.data.from_pandas(later), columns)
+    found = source.with_future(future).to_pandas()
+    assert found["shop"].tolist() == ["a"] * 4
+    assert found["day"].tolist() == [*days, *later["day"]]
+    assert found["kind"].tolist() == ["x", "y"] * 2

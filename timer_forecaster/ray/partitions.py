@@ -84,6 +84,8 @@ def numbered(
 def filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return a table with the columns of a schema; absent ones are empty.
 
+    Columns whose type is null in the schema keep their own: it is not known.
+
     Examples
     --------
     >>> import pyarrow as pa
@@ -93,13 +95,15 @@ def filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """
     import pyarrow as pa
 
-    held = [
-        table[field.name].cast(field.type)
-        if field.name in table.column_names
-        else pa.nulls(table.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(held, schema=schema)
+    held = []
+    for field in schema:
+        if field.name not in table.column_names:
+            held.append(pa.nulls(table.num_rows, field.type))
+        elif pa.types.is_null(field.type):
+            held.append(table[field.name])
+        else:
+            held.append(table[field.name].cast(field.type))
+    return pa.table(held, names=schema.names)
 
 
 def frames_of(

@@ -85,13 +85,13 @@ def run(
     with running_ray(), quiet_data(data):
         source = Source.of(data, "data", task.columns.names)
         partitions = way.partitions or partitions_for(source.rows, task.rows_of_series())
-        known = {**source.described("data"), "partitions": partitions}
+        described = {**source.described("data"), "partitions": partitions}
         dataset = source.dataset
         if future is not None:
             later = Source.of_future(future, task.columns)
-            known |= later.described("future")
+            described |= later.described("future")
             dataset = source.with_future(later)
-        identity = run_identity(pipeline, task, known)
+        identity = run_identity(pipeline, task, described)
         folder = RunFolder.begin(Path(output).absolute(), identity)
         finished = {n for n in range(partitions) if folder.finished(name_of(n)) is not None}
         if len(finished) < partitions:

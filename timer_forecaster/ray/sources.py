@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pandas as pd
+
 from timer_forecaster.ray.partitions import filled
 from timer_forecaster.scale import SeriesColumns
 from timer_forecaster.scale.batches import kind_of
@@ -158,15 +160,18 @@ def _schema(dataset: Dataset) -> pa.Schema:
     held = dataset.schema()
     if held is None:
         return pa.schema([])
+    own = dict(zip(held.base_schema.names, held.base_schema.types, strict=True))
     return pa.schema(
-        (name, _arrow_type(kind)) for name, kind in zip(held.names, held.types, strict=True)
+        (name, _arrow_type(kind, own[name]))
+        for name, kind in zip(held.names, held.types, strict=True)
     )
 
 
-def _arrow_type(kind: Any) -> pa.DataType:
-    """Return the type of a column; Ray does not tell those of pandas with a time zone."""
+def _arrow_type(kind: Any, own: Any) -> pa.DataType:
+    """Return the type of a column as Ray tells it or, where it does not, as pandas does.
+
+    Objects of Python have the type null, which says nothing.
+    """
     import pyarrow as pa
 
-    if kind is None:
-        return pa.null()
-    return kind if isinstance(kind, pa.DataType) else pa.from_numpy_dtype(kind)
+    return kind if isinstance(kind, pa.DataType) else pa.array(pd.Series(dtype=own)).type

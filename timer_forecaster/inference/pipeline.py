@@ -345,8 +345,7 @@ class ForecastPipeline:
         every = as_frequencies(frequencies_beside(freq, timed.times, network.config), len(values))
         frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)
-        tables = known, past, categories, cycles
-        given = self._given(series, timed, horizon, tables, freq, options, failures)
+        given = self._given(series, timed, horizon, (known, past, categories, cycles), freq, asked)
         quantiles, report = self._quantiles(values, horizon, given, asked)
         warn_of_failures(failures.reasons, len(values), lambda number: f"series[{number}]")
         calibration = calibration_of(network, values, horizon, options.context_length)
@@ -1036,11 +1035,10 @@ class ForecastPipeline:
         horizon: int,
         tables: tuple[Any, Any, Any, Any],
         freq: Any,
-        options: ForecastOptions,
-        failures: Failures,
+        asked: Asked,
     ) -> Given:
         """Return the columns beside series, and their cycles, if they take part."""
-        known, past, categories, cycles = tables
+        (options, _, _, failures, _), (known, past, categories, cycles) = asked, tables
         given = known is not None or past is not None
         if not options.ignores_covariates:
             categories = categories_beside(known, past, categories, cycles)

@@ -53,8 +53,8 @@ def backtest(
     horizon, windows, step, min_history, baselines, seasonality, levels, parts
         As in `ForecastPipeline.backtest_frame`.
     freq : str, pandas offset or int, or list of them, optional
-        Frequency of all series or of each. Networks that read frequencies get it, and the season
-        comes from it.
+        Frequency of all series or of each. Networks that read frequencies get it. The season comes
+        from it, and so do the cycles beside covariates.
     known, past : frame or array of shape (steps, columns), or list of them, optional
         Covariates: one table for each series, whose last row belongs to the last step of the
         series. Known columns are read up to the last step of each window, past columns up to the

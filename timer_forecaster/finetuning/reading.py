@@ -34,8 +34,8 @@ def series_as_read(
     quality : {"fast", "best", "plain"}
         Of the forecasts.
     context_length : int, optional
-        The newest steps that a forecast is given. Of a few, no long season can be told. Default:
-        all, also where one pass of the network reads fewer.
+        Number of newest steps that a forecast is given. 512 steps or fewer show no long season.
+        Default: all steps, also where one pass of the network reads fewer.
 
     Returns
     -------
@@ -75,11 +75,10 @@ def _reader(
     architecture: Architecture, options: ForecastOptions
 ) -> Callable[[FloatArray], Reading]:
     """Return a function from a series to its reading by forecasts with some options."""
-    gate = Gate.of(architecture.fixed_context, near=True)  # targets lie within one pass
-    has_room = options.longest_history(architecture) > LEAST_STEPS
-    return partial(
-        _reading, gate if has_room else None, transforms=options.transforms(architecture)
-    )
+    gate = None
+    if options.longest_history(architecture) > LEAST_STEPS:
+        gate = Gate.of(architecture.fixed_context, near=True)  # targets lie within one pass
+    return partial(_reading, gate, transforms=options.transforms(architecture))
 
 
 def _reading(gate: Gate | None, values: FloatArray, transforms: bool) -> Reading:

@@ -117,9 +117,10 @@ def months_of(step: Any, first: int, unit: str) -> tuple[Months, int] | None:
 
 
 def unanchored(step: Any) -> Any:
-    """Return the length of weeks, months, quarters or years, whatever day or month they begin on.
+    """Return what tells the length of a step, equal for steps that begin on different days.
 
-    Other steps are returned as they are.
+    These are weeks that begin on different weekdays, and quarters and years that begin in different
+    months. Other steps are returned as they are.
 
     Examples
     --------

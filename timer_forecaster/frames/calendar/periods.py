@@ -60,7 +60,7 @@ def periods_of(freq: Step | str | None) -> tuple[float, ...]:
 
 
 def _named(step: DateOffset) -> BaseOffset | None:
-    """Return an offset as long as one that has no name, such as to the 15th of each month."""
+    """Return a named offset as long as a `DateOffset`, such as that of the 15th of each month."""
     parts = {name: value for name, value in step.kwds.items() if name.endswith("s")}
     months = 12 * parts.pop("years", 0) + parts.pop("months", 0)
     if months and not parts:

@@ -159,7 +159,7 @@ def _may_be_business_time(axes: Axes, longest: Stamps, day: int) -> NDArray[np.b
 
 @lru_cache(maxsize=64)
 def _even_offset(distance: int, weekday: int, unit: str) -> BaseOffset | None:
-    """Return the offset of times that are evenly distant, the first on a weekday of 1970."""
+    """Return the offset of evenly distant times; the first is on a weekday, 0 for Thursday."""
     day = DAY // PER_UNIT[unit]
     stamps = weekday * day + distance * np.arange(3)
     return _inferred(pd.DatetimeIndex(stamps.view(f"M8[{unit}]")))
@@ -200,7 +200,7 @@ def most_common_steps(axes: Axes) -> list[Step | None]:
 
 @lru_cache(maxsize=64)
 def _distant(distance: int, weekday: int, unit: str) -> BaseOffset | None:
-    """Return the offset of a distance, the first time on a weekday of 1970."""
+    """Return the offset of times at a distance; the first is on a weekday, 0 for Thursday."""
     days, rest = divmod(distance * PER_UNIT[unit], DAY)
     if rest == 0 and days % 7 == 0:
         return _even_offset(distance, weekday, unit)
@@ -231,7 +231,7 @@ def _month_steps(axes: Axes) -> list[BaseOffset | None]:
 
 @lru_cache(maxsize=64)
 def _months(count: int, at_end: bool, first: int) -> BaseOffset | None:
-    """Return the offset of times from a month of 1970 on, with the name that pandas infers."""
+    """Return the offset that pandas infers from three such times; the first month counts from 0."""
     months = (first + count * np.arange(3)).astype("M8[M]")
     times = pd.DatetimeIndex(months.astype("M8[s]"))
     return _inferred(times + MonthEnd(0) if at_end else times)

@@ -57,7 +57,7 @@ def _names_of_levels(frame: pd.DataFrame) -> list[Hashable]:
 
 
 def free_names(taken: Iterable[Hashable]) -> Iterator[str]:
-    """Yield names for levels of an index without one, as far as no column has them."""
+    """Yield names for levels of an index without a name, except those that are taken."""
     held = {str(name) for name in taken}
     names = chain(("time", "index"), (f"index_{number}" for number in count(1)))
     return (name for name in names if name not in held)

@@ -88,6 +88,8 @@ def test_weights_are_not_read_by_other_levels_or_positions(settings, tmp_path, c
         ({"mq_q50_type": "mean"}, "mq_q50_type: mean"),
         ({"prediction_filter_length": 8}, "prediction_filter_length: 8"),
         ({"norm_eps": 1e-6}, "norm_eps: 1.0e-06"),
+        ({"gate_groups": 4}, "gate_groups: 4"),
+        ({"fft_ignore_dc": True}, "fft_ignore_dc: true"),
     ],
     ids=str,
 )

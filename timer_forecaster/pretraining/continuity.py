@@ -26,6 +26,8 @@ from timer_forecaster.pretraining.variants import load_architecture
 _READ_BY_TIMER_S1 = ("interior_masks", "max_context_length", "quantiles", "rope_theta", *READ_BY)
 _READ_BY_TTM = (
     "default_scale",
+    "fft_ignore_dc",
+    "gate_groups",
     "gate_mode",
     "minimum_scale",
     "mq_eps",

@@ -77,8 +77,8 @@ class Beside(NamedTuple):
         length : int
             Most steps to keep beyond the end of a series.
         on_error : {"raise", "nan"}
-            With "nan", a new instance without a row has no covariates, one with infinite values
-            keeps them for `tables` to note, and a warning says so.
+            With "nan", a warning names new instances without a row, which have no covariates, and
+            instances with infinite values, which `tables` leaves out.
 
         Raises
         ------
@@ -112,7 +112,7 @@ class Beside(NamedTuple):
             rows = given.steps.get(key, np.empty(0, np.intp))
             new = given.values.get(key, np.empty((len(self.columns), 0)))
             if (error := self._infinity(key, history, new, rows)) is not None:
-                failures.add(key, error)  # the forecast will find it, unless it is replaced
+                failures.add(key, error)  # `tables` refuses it, unless it is replaced
             values[key] = _laid(kept, drop, rows, new, history.values.shape[1], length)
         warn_of_failures(failures.reasons, len(memory.histories), str)
         return Beside(self.columns, labels, values)

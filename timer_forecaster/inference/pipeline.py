@@ -285,11 +285,11 @@ class ForecastPipeline:
             roots are not negative by their form.
         freq : str, pandas offset or int, or list of them, optional
             Frequency of all series or of each, such as "h", "15min", "D" or "W". Some TinyTimeMixer
-            checkpoints read it, and forecast worse without. It is a fact about the data: other
-            checkpoints make nothing of it, except for ``cycles`` beside covariates. Without
-            ``freq``, it is taken from dates of a series of pandas or xarray. An integer is the step
-            of integer times, which tells no frequency. Sample paths depend on the kind of frequency
-            with every checkpoint.
+            checkpoints read it, and forecast worse without. Other checkpoints do not read it, but
+            the default of ``cycles`` follows from it beside covariates. Without ``freq``, it is
+            taken from dates of a series of pandas or xarray. An integer is the step of integer
+            times, which tells no frequency. Sample paths depend on the kind of frequency with every
+            checkpoint.
         past_windows : int
             Newest windows of each series, each as long as the horizon but one pass at most, to
             learn from how the steps of this series depend on each other. They are forecast from

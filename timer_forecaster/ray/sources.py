@@ -79,9 +79,9 @@ class Source(NamedTuple):
         names = [str(file) for part in parts for file in part.files]
         files = [file for part in parts for file in part.described()["data"]]
         rows = sum(part.total for part in parts)
-        dataset, shown = ray.data.read_parquet(names), parts[0].stored
-        if shown:
-            dataset = dataset.rename_columns({held: name for name, held in shown.items()})
+        dataset, stored = ray.data.read_parquet(names), parts[0].stored
+        if stored:
+            dataset = dataset.rename_columns({held: name for name, held in stored.items()})
         return cls(dataset, parts[0].schema, rows, files)
 
     @classmethod
@@ -124,12 +124,12 @@ class Source(NamedTuple):
         return self.dataset.union(rows)
 
     def described(self, argument: str) -> dict[str, Any]:
-        """Return by what the data of a run are known again, for `run_identity`.
+        """Return facts by which a second run knows the data again, for `run_identity`.
 
         Parameters
         ----------
         argument : str
-            Their name.
+            Their name: "data" or "future".
         """
         columns = {field.name: str(field.type) for field in self.schema}
         found = {argument: self.files, f"rows of {argument}": self.rows}

@@ -56,7 +56,7 @@ def require_pyarrow() -> None:
 
 
 def kind_of(of: pa.DataType) -> str:
-    """Return what the values of a type are: types of one kind hold the same values.
+    """Return the kind of values of a type, such as "numbers"; a cast within a kind keeps meaning.
 
     Examples
     --------

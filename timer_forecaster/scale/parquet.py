@@ -39,7 +39,7 @@ class ParquetRows:
     files : list of Path
     schema : pyarrow.Schema
     stored : dict of str to str
-        Names of the columns in the files, where they are others there.
+        Names in the files of those columns that have another name here.
     total : int
         Number of rows.
 

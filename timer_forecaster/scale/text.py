@@ -294,7 +294,7 @@ def _dialect_of(source: Source, columns: dict[str, Any], options: ReadingOptions
 
 
 def _alike(table: pa.Table, known: dict[str, pa.DataType], line: int) -> pa.Table:
-    """Return a block whose empty columns are of any type; note the types of the others.
+    """Return a block whose empty columns have the type null; remember the types of the others.
 
     Raises
     ------

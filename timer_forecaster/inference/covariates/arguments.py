@@ -37,7 +37,7 @@ def tables_beside(
     beside : tuple
         Known and past covariates, names of categories, and cycles.
     freq : sequence of str, pandas offset, int or None
-        Frequency of each series, which has the cycles where none are given.
+        Frequency of each series. Cycles follow from it where none are given.
     failures : Failures
         Notes series whose covariates do not fit.
 

@@ -123,7 +123,7 @@ def days_off(
 
 
 def cycles_beside(cycles: Any, freq: Sequence[Any]) -> Any:
-    """Return what was given as the cycles of series, or the periods of their frequencies.
+    """Return the cycles that were given or, without any, the periods of the frequencies.
 
     Parameters
     ----------

@@ -53,8 +53,8 @@ def add_covariates(parser: argparse.ArgumentParser, future: bool = True) -> None
         "--covariates",
         choices=_CHOICES,
         default="auto",
-        help="use these columns as far as a check in the history convinces (auto, or fast at less "
-        "cost), in any case, or not at all; default: auto",
+        help="use these columns as far as a check in the history shows that they help (auto, or "
+        "fast at less cost), in any case, or not at all; default: auto",
     )
 
 

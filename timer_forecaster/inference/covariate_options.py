@@ -9,7 +9,7 @@ from typing import NamedTuple
 from timer_forecaster.checks import check_choice, check_flag, check_integer
 
 MODES = ("auto", "always", "off")
-"""Uses of covariates: as far as the check convinces, in any case, or not at all."""
+"""Uses of covariates: as far as the check shows that they help, in any case, or not at all."""
 
 CHOICES = ("auto", "always", "fast", "off")
 """Options in one word; ``"fast"`` is ``"auto"`` with less effort."""
@@ -47,8 +47,8 @@ class CovariateOptions:
     Parameters
     ----------
     mode : {"auto", "always", "off"}
-        ``"auto"`` uses covariates as far as the rolling check of a series convinces, ``"always"``
-        in any case, ``"off"`` never.
+        ``"auto"`` uses covariates as far as the rolling check of a series shows that they help,
+        ``"always"`` in any case, ``"off"`` never.
     effort : {"auto", "full", "fast"}
         ``"full"`` fits six linear models, and checks a short series in three groups of windows with
         fits of their own. A long series costs 14 rows of the network, a short one up to 49 short

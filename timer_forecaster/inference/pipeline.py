@@ -261,8 +261,8 @@ class ForecastPipeline:
             of covariates and of the time of day apart. Default: those of ``freq``, or of the dates
             of a series of pandas or xarray, such as day, week and year; ``()`` for none.
         covariates : {"auto", "always", "fast", "off"} or CovariateOptions
-            ``"auto"`` uses covariates as far as a rolling check in the history of a series
-            convinces, ``"always"`` in any case, ``"off"`` never; ``"fast"`` is ``"auto"`` at a
+            ``"auto"`` uses covariates as far as a rolling check in the history of a series shows
+            that they help, ``"always"`` in any case, ``"off"`` never; ``"fast"`` is ``"auto"`` at a
             third of the cost.
         padding : {"mean", "released"}
             Values before a history that is shorter than the only context of a network, which a

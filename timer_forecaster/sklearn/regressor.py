@@ -111,8 +111,8 @@ class TimerS1Regressor(RegressorMixin, BaseEstimator):
         Periods of the series in steps, such as (24, 168) of hourly steps. They keep the effects of
         covariates and of the time of day apart. Default: those of ``freq``, if it is given.
     covariates : {"auto", "always", "fast", "off"} or CovariateOptions, default="auto"
-        ``"auto"`` uses covariates as far as a rolling check in the window of a row convinces,
-        ``"always"`` in any case, ``"off"`` never; see
+        ``"auto"`` uses covariates as far as a rolling check in the window of a row shows that they
+        help, ``"always"`` in any case, ``"off"`` never; see
         `timer_forecaster.ForecastPipeline.predict`. Each row is one series with a fit and a check
         of its own: no coefficients are shared between rows, and `fit` learns none. So windows
         should be long, and hold the effect many times.

@@ -77,8 +77,9 @@ class TimerS1Forecaster(BacktestingForecaster):
         ``"nan"`` forecasts the other series, has NaN in place of the bad ones, and warns of them
         with `timer_forecaster.failures.SeriesWarning`.
     covariates : {"auto", "always", "fast", "off"} or CovariateOptions, default="auto"
-        How the columns of ``X`` take part in forecasts: as far as a rolling check in the history of
-        each series convinces, in any case, as the first at a third of the cost, or not at all; see
+        How the columns of ``X`` take part in forecasts: ``"auto"`` uses them as far as a rolling
+        check in the history of each series shows that they help, ``"always"`` in any case,
+        ``"off"`` never; ``"fast"`` is ``"auto"`` at a third of the cost. See
         `timer_forecaster.ForecastPipeline.predict`.
     padding : {"mean", "released"}, default="mean"
         Values before a history that is shorter than the only context of a TinyTimeMixer; see

@@ -87,6 +87,16 @@ def test_types_of_one_kind_are_those_of_the_first_file(tmp_path):
     assert found["c"].nunique() == 1
 
 
+def test_a_column_that_is_empty_in_the_first_file_has_the_type_of_a_later_one(tmp_path):
+    for number, values in enumerate(([None], [None], ["x"], [None])):
+        pd.DataFrame({"a": pd.Series(values, dtype=object)}).to_parquet(
+            tmp_path / f"{number}.parquet"
+        )
+    found = rows_of(ParquetRows(tmp_path), ["a"])["a"]
+    assert found.isna().tolist() == [True, True, False, True]
+    assert found[2] == "x"
+
+
 def test_dates_in_an_index_without_a_name_are_a_column(tmp_path):
     frame = sales(2).set_index("day")
     for given, name in ((frame, "time"), (frame.assign(time=1), "index")):

@@ -66,12 +66,25 @@ class ParquetRows:
         with _naming(path):
             self._dataset = dataset.dataset(names, format="parquet", **base)
             self._counts = [one.count_rows() for one in self._dataset.get_fragments()]
+            self.schema: pa.Schema = self._schema()
         self.total = sum(self._counts)
-        self.schema: pa.Schema = self._dataset.schema.remove_metadata()
         self.stored: dict[str, str] = {}
         self.stored = self._dates_of_index()
         shown = {held: name for name, held in self.stored.items()}
         self.schema = pa.schema([f.with_name(shown.get(f.name, f.name)) for f in self.schema])
+
+    def _schema(self) -> pa.Schema:
+        """Return the columns of the first file; those that are empty in it have later types."""
+        import pyarrow as pa
+
+        schema = self._dataset.schema.remove_metadata()
+        for place, field in enumerate(schema):
+            if pa.types.is_null(field.type):
+                held = (one.physical_schema for one in self._dataset.get_fragments())
+                types = (one.field(field.name).type for one in held if field.name in one.names)
+                filled = (kind for kind in types if not pa.types.is_null(kind))
+                schema = schema.set(place, field.with_type(next(filled, field.type)))
+        return schema
 
     def _dates_of_index(self) -> dict[str, str]:
         """Return names for the dates of an index without a name, and their names in the files."""

@@ -182,6 +182,35 @@ def test_long_and_odd_names_are_titles(tmp_path):
     assert len(titles[0]) < 70 and " … " in titles[0]
 
 
+@pytest.mark.parametrize("name", ["US$ per $", "cost $^$", r"\$ and $"])
+def test_dollars_are_no_formulas(name, ax, tmp_path):
+    from matplotlib.cbook import is_math_text
+
+    from timer_forecaster import ForecastPipeline
+
+    pipe = ForecastPipeline.from_pretrained("timer-s1-test", device="cpu")
+    frame = pd.DataFrame({f"t {name}": range(60), name: np.sin(np.arange(60.0))})
+    result = pipe.backtest_frame(frame, 4, time_column=f"t {name}", windows=1)
+    report = pipe.detect_anomalies_frame(frame, time_column=f"t {name}")
+    plot_effects(ax, [name], np.ones((1, 4)))
+    means = plot_aggregates(means_of({name: 0.7, "seasonal_naive": 1.0}))
+    figures = [result.plot(), report.plot().figure, report.plot_all(), ax.figure, means]
+    for figure in figures:
+        figure.savefig(tmp_path / "picture.png")  # an error where a formula cannot be read
+        texts = [text.get_text() for text in figure.findobj(is_text) if "$" in text.get_text()]
+        assert texts and not any(map(is_math_text, texts))
+
+
+def is_text(artist):
+    return hasattr(artist, "get_text")
+
+
+def test_a_column_that_begins_with_a_line_is_in_the_legend(ax):
+    plot_effects(ax, ["_price", "promo"], np.ones((2, 4)))
+    labels = [text.get_text().strip() for text in ax.get_legend().get_texts()]
+    assert labels == ["_price", "promo"]
+
+
 def whole_ticks(axis):
     ticks = np.asarray(axis.get_ticklocs())
     return bool((ticks == np.rint(ticks)).all())

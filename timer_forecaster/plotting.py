@@ -45,13 +45,13 @@ def plot_effects(ax: Axes | None, columns: Sequence[Hashable], effects: ArrayLik
     axes = _new_axes() if ax is None else ax
     values = np.asarray(effects, dtype=np.float64)
     for column, own in zip(columns, values, strict=True):
-        axes.plot(np.arange(1, len(own) + 1), own, linewidth=1.4, label=str(column))
+        axes.plot(np.arange(1, len(own) + 1), own, linewidth=1.4, label=_entry(column))
     axes.axhline(0, color=_HISTORY_COLOR, linewidth=0.8)
     axes.set_xlabel("step")
     axes.set_ylabel("effect on the median")
     _tidy(axes, dates=False)
     _whole(axes.xaxis)
-    _titled(axes, "Effect of each covariate")
+    titled(axes, "Effect of each covariate")
     if len(values):
         _legend_beside(axes)
     return axes
@@ -279,7 +279,7 @@ def plot_forecast(
         own = forecast[(forecast[keys] == key).all(axis=1)]
         past = history if id_column is None else history[history[id_column] == key[0]]
         _draw_panel(ax, past, own, time_column, key[-1])
-        _titled(ax, " · ".join(map(str, key)), most={1: 95, 2: 64, 3: 44}[columns])
+        titled(ax, " · ".join(map(str, key)), most={1: 95, 2: 64, 3: 44}[columns])
     for ax in axes[len(shown) :]:
         ax.remove()
     _legend_of_panels(figure, axes[: len(shown)])
@@ -332,7 +332,7 @@ def plot_shares(
     image = axes.imshow(np.asarray(shares), vmin=0, vmax=most, cmap="Blues", aspect="auto")
     for axis in (axes.xaxis, axes.yaxis):
         _whole(axis)
-    _titled(axes, title)
+    titled(axes, title)
     axes.set_xlabel("expert")
     axes.set_ylabel("block")
     axes.figure.colorbar(image, ax=axes, label="share of routing choices")
@@ -374,7 +374,7 @@ def plot_tuning(
     curves.set_ylabel("quantile loss, normalized units")
     _tidy(curves, dates=False)
     _whole(curves.xaxis)
-    _titled(curves, "Losses of the finetuning")
+    titled(curves, "Losses of the finetuning")
     _legend_below(curves)
     uses = (use_before, "before"), (use_after, "after")
     most = max((float(np.max(use)) for use, _ in uses if np.size(use)), default=None)
@@ -416,13 +416,14 @@ def plot_aggregates(means: pd.DataFrame, own: Sequence[str] = ()) -> Figure:
     means = _positive_means(means)
     groups, order = list(means.index.unique("group")), means.groupby("model")["CRPS"].first()
     models = order.sort_values(ascending=False, na_position="first").index
+    names = [verbatim(model) for model in models]
     figure = new_figure((3 + 2.6 * len(groups), 1.2 + 0.22 * len(models)))
     panels = figure.subplots(1, len(groups), sharex=True, sharey=True, squeeze=False)[0]
     colors = [_FORECAST_COLOR if model in own else "#9a9a9a" for model in models]
     for ax, group in zip(panels, groups, strict=True):
         part = means.xs(group, level="group").reindex(models)
-        ax.scatter(part["MASE"], models, facecolors="none", edgecolors=colors, label="MASE")
-        ax.scatter(part["CRPS"], models, c=colors, label="CRPS")
+        ax.scatter(part["MASE"], names, facecolors="none", edgecolors=colors, label="MASE")
+        ax.scatter(part["CRPS"], names, c=colors, label="CRPS")
         ax.axvline(1.0, color=_HISTORY_COLOR, linewidth=0.8)
         ax.set_xscale("log")
         ax.xaxis.set_major_locator(FixedLocator(_RATIO_TICKS))
@@ -516,12 +517,29 @@ def _whole(axis: Any) -> None:
     axis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _titled(ax: Axes, title: str, most: int = 90) -> None:
+def verbatim(name: Hashable) -> str:
+    r"""Return a name as text for matplotlib, which reads what stands between dollars as a formula.
+
+    Examples
+    --------
+    >>> print(verbatim("US$ per $"))
+    US\$ per \$
+    """
+    return str(name).replace("$", r"\$")
+
+
+def titled(ax: Axes, title: str, most: int = 90, size: int = 10) -> None:
     """Set a title; a long one loses its middle, since names may be of any length."""
     if len(title) > most:
         half = (most - 3) // 2
         title = f"{title[:half]} … {title[-half:]}"
-    ax.set_title(title.replace("$", r"\$"), loc="left", fontsize=10)
+    ax.set_title(verbatim(title), loc="left", fontsize=size)
+
+
+def _entry(name: Hashable) -> str:
+    """Return a name as an entry of a legend, which leaves out those that begin with ``_``."""
+    text = verbatim(name)
+    return f" {text}" if text.startswith("_") else text
 
 
 def _legend_above(ax: Axes) -> None:

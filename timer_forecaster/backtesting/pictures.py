@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timer_forecaster.backtesting.scores import nominal_of
-from timer_forecaster.plotting import drawable, new_figure, newest_steps, plot_quantiles
+from timer_forecaster.plotting import (
+    drawable,
+    new_figure,
+    newest_steps,
+    plot_quantiles,
+    titled,
+    verbatim,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,11 +43,11 @@ def plot_backtest(result: BacktestResult, model: str) -> Figure:
     axes = figure.subplots(2, 2).ravel()
     for ax, (name, row) in zip(axes, chosen_windows(result, model).items(), strict=False):
         plot_window(result, model, row, ax)
-        ax.set_title(f"{name.capitalize()} window: {result.window_name(row)}", loc="left", size=9)
+        titled(ax, f"{name.capitalize()} window: {result.window_name(row)}", size=9)
     handles, labels = axes[0].get_legend_handles_labels()
     plot_coverage(result, model, axes[3])
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    figure.suptitle(f"Backtest of {model}", fontsize=11)
+    figure.suptitle(f"Backtest of {verbatim(model)}", fontsize=11)
     return figure
 
 

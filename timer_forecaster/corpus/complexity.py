@@ -211,13 +211,15 @@ def plot_complexity(table: pd.DataFrame) -> Figure:
     """
     from matplotlib.figure import Figure
 
+    from timer_forecaster.plotting import verbatim
+
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
     sizes = 12 * np.log10(table["points"]) ** 1.5
     axes.scatter(table["adf"], table["forecastability"], s=sizes, alpha=0.55, color="#1f6fb4")
     named = _labeled(table.dropna(subset=["adf", "forecastability"]))
     for name, x, y in zip(named["dataset"], named["adf"], named["forecastability"], strict=True):
-        axes.annotate(name, (x, y), (4, 3), textcoords="offset points", fontsize=7)
+        axes.annotate(verbatim(name), (x, y), (4, 3), textcoords="offset points", fontsize=7)
     axes.set_xlabel("ADF statistic (left: more stationary)")
     axes.set_ylabel("forecastability, 1 − spectral entropy")
     axes.spines[["top", "right"]].set_visible(False)

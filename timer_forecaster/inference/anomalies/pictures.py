@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timer_forecaster.plotting import new_figure, plot_expected
+from timer_forecaster.plotting import new_figure, plot_expected, titled, verbatim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,8 +32,8 @@ def plot_series(report: AnomalyReport, number: int, ax: Any = None) -> Axes:
     count = int(odd.sum())
     noun = "anomaly" if count == 1 else "anomalies"
     title = f"{report.labels.names[number]}: {count} {noun} at level {report.level:g}"
-    axes.set_title(title, loc="left", fontsize=10)
-    axes.set_xlabel(str(report.labels.time_column))
+    titled(axes, title)
+    axes.set_xlabel(verbatim(report.labels.time_column))
     return axes
 
 

@@ -103,6 +103,31 @@ def test_evaluate_scores_checkpoints_of_both_families(benchmark, tmp_path):
     assert np.isfinite(scores.select_dtypes("number")).all(axis=None)
 
 
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["--flip"], "--flip"),
+        (["--context-length", "32"], "--context-length"),
+        (["--no-nonnegative"], "--no-nonnegative"),
+        (["--dtype", "float64"], "--dtype"),
+    ],
+)
+def test_a_baseline_has_no_options_of_checkpoints(benchmark, words, option, capsys):
+    alone = ["evaluate", "--data", str(benchmark), "--baseline", "naive", *words]
+    assert cli.main(alone) == 2
+    error = capsys.readouterr().err
+    assert f"{option} is an option of checkpoints" in error and "--checkpoint timer-s1" in error
+
+
+def test_a_short_series_is_named(benchmark, capsys):
+    series = [np.arange(90.0), np.arange(20.0)]
+    pd.DataFrame({"freq": "D", "target": series}).to_parquet(benchmark / "few__D.parquet")
+    assert evaluated(benchmark, "--configurations", "few") == 2
+    error = capsys.readouterr().err
+    assert "series has 20 steps, too few for 1 windows of 30 and a context" in error
+    assert "leave the term out, or series[1]" in error
+
+
 def test_evaluate_scores_a_baseline_without_a_checkpoint(benchmark, capsys):
     words = [
         "evaluate",

@@ -131,6 +131,8 @@ def _forecasters(arguments: argparse.Namespace) -> dict[str, Forecaster]:
     forecasters: dict[str, Forecaster] = {}
     only_baselines = arguments.baseline and arguments.adapter is None
     checkpoints = arguments.checkpoint or ([] if only_baselines else [TIMER_S1_SMALL])
+    if not checkpoints:
+        _refuse_options(arguments, options)
     for checkpoint in checkpoints:
         forecaster = PipelineForecaster(load_pipeline(checkpoint, arguments), options)
         name = forecaster.name
@@ -141,6 +143,18 @@ def _forecasters(arguments: argparse.Namespace) -> dict[str, Forecaster]:
             )
         forecasters[name] = forecaster
     return forecasters | {name: BASELINES[name] for name in arguments.baseline or []}
+
+
+def _refuse_options(arguments: argparse.Namespace, options: dict[str, Any]) -> None:
+    """Refuse options of a checkpoint where baselines alone are scored."""
+    defaults = {"device": "auto", "dtype": "auto", "quantization": None}
+    given = [*options, *(one for one, own in defaults.items() if getattr(arguments, one) != own)]
+    if given:
+        option = "no-nonnegative" if options.get("nonnegative") is False else given[0]
+        raise ValueError(
+            f"--{option.replace('_', '-')} is an option of checkpoints, and --baseline alone scores "
+            f"none; name one, such as --checkpoint {TIMER_S1_SMALL}"
+        )
 
 
 def _changed_options(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -198,11 +198,13 @@ class Configuration:
             object.__setattr__(self, "series", as_series(self.series))
         for i, values in enumerate(self.series):
             check_finite(values, f"{self.name}: series[{i}]")
-        shortest = min((len(values) for values in self.series), default=0)
+        lengths = [len(values) for values in self.series] or [0]
+        shortest = min(lengths)
         if shortest <= self.windows * self.horizon:
             raise ValueError(
                 f"{self.name}: the shortest series has {shortest} steps, too few for "
-                f"{self.windows} windows of {self.horizon} and a context; leave the term out"
+                f"{self.windows} windows of {self.horizon} and a context; leave the term out, or "
+                f"series[{lengths.index(shortest)}]"
             )
 
     def __len__(self) -> int:

@@ -50,6 +50,19 @@ def test_the_scores_are_those_of_evaluation(checkpoint):
         assert own["windows"] == len(data)
 
 
+@pytest.mark.parametrize(("freq", "season"), [("h", 24), ("MS", 12), ("bh", 8), ("D", 1)])
+def test_dates_have_the_season_that_they_have_in_a_frame(pipe, freq, season):
+    times = pd.date_range("2020-01-01 09:00", periods=90, freq=freq)
+    values = np.sin(np.arange(90) * 2 * np.pi / 8) + np.random.default_rng(0).normal(size=90)
+    dated = backtest(pipe, pd.Series(values, times), 6, windows=2)
+    frame = pd.DataFrame({"time": times, "y": values})
+    expected = pipe.backtest_frame(frame, 6, time_column="time", windows=2).leaderboard
+    assert dated.data.seasonality == [season]
+    pd.testing.assert_frame_equal(dated.leaderboard, expected)
+    mixed = backtest(pipe, [pd.Series(values, times), values], 6, windows=2)
+    assert mixed.data.seasonality == [season, 1]
+
+
 def test_the_scores_of_a_series_are_those_of_evaluation_on_it_alone(pipe):
     data = configuration()
     result = backtest(pipe, data.series, data.horizon, windows=data.windows, seasonality=24)

@@ -14,7 +14,6 @@ from timer_forecaster.backtesting.settings import BacktestSettings, Way
 from timer_forecaster.failures import Failures
 from timer_forecaster.frames.labels import Labels
 from timer_forecaster.inference.covariates.arguments import tables_beside
-from timer_forecaster.inference.frequency import of_each
 from timer_forecaster.inference.frequency_warning import frequencies_beside
 from timer_forecaster.inference.options import ForecastOptions
 from timer_forecaster.inference.pipeline import ForecastPipeline
@@ -54,7 +53,8 @@ def backtest(
         As in `ForecastPipeline.backtest_frame`.
     freq : str, pandas offset or int, or list of them, optional
         Frequency of all series or of each. Networks that read frequencies get it. The season comes
-        from it, and so do the cycles beside covariates.
+        from it, and so do the cycles beside covariates. Default: that of the dates of a series of
+        pandas or xarray.
     known, past : frame or array of shape (steps, columns), or list of them, optional
         Covariates: one table for each series, whose last row belongs to the last step of the
         series. Known columns are read up to the last step of each window, past columns up to the
@@ -96,7 +96,7 @@ def backtest(
     beside = known, past, categories, cycles
     covariates = tables_beside(series, timed, beside, dated, failures)
     labels = Labels.of_numbers(keys, [len(one) for one in values])
-    seasons = [settings.seasonality or season_of(one) for one in of_each(freq, n_series)]
+    seasons = [settings.seasonality or season_of(one) for one in dated]
     data = Data(values, labels, dated, seasons, covariates, failures.by_number())
     return run(pipeline, data, settings, way)
 

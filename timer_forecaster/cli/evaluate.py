@@ -152,7 +152,7 @@ def _refuse_options(arguments: argparse.Namespace, options: dict[str, Any]) -> N
     if given:
         option = "no-nonnegative" if options.get("nonnegative") is False else given[0]
         raise ValueError(
-            f"--{option.replace('_', '-')} is an option of checkpoints, and --baseline alone scores "
+            f"--{option.replace('_', '-')} is an option of checkpoints, and --baseline alone has "
             f"none; name one, such as --checkpoint {TIMER_S1_SMALL}"
         )
 

@@ -16,6 +16,15 @@ from timer_forecaster.frames.calendar.periods import periods_of
         ("D", (7, 365.25)),
         ("24h", (7, 365.25)),
         ("B", (5, 261)),
+        ("bh", (8, 40, 40 * 365.25 / 7)),
+        ("2bh", ()),
+        (pd.offsets.BusinessHour(start="22:00", end="04:30"), (6.5, 32.5, 32.5 * 365.25 / 7)),
+        (
+            pd.offsets.CustomBusinessHour(
+                start=["09:00", "14:00"], end=["12:00", "18:00"], weekmask="Mon Tue Sun"
+            ),
+            (7, 21, 21 * 365.25 / 7),
+        ),
         ("7D", (52.18,)),
         ("W-MON", (52.18,)),
         ("2W", (26.09,)),

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
-from pandas.tseries.offsets import BaseOffset, DateOffset, Day, MonthBegin
+from pandas.tseries.offsets import BaseOffset, BusinessHour, DateOffset, Day, MonthBegin
 
 from timer_forecaster.frames.calendar.opening import DAY, OpenHours, Step
 
 _DAY = pd.Timedelta(days=1)
 _YEAR = 365.25  # days
+_MINUTES_OF_DAY = 1_440
 _BUSINESS_DAYS = (5.0, 261.0)  # of a week, of a year
 _PER_YEAR = {"W": 52.18, "M": 12.0, "Q": 4.0}  # by the first letter of a frequency
 
@@ -28,8 +30,8 @@ def periods_of(freq: Step | str | None) -> tuple[float, ...]:
     Returns
     -------
     tuple of float
-        In steps: day, week and year of steps below half a day; week and year of days; the year of
-        longer steps.
+        In steps: day, week and year of steps below half a day, and of business hours; week and year
+        of days; the year of longer steps.
 
     Examples
     --------
@@ -47,6 +49,8 @@ def periods_of(freq: Step | str | None) -> tuple[float, ...]:
         return ()
     if step.name == "B":
         return _BUSINESS_DAYS if step.n == 1 else ()
+    if isinstance(step, BusinessHour):
+        return _of_business_hours(step) if step.n == 1 else ()
     try:
         length = step.n * _DAY if isinstance(step, Day) else pd.Timedelta(step)  # type: ignore[arg-type]
     except ValueError:
@@ -76,6 +80,16 @@ def _of_calendar(step: BaseOffset) -> tuple[float, ...]:
     if step.rule_code.startswith("BQ"):
         per_year = _PER_YEAR["Q"] / step.n
     return (per_year,) if per_year >= 2 else ()
+
+
+def _of_business_hours(step: BusinessHour) -> tuple[float, ...]:
+    """Return the day, the week and the year in hours that are open."""
+    spans = zip(step.start, step.end, strict=True)
+    minutes = [60 * (end.hour - start.hour) + end.minute - start.minute for start, end in spans]
+    day = sum((own - 1) % _MINUTES_OF_DAY + 1 for own in minutes) / 60  # some end on the next day
+    calendar: Any = step.calendar  # of custom hours alone
+    week = day * (5 if calendar is None else int(np.sum(calendar.weekmask)))
+    return (day, week, week * _YEAR / 7)
 
 
 def _of_open_hours(step: OpenHours) -> tuple[float, ...]:

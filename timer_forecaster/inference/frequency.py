@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from timer_forecaster.checks import check_integer
 from timer_forecaster.models.network import Architecture
 from timer_forecaster.models.ttm.frequencies import token_of
 
@@ -91,7 +92,10 @@ def _frequency(freq: Any) -> Frequency:
 def _known(freq: Any) -> Frequency:
     if isinstance(freq, Frequency):
         return freq
-    if freq is None or (isinstance(freq, (int, np.integer)) and not isinstance(freq, bool)):
+    if freq is None:
+        return UNKNOWN
+    if isinstance(freq, (int, np.integer)) and not isinstance(freq, bool):
+        check_integer("freq", freq)
         return UNKNOWN
     from timer_forecaster.frames.calendar.frequencies import as_offset, minutes_of
 
@@ -105,6 +109,8 @@ def _known(freq: Any) -> Frequency:
             ) from None
     if not hasattr(freq, "freqstr"):
         raise TypeError
+    if getattr(freq, "n", 1) < 1:  # steps along open hours have none
+        raise ValueError(f"freq={freq.freqstr!r} runs backwards, or stands still")
     return Frequency(freq.freqstr, minutes_of(freq))
 
 

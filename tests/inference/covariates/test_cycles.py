@@ -50,5 +50,8 @@ def test_cycles_of_all_series_or_of_each():
         as_cycles("h", 1)
     with pytest.raises(ValueError, match="cycles has 2 sequences of periods for 3 series"):
         as_cycles([(7,), (7,)], 3)
+    for odd in (None, 24, "h"):
+        with pytest.raises(TypeError, match=rf"cycles\[1\]={odd!r} must be a sequence of periods"):
+            as_cycles([(7,), odd], 2)
     with pytest.raises(ValueError, match="cycles"):
         as_cycles((0.5,), 1)

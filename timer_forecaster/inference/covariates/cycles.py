@@ -169,6 +169,12 @@ def as_cycles(cycles: Any, n_series: int) -> list[Cycles]:
         return [_checked(given)] * n_series
     if len(given) != n_series:
         raise ValueError(f"cycles has {len(given)} sequences of periods for {n_series} series")
+    for number, own in enumerate(given):
+        if isinstance(own, str) or not np.iterable(own):
+            raise TypeError(
+                f"cycles[{number}]={own!r} must be a sequence of periods in steps, as the others "
+                "are; () has none"
+            )
     return [_checked(own) for own in given]
 
 

@@ -43,6 +43,17 @@ def test_series_are_read_as_they_are():
     assert np.abs(found - pipeline.predict(list(counts), 24).quantile(0.5)).max() > 0.05
 
 
+def test_far_horizons_are_forecast_as_the_network_prefers():
+    rows = np.random.default_rng(0).normal(size=(2, 512)).cumsum(1)
+    network = starting_network(ModelSettings(), "ttm-mini").network
+    found = forecast_histories(network, rows, 150, batch_size=4)
+    pipeline = ForecastPipeline.from_pretrained("ttm-mini", dtype="float32")
+    expected = pipeline.predict(list(rows), 150, quality="plain").quantile(0.5)
+    np.testing.assert_array_equal(found, expected)
+    median = pipeline.predict(list(rows), 150, quality="plain", rollout="median").quantile(0.5)
+    assert np.abs(found - median).max() > 0.1
+
+
 def test_networks_without_a_quantile_head_give_their_forecast():
     import dataclasses
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from timer_forecaster.arrays import FloatArray
-from timer_forecaster.inference.outcome import check_outcome
-from timer_forecaster.inference.rows import medians
+from timer_forecaster.inference.options import ForecastOptions
+from timer_forecaster.inference.prediction import predict_quantiles
 from timer_forecaster.models.network import Network
 
 _ROWS_AT_ONCE = 8192  # all quantiles of these rows are in memory
@@ -24,7 +24,7 @@ def forecast_histories(
     histories : ndarray, shape (rows, steps)
         NaN where missing; each has an observed value.
     horizon : int
-        Steps to forecast. Beyond one pass of the network the forecast is rolled out.
+        Steps to forecast. Beyond one pass, they are forecast in the way that the network prefers.
     batch_size : int
         Most rows that enter the network at once.
 
@@ -33,10 +33,9 @@ def forecast_histories(
     ndarray, shape (rows, horizon)
     """
     found = np.empty((len(histories), horizon))
-    rollout = network.config.preferred_rollout
+    options = ForecastOptions(quality="plain", batch_size=batch_size)
     for start in range(0, len(histories), _ROWS_AT_ONCE):
         part = list(histories[start : start + _ROWS_AT_ONCE])
-        outcome = medians(network, part, horizon, rollout, batch_size)
-        check_outcome(outcome, part, "the model")
-        found[start : start + len(part)] = outcome
+        quantiles = predict_quantiles(network, part, horizon, options, name="the model")
+        found[start : start + len(part)] = quantiles[..., quantiles.shape[-1] // 2]
     return found

@@ -82,12 +82,12 @@ def _of_calendar(step: BaseOffset) -> tuple[float, ...]:
     return (per_year,) if per_year >= 2 else ()
 
 
-def _of_business_hours(step: BusinessHour) -> tuple[float, ...]:
+def _of_business_hours(step: Any) -> tuple[float, ...]:
     """Return the day, the week and the year in hours that are open."""
     spans = zip(step.start, step.end, strict=True)
     minutes = [60 * (end.hour - start.hour) + end.minute - start.minute for start, end in spans]
     day = sum((own - 1) % _MINUTES_OF_DAY + 1 for own in minutes) / 60  # some end on the next day
-    calendar: Any = step.calendar  # of custom hours alone
+    calendar = step.calendar  # of custom hours alone
     week = day * (5 if calendar is None else int(np.sum(calendar.weekmask)))
     return (day, week, week * _YEAR / 7)
 

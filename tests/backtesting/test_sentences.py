@@ -26,6 +26,11 @@ def test_who_is_better(ratios, start):
     assert said(ratios, [0.5, 0.5, 0.5], [0.5]).startswith(start)
 
 
+def test_no_window_is_no_zero():
+    text = sentence("mini", (NAN, NAN), 0, ([], np.array([])), np.array([NAN]))
+    assert text.endswith("whether mini beats Seasonal Naive: it failed in every window.")
+
+
 def test_how_much():
     text = said((0.75, 1.004), [1, 1, 1], [1, 1])
     assert "weighted quantile loss is 25 % lower, and its MASE is 0.4 % higher" in text

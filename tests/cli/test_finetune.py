@@ -42,6 +42,23 @@ def test_finetune_writes_the_adapter_of_the_series(run, table):
     assert lines[-1].endswith(f": {size / 1e3:.1f} kB -> mine")
 
 
+def test_a_backtest_without_the_columns_that_an_adapter_reads_is_no_success(run, tmp_path):
+    from known_cases import season_and_price, tuned
+
+    tuned().adapter.save("known")
+    (values, *_), (price, *_) = season_and_price()
+    hours = pd.date_range("2024-01-01", periods=len(values), freq="h")
+    frame = pd.DataFrame({"time": hours, "y": values, "price": price})
+    frame.to_csv("priced.csv", index=False)
+    words = ["backtest", "priced.csv", "--target", "y", "--checkpoint", "ttm-test"]
+    words += ["--adapter", "known", "--horizon", 8, "--windows", 2, "--quiet"]
+    assert run(*words, "--known", "price")[0] == 0
+    status, out, err = run(*words)
+    assert status == 3
+    assert "beats Seasonal Naive: it failed in every window." in out
+    assert "ttm-test-tuned failed in 2 of 2 windows" in err and "reads ['price']" in err
+
+
 def test_forecast_takes_the_adapter(run, table):
     assert run("finetune", *table, "--target", "sold", *BRIEF, "--output", "mine")[0] == 0
     words = ["forecast", *table, "--target", "sold", "--horizon", 5, "--levels", "0.5"]

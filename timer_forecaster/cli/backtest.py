@@ -77,7 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     Returns
     -------
     int
-        The exit status: `SOME_LEFT_OUT` if a series has no window, else 0.
+        The exit status: `SOME_LEFT_OUT` if a series has no window, or if the checkpoint failed in
+        one, else 0.
     """
     from timer_forecaster.backtesting import outputs
 
@@ -106,7 +107,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     for note in notes:
         print(f"timer-forecaster: note: {note}", file=sys.stderr)
-    return SOME_LEFT_OUT if result.left_out else 0
+    failed = result.answers[result.model].reasons
+    return SOME_LEFT_OUT if result.left_out or failed else 0
 
 
 def _check(arguments: argparse.Namespace) -> None:

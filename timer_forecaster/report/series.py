@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -28,6 +29,11 @@ class Fan:
     window : str
         Name of the window, if the series has several forecasts of one model.
 
+    Raises
+    ------
+    ValueError
+        If ``quantiles`` does not have a column for each level.
+
     Examples
     --------
     >>> import numpy as np
@@ -43,6 +49,15 @@ class Fan:
     quantiles: FloatArray
     model: str = ""
     window: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse quantiles of other levels."""
+        shape = np.shape(self.quantiles)
+        if len(shape) != 2 or shape[1] != len(self.levels):
+            raise ValueError(
+                f"quantiles has shape {shape}; expected (steps, levels), with {len(self.levels)} "
+                "levels"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +80,11 @@ class Chart:
     about : str
         What a reader should know of the series, such as its scores.
 
+    Raises
+    ------
+    ValueError
+        If a part reaches further than ``times``, or ``odd`` is not as long as ``values``.
+
     Examples
     --------
     >>> import numpy as np
@@ -81,3 +101,14 @@ class Chart:
     columns: Mapping[str, Any] = field(default_factory=dict)
     odd: NDArray[Any] | None = None
     about: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not fit each other."""
+        ends = {"values": len(self.values)}
+        ends |= {f"columns[{name!r}]": len(own) for name, own in self.columns.items()}
+        ends |= {f"fans[{i}]": fan.start + len(fan.quantiles) for i, fan in enumerate(self.fans)}
+        for part, end in ends.items():
+            if end > len(self.times):
+                raise ValueError(f"{part} reaches to step {end}, and times has {len(self.times)}")
+        if self.odd is not None and len(self.odd) != len(self.values):
+            raise ValueError(f"odd has {len(self.odd)} steps, and values has {len(self.values)}")

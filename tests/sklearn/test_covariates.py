@@ -66,6 +66,6 @@ def test_what_is_no_number_is_named():
 
 def test_each_row_has_the_cycles():
     X = frame((1, 2, 3), (4, 5, 6))
-    tables = tables_of(X, layout(X), ["x"], (24, 168))
+    tables = tables_of(X, layout(X), ["x"], [(24, 168)] * 2)
     assert (tables.cycles, tables.categories) == ([(24, 168)] * 2, ["x"])
     assert tables.names == ["row 0 of X", "row 1 of X"]

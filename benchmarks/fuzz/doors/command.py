@@ -302,7 +302,6 @@ def bad_others(draw: Draw, product: Product) -> Outcome:
     score = ["evaluate", "--data", product.folder, "--checkpoint", NAME]
     questions: list[tuple[str, list[Any], list[Any]]] = [
         ("checkpoints", ["checkpoints", "x"], ["x", "unrecognized"]),
-        ("no command", [], ["COMMAND", "required"]),
         ("unknown command", ["forecasts"], ["forecasts"]),
         ("convert absent", ["convert", "absent", "--output", folder], ["absent"]),
         ("convert into no folder", ["convert", NAME, "--output", absent / "x"], ["absent"]),

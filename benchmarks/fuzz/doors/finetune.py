@@ -205,7 +205,7 @@ def _tune_with(product: Product, question: dict[str, Any]) -> Any:
 def bad_setting(draw: Draw, name: str) -> Any:
     """Return a value that a setting cannot have."""
     if name == "target":
-        return draw.pick(["", "heads", None, 3, ["head"], "HEAD", b"head"])
+        return draw.pick(["", "heads", 3, ["head"], "HEAD", b"head"])
     if name in RATES:
         values = [-1, "0.1", np.nan, np.inf, [0.1], True, 1j, Decimal("-0.1"), -1e-9, -np.inf]
         return draw.pick(values)

@@ -45,12 +45,12 @@ step 1 of 3.
     known = [ratio for ratio in ratios if math.isfinite(ratio)]
     scope = f"over {counted(n_windows, 'window')} of {counted(len(names), 'series')}"
     if not known:
-        reason = (
-            f"{scope}, its losses have no ratio, because the values or the errors of the naive "
-        )
-        reason += "forecasts are all zero"
-        if not n_windows:
-            reason = "it failed in every window"
+        reason = "it failed in every window"
+        if n_windows:
+            reason = (
+                f"{scope}, its losses have no ratio, because the values or the errors of the naive "
+                "forecasts are all zero"
+            )
         return f"These data do not tell whether {model} beats {_TITLE}: {reason}."
     better = [ratio < 1 for ratio in known]
     start = f"{model} {'beats' if any(better) else 'does not beat'} {_TITLE} on these data"

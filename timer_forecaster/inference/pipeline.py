@@ -342,7 +342,8 @@ class ForecastPipeline:
         options = ForecastOptions(*how)
         failures, network = Failures(on_error), self.network
         values, _ = timed = self._values(series, options, failures)
-        every = as_frequencies(frequencies_beside(freq, timed.times, network.config), len(values))
+        freq = frequencies_beside(freq, timed.times, network.config)
+        every = as_frequencies(freq, len(values))
         frequencies = frequencies_for(network.config, every, len(values))
         asked = (options, progress, self._label, failures, frequencies)
         given = self._given(series, timed, horizon, (known, past, categories, cycles), freq, asked)
@@ -1034,7 +1035,7 @@ class ForecastPipeline:
         timed: TimedSeries,
         horizon: int,
         tables: tuple[Any, Any, Any, Any],
-        freq: Any,
+        freq: Sequence[Any],
         asked: Asked,
     ) -> Given:
         """Return the columns beside series, and their cycles, if they take part."""
@@ -1043,8 +1044,7 @@ class ForecastPipeline:
         if not options.ignores_covariates:
             categories = categories_beside(known, past, categories, cycles)
         if self.network.config.known_columns or (given and not options.ignores_covariates):
-            steps = frequencies_beside(freq, timed.times, self.network.config)
-            tables = known, past, categories, cycles_beside(cycles, steps)
+            tables = known, past, categories, cycles_beside(cycles, freq)
             return _columns_beside(series, timed, horizon, tables, failures)
         return None
 
